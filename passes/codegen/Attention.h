@@ -1,0 +1,104 @@
+// The three attention kernels. All read keys and values from the caches (layout in RopeCache.h), which
+// already hold the rows of this run; query head h uses kv head h / (numHeads / numKvHeads).
+//   score_ij = scale * q_i . k_j;  with softcap: c * tanh(score / c)
+//   visible:  causal: j <= i; not causal: j < position + count; window w > 0: also j > i - w
+//   out_i = sum_j softmax_j(score_ij) v_j; with sinks, exp(sink_h) joins the denominator (gpt-oss)
+// Softmax is online (Milakov and Gimelshein 2018): no buffer of scores.
+//
+// attention_prefill works on all rows; attention_decode on one row, the context split over workgroups that
+// leave partial results for attention_combine, or, with `single`, over one workgroup a head that finishes.
+#pragma once
+#include "passes/codegen/Kernel.h"
+
+namespace xfmr::codegen {
+
+struct AttentionPrefillSpec {
+  uint32_t headDim = 0; // multiple of 4, at most 256
+  CacheType cache = CacheType::F32;
+  bool causal = true;
+  bool softcap = false;
+  bool sinks = false;
+
+  std::string name() const;
+  // state r, q r, k_cache r, v_cache r, out w [, sinks r (f32 [num_heads])]
+  std::vector<Binding> bindings() const;
+};
+
+struct AttentionPrefillParams {
+  uint32_t numHeads = 0;
+  uint32_t numKvHeads = 0;
+  uint32_t maxContext = 0;
+  uint32_t maxRows = 0;
+  Rows q;
+  Rows out; // row width numHeads * headDim; pad columns up to paddedWidth are zeroed
+  float scale = 1.0f;
+  float softcap = 1.0f;
+  uint32_t window = 0; // 0: off
+
+  std::vector<uint32_t> push() const;
+  std::array<uint32_t, 3> grid(const AttentionPrefillSpec &spec) const;
+};
+
+// Keys one workgroup of attention_decode looks at when the context is split.
+constexpr uint32_t kDecodeSplit = 256;
+// How many splits a context of maxContext keys has. One: use `single`, and no attention_combine.
+constexpr uint32_t decodeSplits(uint32_t maxContext) {
+  return (maxContext + kDecodeSplit - 1) / kDecodeSplit;
+}
+// Size in floats of the `partial` buffer: [num_heads, splits, paddedWidth(head_dim) + 8]; a row is the
+// weighted sum of values, then the largest score and the sum of exponentials.
+constexpr uint64_t decodePartialFloats(uint32_t numHeads, uint32_t headDim, uint32_t maxContext) {
+  return uint64_t(numHeads) * decodeSplits(maxContext) * (paddedWidth(headDim) + 8);
+}
+
+struct AttentionDecodeSpec {
+  uint32_t headDim = 0;
+  CacheType cache = CacheType::F32;
+  bool single = false; // one split: writes `out`, takes sinks; no attention_combine follows
+  bool softcap = false;
+  bool sinks = false; // only with single; otherwise attention_combine adds them
+
+  std::string name() const;
+  // single: state r, q r, k_cache r, v_cache r, out w [, sinks r]
+  // split:  state r, q r, k_cache r, v_cache r, partial w
+  std::vector<Binding> bindings() const;
+};
+
+struct AttentionDecodeParams {
+  uint32_t numHeads = 0;
+  uint32_t numKvHeads = 0;
+  uint32_t maxContext = 0;
+  uint32_t qOffset = 0;
+  uint32_t outOffset = 0; // with single
+  float scale = 1.0f;
+  float softcap = 1.0f;
+  uint32_t window = 0;
+
+  std::vector<uint32_t> push() const;
+  std::array<uint32_t, 3> grid(const AttentionDecodeSpec &spec) const;
+};
+
+struct AttentionCombineSpec {
+  uint32_t headDim = 0;
+  bool sinks = false;
+
+  std::string name() const;
+  // state r, partial r, out w [, sinks r]
+  std::vector<Binding> bindings() const;
+};
+
+struct AttentionCombineParams {
+  uint32_t numHeads = 0;
+  uint32_t maxContext = 0;
+  uint32_t outOffset = 0;
+  uint32_t window = 0;
+
+  std::vector<uint32_t> push() const;
+  std::array<uint32_t, 3> grid(const AttentionCombineSpec &spec) const;
+};
+
+llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const AttentionPrefillSpec &spec);
+llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const AttentionDecodeSpec &spec);
+llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const AttentionCombineSpec &spec);
+
+} // namespace xfmr::codegen

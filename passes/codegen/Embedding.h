@@ -1,0 +1,34 @@
+// embedding: out[t, :] = scale * table[tokens[t], :] (+ positions[position + t + positionOffset, :])
+// for t < count. Ids outside the vocabulary are clamped into it.
+#pragma once
+#include "passes/codegen/Kernel.h"
+
+namespace xfmr::codegen {
+
+struct EmbeddingSpec {
+  WeightType weight = WeightType::F32;
+  bool positions = false; // adds a learned position table of the same weight type (GPT-2)
+
+  std::string name() const;
+  // state r, tokens r (i32), table r, out w [, positions r]
+  std::vector<Binding> bindings() const;
+};
+
+struct EmbeddingParams {
+  uint32_t width = 0;     // hidden_size
+  uint32_t vocab = 0;     // ids are clamped to vocab - 1
+  uint32_t firstRow = 0;  // the table binding holds rows firstRow .. firstRow + tableRows - 1 (a table
+  uint32_t tableRows = 0; //   split at plan time: one dispatch a part, each writes only its own tokens)
+  uint32_t maxRows = 0;   // most tokens of the phase
+  Rows out;
+  float scale = 1.0f;
+  uint32_t maxPosition = 0;    // rows of the position table
+  uint32_t positionOffset = 0; // added to the position before the look-up (OPT: 2)
+
+  std::vector<uint32_t> push() const;
+  std::array<uint32_t, 3> grid(const EmbeddingSpec &spec) const;
+};
+
+llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const EmbeddingSpec &spec);
+
+} // namespace xfmr::codegen

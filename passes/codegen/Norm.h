@@ -1,0 +1,39 @@
+// norm: rms_norm or layer_norm of each row, or of each of `groups` equal parts of a row (per-head norms):
+//   rms:   y = x * rsqrt(mean(x^2) + eps) * w
+//   layer: y = (x - mean(x)) * rsqrt(var(x) + eps) * w + b
+// `out` may be the buffer and rows of `x` (in place).
+#pragma once
+#include "passes/codegen/Kernel.h"
+
+namespace xfmr::codegen {
+
+enum class NormKind : uint8_t { Rms, Layer };
+
+struct NormSpec {
+  NormKind kind = NormKind::Rms;
+  bool weight = true;
+  bool bias = false;
+  bool unitOffset = false; // multiplies by 1 + w (Gemma)
+  bool perHead = false;    // groups > 1: one weight [width] for all groups
+  bool lastRow = false;    // reads row count - 1 only and writes it as row 0
+
+  std::string name() const;
+  // state r, x r, out w [, weight r] [, bias r]
+  std::vector<Binding> bindings() const;
+};
+
+struct NormParams {
+  uint32_t width = 0;   // of one group; a multiple of 4 if perHead
+  uint32_t groups = 1;  // group g starts at column g * width
+  uint32_t maxRows = 0; // most rows of the phase (any value with lastRow)
+  Rows x;
+  Rows out;
+  float eps = 1e-5f;
+
+  std::vector<uint32_t> push() const;
+  std::array<uint32_t, 3> grid(const NormSpec &spec) const;
+};
+
+llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const NormSpec &spec);
+
+} // namespace xfmr::codegen

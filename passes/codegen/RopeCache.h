@@ -1,0 +1,44 @@
+// rope_cache: for each row t < count at position p = position + t: optional per-head rms norm of q and k,
+// rotary embedding of their first rotaryDim columns, q back in place, k and v into the caches at p.
+//
+// The table is f32 [max_context, paddedWidth(rotaryDim)]: row p holds cos(p * freq_j) for j < rotaryDim / 2,
+// then sin(p * freq_j) (frequency scaling and attention factors are already in it). Style half pairs
+// (j, j + rotaryDim / 2), interleaved pairs (2j, 2j + 1).
+// Caches: [num_kv_heads, max_context, paddedWidth(head_dim)], f32 or f16 (two a word); pads are zeroed.
+#pragma once
+#include "passes/codegen/Kernel.h"
+
+namespace xfmr::codegen {
+
+enum class RopeStyle : uint8_t { None, Half, Interleaved };
+
+struct RopeCacheSpec {
+  CacheType cache = CacheType::F32;
+  RopeStyle style = RopeStyle::Half; // None: no rotation and no table
+  bool qNorm = false;                // rms norm of each head of q with a weight [head_dim]
+  bool kNorm = false;
+  bool unitOffset = false; // the norms multiply by 1 + w
+
+  std::string name() const;
+  // state r, q rw, k r, v r, k_cache w, v_cache w [, rope r] [, q_norm r] [, k_norm r]
+  // q, k and v may be slices of one buffer. Without style and qNorm q is not touched (access r).
+  std::vector<Binding> bindings() const;
+};
+
+struct RopeCacheParams {
+  uint32_t numHeads = 0;
+  uint32_t numKvHeads = 0;
+  uint32_t headDim = 0;   // multiple of 4, at most 256
+  uint32_t rotaryDim = 0; // even, at most headDim; 0 with style None
+  uint32_t maxContext = 0;
+  uint32_t maxRows = 0;
+  Rows q, k, v; // head h starts at column h * headDim
+  float eps = 1e-6f;
+
+  std::vector<uint32_t> push() const;
+  std::array<uint32_t, 3> grid(const RopeCacheSpec &spec) const;
+};
+
+llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const RopeCacheSpec &spec);
+
+} // namespace xfmr::codegen

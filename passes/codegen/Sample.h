@@ -1,0 +1,37 @@
+// sample: picks the next id from logits row kSampleRow and moves the state on (runtime/plan/State.h).
+//
+// When count is 0 it does nothing at all. Otherwise:
+//   position += advance ? count : 0   (1 after "decode"; 0 after "last_logits", where the host has already
+//                                      moved position past the prompt)
+//   id -> output[kOutputCount] and tokens[0];  kOutputCount += 1
+//   id is an end token: finished = 1, count = 0 (the end token is written: the host sees and drops it)
+//   else position >= limit: finished = 2, count = 0;  else count = 1
+//
+// Temperature 0 takes the largest logit, the lowest id on a tie; NaN sorts below everything. Otherwise the
+// id is drawn from softmax(logits / temperature) restricted to the top-k largest and then to the fewest of
+// those whose probability reaches top-p (ties go to the lower id). Random numbers are a hash of (seed,
+// kOutputCount), sums run in a fixed order: equal state and logits give the same id on every run.
+#pragma once
+#include "passes/codegen/Kernel.h"
+
+namespace xfmr::codegen {
+
+struct SampleSpec {
+  std::string name() const;
+  // state rw, logits r, output w (i32), tokens w (i32)
+  std::vector<Binding> bindings() const;
+};
+
+struct SampleParams {
+  uint32_t vocab = 0;
+  uint32_t rowStride = 0;   // floats from one row of logits to the next: paddedWidth(vocab)
+  bool advance = false;     // see above
+  uint32_t outputCapacity = 0; // ids the output buffer holds; more are not written
+
+  std::vector<uint32_t> push() const;
+  std::array<uint32_t, 3> grid(const SampleSpec &spec) const;
+};
+
+llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const SampleSpec &spec);
+
+} // namespace xfmr::codegen
