@@ -1,0 +1,34 @@
+// An output file that appears whole or not at all: bytes go to a temporary file beside the target,
+// and commit() makes it durable (fsync) and renames it. Destroyed without commit, it leaves nothing.
+#pragma once
+#include "runtime/artifact/Status.h"
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace xfmr {
+
+class AtomicFile {
+public:
+  AtomicFile() = default;
+  AtomicFile(const AtomicFile &) = delete;
+  AtomicFile &operator=(const AtomicFile &) = delete;
+  ~AtomicFile();
+
+  /// Creates the temporary file in the folder of `path`. An existing `path` stays until commit().
+  Status open(const std::string &path);
+  /// Appends at the end.
+  Status write(const void *bytes, size_t size);
+  Status commit();
+
+  const std::string &path() const { return path_; }
+
+private:
+  Status failure(const char *what) const;
+
+  int fd_ = -1;
+  std::string path_;
+  std::string temporary_;
+};
+
+} // namespace xfmr
