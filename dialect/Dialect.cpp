@@ -1,0 +1,57 @@
+// Registration of the dialect and the verifiers of its attributes.
+#include "dialect/Xfmr.h"
+
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace xfmr;
+
+namespace xfmr {
+// Parser of the f64 parameters of attributes; refuses what is not finite.
+static FailureOr<APFloat> parseDouble(AsmParser &parser) {
+  double value;
+  SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseFloat(value))
+    return failure();
+  if (!std::isfinite(value))
+    return parser.emitError(loc, "expected a finite number"), failure();
+  return APFloat(value);
+}
+} // namespace xfmr
+
+#include "dialect/Dialect.cpp.inc"
+#include "dialect/Enums.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialect/Attributes.cpp.inc"
+#define GET_OP_CLASSES
+#include "dialect/Ops.cpp.inc"
+
+void XfmrDialect::initialize() {
+  addOperations<
+#define GET_OP_LIST
+#include "dialect/Ops.cpp.inc"
+      >();
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialect/Attributes.cpp.inc"
+      >();
+}
+
+LogicalResult ConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                 StringRef architecture, int64_t hiddenSize, int64_t vocabSize,
+                                 int64_t maxPosition, std::optional<int64_t> bosToken,
+                                 DenseI64ArrayAttr eosTokens) {
+  if (hiddenSize <= 0 || vocabSize <= 0 || maxPosition <= 0)
+    return emitError() << "hidden_size, vocab_size and max_position must be positive, got "
+                       << hiddenSize << ", " << vocabSize << " and " << maxPosition;
+  auto inVocabulary = [&](int64_t id) { return id >= 0 && id < vocabSize; };
+  if (bosToken && !inVocabulary(*bosToken))
+    return emitError() << "bos_token " << *bosToken << " is outside the vocabulary of " << vocabSize;
+  if (eosTokens)
+    for (int64_t id : eosTokens.asArrayRef())
+      if (!inVocabulary(id))
+        return emitError() << "eos token " << id << " is outside the vocabulary of " << vocabSize;
+  return success();
+}

@@ -1,0 +1,46 @@
+// The xfmr dialect: a transformer block that reads like the textbook.
+#ifndef XFMR_DIALECT
+#define XFMR_DIALECT
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Xfmr_Dialect : Dialect {
+  let name = "xfmr";
+  let cppNamespace = "::xfmr";
+  let summary = "transformer models as mathematics over named weights";
+  let description = [{
+    A model is a function from token ids to logits. Imported IR has no key/value cache, no phases and
+    no buffers; weights are names and small expressions over names. Shapes in the op descriptions use
+    T tokens, D hidden size, V vocabulary, F feed-forward width, H query heads, K key/value heads,
+    h head size, E experts.
+  }];
+  let useDefaultAttributePrinterParser = 1;
+}
+
+class Xfmr_Op<string mnemonic, list<Trait> traits = []> : Op<Xfmr_Dialect, mnemonic, traits>;
+
+// [T, N] f32: one row a token.
+def Xfmr_Activation : Type<
+    And<[RankedTensorOf<[F32]>.predicate, HasAnyRankOfPred<[2]>]>,
+    "2-D tensor of f32 activations [tokens, width]", "::mlir::RankedTensorType">;
+def Xfmr_Tokens : Type<
+    And<[RankedTensorOf<[I32]>.predicate, HasAnyRankOfPred<[1]>]>,
+    "1-D tensor of i32 token ids", "::mlir::RankedTensorType">;
+// A weight or weight expression: static shape.
+def Xfmr_Weight : Type<
+    And<[RankedTensorOf<[F32, F16, BF16]>.predicate,
+         CPred<"::llvm::cast<::mlir::ShapedType>($_self).hasStaticShape()">]>,
+    "statically shaped weight tensor of f32, f16 or bf16", "::mlir::RankedTensorType">;
+class Xfmr_WeightOfRank<int rank> : Type<
+    And<[Xfmr_Weight.predicate, HasAnyRankOfPred<[rank]>]>,
+    rank # "-D weight tensor of f32, f16 or bf16", "::mlir::RankedTensorType">;
+def Xfmr_Matrix : Xfmr_WeightOfRank<2>;
+def Xfmr_Vector : Xfmr_WeightOfRank<1>;
+
+#endif // XFMR_DIALECT

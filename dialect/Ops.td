@@ -1,0 +1,4 @@
+// Every op of the dialect.
+include "dialect/ops/Structure.td"
+include "dialect/ops/Weights.td"
+include "dialect/ops/Compute.td"

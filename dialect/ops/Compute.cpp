@@ -1,0 +1,166 @@
+// Verifiers and folds of the mathematics. Constraint numbers are those of Compute.td.
+#include "dialect/Xfmr.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace xfmr;
+
+namespace {
+
+RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+int64_t width(Value value) { return typeOf(value).getDimSize(1); }
+int64_t rows(Value value) { return typeOf(value).getDimSize(0); }
+
+bool isPositive(const APFloat &value) { return value.isFinite() && value.convertToDouble() > 0; }
+bool isFiniteNotNegative(const APFloat &value) {
+  return value.isFinite() && value.convertToDouble() >= 0;
+}
+
+LogicalResult verifyVector(Operation *op, StringRef what, Value vector, int64_t expected) {
+  if (!vector || rows(vector) == expected)
+    return success();
+  return op->emitOpError() << what << " must have " << expected << " entries, got " << vector.getType();
+}
+
+LogicalResult verifyRows(Operation *op, Value a, Value b) {
+  if (rows(a) == rows(b))
+    return success();
+  return op->emitOpError("operands and result must have the same tokens, got ")
+         << a.getType() << " and " << b.getType();
+}
+
+} // namespace
+
+LogicalResult EmbeddingOp::verify() {
+  if (width(getResult()) != width(getTable()) || rows(getResult()) != rows(getTokens())) // C1
+    return emitOpError("result must be [tokens, ") << width(getTable()) << "], got " << getType();
+  if (getPositions() && width(getPositions()) != width(getTable())) // C2
+    return emitOpError("positions must have ")
+           << width(getTable()) << " columns, got " << getPositions().getType();
+  return success();
+}
+
+LogicalResult LinearOp::verify() {
+  if (width(getWeight()) != width(getInput())) // C1
+    return emitOpError("weight must have ")
+           << width(getInput()) << " columns, as the input has, got " << getWeight().getType();
+  if (width(getResult()) != rows(getWeight())) // C2
+    return emitOpError("result must have ")
+           << rows(getWeight()) << " columns, as the weight has rows, got " << getType();
+  if (failed(verifyRows(*this, getInput(), getResult()))) // C2
+    return failure();
+  return verifyVector(*this, "bias", getBias(), rows(getWeight())); // C3
+}
+
+LogicalResult RmsNormOp::verify() {
+  if (width(getInput()) % rows(getWeight())) // C1
+    return emitOpError("input width ") << width(getInput()) << " must be a multiple of the weight's "
+                                       << rows(getWeight());
+  if (!isFiniteNotNegative(getEps())) // C2
+    return emitOpError("eps must be finite and not negative");
+  return success();
+}
+
+LogicalResult LayerNormOp::verify() {
+  if (failed(verifyVector(*this, "weight", getWeight(), width(getInput()))) || // C1
+      failed(verifyVector(*this, "bias", getBias(), width(getInput()))))
+    return failure();
+  if (!isFiniteNotNegative(getEps())) // C2
+    return emitOpError("eps must be finite and not negative");
+  return success();
+}
+
+LogicalResult RopeOp::verify() {
+  int64_t headDim = getHeadDim(), rotated = getRotatedDim();
+  if (headDim <= 0 || width(getInput()) % headDim) // C1
+    return emitOpError("input width ") << width(getInput()) << " must be a multiple of head_dim " << headDim;
+  if (rotated < 2 || rotated % 2 || rotated > headDim) // C2
+    return emitOpError("rotary_dim must be even and within 2 .. head_dim ") << headDim << ", got " << rotated;
+  if (!isPositive(getTheta())) // C3
+    return emitOpError("theta must be finite and positive");
+  if (auto divisors = dyn_cast_if_present<DivisorRopeAttr>(getScalingAttr()))
+    if (divisors.getDivisors().size() * 2 != rotated) // C4
+      return emitOpError("divisor_rope must list ")
+             << rotated / 2 << " divisors, got " << divisors.getDivisors().size();
+  return success();
+}
+
+LogicalResult AttentionOp::verify() {
+  int64_t heads = getNumHeads(), kvHeads = getNumKvHeads(), headDim = getHeadDim();
+  if (heads <= 0 || kvHeads <= 0 || headDim <= 0 || heads % kvHeads) // C1
+    return emitOpError("heads ") << heads << " must be a positive multiple of kv_heads " << kvHeads
+                                 << ", and head_dim " << headDim << " positive";
+  if (width(getQuery()) != heads * headDim || getQuery().getType() != getType()) // C2
+    return emitOpError("query and result must be [tokens, heads * head_dim = ")
+           << heads * headDim << "], got " << getQuery().getType() << " and " << getType();
+  for (Value value : {getKey(), getValue()})
+    if (width(value) != kvHeads * headDim) // C2
+      return emitOpError("key and value must be [tokens, kv_heads * head_dim = ")
+             << kvHeads * headDim << "], got " << value.getType();
+  if (failed(verifyVector(*this, "sinks", getSinks(), heads))) // C3
+    return failure();
+  if (!getScale().isFinite() || (getSoftcap() && !isPositive(*getSoftcap())) ||
+      (getWindow() && static_cast<int64_t>(*getWindow()) <= 0)) // C4
+    return emitOpError("scale must be finite, softcap and window positive");
+  return success();
+}
+
+// relu(relu(x)) ==> relu(x)
+OpFoldResult ActivationOp::fold(FoldAdaptor) {
+  auto inner = getInput().getDefiningOp<ActivationOp>();
+  if (inner && getKind() == ActivationKind::relu && inner.getKind() == ActivationKind::relu)
+    return getInput();
+  return {};
+}
+
+LogicalResult RowScaleOp::verify() {
+  if (width(getFactor()) != 1 || rows(getFactor()) != rows(getInput())) // C1
+    return emitOpError("factor must be [tokens, 1], got ") << getFactor().getType();
+  return success();
+}
+
+LogicalResult ScaleOp::verify() {
+  if (!getFactor().isFinite()) // C1
+    return emitOpError("factor must be finite");
+  return success();
+}
+
+// scale by 1 ==> the input
+OpFoldResult ScaleOp::fold(FoldAdaptor) {
+  return getFactor().convertToDouble() == 1.0 ? OpFoldResult(getInput()) : OpFoldResult();
+}
+
+LogicalResult SoftcapOp::verify() {
+  if (!isPositive(getCap())) // C1
+    return emitOpError("cap must be finite and positive");
+  return success();
+}
+
+LogicalResult SplitOp::verify() {
+  int64_t sum = 0;
+  for (Value result : getResults()) {
+    sum += width(result);
+    if (failed(verifyRows(*this, getInput(), result))) // C1
+      return failure();
+  }
+  if (sum != width(getInput())) // C1
+    return emitOpError("result widths sum to ") << sum << ", the input has " << width(getInput());
+  return success();
+}
+
+LogicalResult GluOp::verify() {
+  int64_t packed = rows(getWeight());
+  if (packed % 2 || width(getWeight()) != width(getInput())) // C1
+    return emitOpError("weight must be [2F, ") << width(getInput()) << "], got " << getWeight().getType();
+  if (width(getResult()) != packed / 2 || rows(getResult()) != rows(getInput())) // C2
+    return emitOpError("result must be [tokens, ") << packed / 2 << "], got " << getType();
+  if (failed(verifyVector(*this, "bias", getBias(), packed))) // C3
+    return failure();
+  bool clamped = getAlpha() && getLimit();
+  if (static_cast<bool>(getAlpha()) != static_cast<bool>(getLimit()) ||
+      (clamped && (!isPositive(*getAlpha()) || !isPositive(*getLimit()) ||
+                   getKind() != ActivationKind::silu))) // C4
+    return emitOpError("alpha and limit must come together, finite and positive, with silu");
+  return success();
+}

@@ -1,0 +1,311 @@
+// The mathematics of a transformer on activations [T, N]: embedding, linear, norms, rope, attention, elementwise, glu.
+#ifndef XFMR_OPS_COMPUTE
+#define XFMR_OPS_COMPUTE
+
+include "dialect/Attributes.td"
+
+def Xfmr_EmbeddingOp : Xfmr_Op<"embedding", [Pure]> {
+  let summary = "y[t] = table[tokens[t]] (+ positions[t])";
+  let description = [{
+    table [V, D]; `positions` [P, D] are learned absolute positions (GPT-2).
+
+    Constraints:
+    - C1: the result is [T, D] with D the table's columns
+    - C2: positions have D columns
+
+    Example:
+    ```mlir
+    %x = xfmr.embedding %tokens, %table : (tensor<?xi32>, tensor<8x4xf32>) -> tensor<?x4xf32>
+    ```
+  }];
+  let arguments = (ins Xfmr_Tokens:$tokens, Xfmr_Matrix:$table, Optional<Xfmr_Matrix>:$positions);
+  let results = (outs Xfmr_Activation:$result);
+  let assemblyFormat = [{
+    $tokens `,` $table (`positions` $positions^)? attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Xfmr_LinearOp : Xfmr_Op<"linear", [Pure]> {
+  let summary = "y = x W^T + b";
+  let description = [{
+    x [T, I], W [O, I] as in checkpoints, b [O], y [T, O].
+
+    Constraints:
+    - C1: W has as many columns as x
+    - C2: y has as many columns as W has rows, and x's tokens
+    - C3: b has as many entries as W has rows
+
+    Example:
+    ```mlir
+    %y = xfmr.linear %x, %w bias %b
+        : (tensor<?x4xf32>, tensor<8x4xf32>, tensor<8xf32>) -> tensor<?x8xf32>
+    ```
+  }];
+  let arguments = (ins Xfmr_Activation:$input, Xfmr_Matrix:$weight, Optional<Xfmr_Vector>:$bias);
+  let results = (outs Xfmr_Activation:$result);
+  let assemblyFormat = [{
+    $input `,` $weight (`bias` $bias^)? attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Xfmr_RmsNormOp : Xfmr_Op<"rms_norm", [Pure, AllTypesMatch<["input", "result"]>]> {
+  let summary = "y = x / sqrt(mean(x^2) + eps) * w over each group of |w| columns";
+  let description = [{
+    With w as wide as x this is the usual norm of a row; with w [h] and x [T, H*h] it is the per-head norm of
+    queries and keys. `unit_offset` multiplies by (1 + w) (Gemma).
+
+    Constraints:
+    - C1: the width of x is a multiple of the width of w
+    - C2: eps is finite and not negative
+
+    Example:
+    ```mlir
+    %y = xfmr.rms_norm %x, %w eps 1.0e-5 : tensor<?x4xf32>, tensor<4xf32>
+    ```
+  }];
+  let arguments = (ins Xfmr_Activation:$input, Xfmr_Vector:$weight, F64Attr:$eps,
+                       UnitAttr:$unit_offset);
+  let results = (outs Xfmr_Activation:$result);
+  let assemblyFormat = [{
+    $input `,` $weight `eps` $eps (`unit_offset` $unit_offset^)? attr-dict
+    `:` type($input) `,` type($weight)
+  }];
+  let hasVerifier = 1;
+}
+
+def Xfmr_LayerNormOp : Xfmr_Op<"layer_norm", [Pure, AllTypesMatch<["input", "result"]>]> {
+  let summary = "y = (x - mean(x)) / sqrt(var(x) + eps) * w + b over a row";
+  let description = [{
+    The variance is the biased one (divided by the width).
+
+    Constraints:
+    - C1: w (and b) are as wide as x
+    - C2: eps is finite and not negative
+
+    Example:
+    ```mlir
+    %y = xfmr.layer_norm %x, %w bias %b eps 1.0e-5
+        : (tensor<?x4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<?x4xf32>
+    ```
+  }];
+  let arguments = (ins Xfmr_Activation:$input, Xfmr_Vector:$weight, Optional<Xfmr_Vector>:$bias,
+                       F64Attr:$eps);
+  let results = (outs Xfmr_Activation:$result);
+  let assemblyFormat = [{
+    $input `,` $weight (`bias` $bias^)? `eps` $eps attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Xfmr_RopeOp : Xfmr_Op<"rope", [Pure, AllTypesMatch<["input", "result"]>]> {
+  let summary = "rotary position embedding of every head";
+  let description = [{
+    Row t is at position t. With n = rotary_dim (head_dim unless given) the pairs (a, b) of the first n
+    entries of each head become (a cos - b sin, a sin + b cos) of the angle t * f_i,
+    f_i = theta^(-2i/n), changed by `scaling`; the rest of the head stays.
+
+    Constraints:
+    - C1: the width of x is a multiple of head_dim
+    - C2: rotary_dim is even, at least 2 and at most head_dim
+    - C3: theta is finite and positive
+    - C4: divisors of a `divisor_rope` count rotary_dim / 2
+
+    Example:
+    ```mlir
+    %y = xfmr.rope half %x head_dim 4 theta 1.0e4 : tensor<?x8xf32>
+    ```
+  }];
+  let arguments = (ins Xfmr_Activation:$input, Xfmr_RopeStyleAttr:$style, I64Attr:$head_dim,
+                       OptionalAttr<I64Attr>:$rotary_dim, F64Attr:$theta,
+                       OptionalAttr<Xfmr_RopeScaling>:$scaling);
+  let results = (outs Xfmr_Activation:$result);
+  let assemblyFormat = [{
+    $style $input `head_dim` $head_dim (`rotary_dim` $rotary_dim^)? `theta` $theta
+    attr-dict `:` type($input)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Entries of a head that rotate.
+    int64_t getRotatedDim() { return getRotaryDim().value_or(getHeadDim()); }
+  }];
+}
+
+def Xfmr_AttentionOp : Xfmr_Op<"attention", [Pure]> {
+  let summary = "softmax(scale * q k^T + mask) v, head by head";
+  let description = [{
+    q [T, H*h], k and v [T, K*h]; query head i reads key/value head floor(i / (H/K)). `causal` hides later
+    positions; `window` w hides key j from query i unless j > i - w. `softcap` c turns a score s into
+    c tanh(s / c) before the mask. `sinks` [H] adds a logit without a value to each head's denominator.
+
+    Constraints:
+    - C1: num_heads is a multiple of num_kv_heads; both are positive
+    - C2: q is [T, H*h]; k and v are [T, K*h]; the result is as q
+    - C3: sinks have H entries
+    - C4: window is positive; softcap is positive; scale is finite
+
+    Example:
+    ```mlir
+    %a = xfmr.attention %q, %k, %v heads 4 kv_heads 2 head_dim 4 causal scale 0.5
+        : (tensor<?x16xf32>, tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x16xf32>
+    ```
+  }];
+  let arguments = (ins Xfmr_Activation:$query, Xfmr_Activation:$key, Xfmr_Activation:$value,
+                       Optional<Xfmr_Vector>:$sinks, I64Attr:$num_heads, I64Attr:$num_kv_heads,
+                       I64Attr:$head_dim, UnitAttr:$causal, F64Attr:$scale,
+                       OptionalAttr<F64Attr>:$softcap, OptionalAttr<I64Attr>:$window);
+  let results = (outs Xfmr_Activation:$result);
+  let assemblyFormat = [{
+    $query `,` $key `,` $value (`sinks` $sinks^)? `heads` $num_heads `kv_heads` $num_kv_heads
+    `head_dim` $head_dim (`causal` $causal^)? `scale` $scale (`softcap` $softcap^)?
+    (`window` $window^)? attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Xfmr_ActivationOp : Xfmr_Op<"activation", [Pure, AllTypesMatch<["input", "result"]>]> {
+  let summary = "an activation function, element by element";
+  let description = [{
+    relu max(x, 0); gelu x Phi(x); gelu_tanh 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)));
+    silu x sigmoid(x); sigmoid 1 / (1 + e^-x); tanh.
+
+    Example:
+    ```mlir
+    %y = xfmr.activation silu %x : tensor<?x4xf32>
+    ```
+  }];
+  let arguments = (ins Xfmr_Activation:$input, Xfmr_ActivationKindAttr:$kind);
+  let results = (outs Xfmr_Activation:$result);
+  let assemblyFormat = "$kind $input attr-dict `:` type($input)";
+  let hasFolder = 1;
+}
+
+class Xfmr_BinaryOp<string mnemonic> : Xfmr_Op<mnemonic, [Pure, SameOperandsAndResultType, Commutative]> {
+  let arguments = (ins Xfmr_Activation:$lhs, Xfmr_Activation:$rhs);
+  let results = (outs Xfmr_Activation:$result);
+  let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($result)";
+}
+def Xfmr_AddOp : Xfmr_BinaryOp<"add"> {
+  let summary = "the elementwise sum";
+  let description = [{
+    Example:
+    ```mlir
+    %y = xfmr.add %a, %b : tensor<?x4xf32>
+    ```
+  }];
+}
+def Xfmr_MulOp : Xfmr_BinaryOp<"mul"> {
+  let summary = "the elementwise product";
+  let description = [{
+    Example:
+    ```mlir
+    %y = xfmr.mul %a, %b : tensor<?x4xf32>
+    ```
+  }];
+}
+
+def Xfmr_RowScaleOp : Xfmr_Op<"row_scale", [Pure, AllTypesMatch<["input", "result"]>]> {
+  let summary = "y[t] = x[t] * s[t]: each row times one number";
+  let description = [{
+    x [T, N], s [T, 1]; the gate of a shared expert.
+
+    Constraints:
+    - C1: s has one column and x's tokens
+
+    Example:
+    ```mlir
+    %y = xfmr.row_scale %x, %s : tensor<?x4xf32>, tensor<?x1xf32>
+    ```
+  }];
+  let arguments = (ins Xfmr_Activation:$input, Xfmr_Activation:$factor);
+  let results = (outs Xfmr_Activation:$result);
+  let assemblyFormat = "$input `,` $factor attr-dict `:` type($input) `,` type($factor)";
+  let hasVerifier = 1;
+}
+
+def Xfmr_ScaleOp : Xfmr_Op<"scale", [Pure, AllTypesMatch<["input", "result"]>]> {
+  let summary = "every element times a constant";
+  let description = [{
+    Constraints:
+    - C1: the factor is finite
+
+    Example:
+    ```mlir
+    %y = xfmr.scale %x by 2.0 : tensor<?x4xf32>
+    ```
+  }];
+  let arguments = (ins Xfmr_Activation:$input, F64Attr:$factor);
+  let results = (outs Xfmr_Activation:$result);
+  let assemblyFormat = "$input `by` $factor attr-dict `:` type($input)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def Xfmr_SoftcapOp : Xfmr_Op<"softcap", [Pure, AllTypesMatch<["input", "result"]>]> {
+  let summary = "c tanh(x / c)";
+  let description = [{
+    Constraints:
+    - C1: the cap is finite and positive
+
+    Example:
+    ```mlir
+    %y = xfmr.softcap %x cap 30.0 : tensor<?x4xf32>
+    ```
+  }];
+  let arguments = (ins Xfmr_Activation:$input, F64Attr:$cap);
+  let results = (outs Xfmr_Activation:$result);
+  let assemblyFormat = "$input `cap` $cap attr-dict `:` type($input)";
+  let hasVerifier = 1;
+}
+
+def Xfmr_SplitOp : Xfmr_Op<"split", [Pure]> {
+  let summary = "consecutive column ranges of x";
+  let description = [{
+    The widths of the results, in order, add up to the width of x; what a fused projection is followed by.
+
+    Constraints:
+    - C1: result widths sum to the input's width; tokens agree
+
+    Example:
+    ```mlir
+    %q, %k = xfmr.split %x : tensor<?x8xf32> -> tensor<?x6xf32>, tensor<?x2xf32>
+    ```
+  }];
+  let arguments = (ins Xfmr_Activation:$input);
+  let results = (outs Variadic<Xfmr_Activation>:$results);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($results)";
+  let hasVerifier = 1;
+}
+
+def Xfmr_GluOp : Xfmr_Op<"glu", [Pure]> {
+  let summary = "act(x Wg^T + bg) * (x Wu^T + bu) over one packed weight";
+  let description = [{
+    x [T, I], W [2F, I] holding Wg and Wu by `layout`, b [2F] likewise, y [T, F].
+    With `limit` L and `alpha` a (gpt-oss) g is min(g, L), u is clamp(u, -L, L) and the result is
+    (u + 1) g sigmoid(a g); the activation is then `silu` by name.
+
+    Constraints:
+    - C1: W has an even number of rows and as many columns as x
+    - C2: y is [T, rows of W / 2]
+    - C3: b has as many entries as W has rows
+    - C4: limit and alpha come together, both finite and positive, with `silu`
+
+    Example:
+    ```mlir
+    %y = xfmr.glu silu %x, %w layout concat
+        : (tensor<?x4xf32>, tensor<16x4xf32>) -> tensor<?x8xf32>
+    ```
+  }];
+  let arguments = (ins Xfmr_Activation:$input, Xfmr_Matrix:$weight, Optional<Xfmr_Vector>:$bias,
+                       Xfmr_ActivationKindAttr:$kind, Xfmr_GluLayoutAttr:$layout,
+                       OptionalAttr<F64Attr>:$alpha, OptionalAttr<F64Attr>:$limit);
+  let results = (outs Xfmr_Activation:$result);
+  let assemblyFormat = [{
+    $kind $input `,` $weight (`bias` $bias^)? `layout` $layout (`alpha` $alpha^)? (`limit` $limit^)?
+    attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+#endif // XFMR_OPS_COMPUTE

@@ -1,0 +1,281 @@
+// Verifiers, folds and canonicalisations of the weight expressions. Constraint numbers are those of Weights.td.
+#include "dialect/Xfmr.h"
+
+#include "mlir/IR/PatternMatch.h"
+
+using namespace mlir;
+using namespace xfmr;
+
+namespace {
+
+RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+LogicalResult verifyAxis(Operation *op, int64_t axis, RankedTensorType type) {
+  if (axis >= 0 && axis < type.getRank())
+    return success();
+  return op->emitOpError("axis ") << axis << " is outside the " << type.getRank() << " axes of " << type;
+}
+
+LogicalResult verifyResult(Operation *op, RankedTensorType input, ArrayRef<int64_t> shape) {
+  auto expected = RankedTensorType::get(shape, input.getElementType());
+  Type found = op->getResult(0).getType();
+  if (found == expected)
+    return success();
+  return op->emitOpError("result must be ") << expected << ", got " << found;
+}
+
+SmallVector<int64_t> withExtent(RankedTensorType type, int64_t axis, int64_t extent) {
+  SmallVector<int64_t> shape(type.getShape());
+  shape[axis] = extent;
+  return shape;
+}
+
+bool isIdentity(ArrayRef<int64_t> indices, int64_t extent) {
+  if (static_cast<int64_t>(indices.size()) != extent)
+    return false;
+  for (auto [position, index] : llvm::enumerate(indices))
+    if (index != static_cast<int64_t>(position))
+      return false;
+  return true;
+}
+
+} // namespace
+
+LogicalResult WeightOp::verify() {
+  if (getTensorName().empty()) // C1
+    return emitOpError("needs the name of a tensor");
+  return success();
+}
+
+LogicalResult WeightConcatOp::verify() {
+  if (getInputs().empty()) // C1
+    return emitOpError("needs at least one input");
+  auto first = typeOf(getInputs().front());
+  if (failed(verifyAxis(*this, getAxis(), first))) // C2
+    return failure();
+  int64_t sum = 0;
+  for (Value input : getInputs()) {
+    auto type = typeOf(input);
+    if (type.getRank() != first.getRank() || type.getElementType() != first.getElementType()) // C1
+      return emitOpError("inputs must have one rank and element type, got ") << first << " and " << type;
+    if (withExtent(type, getAxis(), 0) != withExtent(first, getAxis(), 0)) // C3
+      return emitOpError("inputs must agree outside axis ")
+             << getAxis() << ", got " << first << " and " << type;
+    sum += type.getDimSize(getAxis());
+  }
+  return verifyResult(*this, first, withExtent(first, getAxis(), sum)); // C3
+}
+
+// concat of one input ==> the input
+OpFoldResult WeightConcatOp::fold(FoldAdaptor) {
+  return getInputs().size() == 1 ? OpFoldResult(getInputs().front()) : OpFoldResult();
+}
+
+LogicalResult WeightSliceOp::verify() {
+  auto input = typeOf(getInput());
+  if (failed(verifyAxis(*this, getAxis(), input))) // C1
+    return failure();
+  int64_t offset = getOffset(), size = getSize(), extent = input.getDimSize(getAxis());
+  if (offset < 0 || size < 1 || offset > extent - size) // C2
+    return emitOpError("range [") << offset << ", " << offset + size << ") is outside the extent "
+                                  << extent << " of axis " << getAxis();
+  return verifyResult(*this, input, withExtent(input, getAxis(), size)); // C3
+}
+
+// slice of everything ==> the input
+OpFoldResult WeightSliceOp::fold(FoldAdaptor) {
+  return getType() == getInput().getType() ? OpFoldResult(getInput()) : OpFoldResult();
+}
+
+namespace {
+
+// slice(slice(x)) on one axis ==> one slice
+struct SliceOfSlice : OpRewritePattern<WeightSliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(WeightSliceOp op, PatternRewriter &rewriter) const override {
+    auto inner = op.getInput().getDefiningOp<WeightSliceOp>();
+    if (!inner || inner.getAxis() != op.getAxis())
+      return rewriter.notifyMatchFailure(op, "input is not a slice on the same axis");
+    rewriter.replaceOpWithNewOp<WeightSliceOp>(op, op.getType(), inner.getInput(), op.getAxis(),
+                                               inner.getOffset() + op.getOffset(), op.getSize());
+    return success();
+  }
+};
+
+// slice(concat(a, b)) within one input, on the same axis ==> slice of that input
+struct SliceOfConcat : OpRewritePattern<WeightSliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(WeightSliceOp op, PatternRewriter &rewriter) const override {
+    auto concat = op.getInput().getDefiningOp<WeightConcatOp>();
+    if (!concat || concat.getAxis() != op.getAxis())
+      return rewriter.notifyMatchFailure(op, "input is not a concat on the same axis");
+    int64_t begin = 0;
+    for (Value input : concat.getInputs()) {
+      int64_t extent = typeOf(input).getDimSize(op.getAxis());
+      int64_t offset = op.getOffset();
+      if (offset >= begin && offset + static_cast<int64_t>(op.getSize()) <= begin + extent) {
+        rewriter.replaceOpWithNewOp<WeightSliceOp>(op, op.getType(), input, op.getAxis(),
+                                                   offset - begin, op.getSize());
+        return success();
+      }
+      begin += extent;
+    }
+    return rewriter.notifyMatchFailure(op, "the slice crosses inputs of the concat");
+  }
+};
+
+// gather(gather(x)) on one axis ==> one gather
+struct GatherOfGather : OpRewritePattern<WeightGatherOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(WeightGatherOp op, PatternRewriter &rewriter) const override {
+    auto inner = op.getInput().getDefiningOp<WeightGatherOp>();
+    if (!inner || inner.getAxis() != op.getAxis())
+      return rewriter.notifyMatchFailure(op, "input is not a gather on the same axis");
+    SmallVector<int64_t> indices;
+    for (int64_t index : op.getIndices())
+      indices.push_back(inner.getIndices()[index]);
+    rewriter.replaceOpWithNewOp<WeightGatherOp>(op, op.getType(), inner.getInput(), op.getAxis(), indices);
+    return success();
+  }
+};
+
+// gather of consecutive indices ==> slice
+struct GatherToSlice : OpRewritePattern<WeightGatherOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(WeightGatherOp op, PatternRewriter &rewriter) const override {
+    ArrayRef<int64_t> indices = op.getIndices();
+    for (size_t i = 1; i < indices.size(); ++i)
+      if (indices[i] != indices[i - 1] + 1)
+        return rewriter.notifyMatchFailure(op, "indices are not consecutive");
+    rewriter.replaceOpWithNewOp<WeightSliceOp>(op, op.getType(), op.getInput(), op.getAxis(),
+                                               indices.front(), static_cast<int64_t>(indices.size()));
+    return success();
+  }
+};
+
+} // namespace
+
+void WeightSliceOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  patterns.add<SliceOfSlice, SliceOfConcat>(context);
+}
+
+LogicalResult WeightGatherOp::verify() {
+  auto input = typeOf(getInput());
+  if (failed(verifyAxis(*this, getAxis(), input))) // C1
+    return failure();
+  int64_t extent = input.getDimSize(getAxis());
+  if (getIndices().empty()) // C2
+    return emitOpError("needs at least one index");
+  for (int64_t index : getIndices())
+    if (index < 0 || index >= extent) // C2
+      return emitOpError("index ") << index << " is outside the extent " << extent << " of axis "
+                                   << getAxis();
+  return verifyResult(*this, input, // C3
+                      withExtent(input, getAxis(), static_cast<int64_t>(getIndices().size())));
+}
+
+// gather of everything in order ==> the input
+OpFoldResult WeightGatherOp::fold(FoldAdaptor) {
+  return isIdentity(getIndices(), typeOf(getInput()).getDimSize(getAxis())) ? OpFoldResult(getInput())
+                                                                            : OpFoldResult();
+}
+
+void WeightGatherOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  patterns.add<GatherOfGather, GatherToSlice>(context);
+}
+
+LogicalResult WeightMaskOp::verify() {
+  auto input = typeOf(getInput());
+  if (failed(verifyAxis(*this, getAxis(), input))) // C1
+    return failure();
+  int64_t previous = -1, extent = input.getDimSize(getAxis());
+  for (int64_t index : getKeep()) {
+    if (index <= previous || index >= extent) // C2
+      return emitOpError("kept indices must ascend within the extent ")
+             << extent << " of axis " << getAxis() << ", got " << index << " after " << previous;
+    previous = index;
+  }
+  return success();
+}
+
+LogicalResult WeightTransposeOp::verify() {
+  auto input = typeOf(getInput());
+  if (input.getRank() != 2 && input.getRank() != 3) // C1
+    return emitOpError("input must have rank 2 or 3, got ") << input;
+  SmallVector<int64_t> shape(input.getShape());
+  std::swap(shape[shape.size() - 1], shape[shape.size() - 2]);
+  return verifyResult(*this, input, shape); // C2
+}
+
+// transpose(transpose(x)) ==> x
+OpFoldResult WeightTransposeOp::fold(FoldAdaptor) {
+  auto inner = getInput().getDefiningOp<WeightTransposeOp>();
+  return inner ? OpFoldResult(inner.getInput()) : OpFoldResult();
+}
+
+LogicalResult WeightStackOp::verify() {
+  if (getInputs().empty()) // C1
+    return emitOpError("needs at least one input");
+  auto first = typeOf(getInputs().front());
+  for (Value input : getInputs())
+    if (input.getType() != first) // C1
+      return emitOpError("inputs must have one type, got ") << first << " and " << input.getType();
+  SmallVector<int64_t> shape(first.getShape());
+  shape.insert(shape.begin(), static_cast<int64_t>(getInputs().size()));
+  return verifyResult(*this, first, shape); // C2
+}
+
+LogicalResult WeightSelectOp::verify() {
+  auto input = typeOf(getInput());
+  int64_t index = getIndex();
+  if (input.getRank() < 2 || index < 0 || index >= input.getDimSize(0)) // C1
+    return emitOpError("index ") << index << " does not select from the first axis of " << input;
+  return verifyResult(*this, input, input.getShape().drop_front()); // C2
+}
+
+// select(stack(a, b), i) ==> the i-th input
+OpFoldResult WeightSelectOp::fold(FoldAdaptor) {
+  auto stack = getInput().getDefiningOp<WeightStackOp>();
+  return stack ? OpFoldResult(stack.getInputs()[getIndex()]) : OpFoldResult();
+}
+
+LogicalResult WeightAddLowrankOp::verify() {
+  auto w = typeOf(getBase()), b = typeOf(getB()), a = typeOf(getA());
+  if (b.getDimSize(0) != w.getDimSize(0) || a.getDimSize(1) != w.getDimSize(1) ||
+      b.getDimSize(1) != a.getDimSize(0)) // C1
+    return emitOpError("expects W [O, I], B [O, r], A [r, I], got W ") << w << ", B " << b << ", A " << a;
+  return success();
+}
+
+LogicalResult WeightProductOp::verify() {
+  auto lhs = typeOf(getLhs()), rhs = typeOf(getRhs());
+  if (lhs.getDimSize(1) != rhs.getDimSize(0)) // C1
+    return emitOpError("cannot multiply ") << lhs << " by " << rhs;
+  return verifyResult(*this, lhs, {lhs.getDimSize(0), rhs.getDimSize(1)}); // C1
+}
+
+// scale by 1 ==> the input
+OpFoldResult WeightScaleOp::fold(FoldAdaptor) {
+  return getFactor().convertToDouble() == 1.0 ? OpFoldResult(getInput()) : OpFoldResult();
+}
+
+LogicalResult WeightCastOp::verify() {
+  if (typeOf(getInput()).getShape() != typeOf(getResult()).getShape()) // C1
+    return emitOpError("must keep the shape, got ") << getInput().getType() << " to " << getType();
+  return success();
+}
+
+// cast to the same type ==> the input
+OpFoldResult WeightCastOp::fold(FoldAdaptor) {
+  return getType() == getInput().getType() ? OpFoldResult(getInput()) : OpFoldResult();
+}
+
+LogicalResult WeightInterleaveOp::verify() {
+  auto input = typeOf(getInput());
+  if (failed(verifyAxis(*this, getAxis(), input))) // C1
+    return failure();
+  if (input.getDimSize(getAxis()) % 2) // C2
+    return emitOpError("extent ") << input.getDimSize(getAxis()) << " of axis " << getAxis()
+                                  << " must be even";
+  return success();
+}

@@ -1,0 +1,32 @@
+# lit: RUN lines see our tools, LLVM's FileCheck and a software Vulkan device.
+import os
+import lit.formats
+
+config.name = "xfmr"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["Inputs"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.xfmr_binary_dir, "test")
+
+source = config.xfmr_source_dir
+shared_models = os.path.join(os.path.dirname(source), "shared", "models")
+config.substitutions.append(("%models", os.path.join(source, "models")))
+config.substitutions.append(("%python", "python3"))
+config.substitutions.append(("%scripts", os.path.join(source, "test", "scripts")))
+# Reference checkpoints beside the repository: tests that need them say `REQUIRES: shared-models`.
+config.substitutions.append(("%shared", shared_models))
+if os.path.isdir(shared_models):
+    config.available_features.add("shared-models")
+
+path = [os.path.join(config.xfmr_binary_dir, "bin"), config.llvm_tools_dir]
+config.environment["PATH"] = os.pathsep.join(path + [config.environment["PATH"]])
+config.environment["XDG_RUNTIME_DIR"] = config.test_exec_root
+config.environment["XDG_CACHE_HOME"] = os.path.join(config.test_exec_root, "cache")
+config.environment["MESA_SHADER_CACHE_DIR"] = os.path.join(config.test_exec_root, "cache")
+config.environment["VK_ICD_FILENAMES"] = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json"
+config.environment["LP_NUM_THREADS"] = "0"
+config.environment["XFMR_VALIDATE"] = "1"
+for name in ("HOME", "ASAN_OPTIONS"):
+    if name in os.environ:
+        config.environment[name] = os.environ[name]
