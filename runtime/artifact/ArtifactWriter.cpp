@@ -1,10 +1,8 @@
 // Streaming writer of .xfm containers; see ArtifactWriter.h and Format.h for the layout.
 #include "runtime/artifact/ArtifactWriter.h"
-#include <cerrno>
-#include <cstring>
-#include <fcntl.h>
+#include "runtime/artifact/AtomicFile.h"
+#include "runtime/artifact/DType.h"
 #include <set>
-#include <unistd.h>
 #include <xxhash.h>
 
 using namespace xfmr;
@@ -20,15 +18,6 @@ struct Tensor {
 };
 
 constexpr size_t kWriteBuffer = 1 << 20;
-
-uint64_t dtypeBytes(const std::string &dtype) {
-  static const std::map<std::string, uint64_t> sizes = {
-      {"BOOL", 1}, {"U8", 1},   {"I8", 1},  {"F8_E4M3", 1}, {"F8_E5M2", 1}, {"U16", 2}, {"I16", 2},
-      {"F16", 2},  {"BF16", 2}, {"U32", 4}, {"I32", 4},     {"F32", 4},     {"U64", 8}, {"I64", 8},
-      {"F64", 8}};
-  auto found = sizes.find(dtype);
-  return found == sizes.end() ? 0 : found->second;
-}
 
 std::string quoted(const std::string &text) {
   std::string out = "\"";
@@ -74,7 +63,8 @@ std::string headerText(const std::vector<Tensor> &tensors,
 } // namespace
 
 struct ArtifactWriter::State {
-  std::string path, temporary;
+  std::string path;
+  AtomicFile file;
   std::vector<Tensor> tensors;
   std::set<std::string> names;
   uint64_t offset = 0;        // end of the tensors declared so far
@@ -83,13 +73,8 @@ struct ArtifactWriter::State {
   bool begun = false, finished = false;
   size_t current = 0;         // tensor that takes the next byte
   uint64_t written = 0;       // bytes of it written so far
-  int fd = -1;
   std::vector<char> buffer;
   XXH3_state_t *hash = nullptr;
-
-  Status systemError(const std::string &what) const {
-    return Status::error("cannot " + what + " '" + temporary + "': " + std::strerror(errno));
-  }
 
   void addTensor(Tensor tensor) {
     offset += tensor.bytes;
@@ -103,17 +88,9 @@ struct ArtifactWriter::State {
   }
 
   Status flush() {
-    size_t done = 0;
-    while (done < buffer.size()) {
-      ssize_t n = ::write(fd, buffer.data() + done, buffer.size() - done);
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n <= 0)
-        return systemError("write");
-      done += static_cast<size_t>(n);
-    }
+    Status status = file.write(buffer.data(), buffer.size());
     buffer.clear();
-    return Status::success();
+    return status;
   }
 
   Status put(const void *data, size_t bytes) {
@@ -150,17 +127,10 @@ struct ArtifactWriter::State {
 };
 
 ArtifactWriter::ArtifactWriter(std::string path) : state(std::make_unique<State>()) {
-  state->temporary = path + ".tmp." + std::to_string(::getpid());
   state->path = std::move(path);
 }
 
-ArtifactWriter::~ArtifactWriter() {
-  if (state->fd >= 0)
-    ::close(state->fd);
-  if (state->begun && !state->finished)
-    ::unlink(state->temporary.c_str());
-  XXH3_freeState(state->hash);
-}
+ArtifactWriter::~ArtifactWriter() { XXH3_freeState(state->hash); }
 
 Status ArtifactWriter::declare(const std::string &name, const std::string &dtype,
                                const std::vector<uint64_t> &shape) {
@@ -171,9 +141,10 @@ Status ArtifactWriter::declare(const std::string &name, const std::string &dtype
     return Status::error("tensor name '" + name + "' is reserved");
   if (!state->names.insert(name).second)
     return Status::error("tensor '" + name + "' was declared twice");
-  uint64_t bytes = dtypeBytes(dtype);
-  if (!bytes)
+  std::optional<DType> type = parseDType(dtype);
+  if (!type || dtypeBits(*type) % 8)
     return Status::error("tensor '" + name + "' has the unknown dtype '" + dtype + "'");
+  uint64_t bytes = dtypeBits(*type) / 8;
   for (uint64_t dim : shape)
     if (__builtin_mul_overflow(bytes, dim, &bytes) || bytes > (uint64_t(1) << 50))
       return Status::error("tensor '" + name + "' is too large");
@@ -197,10 +168,8 @@ Status ArtifactWriter::begin(const std::map<std::string, std::string> &metadata)
   std::map<std::string, std::string> full = metadata;
   full[kVersionKey] = std::to_string(kProgramVersion);
 
-  ::unlink(state->temporary.c_str());
-  state->fd = ::open(state->temporary.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
-  if (state->fd < 0)
-    return state->systemError("create");
+  if (Status status = state->file.open(state->path); status.failed())
+    return status;
   state->begun = true;
   state->buffer.reserve(kWriteBuffer);
   state->hash = XXH3_createState();
@@ -261,23 +230,9 @@ Status ArtifactWriter::finish() {
     return status;
   if (Status status = state->flush(); status.failed())
     return status;
-  if (::fsync(state->fd) != 0)
-    return state->systemError("flush");
-  int closed = ::close(state->fd);
-  state->fd = -1;
-  if (closed != 0)
-    return state->systemError("close");
-  if (::rename(state->temporary.c_str(), state->path.c_str()) != 0)
-    return Status::error("cannot rename '" + state->temporary + "' to '" + state->path +
-                         "': " + std::strerror(errno));
+  if (Status status = state->file.commit(); status.failed())
+    return status;
   state->finished = true;
-  // The rename itself reaches the disk with the folder; failing here would be too late to undo.
-  size_t slash = state->path.rfind('/');
-  std::string folder = slash == std::string::npos ? "." : state->path.substr(0, slash + 1);
-  if (int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); fd >= 0) {
-    (void)::fsync(fd);
-    ::close(fd);
-  }
   return Status::success();
 }
 

@@ -1,0 +1,299 @@
+// Semantic validation of a program; see ProgramCheck.h. Checks run from the whole to the parts, so that a
+// message names the cause and not a consequence.
+#include "runtime/artifact/ProgramCheck.h"
+#include "runtime/artifact/Format.h"
+#include <cstring>
+#include <set>
+
+using namespace xfmr;
+using namespace xfmr::artifact;
+using program::Access;
+using program::BufferKind;
+
+namespace {
+
+constexpr const char *kPhases[] = {"prefill", "last_logits", "all_logits", "decode", "sample"};
+constexpr uint64_t kMaxBufferBytes = uint64_t(1) << 48;
+constexpr uint32_t kMaxIds = 1u << 30; // tokens, vocabulary, context: products stay below 2^64
+
+std::string number(uint64_t value) { return std::to_string(value); }
+std::string quoted(const flatbuffers::String *text) {
+  return "'" + (text ? text->str() : std::string()) + "'";
+}
+
+struct Checker {
+  const program::Program &program;
+  const SafetensorsFile &file;
+
+  const program::Phase *phase(const char *name) const {
+    for (const program::Phase *phase : *program.phases())
+      if (phase->name()->str() == name)
+        return phase;
+    return nullptr;
+  }
+
+  Status model() const {
+    if (program.version() != kProgramVersion)
+      return Status::error("program version " + number(program.version()) +
+                           " found, this runtime needs version " + number(kProgramVersion));
+    if (program.target()->str() != "vulkan")
+      return Status::error("program for target " + quoted(program.target()) +
+                           ", this runtime needs 'vulkan'");
+    if (program.vocab_size() < 1 || program.vocab_size() > kMaxIds)
+      return Status::error("vocabulary of " + number(program.vocab_size()) + " ids");
+    if (program.max_context() < 1 || program.max_context() > kMaxIds)
+      return Status::error("context of " + number(program.max_context()) + " tokens");
+    auto inVocabulary = [&](int64_t id) { return id >= 0 && id < program.vocab_size(); };
+    if (program.bos_token() != -1 && !inVocabulary(program.bos_token()))
+      return Status::error("begin token " + std::to_string(program.bos_token()) +
+                           " is outside the vocabulary of " + number(program.vocab_size()));
+    if (program.eos_tokens())
+      for (int32_t id : *program.eos_tokens())
+        if (!inVocabulary(id))
+          return Status::error("end token " + std::to_string(id) +
+                               " is outside the vocabulary of " + number(program.vocab_size()));
+    return Status::success();
+  }
+
+  Status phases() const {
+    std::set<std::string> seen;
+    for (const program::Phase *phase : *program.phases()) {
+      std::string name = phase->name()->str();
+      bool known = false;
+      for (const char *fixed : kPhases)
+        known |= name == fixed;
+      if (!known)
+        return Status::error("unknown phase '" + name + "'");
+      if (!seen.insert(name).second)
+        return Status::error("phase '" + name + "' appears twice");
+    }
+    for (const char *fixed : kPhases)
+      if (!seen.count(fixed))
+        return Status::error("phase '" + std::string(fixed) + "' is missing");
+    for (const char *name : {"prefill", "all_logits"})
+      if (phase(name)->tokens() < 1 || phase(name)->tokens() > kMaxIds)
+        return Status::error("phase '" + std::string(name) + "' takes " +
+                             number(phase(name)->tokens()) + " tokens");
+    return Status::success();
+  }
+
+  Status buffers() const {
+    std::set<std::string> names;
+    uint32_t counts[8] = {};
+    for (const program::Buffer *buffer : *program.buffers()) {
+      if (!names.insert(buffer->name()->str()).second)
+        return Status::error("buffer " + quoted(buffer->name()) + " appears twice");
+      if (buffer->kind() > BufferKind::MAX)
+        return Status::error("buffer " + quoted(buffer->name()) + " has the unknown kind " +
+                             number(static_cast<uint64_t>(buffer->kind())));
+      if (buffer->size() == 0 || buffer->size() > kMaxBufferBytes || buffer->size() % 4)
+        return Status::error("buffer " + quoted(buffer->name()) + " has a size of " +
+                             number(buffer->size()) + " bytes");
+      ++counts[static_cast<size_t>(buffer->kind())];
+      if (Status status = bufferSize(*buffer); status.failed())
+        return status;
+    }
+    for (BufferKind kind :
+         {BufferKind::state, BufferKind::tokens, BufferKind::output, BufferKind::logits})
+      if (counts[static_cast<size_t>(kind)] != 1)
+        return Status::error("expected one buffer of kind '" +
+                             std::string(program::EnumNameBufferKind(kind)) + "', found " +
+                             number(counts[static_cast<size_t>(kind)]));
+    return Status::success();
+  }
+
+  Status bufferSize(const program::Buffer &buffer) const {
+    if (buffer.kind() == BufferKind::weight) {
+      const TensorView *tensor = file.find(buffer.name()->str());
+      if (!tensor)
+        return Status::error("weight " + quoted(buffer.name()) + " is not in the artifact");
+      if (tensor->byteSize != buffer.size())
+        return Status::error("weight " + quoted(buffer.name()) + " has " +
+                             number(tensor->byteSize) + " bytes, the program needs " +
+                             number(buffer.size()));
+      if (tensor->fileOffset % kTensorAlign)
+        return Status::error("weight " + quoted(buffer.name()) + " lies at byte " +
+                             number(tensor->fileOffset) + ", not at a multiple of " +
+                             number(kTensorAlign));
+      return Status::success();
+    }
+    uint64_t need = 0;
+    switch (buffer.kind()) {
+    case BufferKind::state: need = kMinStateBytes; break;
+    case BufferKind::tokens: need = 4 * uint64_t(phase("prefill")->tokens()); break;
+    case BufferKind::output: need = 4 * uint64_t(program.max_context()); break;
+    case BufferKind::logits:
+      need = 4 * paddedWidth(program.vocab_size()) * phase("all_logits")->tokens();
+      break;
+    default: break;
+    }
+    if (buffer.size() < need)
+      return Status::error("buffer " + quoted(buffer.name()) + " has " + number(buffer.size()) +
+                           " bytes, needed are " + number(need));
+    return Status::success();
+  }
+
+  Status kernels() const {
+    for (const program::Kernel *kernel : *program.kernels()) {
+      std::string where = "kernel " + quoted(kernel->name());
+      if (kernel->workgroup_size()->size() != 3)
+        return Status::error(where + " has a workgroup size of " +
+                             number(kernel->workgroup_size()->size()) + " dimensions");
+      uint64_t invocations = 1;
+      for (uint32_t n : *kernel->workgroup_size()) {
+        invocations *= n;
+        if (n < 1 || n > kMaxInvocations || invocations > kMaxInvocations)
+          return Status::error(where + " has a workgroup larger than " + number(kMaxInvocations) +
+                               " or empty");
+      }
+      if (kernel->bindings()->size() < 1 || kernel->bindings()->size() > kMaxBindings)
+        return Status::error(where + " has " + number(kernel->bindings()->size()) +
+                             " bindings, allowed are 1 to " + number(kMaxBindings));
+      for (uint32_t i = 0; i < kernel->bindings()->size(); ++i)
+        if (static_cast<Access>(kernel->bindings()->Get(i)) > Access::MAX)
+          return Status::error(where + " has a binding of unknown access");
+      if (kernel->variants()->size() == 0)
+        return Status::error(where + " has no variant");
+      for (const program::Variant *variant : *kernel->variants()) {
+        const TensorView *code = file.find(variant->tensor()->str());
+        if (!code)
+          return Status::error(where + ": its code " + quoted(variant->tensor()) +
+                               " is not in the artifact");
+        if (code->fileOffset % 4)
+          return Status::error(where + ": its code is not aligned");
+        if (Status s = checkSpirv(code->data, code->byteSize, variant->entry()->str()); s.failed())
+          return Status::error(where + ", tensor " + quoted(variant->tensor()) + ": " + s.message());
+      }
+      const auto *last = kernel->variants()->Get(kernel->variants()->size() - 1);
+      if (last->requires_() && last->requires_()->size())
+        return Status::error(where + " has no portable variant in last place");
+    }
+    return Status::success();
+  }
+
+  Status dispatch(const program::Dispatch &dispatch) const {
+    if (dispatch.kernel() >= program.kernels()->size())
+      return Status::error("kernel " + number(dispatch.kernel()) + " of " +
+                           number(program.kernels()->size()));
+    const program::Kernel &kernel = *program.kernels()->Get(dispatch.kernel());
+    if (dispatch.bindings()->size() != kernel.bindings()->size())
+      return Status::error(number(dispatch.bindings()->size()) + " bindings, kernel " +
+                           quoted(kernel.name()) + " has " + number(kernel.bindings()->size()));
+    for (uint32_t i = 0; i < dispatch.bindings()->size(); ++i) {
+      const program::Binding &b = *dispatch.bindings()->Get(i);
+      std::string where = "binding " + number(i) + ": ";
+      if (b.buffer() >= program.buffers()->size())
+        return Status::error(where + "buffer " + number(b.buffer()) + " of " +
+                             number(program.buffers()->size()));
+      const program::Buffer &buffer = *program.buffers()->Get(b.buffer());
+      if (b.range() == 0 || b.range() > buffer.size() || b.offset() > buffer.size() - b.range())
+        return Status::error(where + "bytes [" + number(b.offset()) + ", +" + number(b.range()) +
+                             ") of buffer " + quoted(buffer.name()) + " with " +
+                             number(buffer.size()) + " bytes");
+      if (b.offset() % kTensorAlign || b.range() % 4)
+        return Status::error(where + "offset " + number(b.offset()) + " and range " +
+                             number(b.range()) + " must be multiples of " + number(kTensorAlign) +
+                             " and 4");
+      if (buffer.kind() == BufferKind::weight &&
+          static_cast<Access>(kernel.bindings()->Get(i)) != Access::read)
+        return Status::error(where + "writes the weight " + quoted(buffer.name()));
+    }
+    if (dispatch.push() && dispatch.push()->size() > kMaxPushWords)
+      return Status::error(number(dispatch.push()->size()) + " push words, allowed are " +
+                           number(kMaxPushWords));
+    return dispatch.indirect_buffer() >= 0 ? indirect(dispatch) : grid(dispatch);
+  }
+
+  Status grid(const program::Dispatch &dispatch) const {
+    if (dispatch.grid()->size() != 3)
+      return Status::error("a grid of " + number(dispatch.grid()->size()) + " dimensions");
+    for (uint32_t n : *dispatch.grid())
+      if (n < 1 || n > kMaxGrid)
+        return Status::error("grid dimension " + number(n) + ", allowed are 1 to " +
+                             number(kMaxGrid));
+    return Status::success();
+  }
+
+  Status indirect(const program::Dispatch &dispatch) const {
+    auto index = static_cast<uint32_t>(dispatch.indirect_buffer());
+    if (index >= program.buffers()->size())
+      return Status::error("indirect buffer " + number(index) + " of " +
+                           number(program.buffers()->size()));
+    const program::Buffer &buffer = *program.buffers()->Get(index);
+    uint64_t offset = dispatch.indirect_offset();
+    if (offset % 4 || buffer.size() < 12 || offset > buffer.size() - 12)
+      return Status::error("indirect arguments at byte " + number(offset) + " of buffer " +
+                           quoted(buffer.name()) + " with " + number(buffer.size()) + " bytes");
+    if (buffer.kind() == BufferKind::weight)
+      return Status::error("indirect arguments in the weight " + quoted(buffer.name()));
+    return Status::success();
+  }
+
+  Status dispatches() const {
+    for (const program::Phase *phase : *program.phases())
+      for (uint32_t i = 0; i < phase->dispatches()->size(); ++i) {
+        const program::Dispatch &d = *phase->dispatches()->Get(i);
+        if (Status status = dispatch(d); status.failed())
+          return Status::error("phase " + quoted(phase->name()) + ", dispatch " + number(i) + " " +
+                               quoted(d.label()) + ": " + status.message());
+      }
+    return Status::success();
+  }
+
+  Status moe() const {
+    if (!program.moe_layers() || program.moe_layers()->size() == 0)
+      return Status::success();
+    uint64_t bytes = 0;
+    for (const program::Buffer *buffer : *program.buffers())
+      if (buffer->kind() == BufferKind::stats)
+        bytes = buffer->size();
+    for (const program::MoeLayer *layer : *program.moe_layers()) {
+      uint64_t need = 8 * uint64_t(layer->num_experts());
+      if (need > bytes || layer->stats_offset() > bytes - need || layer->stats_offset() % 4)
+        return Status::error("statistics of layer " + number(layer->layer()) +
+                             " lie outside their buffer of " + number(bytes) + " bytes");
+    }
+    return Status::success();
+  }
+};
+
+uint32_t wordAt(const uint8_t *data, uint64_t index) {
+  uint32_t word;
+  std::memcpy(&word, data + 4 * index, 4);
+  return word;
+}
+
+} // namespace
+
+Status xfmr::artifact::checkSpirv(const uint8_t *data, uint64_t bytes, const std::string &entry) {
+  constexpr uint32_t kMagic = 0x07230203, kOpEntryPoint = 15, kGLCompute = 5, kHeaderWords = 5;
+  if (bytes % 4 || bytes < 4 * kHeaderWords)
+    return Status::error("SPIR-V of " + number(bytes) + " bytes");
+  if (wordAt(data, 0) != kMagic)
+    return Status::error("no SPIR-V: its first word is not 0x07230203");
+  bool found = false;
+  uint64_t words = bytes / 4;
+  for (uint64_t at = kHeaderWords; at < words;) {
+    uint64_t length = wordAt(data, at) >> 16;
+    if (length == 0 || length > words - at)
+      return Status::error("SPIR-V instruction at word " + number(at) + " runs over the end");
+    if ((wordAt(data, at) & 0xffff) == kOpEntryPoint && length > 3 &&
+        wordAt(data, at + 1) == kGLCompute) {
+      const char *name = reinterpret_cast<const char *>(data + 4 * (at + 3));
+      found |= std::string(name, strnlen(name, 4 * (length - 3))) == entry;
+    }
+    at += length;
+  }
+  if (!found)
+    return Status::error("SPIR-V has no compute entry point '" + entry + "'");
+  return Status::success();
+}
+
+Status xfmr::artifact::checkProgram(const program::Program &program, const SafetensorsFile &file) {
+  Checker checker{program, file};
+  for (auto check : {&Checker::model, &Checker::phases, &Checker::buffers, &Checker::kernels,
+                     &Checker::dispatches, &Checker::moe})
+    if (Status status = (checker.*check)(); status.failed())
+      return status;
+  return Status::success();
+}
