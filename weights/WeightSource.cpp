@@ -1,0 +1,129 @@
+// See WeightSource.h. The index file is believed only as far as the shards confirm it.
+#include "weights/WeightSource.h"
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+
+namespace fs = std::filesystem;
+
+namespace xfmr {
+
+static bool endsWith(const std::string &text, std::string_view end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+Status WeightSource::openFile(const std::string &path) {
+  auto file = std::make_unique<SafetensorsFile>();
+  if (Status status = SafetensorsFile::open(path, *file); status.failed())
+    return status;
+  for (const TensorView &tensor : file->tensors())
+    index_.emplace(tensor.name, Place{&tensor, file.get()});
+  files_.push_back(std::move(file));
+  return Status::success();
+}
+
+Status WeightSource::openIndex(const std::string &folder, const std::string &indexPath) {
+  auto invalid = [&](const std::string &what) {
+    return Status::error("invalid index \"" + indexPath + "\": " + what);
+  };
+  MappedFile text;
+  if (Status status = MappedFile::open(indexPath, text); status.failed())
+    return status;
+  const nlohmann::json index = nlohmann::json::parse(text.data(), text.data() + text.size(),
+                                                     nullptr, /*allow_exceptions=*/false);
+  if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object())
+    return invalid("expected a JSON object with an object \"weight_map\"");
+
+  std::map<std::string, std::map<std::string, bool>> shards; // file -> tensors -> seen
+  for (const auto &[name, file] : index["weight_map"].items()) {
+    if (!file.is_string())
+      return invalid("weight_map of \"" + name + "\" is not a string");
+    const std::string shard = file.get<std::string>();
+    if (shard.empty() || shard == "." || shard.find('/') != std::string::npos ||
+        shard.find('\\') != std::string::npos || shard.find("..") != std::string::npos ||
+        shard.find('\0') != std::string::npos)
+      return invalid("weight_map of \"" + name + "\" names \"" + shard +
+                     "\", expected a file of the same folder");
+    shards[shard][name] = false;
+  }
+  if (shards.empty())
+    return invalid("weight_map is empty");
+
+  uint64_t totalSize = 0;
+  for (auto &[shard, names] : shards) {
+    if (Status status = openFile((fs::path(folder) / shard).string()); status.failed())
+      return status;
+    const SafetensorsFile &file = *files_.back();
+    for (const TensorView &tensor : file.tensors()) {
+      auto found = names.find(tensor.name);
+      if (found == names.end()) {
+        auto other = index["weight_map"].find(tensor.name);
+        return invalid("tensor \"" + tensor.name + "\" lies in \"" + file.path() + "\", but the " +
+                       "weight_map " +
+                       (other == index["weight_map"].end()
+                            ? "does not have it"
+                            : "says \"" + other->get<std::string>() + "\""));
+      }
+      found->second = true;
+      totalSize += tensor.byteSize;
+    }
+    for (const auto &[name, seen] : names)
+      if (!seen)
+        return invalid("tensor \"" + name + "\" is not in \"" + file.path() + "\"");
+  }
+  if (index.contains("metadata") && index["metadata"].is_object() &&
+      index["metadata"].contains("total_size")) {
+    const auto &stated = index["metadata"]["total_size"];
+    if (!stated.is_number() || stated.get<double>() != static_cast<double>(totalSize))
+      return invalid("total_size is " + stated.dump() + ", the shards hold " +
+                     std::to_string(totalSize) + " bytes");
+  }
+  return Status::success();
+}
+
+Status WeightSource::open(const std::string &path, WeightSource &out) {
+  WeightSource source;
+  source.path_ = path;
+  std::error_code ignored;
+  Status status = Status::success();
+  if (fs::is_directory(path, ignored)) {
+    const std::string single = (fs::path(path) / "model.safetensors").string();
+    const std::string index = (fs::path(path) / "model.safetensors.index.json").string();
+    const std::string adapter = (fs::path(path) / "adapter_model.safetensors").string();
+    if (fs::exists(single, ignored))
+      status = source.openFile(single);
+    else if (fs::exists(index, ignored))
+      status = source.openIndex(path, index);
+    else if (fs::exists(adapter, ignored))
+      status = source.openFile(adapter);
+    else
+      status = Status::error("no weights in \"" + path +
+                             "\": expected model.safetensors or model.safetensors.index.json");
+  } else if (!endsWith(path, ".json")) {
+    status = source.openFile(path);
+  } else if (!fs::exists(path, ignored)) {
+    status = Status::error("cannot open \"" + path + "\": No such file or directory");
+  }
+  if (status.failed())
+    return status;
+  out = std::move(source);
+  return Status::success();
+}
+
+const TensorView *WeightSource::find(std::string_view name) const {
+  auto found = index_.find(name);
+  return found == index_.end() ? nullptr : found->second.tensor;
+}
+
+const std::string &WeightSource::fileOf(const TensorView &tensor) const {
+  auto found = index_.find(tensor.name);
+  return found == index_.end() ? path_ : found->second.file->path();
+}
+
+void WeightSource::forEach(const std::function<void(const TensorView &)> &visit) const {
+  for (const auto &file : files_)
+    for (const TensorView &tensor : file->tensors())
+      visit(tensor);
+}
+
+} // namespace xfmr

@@ -1,0 +1,44 @@
+// One place where weights lie: a safetensors file, a folder with `model.safetensors`, or a folder
+// whose `model.safetensors.index.json` spreads the tensors over shards. Everything is mapped and
+// validated when it is opened; no weight is read.
+#pragma once
+#include "runtime/artifact/Safetensors.h"
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace xfmr {
+
+class WeightSource {
+public:
+  /// Opens `path`. A folder may hold `model.safetensors`, its sharded index, or
+  /// `adapter_model.safetensors`. A `.json` file stands for a model without weights: every lookup
+  /// fails, and hasWeights() is false.
+  static Status open(const std::string &path, WeightSource &out);
+
+  const std::string &path() const { return path_; }
+  bool hasWeights() const { return !files_.empty(); }
+  /// Null if there is none.
+  const TensorView *find(std::string_view name) const;
+  /// File that holds a tensor returned by find(), for messages.
+  const std::string &fileOf(const TensorView &tensor) const;
+  /// Every tensor, file by file in the order of their bytes.
+  void forEach(const std::function<void(const TensorView &)> &visit) const;
+
+private:
+  Status openFile(const std::string &path);
+  Status openIndex(const std::string &folder, const std::string &indexPath);
+
+  std::string path_;
+  struct Place {
+    const TensorView *tensor;
+    const SafetensorsFile *file;
+  };
+  std::vector<std::unique_ptr<SafetensorsFile>> files_;
+  std::unordered_map<std::string_view, Place> index_; // names live in the files
+};
+
+} // namespace xfmr
