@@ -43,4 +43,10 @@ class Xfmr_WeightOfRank<int rank> : Type<
 def Xfmr_Matrix : Xfmr_WeightOfRank<2>;
 def Xfmr_Vector : Xfmr_WeightOfRank<1>;
 
+// Absolute position of the first row of a run (after split-phases).
+def Xfmr_Position : Type<
+    CPred<"$_self == ::mlir::RankedTensorType::get({}, ::mlir::IntegerType::get($_self.getContext(), 32))">,
+    "tensor<i32> position", "::mlir::RankedTensorType">,
+    BuildableType<"::mlir::RankedTensorType::get({}, $_builder.getI32Type())">;
+
 #endif // XFMR_DIALECT

@@ -2,3 +2,4 @@
 include "dialect/ops/Structure.td"
 include "dialect/ops/Weights.td"
 include "dialect/ops/Compute.td"
+include "dialect/ops/Program.td"

@@ -4,10 +4,11 @@
 
 include "dialect/Attributes.td"
 
-def Xfmr_EmbeddingOp : Xfmr_Op<"embedding", [Pure]> {
+def Xfmr_EmbeddingOp : Xfmr_Op<"embedding", [Pure, AttrSizedOperandSegments]> {
   let summary = "y[t] = table[tokens[t]] (+ positions[t])";
   let description = [{
-    table [V, D]; `positions` [P, D] are learned absolute positions (GPT-2).
+    table [V, D]; `positions` [P, D] are learned absolute positions (GPT-2); row t is at position t,
+    after split-phases at `at` + t.
 
     Constraints:
     - C1: the result is [T, D] with D the table's columns
@@ -18,10 +19,12 @@ def Xfmr_EmbeddingOp : Xfmr_Op<"embedding", [Pure]> {
     %x = xfmr.embedding %tokens, %table : (tensor<?xi32>, tensor<8x4xf32>) -> tensor<?x4xf32>
     ```
   }];
-  let arguments = (ins Xfmr_Tokens:$tokens, Xfmr_Matrix:$table, Optional<Xfmr_Matrix>:$positions);
+  let arguments = (ins Xfmr_Tokens:$tokens, Xfmr_Matrix:$table, Optional<Xfmr_Matrix>:$positions,
+                       Optional<Xfmr_Position>:$position);
   let results = (outs Xfmr_Activation:$result);
   let assemblyFormat = [{
-    $tokens `,` $table (`positions` $positions^)? attr-dict `:` functional-type(operands, results)
+    $tokens `,` $table (`positions` $positions^)? (`at` $position^)? attr-dict
+    `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
 }
@@ -102,7 +105,7 @@ def Xfmr_LayerNormOp : Xfmr_Op<"layer_norm", [Pure, AllTypesMatch<["input", "res
 def Xfmr_RopeOp : Xfmr_Op<"rope", [Pure, AllTypesMatch<["input", "result"]>]> {
   let summary = "rotary position embedding of every head";
   let description = [{
-    Row t is at position t. With n = rotary_dim (head_dim unless given) the pairs (a, b) of the first n
+    Row t is at position t, after split-phases at `at` + t. With n = rotary_dim (head_dim unless given) the pairs (a, b) of the first n
     entries of each head become (a cos - b sin, a sin + b cos) of the angle t * f_i,
     f_i = theta^(-2i/n), changed by `scaling`; the rest of the head stays.
 
@@ -117,12 +120,13 @@ def Xfmr_RopeOp : Xfmr_Op<"rope", [Pure, AllTypesMatch<["input", "result"]>]> {
     %y = xfmr.rope half %x head_dim 4 theta 1.0e4 : tensor<?x8xf32>
     ```
   }];
-  let arguments = (ins Xfmr_Activation:$input, Xfmr_RopeStyleAttr:$style, I64Attr:$head_dim,
+  let arguments = (ins Xfmr_Activation:$input, Optional<Xfmr_Position>:$position,
+                       Xfmr_RopeStyleAttr:$style, I64Attr:$head_dim,
                        OptionalAttr<I64Attr>:$rotary_dim, F64Attr:$theta,
                        OptionalAttr<Xfmr_RopeScaling>:$scaling);
   let results = (outs Xfmr_Activation:$result);
   let assemblyFormat = [{
-    $style $input `head_dim` $head_dim (`rotary_dim` $rotary_dim^)? `theta` $theta
+    $style $input (`at` $position^)? `head_dim` $head_dim (`rotary_dim` $rotary_dim^)? `theta` $theta
     attr-dict `:` type($input)
   }];
   let hasVerifier = 1;

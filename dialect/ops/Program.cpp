@@ -1,0 +1,102 @@
+// Syntax and verifiers of the program stages. Constraint numbers are those of Program.td.
+#include "dialect/Xfmr.h"
+
+using namespace mlir;
+using namespace xfmr;
+
+LogicalResult ProgramOp::verify() {
+  int64_t context = getMaxContext(), chunk = getChunk();
+  if (context <= 0 || chunk <= 0 || chunk > context) // C1
+    return emitOpError("needs 1 <= chunk <= max_context, got chunk ")
+           << chunk << " and max_context " << context;
+  if (!getKvType().isF32() && !getKvType().isF16()) // C2
+    return emitOpError("kv type must be f32 or f16, got ") << getKvType();
+  return success();
+}
+
+// xfmr.dispatch @kernel "label" (%state read, %x read, %out write) push [1, 2] grid [4, 1, 1]
+//     [indirect %args offset 0] : memref<..>, ...
+ParseResult DispatchOp::parse(OpAsmParser &parser, OperationState &result) {
+  FlatSymbolRefAttr kernel;
+  StringAttr label;
+  SmallVector<OpAsmParser::UnresolvedOperand> buffers, indirect;
+  SmallVector<int32_t> access;
+  Builder &builder = parser.getBuilder();
+  auto parseBuffer = [&]() -> ParseResult {
+    StringRef keyword;
+    SMLoc loc = parser.getCurrentLocation();
+    if (parser.parseOperand(buffers.emplace_back()) || parser.parseKeyword(&keyword))
+      return failure();
+    std::optional<Access> kind = symbolizeAccess(keyword);
+    if (!kind)
+      return parser.emitError(loc, "expected read, write or readwrite, got ") << keyword;
+    access.push_back(static_cast<int32_t>(*kind));
+    return success();
+  };
+  if (parser.parseAttribute(kernel) || parser.parseAttribute(label) ||
+      parser.parseCommaSeparatedList(AsmParser::Delimiter::Paren, parseBuffer) ||
+      parser.parseKeyword("push"))
+    return failure();
+  Attribute push = DenseI32ArrayAttr::parse(parser, Type());
+  if (!push || parser.parseKeyword("grid"))
+    return failure();
+  Attribute grid = DenseI64ArrayAttr::parse(parser, Type());
+  int64_t offset = 0;
+  if (!grid)
+    return failure();
+  if (succeeded(parser.parseOptionalKeyword("indirect")) &&
+      (parser.parseOperand(indirect.emplace_back()) || parser.parseKeyword("offset") ||
+       parser.parseInteger(offset)))
+    return failure();
+  SmallVector<Type> types;
+  if (parser.parseOptionalAttrDict(result.attributes) || parser.parseColonTypeList(types))
+    return failure();
+  if (types.size() != buffers.size() + indirect.size())
+    return parser.emitError(parser.getNameLoc(), "expected one type a buffer");
+  if (parser.resolveOperands(buffers, ArrayRef(types).take_front(buffers.size()),
+                             parser.getNameLoc(), result.operands) ||
+      parser.resolveOperands(indirect, ArrayRef(types).drop_front(buffers.size()),
+                             parser.getNameLoc(), result.operands))
+    return failure();
+  result.addAttribute(getKernelAttrName(result.name), kernel);
+  result.addAttribute(getLabelAttrName(result.name), label);
+  result.addAttribute(getAccessAttrName(result.name), builder.getDenseI32ArrayAttr(access));
+  result.addAttribute(getPushAttrName(result.name), push);
+  result.addAttribute(getGridAttrName(result.name), grid);
+  result.addAttribute(getIndirectOffsetAttrName(result.name), builder.getI64IntegerAttr(offset));
+  result.addAttribute(getOperandSegmentSizesAttrName(result.name),
+                      builder.getDenseI32ArrayAttr({static_cast<int32_t>(buffers.size()),
+                                                    static_cast<int32_t>(indirect.size())}));
+  return success();
+}
+
+void DispatchOp::print(OpAsmPrinter &printer) {
+  printer << ' ' << getKernelAttr() << ' ' << getLabelAttr() << " (";
+  llvm::interleaveComma(llvm::zip(getBuffers(), getAccess()), printer, [&](auto pair) {
+    printer << std::get<0>(pair) << ' ' << stringifyAccess(static_cast<Access>(std::get<1>(pair)));
+  });
+  printer << ") push ";
+  getPushAttr().print(printer);
+  printer << " grid ";
+  getGridAttr().print(printer);
+  if (getIndirect())
+    printer << " indirect " << getIndirect() << " offset " << static_cast<int64_t>(getIndirectOffset());
+  printer.printOptionalAttrDict((*this)->getAttrs(),
+                                {getKernelAttrName(), getLabelAttrName(), getAccessAttrName(),
+                                 getPushAttrName(), getGridAttrName(), getIndirectOffsetAttrName(),
+                                 getOperandSegmentSizesAttrName()});
+  printer << " : " << getOperandTypes();
+}
+
+LogicalResult DispatchOp::verify() {
+  if (getAccess().size() != getBuffers().size()) // C1
+    return emitOpError("has ") << getBuffers().size() << " buffers but " << getAccess().size() << " accesses";
+  if (getPush().size() > 16) // C2
+    return emitOpError("has ") << getPush().size() << " push words, at most 16 fit";
+  if (getGrid().size() != 3) // C2
+    return emitOpError("needs three grid extents");
+  for (int64_t extent : getGrid())
+    if (extent < 1 || extent > 65535) // C2
+      return emitOpError("grid extent ") << extent << " is outside 1 .. 65535";
+  return success();
+}

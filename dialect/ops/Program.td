@@ -1,0 +1,172 @@
+// The compiled program in three printable stages: phases (caches and positions explicit), dispatches
+// (kernels on buffers), plan (offsets and barriers resolved).
+#ifndef XFMR_OPS_PROGRAM
+#define XFMR_OPS_PROGRAM
+
+include "dialect/ops/Compute.td"
+
+def Xfmr_PhaseKind : Xfmr_Enum<"PhaseKind", "what a phase computes (docs/Architecture.md)", [
+    I32EnumAttrCase<"prefill", 0>,
+    I32EnumAttrCase<"last_logits", 1>,
+    I32EnumAttrCase<"all_logits", 2>,
+    I32EnumAttrCase<"decode", 3>,
+    I32EnumAttrCase<"sample", 4>]>;
+def Xfmr_PhaseKindAttr : EnumAttr<Xfmr_Dialect, Xfmr_PhaseKind, "phase_kind">;
+
+// Same order as program.BufferKind in runtime/artifact/Program.fbs.
+def Xfmr_BufferKind : Xfmr_Enum<"BufferKind", "what a buffer is for", [
+    I32EnumAttrCase<"weight", 0>, I32EnumAttrCase<"arena", 1>, I32EnumAttrCase<"cache", 2>,
+    I32EnumAttrCase<"state", 3>, I32EnumAttrCase<"tokens", 4>, I32EnumAttrCase<"output", 5>,
+    I32EnumAttrCase<"logits", 6>, I32EnumAttrCase<"stats", 7>]>;
+def Xfmr_BufferKindAttr : EnumAttr<Xfmr_Dialect, Xfmr_BufferKind, "buffer_kind">;
+
+// Same order as program.Access.
+def Xfmr_Access : Xfmr_Enum<"Access", "how a dispatch uses a buffer", [
+    I32EnumAttrCase<"read", 0>, I32EnumAttrCase<"write", 1>, I32EnumAttrCase<"readwrite", 2>]>;
+
+def Xfmr_ProgramOp : Xfmr_Op<"program", [IsolatedFromAbove, SymbolTable, SingleBlock, NoTerminator]> {
+  let summary = "a model made ready to run: caches, buffers, kernels and phases";
+  let description = [{
+    Constraints:
+    - C1: `max_context` and `chunk` are positive, `chunk` at most `max_context`
+    - C2: `kv_type` is f32 or f16
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$max_context, I64Attr:$chunk, TypeAttr:$kv_type,
+                       Xfmr_ConfigAttr:$config, DictionaryAttr:$sources);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    $sym_name `max_context` $max_context `chunk` $chunk `kv` $kv_type `config` $config
+    `sources` $sources attr-dict-with-keyword $body
+  }];
+  let hasVerifier = 1;
+}
+
+def Xfmr_KvCacheOp : Xfmr_Op<"kv_cache", [Symbol, HasParent<"ProgramOp">]> {
+  let summary = "keys and values of one attention, for max_context positions";
+  let description = [{
+    Each is [num_kv_heads, max_context, paddedWidth(head_dim)] of the program's `kv_type`.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$num_kv_heads, I64Attr:$head_dim);
+  let assemblyFormat = "$sym_name `kv_heads` $num_kv_heads `head_dim` $head_dim attr-dict";
+}
+
+def Xfmr_PhaseOp : Xfmr_Op<"phase", [IsolatedFromAbove, SingleBlock, HasParent<"ProgramOp">]> {
+  let summary = "one of the program's entry points, for at most `rows` tokens";
+  let description = [{
+    Before form-dispatches the body computes on tensors and ends in a yield; afterwards it is a straight
+    list of dispatches on buffers and has no arguments.
+  }];
+  let arguments = (ins Xfmr_PhaseKindAttr:$kind, I64Attr:$rows);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$kind `rows` $rows attr-dict-with-keyword $body";
+}
+
+def Xfmr_PositionOp : Xfmr_Op<"position", [Pure]> {
+  let summary = "absolute position of row 0 of this run: the number of tokens in the cache";
+  let arguments = (ins);
+  let results = (outs Xfmr_Position:$result);
+  let assemblyFormat = "attr-dict";
+}
+
+def Xfmr_CachedAttentionOp : Xfmr_Op<"cached_attention"> {
+  let summary = "append k and v to a cache at %position, then attend from q over the whole cache";
+  let description = [{
+    As `xfmr.attention`, with the keys and values of earlier runs in front.
+  }];
+  let arguments = (ins Xfmr_Activation:$query, Xfmr_Activation:$key, Xfmr_Activation:$value,
+                       Xfmr_Position:$position, Optional<Xfmr_Vector>:$sinks,
+                       FlatSymbolRefAttr:$cache, I64Attr:$num_heads, I64Attr:$num_kv_heads,
+                       I64Attr:$head_dim, UnitAttr:$causal, F64Attr:$scale,
+                       OptionalAttr<F64Attr>:$softcap, OptionalAttr<I64Attr>:$window);
+  let results = (outs Xfmr_Activation:$result);
+  let assemblyFormat = [{
+    $query `,` $key `,` $value `at` $position `cache` $cache (`sinks` $sinks^)? `heads` $num_heads
+    `kv_heads` $num_kv_heads `head_dim` $head_dim (`causal` $causal^)? `scale` $scale
+    (`softcap` $softcap^)? (`window` $window^)? attr-dict `:` functional-type(operands, results)
+  }];
+}
+
+def Xfmr_LastRowOp : Xfmr_Op<"last_row", [Pure]> {
+  let summary = "row count - 1: the last token of the run";
+  let arguments = (ins Xfmr_Activation:$input);
+  let results = (outs Xfmr_Activation:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+}
+
+def Xfmr_SampleOp : Xfmr_Op<"sample"> {
+  let summary = "choose the next id from logits, by the sampling parameters of the state";
+  let arguments = (ins);
+  let assemblyFormat = "attr-dict";
+}
+
+// From here on: the dispatch and plan stages.
+
+def Xfmr_BufferOp : Xfmr_Op<"buffer", [Symbol, HasParent<"ProgramOp">]> {
+  let summary = "a buffer of the program that is not a weight";
+  let arguments = (ins SymbolNameAttr:$sym_name, Xfmr_BufferKindAttr:$kind, I64Attr:$size);
+  let assemblyFormat = "$sym_name $kind `size` $size attr-dict";
+}
+
+def Xfmr_PackedWeightOp : Xfmr_Op<"packed_weight", [Symbol, IsolatedFromAbove, SingleBlock,
+                                                   HasParent<"ProgramOp">]> {
+  let summary = "a weight as kernels read it: [rows, paddedWidth(cols)] of one element type";
+  let description = [{
+    The body yields the weight expression. `rows` and `cols` are those of the expression (leading axes
+    of a stacked weight count as rows); storage pads both to multiples of 8 with zeros. A vector is one row.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttr:$type);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name `:` $type attr-dict-with-keyword $body";
+}
+
+def Xfmr_RopeTableOp : Xfmr_Op<"rope_table", [Symbol, HasParent<"ProgramOp">]> {
+  let summary = "cos and sin of every position, computed at compile time in f64";
+  let description = [{
+    f32 [max_context, paddedWidth(rotary_dim)]: row p holds cos(p f_i) for i < rotary_dim / 2, then
+    sin(p f_i), both times the attention factor of the scaling.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$rows, I64Attr:$rotary_dim, F64Attr:$theta,
+                       OptionalAttr<Xfmr_RopeScaling>:$scaling);
+  let assemblyFormat = "$sym_name `rows` $rows `rotary_dim` $rotary_dim `theta` $theta attr-dict";
+}
+
+def Xfmr_KernelOp : Xfmr_Op<"kernel", [Symbol, HasParent<"ProgramOp">]> {
+  let summary = "a kernel and the key it is generated from";
+  let description = [{
+    `family` names a file of passes/codegen; `spec` holds the fields of its Spec that differ from the default.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$family, DictionaryAttr:$spec);
+  let assemblyFormat = "$sym_name $family $spec attr-dict";
+}
+
+def Xfmr_BufferRefOp : Xfmr_Op<"buffer_ref", [Pure]> {
+  let summary = "a named buffer, or a part of it that starts `offset` bytes in";
+  let arguments = (ins FlatSymbolRefAttr:$buffer, DefaultValuedAttr<I64Attr, "0">:$offset);
+  let results = (outs AnyMemRef:$result);
+  let assemblyFormat = "$buffer (`offset` $offset^)? attr-dict `:` type($result)";
+}
+
+def Xfmr_DispatchOp : Xfmr_Op<"dispatch", [AttrSizedOperandSegments]> {
+  let summary = "run a kernel: buffers in binding order, push words, grid";
+  let description = [{
+    With `indirect` the grid is read from three u32 at `indirect_offset` bytes of that buffer.
+
+    Constraints:
+    - C1: one access a binding
+    - C2: at most 16 push words; three grid extents of 1 .. 65535
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$kernel, StrAttr:$label, Variadic<AnyMemRef>:$buffers,
+                       Optional<AnyMemRef>:$indirect, DenseI32ArrayAttr:$access,
+                       DenseI32ArrayAttr:$push, DenseI64ArrayAttr:$grid,
+                       DefaultValuedAttr<I64Attr, "0">:$indirect_offset);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
+def Xfmr_BarrierOp : Xfmr_Op<"barrier"> {
+  let summary = "everything before is visible to everything after";
+  let arguments = (ins);
+  let assemblyFormat = "attr-dict";
+}
+
+#endif // XFMR_OPS_PROGRAM
