@@ -1,5 +1,6 @@
 // xfmr-opt: everything mlir-opt offers, plus the xfmr dialect and its passes.
 #include "dialect/Xfmr.h"
+#include "passes/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -8,6 +9,7 @@
 
 int main(int argc, char **argv) {
   mlir::registerAllPasses();
+  xfmr::registerXfmrPasses();
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);

@@ -1,0 +1,70 @@
+// Registration of the passes so that each nests itself. MLIR's own registration nests one level at most, but a
+// block lies two levels below the module. So every flag is registered as a small pipeline: it looks at the level
+// it is added to and opens the levels between. The passes then run on blocks in parallel under the pass manager.
+#include "passes/Passes.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+
+using namespace mlir;
+
+namespace xfmr {
+namespace {
+
+using CreatePass = std::unique_ptr<Pass> (*)();
+
+// The levels of a model, outermost first.
+constexpr StringLiteral levels[] = {"builtin.module", "xfmr.model", "xfmr.block"};
+constexpr int numLevels = 3;
+
+int levelOf(StringRef opName) {
+  return static_cast<int>(llvm::find(levels, opName) - std::begin(levels));
+}
+
+// Adds the pass below `manager`, at the level the pass is declared for.
+LogicalResult addNested(OpPassManager &manager, CreatePass create, StringRef options,
+                        function_ref<LogicalResult(const Twine &)> errorHandler) {
+  std::unique_ptr<Pass> pass = create();
+  if (failed(pass->initializeOptions(options, errorHandler)))
+    return failure();
+  int target = levelOf(pass->getOpName().value_or(""));
+  int current = levelOf(manager.getOpAnchorName());
+  if (current > target || current == numLevels)
+    return errorHandler("pass '" + pass->getArgument() + "' runs on '" + levels[target] +
+                        "' and cannot be nested under '" + manager.getOpAnchorName() + "'");
+  OpPassManager *at = &manager;
+  while (current < target)
+    at = &at->nest(levels[++current]);
+  at->addPass(std::move(pass));
+  return success();
+}
+
+// What --help says: the summary, and the options with their defaults (MLIR shows the options of passes, but keeps
+// them out of reach of pipelines).
+std::string describe(Pass &pass) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  pass.printAsTextualPipeline(stream);
+  StringRef options = StringRef(text).drop_front(pass.getArgument().size());
+  return pass.getDescription().str() + (options.empty() ? "" : " " + options.str());
+}
+
+void registerNesting(CreatePass create) {
+  std::unique_ptr<Pass> pass = create();
+  registerPassPipeline(
+      pass->getArgument(), describe(*pass),
+      [create](OpPassManager &manager, StringRef options,
+               function_ref<LogicalResult(const Twine &)> errorHandler) {
+        return addNested(manager, create, options, errorHandler);
+      },
+      [](function_ref<void(const mlir::detail::PassOptions &)>) {});
+}
+
+} // namespace
+
+void registerXfmrPasses() {
+  registerNesting(createXfmrFuseGlu);
+}
+
+} // namespace xfmr
