@@ -1,8 +1,8 @@
 // sample: picks the next id from logits row kSampleRow and moves the state on (runtime/plan/State.h).
 //
 // When count is 0 it does nothing at all. Otherwise:
-//   position += advance ? count : 0   (1 after "decode"; 0 after "last_logits", where the host has already
-//                                      moved position past the prompt)
+//   position += count (after "decode" that is 1; after "last_logits" the host has set position to the
+//                      prompt's length - 1 and count to 1)
 //   id -> output[kOutputCount] and tokens[0];  kOutputCount += 1
 //   id is an end token: finished = 1, count = 0 (the end token is written: the host sees and drops it)
 //   else position >= limit: finished = 2, count = 0;  else count = 1
@@ -23,9 +23,8 @@ struct SampleSpec {
 };
 
 struct SampleParams {
-  uint32_t vocab = 0;
-  uint32_t rowStride = 0;   // floats from one row of logits to the next: paddedWidth(vocab)
-  bool advance = false;     // see above
+  uint32_t vocab = 0;          // at least 1
+  uint32_t rowStride = 0;      // floats from one row of logits to the next: paddedWidth(vocab)
   uint32_t outputCapacity = 0; // ids the output buffer holds; more are not written
 
   std::vector<uint32_t> push() const;

@@ -1,0 +1,72 @@
+// One workgroup a row: 64 invocations take eight columns each in turn.
+#include "passes/codegen/Embedding.h"
+#include "passes/codegen/Operands.h"
+#include "runtime/plan/State.h"
+
+namespace xfmr::codegen {
+namespace {
+enum Word : uint32_t {
+  kChunks, // of eight columns in a row
+  kVocab,
+  kFirstRow,
+  kTableRows,
+  kOutStride,
+  kOutOffset,
+  kScale,
+  kMaxPosition,
+  kPositionOffset
+};
+}
+
+std::string EmbeddingSpec::name() const {
+  return std::string("embedding_") + toString(weight) + (positions ? "_positions" : "");
+}
+
+std::vector<Binding> EmbeddingSpec::bindings() const {
+  std::vector<Binding> result = {
+      {"state", Access::Read}, {"tokens", Access::Read}, {"table", Access::Read}, {"out", Access::Write}};
+  if (positions)
+    result.push_back({"positions", Access::Read});
+  return result;
+}
+
+std::vector<uint32_t> EmbeddingParams::push() const {
+  return {paddedWidth(width) / 8, vocab,       firstRow,   tableRows,     out.stride, out.offset,
+          floatBits(scale),       maxPosition, positionOffset};
+}
+
+std::array<uint32_t, 3> EmbeddingParams::grid(const EmbeddingSpec &) const { return foldGrid(maxRows); }
+
+llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const EmbeddingSpec &spec) {
+  std::vector<Element> elements = {Element::U32, Element::U32, weightElement(spec.weight), Element::F32x4};
+  if (spec.positions)
+    elements.push_back(weightElement(spec.weight));
+  KernelBuilder k(context, spec.name(), spec.bindings(), elements, {64, 1, 1});
+  Buffer state = k.buffer("state"), out = k.buffer("out");
+
+  Value row = k.group();
+  k.when(row < state[state::kCount], [&] {
+    Value id = min(k.buffer("tokens")[row], k.push(kVocab) - 1);
+    Value tableRow = id - k.push(kFirstRow); // wraps to a large number below firstRow
+    k.when(tableRow < k.push(kTableRows), [&] {
+      Value chunks = k.push(kChunks);
+      k.loop(k.thread(), chunks, k.u32(64), [&](Value chunk) {
+        auto [low, high] = loadWeights8(k.buffer("table"), spec.weight, tableRow * chunks + chunk);
+        low = low * k.pushFloat(kScale);
+        high = high * k.pushFloat(kScale);
+        if (spec.positions) {
+          Value position = min(state[state::kPosition] + row + k.push(kPositionOffset), k.push(kMaxPosition) - 1);
+          auto [pLow, pHigh] = loadWeights8(k.buffer("positions"), spec.weight, position * chunks + chunk);
+          low = low + pLow;
+          high = high + pHigh;
+        }
+        Value at = ((k.push(kOutOffset) + row * k.push(kOutStride)) >> 2) + chunk * 2;
+        out.store(at, low);
+        out.store(at + 1, high);
+      });
+    });
+  });
+  return k.finish();
+}
+
+} // namespace xfmr::codegen

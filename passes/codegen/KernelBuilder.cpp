@@ -1,0 +1,318 @@
+// Building one kernel: function, buffers, ids and control flow. Arithmetic is in Value.cpp.
+#include "passes/codegen/KernelBuilder.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/SPIRV/IR/TargetAndABI.h"
+#include "mlir/Dialect/SPIRV/Transforms/SPIRVConversion.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "passes/codegen/ToSpirv.h"
+
+namespace xfmr::codegen {
+
+namespace gpu = mlir::gpu;
+namespace scf = mlir::scf;
+namespace arith = mlir::arith;
+
+namespace {
+
+mlir::Location loadDialects(mlir::MLIRContext &context) {
+  mlir::DialectRegistry registry;
+  registerKernelDialects(registry);
+  context.appendDialectRegistry(registry);
+  for (llvm::StringRef name : registry.getDialectNames())
+    context.getOrLoadDialect(name);
+  return mlir::UnknownLoc::get(&context);
+}
+
+uint32_t elementBytes(Element element) {
+  switch (element) {
+  case Element::U32:
+  case Element::F32: return 4;
+  case Element::F32x2:
+  case Element::U32x2: return 8;
+  case Element::F32x4:
+  case Element::U32x4: return 16;
+  }
+  return 0;
+}
+
+llvm::SmallVector<mlir::Value> raw(llvm::ArrayRef<Value> values) {
+  return llvm::map_to_vector(values, [](Value v) { return v.value; });
+}
+
+} // namespace
+
+KernelBuilder::KernelBuilder(mlir::MLIRContext &context, std::string name, std::vector<Binding> bindings,
+                             std::vector<Element> elements, std::array<uint32_t, 3> workgroup)
+    : name(std::move(name)), bindings(std::move(bindings)), workgroup(workgroup),
+      module(mlir::ModuleOp::create(loadDialects(context))), builder(module->getLoc(), &context),
+      loaded(this->bindings.size()), stored(this->bindings.size()) {
+  builder.setInsertionPointToEnd(module->getBody());
+  auto gpuModule = gpu::GPUModuleOp::create(builder, this->name);
+  builder.setInsertionPointToEnd(gpuModule.getBody());
+  llvm::SmallVector<mlir::Type> arguments;
+  for (Element element : elements)
+    arguments.push_back(mlir::MemRefType::get({mlir::ShapedType::kDynamic}, type(element)));
+  function = gpu::GPUFuncOp::create(builder, "main", builder.getFunctionType(arguments, {}));
+  function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
+  function->setAttr(mlir::spirv::getEntryPointABIAttrName(),
+                    mlir::spirv::getEntryPointABIAttr(&context, {static_cast<int32_t>(workgroup[0]),
+                                                                 static_cast<int32_t>(workgroup[1]),
+                                                                 static_cast<int32_t>(workgroup[2])}));
+  builder.setInsertionPointToStart(&function.getBody().front());
+}
+
+mlir::Type KernelBuilder::type(Element element) {
+  mlir::Type f32 = builder.getF32Type(), i32 = builder.getI32Type();
+  switch (element) {
+  case Element::U32: return i32;
+  case Element::F32: return f32;
+  case Element::F32x2: return mlir::VectorType::get({2}, f32);
+  case Element::F32x4: return mlir::VectorType::get({4}, f32);
+  case Element::U32x2: return mlir::VectorType::get({2}, i32);
+  case Element::U32x4: return mlir::VectorType::get({4}, i32);
+  }
+  return {};
+}
+
+mlir::Value KernelBuilder::atEntry(llvm::function_ref<mlir::Value()> emit) {
+  mlir::OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(&function.getBody().front());
+  return emit();
+}
+
+// --- memory ---
+
+Buffer KernelBuilder::buffer(unsigned binding) {
+  Buffer result;
+  result.builder = this;
+  result.memory = function.getArgument(binding);
+  result.binding = static_cast<int>(binding);
+  return result;
+}
+
+Buffer KernelBuilder::buffer(llvm::StringRef wanted) {
+  for (unsigned i = 0; i < bindings.size(); ++i)
+    if (bindings[i].name == wanted)
+      return buffer(i);
+  llvm_unreachable("a kernel asks for a binding that its own spec does not list");
+}
+
+Buffer KernelBuilder::shared(Element element, uint32_t size) {
+  sharedBytes += size * elementBytes(element);
+  Buffer result;
+  result.builder = this;
+  result.memory = atEntry([&]() -> mlir::Value {
+    auto space = gpu::AddressSpaceAttr::get(builder.getContext(), gpu::AddressSpace::Workgroup);
+    return mlir::memref::AllocOp::create(
+        builder, mlir::MemRefType::get({size}, type(element), mlir::MemRefLayoutAttrInterface(), space));
+  });
+  return result;
+}
+
+Value Buffer::operator[](Value index) const {
+  if (binding >= 0)
+    builder->loaded[binding] = true;
+  auto &ops = builder->ops();
+  mlir::Value at = arith::IndexCastOp::create(ops, ops.getIndexType(), index.value);
+  return builder->wrap(mlir::memref::LoadOp::create(ops, memory, mlir::ValueRange{at}));
+}
+
+Value Buffer::operator[](uint32_t index) const { return (*this)[builder->u32(index)]; }
+
+void Buffer::store(Value index, Value value) const {
+  if (binding >= 0)
+    builder->stored[binding] = true;
+  auto &ops = builder->ops();
+  mlir::Value at = arith::IndexCastOp::create(ops, ops.getIndexType(), index.value);
+  mlir::memref::StoreOp::create(ops, value.value, memory, mlir::ValueRange{at});
+}
+
+void Buffer::store(uint32_t index, Value value) const { store(builder->u32(index), value); }
+
+// --- constants, vectors, ids ---
+
+Value KernelBuilder::u32(uint32_t number) {
+  return wrap(arith::ConstantOp::create(builder, builder.getI32IntegerAttr(static_cast<int32_t>(number))));
+}
+
+Value KernelBuilder::f32(float number) {
+  return wrap(arith::ConstantOp::create(builder, builder.getF32FloatAttr(number)));
+}
+
+Value KernelBuilder::zero4() { return splat4(f32(0)); }
+
+Value KernelBuilder::vector2(Value a, Value b) {
+  auto type = mlir::VectorType::get({2}, a.value.getType());
+  return wrap(mlir::vector::FromElementsOp::create(builder, type, mlir::ValueRange{a.value, b.value}));
+}
+
+Value KernelBuilder::vector4(Value a, Value b, Value c, Value d) {
+  auto type = mlir::VectorType::get({4}, a.value.getType());
+  return wrap(mlir::vector::FromElementsOp::create(builder, type,
+                                                   mlir::ValueRange{a.value, b.value, c.value, d.value}));
+}
+
+Value KernelBuilder::splat4(Value scalar) {
+  auto type = mlir::VectorType::get({4}, scalar.value.getType());
+  return wrap(mlir::vector::BroadcastOp::create(builder, type, scalar.value));
+}
+
+Value KernelBuilder::shuffle(Value a, Value b, llvm::ArrayRef<int64_t> lanes) {
+  return wrap(mlir::vector::ShuffleOp::create(builder, a.value, b.value, lanes));
+}
+
+Value KernelBuilder::extract(Value vector, Value lane) {
+  Value result = vector[0];
+  for (unsigned i = 1; i < 4; ++i)
+    result = select(lane == i, vector[i], result);
+  return result;
+}
+
+Value KernelBuilder::push(uint32_t word) {
+  if (!pushWords[word])
+    pushWords[word] = atEntry([&] {
+      return mlir::spirv::getPushConstantValue(function, kPushWords, word, builder.getI32Type(), builder);
+    });
+  return wrap(pushWords[word]);
+}
+
+Value KernelBuilder::pushFloat(uint32_t word) { return asFloat(push(word)); }
+
+Value KernelBuilder::thread() {
+  if (!threadId)
+    threadId = atEntry([&]() -> mlir::Value {
+      return arith::IndexCastOp::create(builder, builder.getI32Type(),
+                                        gpu::ThreadIdOp::create(builder, gpu::Dimension::x));
+    });
+  return wrap(threadId);
+}
+
+Value KernelBuilder::groupX() {
+  if (!groupId[0])
+    groupId[0] = atEntry([&]() -> mlir::Value {
+      return arith::IndexCastOp::create(builder, builder.getI32Type(),
+                                        gpu::BlockIdOp::create(builder, gpu::Dimension::x));
+    });
+  return wrap(groupId[0]);
+}
+
+Value KernelBuilder::groupY() {
+  if (!groupId[1])
+    groupId[1] = atEntry([&]() -> mlir::Value {
+      return arith::IndexCastOp::create(builder, builder.getI32Type(),
+                                        gpu::BlockIdOp::create(builder, gpu::Dimension::y));
+    });
+  return wrap(groupId[1]);
+}
+
+Value KernelBuilder::group() {
+  if (!linearGroup)
+    linearGroup = atEntry([&]() -> mlir::Value {
+      auto id = [&](gpu::Dimension d) -> mlir::Value {
+        return arith::IndexCastOp::create(builder, builder.getI32Type(), gpu::BlockIdOp::create(builder, d));
+      };
+      mlir::Value width = arith::IndexCastOp::create(builder, builder.getI32Type(),
+                                                     gpu::GridDimOp::create(builder, gpu::Dimension::x));
+      return arith::AddIOp::create(
+          builder, arith::MulIOp::create(builder, id(gpu::Dimension::y), width), id(gpu::Dimension::x));
+    });
+  return wrap(linearGroup);
+}
+
+// --- control flow ---
+
+void KernelBuilder::barrier() { gpu::BarrierOp::create(builder); }
+
+void KernelBuilder::when(Value condition, llvm::function_ref<void()> body) {
+  auto branch = scf::IfOp::create(builder, condition.value, /*withElseRegion=*/false);
+  mlir::OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(branch.thenBlock());
+  body();
+}
+
+Values KernelBuilder::choose(Value condition, llvm::function_ref<Values()> yes,
+                             llvm::function_ref<Values()> no) {
+  auto side = [&](llvm::function_ref<Values()> body) {
+    return [this, body](mlir::OpBuilder &inner, mlir::Location) {
+      mlir::OpBuilder::InsertionGuard guard(builder);
+      builder.restoreInsertionPoint(inner.saveInsertionPoint());
+      Values results = body();
+      scf::YieldOp::create(builder, raw(results));
+    };
+  };
+  auto branch = scf::IfOp::create(builder, condition.value, side(yes), side(no));
+  return llvm::map_to_vector<8>(branch.getResults(), [&](mlir::Value v) { return wrap(v); });
+}
+
+Values KernelBuilder::loop(Value low, Value high, Value step, Values init,
+                           llvm::function_ref<Values(Value, llvm::ArrayRef<Value>)> body) {
+  auto loop = scf::ForOp::create(
+      builder, low.value, high.value, step.value, raw(init),
+      [&](mlir::OpBuilder &inner, mlir::Location, mlir::Value i, mlir::ValueRange carried) {
+        mlir::OpBuilder::InsertionGuard guard(builder);
+        builder.restoreInsertionPoint(inner.saveInsertionPoint());
+        Values in = llvm::map_to_vector<8>(carried, [&](mlir::Value v) { return wrap(v); });
+        Values out = body(wrap(i), in);
+        scf::YieldOp::create(builder, raw(out));
+      });
+  return llvm::map_to_vector<8>(loop.getResults(), [&](mlir::Value v) { return wrap(v); });
+}
+
+void KernelBuilder::loop(Value low, Value high, Value step, llvm::function_ref<void(Value)> body) {
+  loop(low, high, step, Values{}, [&](Value i, llvm::ArrayRef<Value>) {
+    body(i);
+    return Values{};
+  });
+}
+
+// Two levels of eight: invocations 0..7 each fold eight values, then everyone folds those eight.
+Value KernelBuilder::reduce(const Buffer &scratch, Value value,
+                            llvm::function_ref<Value(Value, Value)> combine) {
+  Value t = thread();
+  auto fold = [&](Value first) {
+    Value result = scratch[first];
+    for (uint32_t i = 1; i < 8; ++i)
+      result = combine(result, scratch[first + i]);
+    return result;
+  };
+  barrier(); // an earlier reduction may still be reading
+  scratch.store(t, value);
+  barrier();
+  when(t < 8, [&] { scratch.store(t + 64, fold(t * 8)); });
+  barrier();
+  return fold(u32(64));
+}
+
+Value KernelBuilder::reduceSum(const Buffer &scratch, Value value) {
+  return reduce(scratch, value, [](Value a, Value b) { return a + b; });
+}
+
+Value KernelBuilder::reduceMax(const Buffer &scratch, Value value) {
+  return reduce(scratch, value, [](Value a, Value b) { return max(a, b); });
+}
+
+llvm::Expected<CompiledKernel> KernelBuilder::finish() {
+  gpu::ReturnOp::create(builder);
+  for (size_t i = 0; i < bindings.size(); ++i) {
+    bool mayRead = bindings[i].access != Access::Write, mayWrite = bindings[i].access != Access::Read;
+    if ((loaded[i] && !mayRead) || (stored[i] && !mayWrite) || (mayWrite && !stored[i]))
+      return llvm::createStringError("kernel %s: binding %zu (%s) is %s%s but declared otherwise", name.c_str(),
+                                     i, bindings[i].name.c_str(), loaded[i] ? "loaded " : "",
+                                     stored[i] ? "stored to" : "never stored to");
+  }
+  auto words = toSpirv(*module);
+  if (!words)
+    return llvm::createStringError("kernel " + name + ": " + llvm::toString(words.takeError()));
+  CompiledKernel result;
+  result.name = name;
+  result.workgroupSize = workgroup;
+  result.bindings = bindings;
+  result.sharedBytes = sharedBytes;
+  result.variants.push_back({"main", {}, std::move(*words)});
+  return result;
+}
+
+} // namespace xfmr::codegen

@@ -1,0 +1,184 @@
+// A small layer over the gpu, arith, math, scf, memref and vector builders, so that a kernel reads much like
+// its GLSL. A Value is a 32-bit scalar (u32, f32 or bool) or a vector of 2 or 4 of them; integers are
+// unsigned. Buffers are one-dimensional arrays of one element type. It knows nothing of any one kernel.
+//
+//   KernelBuilder k(context, spec.name(), spec.bindings(), {Element::U32, Element::F32x4, ...}, {64, 1, 1});
+//   Value i = k.group() * 64 + k.thread();
+//   k.when(i < k.push(0), [&] { k.buffer(2).store(i, k.buffer(1)[i] * 2.0); });
+//   return k.finish();
+#pragma once
+#include "passes/codegen/Kernel.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+
+namespace xfmr::codegen {
+
+class KernelBuilder;
+
+// An SSA value and the builder that operators on it emit with. A vector and a scalar combine element-wise;
+// a C++ number takes the type of the other side.
+class Value {
+public:
+  Value() = default;
+  Value(KernelBuilder *builder, mlir::Value value) : builder(builder), value(value) {}
+
+  Value operator[](unsigned lane) const; // element of a vector
+  bool isFloat() const;                  // f32 or a vector of f32
+  bool isVector() const;
+  explicit operator bool() const { return static_cast<bool>(value); }
+
+  KernelBuilder *builder = nullptr;
+  mlir::Value value;
+};
+using Values = llvm::SmallVector<Value, 8>;
+
+Value operator+(Value a, Value b);
+Value operator-(Value a, Value b);
+Value operator*(Value a, Value b);
+Value operator/(Value a, Value b); // integers: unsigned
+Value operator%(Value a, Value b); // integers only
+Value operator&(Value a, Value b); // integers and conditions
+Value operator|(Value a, Value b);
+Value operator^(Value a, Value b);
+Value operator<<(Value a, Value b);
+Value operator>>(Value a, Value b); // logical
+Value operator<(Value a, Value b);  // unsigned or ordered float comparison; the result is a condition
+Value operator<=(Value a, Value b);
+Value operator>(Value a, Value b);
+Value operator>=(Value a, Value b);
+Value operator==(Value a, Value b);
+Value operator!=(Value a, Value b);
+Value operator-(Value a);
+Value operator!(Value condition);
+
+// The constant `number` with the type of `like`.
+Value constantLike(Value like, double number);
+#define XFMR_WITH_NUMBER(op)                                                                                           \
+  inline Value operator op(Value a, double b) { return a op constantLike(a, b); }                                      \
+  inline Value operator op(double a, Value b) { return constantLike(b, a) op b; }
+XFMR_WITH_NUMBER(+)
+XFMR_WITH_NUMBER(-)
+XFMR_WITH_NUMBER(*)
+XFMR_WITH_NUMBER(/)
+XFMR_WITH_NUMBER(%)
+XFMR_WITH_NUMBER(&)
+XFMR_WITH_NUMBER(|)
+XFMR_WITH_NUMBER(^)
+XFMR_WITH_NUMBER(<<)
+XFMR_WITH_NUMBER(>>)
+XFMR_WITH_NUMBER(<)
+XFMR_WITH_NUMBER(<=)
+XFMR_WITH_NUMBER(>)
+XFMR_WITH_NUMBER(>=)
+XFMR_WITH_NUMBER(==)
+XFMR_WITH_NUMBER(!=)
+#undef XFMR_WITH_NUMBER
+
+Value min(Value a, Value b); // floats: as IEEE minNum of the device; integers unsigned
+Value max(Value a, Value b);
+Value fma(Value a, Value b, Value c);                     // a * b + c
+Value select(Value condition, Value yes, Value no);       // both sides are evaluated
+Value sum(Value vector);                                  // of the four lanes
+Value dot(Value a, Value b, Value start);                 // start + sum of a_i * b_i, a chain of fma
+Value sqrt(Value a);
+Value rsqrt(Value a);
+Value floor(Value a);
+Value abs(Value a);
+Value toFloat(Value a);       // u32 -> f32
+Value toInt(Value a);         // f32 -> i32, towards zero
+Value asFloat(Value bits);    // reinterpret
+Value asInt(Value number);
+Value unpackHalf(Value word);           // two f16 in a word -> two f32, low half first
+Value packHalf(Value low, Value high);  // two f32 -> two f16 in a word
+Value unpackBfloat(Value word);         // two bf16 in a word -> two f32, low half first
+
+enum class Element : uint8_t { U32, F32, F32x2, F32x4, U32x2, U32x4 };
+
+// A storage buffer or a workgroup array, addressed in elements of its type.
+class Buffer {
+public:
+  Value operator[](Value index) const;
+  Value operator[](uint32_t index) const;
+  void store(Value index, Value value) const;
+  void store(uint32_t index, Value value) const;
+
+private:
+  friend class KernelBuilder;
+  KernelBuilder *builder = nullptr;
+  mlir::Value memory;
+  int binding = -1; // -1: workgroup memory
+};
+
+class KernelBuilder {
+public:
+  // `elements` gives the element type of each binding. Dialects are loaded into `context`.
+  KernelBuilder(mlir::MLIRContext &context, std::string name, std::vector<Binding> bindings,
+                std::vector<Element> elements, std::array<uint32_t, 3> workgroup);
+
+  Buffer buffer(unsigned binding);
+  // The binding called `name`; the spec must have it.
+  Buffer buffer(llvm::StringRef name);
+  Buffer shared(Element element, uint32_t size);
+
+  Value u32(uint32_t number);
+  Value f32(float number);
+  Value zero4(); // vector of four f32 zeros
+  Value vector2(Value a, Value b);
+  Value vector4(Value a, Value b, Value c, Value d);
+  Value splat4(Value scalar);
+  // Lanes of the concatenation of two vectors, as GLSL's swizzle.
+  Value shuffle(Value a, Value b, llvm::ArrayRef<int64_t> lanes);
+  // Lane `lane` (a run-time number below 4) of a vector.
+  Value extract(Value vector, Value lane);
+
+  Value push(uint32_t word);      // u32
+  Value pushFloat(uint32_t word); // f32
+  Value thread();                 // number within the workgroup, x
+  Value group();                  // linear number of the workgroup, see foldGrid
+  Value groupX();
+  Value groupY();
+  void barrier(); // also orders storage buffers within the workgroup
+
+  void when(Value condition, llvm::function_ref<void()> body);
+  // Only the side taken is evaluated.
+  Values choose(Value condition, llvm::function_ref<Values()> yes, llvm::function_ref<Values()> no);
+  // for (i = low; i < high; i += step), carrying values; returns what is carried out.
+  Values loop(Value low, Value high, Value step, Values init,
+              llvm::function_ref<Values(Value i, llvm::ArrayRef<Value> carried)> body);
+  void loop(Value low, Value high, Value step, llvm::function_ref<void(Value i)> body);
+
+  // Sum (or maximum) over the whole workgroup of 64, the same bits in every invocation. `scratch` is
+  // workgroup memory of at least 72 floats. Contains barriers: call it in uniform control flow.
+  Value reduceSum(const Buffer &scratch, Value value);
+  Value reduceMax(const Buffer &scratch, Value value);
+
+  // Closes the kernel and turns it into SPIR-V. Fails if the code and the declared access disagree: a
+  // "read" binding that is stored to, a "write" binding that is loaded or never stored.
+  llvm::Expected<CompiledKernel> finish();
+
+  mlir::ImplicitLocOpBuilder &ops() { return builder; }
+  mlir::Type type(Element element);
+
+private:
+  friend class Buffer;
+  Value wrap(mlir::Value value) { return Value(this, value); }
+  Value reduce(const Buffer &scratch, Value value, llvm::function_ref<Value(Value, Value)> combine);
+  // Runs `emit` with the insertion point at the start of the function.
+  mlir::Value atEntry(llvm::function_ref<mlir::Value()> emit);
+
+  std::string name;
+  std::vector<Binding> bindings;
+  std::array<uint32_t, 3> workgroup;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  mlir::ImplicitLocOpBuilder builder;
+  mlir::gpu::GPUFuncOp function;
+  uint32_t sharedBytes = 0;
+  std::array<mlir::Value, 16> pushWords;
+  mlir::Value threadId, groupId[2], linearGroup;
+  std::vector<bool> loaded, stored;
+};
+
+} // namespace xfmr::codegen

@@ -1,0 +1,35 @@
+#include "passes/codegen/Operands.h"
+
+namespace xfmr::codegen {
+
+Element weightElement(WeightType type) { return type == WeightType::F32 ? Element::F32x4 : Element::U32x4; }
+
+std::pair<Value, Value> loadWeights8(const Buffer &weight, WeightType type, Value chunk) {
+  KernelBuilder &k = *chunk.builder;
+  if (type == WeightType::F32)
+    return {weight[chunk * 2], weight[chunk * 2 + 1]};
+  Value words = weight[chunk];
+  auto unpack = type == WeightType::F16 ? unpackHalf : unpackBfloat;
+  auto pair = [&](unsigned word) {
+    return k.shuffle(unpack(words[word]), unpack(words[word + 1]), {0, 1, 2, 3});
+  };
+  return {pair(0), pair(2)};
+}
+
+Element cacheElement(CacheType type) { return type == CacheType::F32 ? Element::F32x4 : Element::U32x2; }
+
+Value loadCache4(const Buffer &cache, CacheType type, Value quad) {
+  Value loaded = cache[quad];
+  if (type == CacheType::F32)
+    return loaded;
+  return quad.builder->shuffle(unpackHalf(loaded[0]), unpackHalf(loaded[1]), {0, 1, 2, 3});
+}
+
+void storeCache4(const Buffer &cache, CacheType type, Value quad, Value vector) {
+  if (type == CacheType::F32)
+    return cache.store(quad, vector);
+  Value low = packHalf(vector[0], vector[1]), high = packHalf(vector[2], vector[3]);
+  cache.store(quad, quad.builder->vector2(low, high));
+}
+
+} // namespace xfmr::codegen

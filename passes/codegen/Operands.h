@@ -1,0 +1,19 @@
+// Reading what is not plain f32: matrix weights and caches, f16 or bf16 packed two a 32-bit word.
+#pragma once
+#include "passes/codegen/KernelBuilder.h"
+#include <utility>
+
+namespace xfmr::codegen {
+
+// The element type of a weight binding, addressed eight columns at a time.
+Element weightElement(WeightType type);
+
+// Columns 8 * chunk .. 8 * chunk + 7 of a weight buffer, `chunk` counted from the buffer's start: two vec4.
+std::pair<Value, Value> loadWeights8(const Buffer &weight, WeightType type, Value chunk);
+
+// The element type of a cache binding, addressed four columns at a time.
+Element cacheElement(CacheType type);
+Value loadCache4(const Buffer &cache, CacheType type, Value quad);
+void storeCache4(const Buffer &cache, CacheType type, Value quad, Value vector);
+
+} // namespace xfmr::codegen

@@ -1,0 +1,209 @@
+// An item is one head of q, k or v of one row: eight invocations an item, eight items a workgroup. The head
+// passes through workgroup memory, because an element needs its partner and q is written in place.
+#include "passes/codegen/RopeCache.h"
+#include "passes/codegen/Operands.h"
+#include "runtime/plan/State.h"
+
+namespace xfmr::codegen {
+namespace {
+
+enum Word : uint32_t {
+  kNumHeads,
+  kNumKvHeads,
+  kHeadDim,
+  kRotaryDim,
+  kMaxContext,
+  kQStride,
+  kQOffset,
+  kKStride,
+  kKOffset,
+  kVStride,
+  kVOffset,
+  kEps,
+  kInverseHeadDim
+};
+
+constexpr uint32_t kLanes = 8, kItems = 8, kMaxHeadDim = 256;
+
+bool touchesQ(const RopeCacheSpec &spec) { return spec.style != RopeStyle::None || spec.qNorm; }
+
+class RopeCache {
+public:
+  RopeCache(KernelBuilder &k, const RopeCacheSpec &spec)
+      : k(k), spec(spec), head(k.shared(Element::F32, kItems * kMaxHeadDim)) {
+    if (spec.qNorm || spec.kNorm)
+      squares = k.shared(Element::F32, kItems * kLanes);
+  }
+
+  void build() {
+    Buffer state = k.buffer("state");
+    Value count = state[state::kCount];
+    Value qHeads = touchesQ(spec) ? k.push(kNumHeads) : k.u32(0);
+    Value kvHeads = k.push(kNumKvHeads), perRow = qHeads + kvHeads * 2;
+    k.when(k.group() * kItems < count * perRow, [&] {
+      Value item = k.group() * kItems + k.thread() / kLanes;
+      Value number = item % perRow;
+      lane = k.thread() % kLanes;
+      base = k.thread() / kLanes * kMaxHeadDim;
+      quads = k.push(kHeadDim) >> 2;
+      row = item / perRow;
+      position = state[state::kPosition] + row;
+      Value live = (row < count) & (position < k.push(kMaxContext));
+      Value isQ = live & (number < qHeads), isK = live & (number >= qHeads) & (number < qHeads + kvHeads);
+      Value isV = live & (number >= qHeads + kvHeads);
+      Value kvHead = (number - qHeads) % kvHeads;
+
+      if (touchesQ(spec))
+        k.when(isQ, [&] { stage("q", kQStride, kQOffset, number, spec.qNorm); });
+      k.when(isK, [&] { stage("k", kKStride, kKOffset, kvHead, spec.kNorm); });
+      k.when(isV, [&] { // straight through
+        Value from = start(kVStride, kVOffset, kvHead);
+        toCache("v_cache", kvHead, [&](Value quad) { return k.buffer("v")[from + quad]; });
+      });
+      k.barrier();
+      if (touchesQ(spec))
+        k.when(isQ, [&] {
+          Value to = start(kQStride, kQOffset, number), f = normFactor(spec.qNorm);
+          k.loop(lane, quads, k.u32(kLanes), [&](Value quad) {
+            k.buffer("q").store(to + quad, finished(quad, spec.qNorm ? "q_norm" : "", f));
+          });
+        });
+      k.when(isK, [&] {
+        Value f = normFactor(spec.kNorm);
+        toCache("k_cache", kvHead, [&](Value quad) { return finished(quad, spec.kNorm ? "k_norm" : "", f); });
+      });
+    });
+  }
+
+private:
+  // First vec4 of head `number` of the current row.
+  Value start(uint32_t stride, uint32_t offset, Value number) {
+    return (k.push(offset) + row * k.push(stride) + number * k.push(kHeadDim)) >> 2;
+  }
+
+  void stage(const char *name, uint32_t stride, uint32_t offset, Value number, bool norm) {
+    Value from = start(stride, offset, number);
+    Values s = k.loop(lane, quads, k.u32(kLanes), {k.zero4()}, [&](Value quad, llvm::ArrayRef<Value> carried) {
+      Value v = k.buffer(name)[from + quad];
+      for (unsigned i = 0; i < 4; ++i)
+        head.store(base + quad * 4 + i, v[i]);
+      return Values{fma(v, v, carried[0])};
+    });
+    if (norm)
+      squares.store(k.thread(), sum(s[0]));
+  }
+
+  Value normFactor(bool norm) {
+    if (!norm)
+      return {};
+    Value first = k.thread() / kLanes * kLanes, total = squares[first];
+    for (uint32_t i = 1; i < kLanes; ++i)
+      total = total + squares[first + i];
+    return rsqrt(fma(total, k.pushFloat(kInverseHeadDim), k.pushFloat(kEps)));
+  }
+
+  Value element(Value e, llvm::StringRef norm, Value factor) {
+    Value x = head[base + e];
+    if (norm.empty())
+      return x;
+    Value g = k.buffer(norm)[e];
+    return x * factor * (spec.unitOffset ? g + 1 : g);
+  }
+
+  Value rotated(Value e, llvm::StringRef norm, Value factor) {
+    if (spec.style == RopeStyle::None)
+      return element(e, norm, factor);
+    Values result = k.choose(
+        e < k.push(kRotaryDim),
+        [&] {
+          Value half = k.push(kRotaryDim) >> 1, first, frequency, partner;
+          if (spec.style == RopeStyle::Half) {
+            first = e < half;
+            frequency = select(first, e, e - half);
+            partner = select(first, e + half, e - half);
+          } else {
+            first = (e & 1) == 0;
+            frequency = e >> 1;
+            partner = e ^ 1;
+          }
+          Buffer table = k.buffer("rope");
+          Value at = position * (((k.push(kRotaryDim) + 7) >> 3) << 3) + frequency;
+          Value c = table[at], s = table[at + half];
+          Value turned = element(partner, norm, factor) * select(first, -s, s);
+          return Values{fma(element(e, norm, factor), c, turned)};
+        },
+        [&] { return Values{element(e, norm, factor)}; });
+    return result[0];
+  }
+
+  Value finished(Value quad, llvm::StringRef norm, Value factor) {
+    auto at = [&](unsigned i) { return rotated(quad * 4 + i, norm, factor); };
+    return k.vector4(at(0), at(1), at(2), at(3));
+  }
+
+  void toCache(const char *name, Value kvHead, llvm::function_ref<Value(Value quad)> value) {
+    Value padded = ((k.push(kHeadDim) + 7) >> 3) << 1;
+    Value to = (kvHead * k.push(kMaxContext) + position) * padded;
+    k.loop(lane, padded, k.u32(kLanes), [&](Value quad) {
+      Values v = k.choose(quad < quads, [&] { return Values{value(quad)}; }, [&] { return Values{k.zero4()}; });
+      storeCache4(k.buffer(name), spec.cache, to + quad, v[0]);
+    });
+  }
+
+  KernelBuilder &k;
+  const RopeCacheSpec &spec;
+  Buffer head, squares;
+  Value lane, base, quads, row, position;
+};
+
+} // namespace
+
+std::string RopeCacheSpec::name() const {
+  std::string result = std::string("rope_cache_") + toString(cache);
+  result += style == RopeStyle::None ? "_none" : style == RopeStyle::Half ? "_half" : "_interleaved";
+  if (qNorm)
+    result += "_q_norm";
+  if (kNorm)
+    result += "_k_norm";
+  if (unitOffset)
+    result += "_unit_offset";
+  return result;
+}
+
+std::vector<Binding> RopeCacheSpec::bindings() const {
+  std::vector<Binding> result = {{"state", Access::Read},
+                                 {"q", touchesQ(*this) ? Access::ReadWrite : Access::Read},
+                                 {"k", Access::Read},
+                                 {"v", Access::Read},
+                                 {"k_cache", Access::Write},
+                                 {"v_cache", Access::Write}};
+  if (style != RopeStyle::None)
+    result.push_back({"rope", Access::Read});
+  if (qNorm)
+    result.push_back({"q_norm", Access::Read});
+  if (kNorm)
+    result.push_back({"k_norm", Access::Read});
+  return result;
+}
+
+std::vector<uint32_t> RopeCacheParams::push() const {
+  return {numHeads, numKvHeads, headDim, rotaryDim, maxContext,
+          q.stride, q.offset,   k.stride, k.offset, v.stride,
+          v.offset, floatBits(eps), floatBits(1.0f / static_cast<float>(headDim))};
+}
+
+std::array<uint32_t, 3> RopeCacheParams::grid(const RopeCacheSpec &spec) const {
+  uint64_t items = uint64_t(maxRows) * ((touchesQ(spec) ? numHeads : 0) + 2 * numKvHeads);
+  return foldGrid((items + kItems - 1) / kItems);
+}
+
+llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const RopeCacheSpec &spec) {
+  std::vector<Element> elements = {Element::U32,   Element::F32x4,           Element::F32x4,
+                                   Element::F32x4, cacheElement(spec.cache), cacheElement(spec.cache)};
+  elements.resize(spec.bindings().size(), Element::F32);
+  KernelBuilder k(context, spec.name(), spec.bindings(), elements, {kLanes * kItems, 1, 1});
+  RopeCache(k, spec).build();
+  return k.finish();
+}
+
+} // namespace xfmr::codegen

@@ -1,0 +1,183 @@
+// The conversion is one full dialect conversion. One pattern replaces upstream's: the barrier, which here also
+// orders storage buffers. After it upstream's ABI lowering and capability deduction run,
+// and what the latter overlooks is added.
+#include "passes/codegen/ToSpirv.h"
+#include "mlir/Conversion/ArithToSPIRV/ArithToSPIRV.h"
+#include "mlir/Conversion/GPUToSPIRV/GPUToSPIRV.h"
+#include "mlir/Conversion/MathToSPIRV/MathToSPIRV.h"
+#include "mlir/Conversion/MemRefToSPIRV/MemRefToSPIRV.h"
+#include "mlir/Conversion/SCFToSPIRV/SCFToSPIRV.h"
+#include "mlir/Conversion/UBToSPIRV/UBToSPIRV.h"
+#include "mlir/Conversion/VectorToSPIRV/VectorToSPIRV.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/SPIRV/IR/SPIRVOps.h"
+#include "mlir/Dialect/SPIRV/IR/TargetAndABI.h"
+#include "mlir/Dialect/SPIRV/Transforms/Passes.h"
+#include "mlir/Dialect/SPIRV/Transforms/SPIRVConversion.h"
+#include "mlir/Dialect/UB/IR/UBOps.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/TypeUtilities.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Target/SPIRV/Serialization.h"
+#include "mlir/Transforms/DialectConversion.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace xfmr::codegen {
+namespace {
+
+// Only what Vulkan 1.1 guarantees, plus the subgroup operations that tuned variants ask for by name.
+spirv::TargetEnvAttr targetEnv(MLIRContext *context) {
+  using C = spirv::Capability;
+  auto triple = spirv::VerCapExtAttr::get(
+      spirv::Version::V_1_3,
+      {C::Shader, C::GroupNonUniform, C::GroupNonUniformArithmetic, C::GroupNonUniformShuffle,
+       C::GroupNonUniformBallot, C::GroupNonUniformVote},
+      {spirv::Extension::SPV_KHR_storage_buffer_storage_class}, context);
+  Builder b(context);
+  auto limits = spirv::ResourceLimitsAttr::get(
+      context, /*max_compute_shared_memory_size=*/16384, /*max_compute_workgroup_invocations=*/128,
+      b.getI32ArrayAttr({128, 128, 64}), /*subgroup_size=*/32, std::nullopt, std::nullopt, ArrayAttr(),
+      ArrayAttr());
+  return spirv::TargetEnvAttr::get(triple, limits, spirv::ClientAPI::Vulkan, spirv::Vendor::Unknown,
+                                   spirv::DeviceType::Unknown, spirv::TargetEnvAttr::kUnknownDeviceID);
+}
+
+// Upstream's barrier orders workgroup memory only.
+struct BarrierPattern : OpConversionPattern<gpu::BarrierOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(gpu::BarrierOp op, OpAdaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    using S = spirv::MemorySemantics;
+    rewriter.replaceOpWithNewOp<spirv::ControlBarrierOp>(
+        op, spirv::Scope::Workgroup, spirv::Scope::Workgroup,
+        S::WorkgroupMemory | S::UniformMemory | S::AcquireRelease);
+    return success();
+  }
+};
+
+std::optional<spirv::StorageClass> storageClass(Attribute space) {
+  if (auto address = dyn_cast_or_null<gpu::AddressSpaceAttr>(space)) {
+    switch (address.getValue()) {
+    case gpu::AddressSpace::Workgroup: return spirv::StorageClass::Workgroup;
+    case gpu::AddressSpace::Private: return spirv::StorageClass::Function;
+    default: return spirv::StorageClass::StorageBuffer;
+    }
+  }
+  return spirv::mapMemorySpaceToVulkanStorageClass(space); // none: storage buffer
+}
+
+LogicalResult refuseBf16(gpu::GPUModuleOp module) {
+  auto isBf16 = [](Type type) {
+    if (auto memref = dyn_cast<MemRefType>(type))
+      type = memref.getElementType();
+    return getElementTypeOrSelf(type).isBF16();
+  };
+  auto walk = module.walk([&](Operation *op) {
+    bool blockArguments = false;
+    for (Region &region : op->getRegions())
+      for (Block &block : region)
+        blockArguments |= llvm::any_of(block.getArgumentTypes(), isBf16);
+    if (!blockArguments && !llvm::any_of(op->getOperandTypes(), isBf16) &&
+        !llvm::any_of(op->getResultTypes(), isBf16))
+      return WalkResult::advance();
+    op->emitError("bf16 must be unpacked from 32-bit words before it is turned into SPIR-V");
+    return WalkResult::interrupt();
+  });
+  return failure(walk.wasInterrupted());
+}
+
+LogicalResult convert(gpu::GPUModuleOp module) {
+  MLIRContext *context = module.getContext();
+  auto env = targetEnv(context);
+  module->setAttr(spirv::getTargetEnvAttrName(), env);
+  spirv::MemorySpaceToStorageClassConverter space(storageClass);
+  spirv::convertMemRefTypesAndAttrs(module, space);
+  SPIRVTypeConverter types(env, SPIRVConversionOptions{}); // 32-bit index
+  auto target = SPIRVConversionTarget::get(env);
+  ScfToSPIRVContext scfContext;
+  RewritePatternSet patterns(context);
+  patterns.add<BarrierPattern>(types, context, /*benefit=*/10);
+  populateGPUToSPIRVPatterns(types, patterns);
+  arith::populateArithToSPIRVPatterns(types, patterns);
+  populateMathToSPIRVPatterns(types, patterns);
+  populateMemRefToSPIRVPatterns(types, patterns);
+  populateVectorToSPIRVPatterns(types, patterns);
+  populateSCFToSPIRVPatterns(types, scfContext, patterns);
+  ub::populateUBToSPIRVConversionPatterns(types, patterns);
+  return applyFullConversion(module, *target, std::move(patterns));
+}
+
+// Capability deduction looks at operations, not at BuiltIn decorations.
+void fixCapabilities(spirv::ModuleOp module) {
+  auto triple = module.getVceTriple();
+  if (!triple)
+    return;
+  bool subgroup = false;
+  for (auto variable : module.getOps<spirv::GlobalVariableOp>())
+    if (auto builtin = variable.getBuiltIn())
+      subgroup |= *builtin == "SubgroupSize" || *builtin == "NumSubgroups" || *builtin == "SubgroupId" ||
+                  *builtin == "SubgroupLocalInvocationId";
+  auto capabilities = llvm::to_vector(triple->getCapabilities());
+  if (subgroup && !llvm::is_contained(capabilities, spirv::Capability::GroupNonUniform))
+    capabilities.push_back(spirv::Capability::GroupNonUniform);
+  module.setVceTripleAttr(spirv::VerCapExtAttr::get(spirv::Version::V_1_3, capabilities,
+                                                    llvm::to_vector(triple->getExtensions()),
+                                                    module.getContext()));
+}
+
+llvm::Expected<std::vector<uint32_t>> run(ModuleOp module, const std::string &diagnostics) {
+  auto fail = [&](const char *step) {
+    return llvm::createStringError(std::string("kernel to SPIR-V: ") + step + " failed" +
+                                   (diagnostics.empty() ? "" : ": " + diagnostics));
+  };
+  if (failed(verify(module)))
+    return fail("verification");
+  PassManager simplify(module.getContext());
+  simplify.addPass(createCanonicalizerPass());
+  simplify.addPass(createCSEPass());
+  if (failed(simplify.run(module)))
+    return fail("simplification");
+  for (auto gpuModule : llvm::make_early_inc_range(module.getOps<gpu::GPUModuleOp>()))
+    if (failed(refuseBf16(gpuModule)) || failed(convert(gpuModule)))
+      return fail("conversion");
+  PassManager lower(module.getContext());
+  auto &nested = lower.nest<spirv::ModuleOp>();
+  nested.addPass(spirv::createSPIRVLowerABIAttributesPass());
+  nested.addPass(spirv::createSPIRVUpdateVCEPass());
+  if (failed(lower.run(module)))
+    return fail("ABI lowering");
+  auto results = llvm::to_vector(module.getOps<spirv::ModuleOp>());
+  if (results.size() != 1)
+    return llvm::createStringError("kernel to SPIR-V: expected one gpu.module, found %zu", results.size());
+  fixCapabilities(results.front());
+  SmallVector<uint32_t> words;
+  if (failed(spirv::serialize(results.front(), words)))
+    return fail("serialization");
+  return std::vector<uint32_t>(words.begin(), words.end());
+}
+
+} // namespace
+
+void registerKernelDialects(DialectRegistry &registry) {
+  registry.insert<arith::ArithDialect, gpu::GPUDialect, math::MathDialect, memref::MemRefDialect,
+                  scf::SCFDialect, spirv::SPIRVDialect, ub::UBDialect, vector::VectorDialect>();
+}
+
+llvm::Expected<std::vector<uint32_t>> toSpirv(ModuleOp module) {
+  std::string diagnostics;
+  ScopedDiagnosticHandler collect(module.getContext(), [&](Diagnostic &diagnostic) {
+    diagnostics += (diagnostics.empty() ? "" : "; ") + diagnostic.str();
+    return success();
+  });
+  return run(module, diagnostics);
+}
+
+} // namespace xfmr::codegen

@@ -1,0 +1,200 @@
+// What the kernel tests share: one validated device, compiling with spirv-val, buffers filled with seeded
+// numbers and f16/bf16 packing. Every test also asserts that the validation layer stayed silent.
+#pragma once
+#include "runtime/plan/State.h"
+#include "test/codegen/TestDevice.h"
+#include "mlir/IR/MLIRContext.h"
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <map>
+#include <random>
+
+namespace xfmr::codegen::test {
+
+inline uint16_t toHalf(float value) {
+  _Float16 half = static_cast<_Float16>(value);
+  uint16_t bits;
+  std::memcpy(&bits, &half, 2);
+  return bits;
+}
+inline float fromHalf(uint16_t bits) {
+  _Float16 half;
+  std::memcpy(&half, &bits, 2);
+  return static_cast<float>(half);
+}
+inline uint16_t toBfloat(float value) { return static_cast<uint16_t>(floatBits(value) >> 16); }
+inline float fromBfloat(uint16_t bits) {
+  uint32_t wide = uint32_t(bits) << 16;
+  float value;
+  std::memcpy(&value, &wide, 4);
+  return value;
+}
+
+// A matrix [rows, cols] with what the device sees of it: packed, padded rows and columns, zeros in the pad.
+struct Matrix {
+  uint32_t rows = 0, cols = 0;
+  std::vector<float> values; // [rows, cols], after rounding to the stored type
+  float at(uint32_t r, uint32_t c) const { return values[size_t(r) * cols + c]; }
+};
+
+class KernelTest : public ::testing::Test {
+protected:
+  static TestDevice &device() {
+    static TestDevice device(true);
+    return device;
+  }
+  static mlir::MLIRContext &context() {
+    static mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+    return context;
+  }
+  void TearDown() override {
+    EXPECT_EQ(device().messages, 0) << "the validation layer had something to say";
+    for (auto &buffer : buffers)
+      EXPECT_TRUE(buffer->slackIntact()) << "a kernel wrote past the end of a buffer of " << buffer->bytes << " bytes";
+    buffers.clear();
+  }
+
+  // Compiles, checks every variant with spirv-val, and keeps the pipeline of the portable one by name.
+  template <typename Spec> Pipeline &pipeline(const Spec &spec) {
+    static std::map<std::string, std::unique_ptr<Pipeline>> pipelines;
+    auto &entry = pipelines[spec.name()];
+    if (!entry) {
+      auto kernel = compile(context(), spec);
+      if (!kernel) {
+        ADD_FAILURE() << llvm::toString(kernel.takeError());
+        std::exit(1);
+      }
+      for (const Variant &variant : kernel->variants) {
+        std::string path = ::testing::TempDir() + "/" + kernel->name + ".spv";
+        std::ofstream(path, std::ios::binary)
+            .write(reinterpret_cast<const char *>(variant.words.data()), std::streamsize(variant.words.size() * 4));
+        EXPECT_EQ(std::system(("spirv-val --target-env vulkan1.1 " + path).c_str()), 0) << kernel->name;
+        std::remove(path.c_str());
+      }
+      EXPECT_TRUE(kernel->variants.back().features.empty());
+      EXPECT_LE(kernel->sharedBytes, 16384u);
+      entry = std::make_unique<Pipeline>(device(), *kernel, kernel->variants.size() - 1);
+    }
+    return *entry;
+  }
+
+  // Runs a kernel on buffers given in binding order.
+  template <typename Spec, typename Params>
+  void run(const Spec &spec, const Params &params, const std::vector<DeviceBuffer *> &bound) {
+    ASSERT_EQ(bound.size(), spec.bindings().size());
+    ASSERT_LE(params.push().size(), 16u);
+    Pipeline &p = pipeline(spec);
+    p.bind(bound);
+    p.run(params.push(), params.grid(spec));
+  }
+
+  DeviceBuffer *bytes(size_t size) {
+    buffers.push_back(std::make_unique<DeviceBuffer>(device(), size));
+    return buffers.back().get();
+  }
+  DeviceBuffer *floats(size_t count) { return bytes(count * 4); }
+  DeviceBuffer *ids(const std::vector<uint32_t> &values) {
+    DeviceBuffer *buffer = bytes(std::max<size_t>(values.size(), 1) * 4);
+    std::copy(values.begin(), values.end(), buffer->as<uint32_t>());
+    return buffer;
+  }
+  DeviceBuffer *state(uint32_t position, uint32_t count) {
+    std::vector<uint32_t> words(state::kWords);
+    words[state::kPosition] = position;
+    words[state::kCount] = count;
+    return ids(words);
+  }
+
+  float uniform(float low = -1, float high = 1) { return std::uniform_real_distribution<float>(low, high)(random); }
+  Matrix randomMatrix(uint32_t rows, uint32_t cols, WeightType type = WeightType::F32, float scale = 1) {
+    Matrix m{rows, cols, std::vector<float>(size_t(rows) * cols)};
+    for (float &v : m.values) {
+      v = uniform(-scale, scale);
+      v = type == WeightType::F16 ? fromHalf(toHalf(v)) : type == WeightType::BF16 ? fromBfloat(toBfloat(v)) : v;
+    }
+    return m;
+  }
+  // As a weight: [paddedWidth(rows), paddedWidth(cols)] of `type`.
+  DeviceBuffer *weight(const Matrix &m, WeightType type) {
+    size_t rows = paddedWidth(m.rows), cols = paddedWidth(m.cols), size = type == WeightType::F32 ? 4 : 2;
+    DeviceBuffer *buffer = bytes(rows * cols * size);
+    std::memset(buffer->as<void>(), 0, rows * cols * size);
+    for (uint32_t r = 0; r < m.rows; ++r)
+      for (uint32_t c = 0; c < m.cols; ++c) {
+        if (type == WeightType::F32)
+          buffer->as<float>()[r * cols + c] = m.at(r, c);
+        else
+          buffer->as<uint16_t>()[r * cols + c] =
+              type == WeightType::F16 ? toHalf(m.at(r, c)) : toBfloat(m.at(r, c));
+      }
+    return buffer;
+  }
+  // As activations: rows with a stride and an offset (floats); what is not a row or its pad is NaN, so that
+  // reading it shows.
+  DeviceBuffer *activations(const Matrix &m, Rows rows) {
+    size_t count = rows.offset + size_t(rows.stride) * m.rows;
+    if (rows.stride == 0)
+      count = rows.offset + paddedWidth(m.cols);
+    DeviceBuffer *buffer = floats(count);
+    std::fill_n(buffer->as<float>(), count, NAN);
+    place(buffer, m, rows);
+    return buffer;
+  }
+  void place(DeviceBuffer *buffer, const Matrix &m, Rows rows) {
+    for (uint32_t r = 0; r < m.rows; ++r)
+      for (uint32_t c = 0; c < paddedWidth(m.cols); ++c)
+        buffer->as<float>()[rows.offset + size_t(rows.stride) * r + c] = c < m.cols ? m.at(r, c) : 0.0f;
+  }
+  // An f32 vector padded with zeros.
+  DeviceBuffer *vector(const std::vector<float> &values) {
+    size_t count = paddedWidth(static_cast<uint32_t>(values.size()));
+    DeviceBuffer *buffer = floats(count);
+    std::fill_n(buffer->as<float>(), count, 0.0f);
+    std::copy(values.begin(), values.end(), buffer->as<float>());
+    return buffer;
+  }
+  std::vector<float> randomVector(uint32_t size, float scale = 1) { return randomMatrix(1, size, WeightType::F32, scale).values; }
+
+  // Rows of `out` against `expected` within tolerance * (1 + |expected|), and zeros in the pad.
+  void expectRows(DeviceBuffer *out, Rows rows, const Matrix &expected, double tolerance) {
+    double worst = 0;
+    for (uint32_t r = 0; r < expected.rows; ++r)
+      for (uint32_t c = 0; c < paddedWidth(expected.cols); ++c) {
+        float want = c < expected.cols ? expected.at(r, c) : 0.0f;
+        float got = out->as<float>()[rows.offset + size_t(rows.stride) * r + c];
+        double error = std::abs(double(got) - want) / (1 + std::abs(double(want)));
+        if (c >= expected.cols && got != 0)
+          error = INFINITY;
+        if (!(error <= tolerance)) {
+          FAIL() << "row " << r << " column " << c << " of " << expected.rows << "x" << expected.cols << ": got "
+                 << got << ", expected " << want;
+        }
+        worst = std::max(worst, error);
+      }
+  }
+  // Rows that must not have been touched still hold the pattern of a fresh buffer.
+  void expectUntouched(DeviceBuffer *out, size_t from, size_t to) {
+    for (size_t i = from; i < to; ++i)
+      ASSERT_EQ(out->as<uint32_t>()[i], 0xA5A5A5A5u) << "word " << i << " was written";
+  }
+
+  std::mt19937 random{7};
+
+private:
+  std::vector<std::unique_ptr<DeviceBuffer>> buffers;
+};
+
+inline double referenceActivation(Activation kind, double x) {
+  switch (kind) {
+  case Activation::None: return x;
+  case Activation::Silu: return x / (1 + std::exp(-x));
+  case Activation::Gelu: return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
+  case Activation::GeluTanh: return 0.5 * x * (1 + std::tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
+  case Activation::Relu: return std::max(x, 0.0);
+  }
+  return x;
+}
+
+} // namespace xfmr::codegen::test

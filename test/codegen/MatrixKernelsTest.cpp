@@ -1,0 +1,188 @@
+// gemv and gemm: odd sizes, the three weight types, every epilogue, slices, splits, a count of 0.
+#include "passes/codegen/Gemm.h"
+#include "passes/codegen/Gemv.h"
+#include "test/codegen/KernelTest.h"
+
+namespace xfmr::codegen::test {
+namespace {
+
+class MatrixKernels : public KernelTest {
+protected:
+  // The operands of y = epilogue(W x) and what it should give, in f64.
+  struct Case {
+    Matrix x, w, residual, expected;
+    std::vector<float> bias, norm;
+  };
+
+  Case make(uint32_t rows, uint32_t n, uint32_t k, WeightType type, const Epilogue &e, bool rmsNorm = false,
+            bool unitOffset = false) {
+    Case c{randomMatrix(rows, k), randomMatrix(n, k, type, 1 / std::sqrt(float(k))), {}, {}, {}, {}};
+    uint32_t width = e.glu ? n / 2 : n;
+    c.residual = randomMatrix(rows, width);
+    c.bias = randomVector(n), c.norm = randomVector(k);
+    c.expected = Matrix{rows, width, {}};
+    for (uint32_t t = 0; t < rows; ++t) {
+      double squares = 0;
+      for (uint32_t i = 0; i < k; ++i)
+        squares += double(c.x.at(t, i)) * c.x.at(t, i) / k;
+      std::vector<double> sums(n);
+      for (uint32_t r = 0; r < n; ++r) {
+        for (uint32_t i = 0; i < k; ++i) {
+          double x = c.x.at(t, i);
+          if (rmsNorm)
+            x *= (unitOffset ? 1 + double(c.norm[i]) : c.norm[i]) / std::sqrt(squares + 1e-5);
+          sums[r] += x * c.w.at(r, i);
+        }
+        if (e.bias)
+          sums[r] += c.bias[r];
+      }
+      for (uint32_t j = 0; j < width; ++j) {
+        double v = e.glu ? referenceActivation(e.activation, sums[2 * j]) * sums[2 * j + 1]
+                         : referenceActivation(e.activation, sums[j]);
+        if (e.scale)
+          v *= 0.75;
+        if (e.softcap)
+          v = 1.5 * std::tanh(v / 1.5);
+        if (e.residual)
+          v += c.residual.at(t, j);
+        c.expected.values.push_back(static_cast<float>(v));
+      }
+    }
+    return c;
+  }
+
+  void gemv(const GemvSpec &spec, uint32_t n, uint32_t k) {
+    SCOPED_TRACE(spec.name() + " n=" + std::to_string(n) + " k=" + std::to_string(k));
+    Case c = make(1, n, k, spec.weight, spec.epilogue, spec.rmsNorm, spec.unitOffset);
+    GemvParams p;
+    p.n = n, p.k = k, p.xOffset = 8, p.outOffset = 4;
+    p.epilogue.residual.offset = 12, p.epilogue.scale = 0.75f, p.epilogue.softcap = 1.5f;
+    size_t size = p.outOffset + paddedWidth(c.expected.cols);
+    DeviceBuffer *out = floats(size);
+    std::vector<DeviceBuffer *> bound = {state(0, 1), activations(c.x, {0, 8}), weight(c.w, spec.weight), out};
+    if (spec.rmsNorm)
+      bound.push_back(vector(c.norm));
+    if (spec.epilogue.bias)
+      bound.push_back(vector(c.bias));
+    if (spec.epilogue.residual)
+      bound.push_back(activations(c.residual, {0, 12}));
+    run(spec, p, bound);
+    expectRows(out, {0, p.outOffset}, c.expected, 1e-5);
+    bound[0] = state(0, 0);
+    bound[3] = floats(size);
+    run(spec, p, bound);
+    expectUntouched(bound[3], 0, size);
+  }
+
+  void gemm(const GemmSpec &spec, uint32_t rows, uint32_t n, uint32_t k) {
+    SCOPED_TRACE(spec.name() + " rows=" + std::to_string(rows) + " n=" + std::to_string(n) +
+                 " k=" + std::to_string(k));
+    Case c = make(rows, n, k, spec.weight, spec.epilogue);
+    uint32_t width = paddedWidth(c.expected.cols);
+    GemmParams p;
+    p.n = n, p.k = k, p.maxRows = rows + 3;
+    p.x = {paddedWidth(k) + 8, 8}, p.out = {width + 8, 4};
+    p.epilogue.residual = {width + 16, 12}, p.epilogue.scale = 0.75f, p.epilogue.softcap = 1.5f;
+    size_t size = p.out.offset + size_t(rows + 3) * p.out.stride;
+    DeviceBuffer *out = floats(size);
+    std::vector<DeviceBuffer *> bound = {state(3, rows), activations(c.x, p.x), weight(c.w, spec.weight), out};
+    if (spec.epilogue.bias)
+      bound.push_back(vector(c.bias));
+    if (spec.epilogue.residual)
+      bound.push_back(activations(c.residual, p.epilogue.residual));
+    run(spec, p, bound);
+    expectRows(out, p.out, c.expected, 1e-5);
+    expectUntouched(out, p.out.offset + rows * p.out.stride, size);
+  }
+
+  static std::vector<Epilogue> epilogues() {
+    std::vector<Epilogue> all(7);
+    all[1].bias = true;
+    all[2].residual = true;
+    all[3].scale = all[3].residual = true;
+    all[4].softcap = true;
+    all[5].bias = all[5].residual = all[5].scale = all[5].softcap = true;
+    all[5].activation = Activation::Gelu;
+    all[6].glu = true; // bilinear
+    for (Activation a : {Activation::Silu, Activation::Gelu, Activation::GeluTanh, Activation::Relu}) {
+      Epilogue e;
+      e.activation = a;
+      all.push_back(e);
+      e.glu = true;
+      e.bias = a == Activation::Silu;
+      e.residual = a == Activation::Relu;
+      all.push_back(e);
+    }
+    return all;
+  }
+};
+
+constexpr WeightType kTypes[] = {WeightType::F32, WeightType::F16, WeightType::BF16};
+
+TEST_F(MatrixKernels, GemvOverOddSizes) {
+  for (WeightType type : kTypes)
+    for (bool rms : {false, true})
+      for (uint32_t n : {1u, 31u, 33u, 127u, 1000u})
+        for (uint32_t k : {1u, 31u, 127u, 1000u})
+          gemv({type, rms, false, {}}, n, k);
+}
+
+TEST_F(MatrixKernels, GemvEpilogues) {
+  for (const Epilogue &e : epilogues())
+    for (uint32_t n : {2u, 24u, 34u, 250u})
+      gemv({WeightType::F32, false, false, e}, n, 72);
+  for (WeightType type : kTypes) {
+    Epilogue glu;
+    glu.glu = true, glu.activation = Activation::Silu;
+    gemv({type, true, true, glu}, 88, 40);
+  }
+}
+
+TEST_F(MatrixKernels, GemvOfAWeightSplitByRows) {
+  Epilogue e;
+  e.bias = e.residual = true;
+  Case c = make(1, 80, 48, WeightType::F32, e);
+  DeviceBuffer *out = floats(80), *x = activations(c.x, {}), *bias = vector(c.bias), *residual = activations(c.residual, {});
+  for (uint32_t part : {0u, 1u}) {
+    Matrix rows{40, 48, {c.w.values.begin() + part * 40 * 48, c.w.values.begin() + (part + 1) * 40 * 48}};
+    GemvParams p;
+    p.n = 40, p.k = 48, p.outOffset = p.epilogue.biasOffset = p.epilogue.residual.offset = part * 40;
+    run(GemvSpec{WeightType::F32, false, false, e}, p,
+        {state(0, 1), x, weight(rows, WeightType::F32), out, bias, residual});
+  }
+  expectRows(out, {}, c.expected, 1e-5);
+}
+
+// More than 65535 workgroups fold into two dimensions.
+TEST_F(MatrixKernels, GemvWithAFoldedGrid) {
+  uint32_t n = 65536 * 32 + 40;
+  Matrix w{n, 1, std::vector<float>(n)};
+  for (uint32_t i = 0; i < n; ++i)
+    w.values[i] = float(i % 1021);
+  GemvParams p;
+  p.n = n, p.k = 1;
+  ASSERT_EQ(p.grid({})[1], 2u);
+  DeviceBuffer *out = floats(paddedWidth(n));
+  run(GemvSpec{}, p, {state(0, 1), vector({2}), weight(w, WeightType::F32), out});
+  for (uint32_t i = 0; i < n; ++i)
+    ASSERT_EQ(out->as<float>()[i], 2 * float(i % 1021)) << i;
+}
+
+TEST_F(MatrixKernels, GemmOverOddSizes) {
+  for (WeightType type : kTypes)
+    for (uint32_t rows : {1u, 31u, 64u, 65u})
+      for (uint32_t n : {1u, 33u, 127u})
+        for (uint32_t k : {1u, 31u, 127u})
+          gemm({type, {}}, rows, n, k);
+  gemm({WeightType::F32, {}}, 127, 1000, 33);
+  gemm({WeightType::BF16, {}}, 33, 40, 1000);
+}
+
+TEST_F(MatrixKernels, GemmEpilogues) {
+  for (const Epilogue &e : epilogues())
+    for (uint32_t n : {2u, 24u, 34u, 250u})
+      gemm({WeightType::F32, e}, 19, n, 40);
+}
+
+} // namespace
+} // namespace xfmr::codegen::test

@@ -1,0 +1,179 @@
+// Kernels that work row by row: embedding, norm, elementwise.
+#include "passes/codegen/Elementwise.h"
+#include "passes/codegen/Embedding.h"
+#include "passes/codegen/Norm.h"
+#include "test/codegen/KernelTest.h"
+
+namespace xfmr::codegen::test {
+namespace {
+
+using RowKernels = KernelTest;
+
+TEST_F(RowKernels, EmbeddingOfEveryWeightType) {
+  for (WeightType type : {WeightType::F32, WeightType::F16, WeightType::BF16})
+    for (uint32_t width : {1u, 31u, 33u, 127u, 1000u}) {
+      Matrix table = randomMatrix(17, width, type);
+      std::vector<uint32_t> tokens = {3, 16, 0, 99, 3}; // 99 is clamped to 16
+      Matrix expected{4, width, {}};
+      for (uint32_t t = 0; t < 4; ++t)
+        for (uint32_t c = 0; c < width; ++c)
+          expected.values.push_back(0.5f * table.at(std::min(tokens[t], 16u), c));
+      EmbeddingParams p;
+      p.width = width, p.vocab = 17, p.tableRows = 17, p.maxRows = 5, p.scale = 0.5f;
+      p.out = {paddedWidth(width) + 8, 16};
+      DeviceBuffer *out = floats(p.out.offset + 5 * p.out.stride);
+      run(EmbeddingSpec{type}, p, {state(0, 4), ids(tokens), weight(table, type), out});
+      expectRows(out, p.out, expected, 0);
+      expectUntouched(out, p.out.offset + 4 * p.out.stride, p.out.offset + 5 * p.out.stride);
+    }
+}
+
+TEST_F(RowKernels, EmbeddingWithPositionsFromASplitTable) {
+  uint32_t width = 24;
+  Matrix table = randomMatrix(16, width), positions = randomMatrix(10, width);
+  std::vector<uint32_t> tokens = {3, 15, 8};
+  Matrix low{8, width, {table.values.begin(), table.values.begin() + 8 * width}};
+  Matrix high{8, width, {table.values.begin() + 8 * width, table.values.end()}};
+  Matrix expected{3, width, {}};
+  for (uint32_t t = 0; t < 3; ++t)
+    for (uint32_t c = 0; c < width; ++c)
+      expected.values.push_back(table.at(tokens[t], c) + positions.at(std::min(5 + t + 2, 9u), c));
+  EmbeddingParams p;
+  p.width = width, p.vocab = 16, p.tableRows = 8, p.maxRows = 3, p.maxPosition = 10, p.positionOffset = 2;
+  p.out = {width, 0};
+  DeviceBuffer *out = floats(3 * width), *position = weight(positions, WeightType::F32);
+  EmbeddingSpec spec{WeightType::F32, true};
+  run(spec, p, {state(5, 3), ids(tokens), weight(low, WeightType::F32), out, position});
+  p.firstRow = 8;
+  run(spec, p, {state(5, 3), ids(tokens), weight(high, WeightType::F32), out, position});
+  expectRows(out, p.out, expected, 1e-7);
+}
+
+Matrix referenceNorm(const NormSpec &spec, const Matrix &x, uint32_t width, const std::vector<float> &w,
+                     const std::vector<float> &b, double eps) {
+  Matrix y = x;
+  for (uint32_t r = 0; r < x.rows; ++r)
+    for (uint32_t g = 0; g < x.cols / width; ++g) {
+      double mean = 0, variance = 0;
+      for (uint32_t c = 0; c < width; ++c)
+        mean += x.at(r, g * width + c) / double(width);
+      if (spec.kind == NormKind::Rms)
+        mean = 0;
+      for (uint32_t c = 0; c < width; ++c)
+        variance += std::pow(x.at(r, g * width + c) - mean, 2) / width;
+      for (uint32_t c = 0; c < width; ++c) {
+        double v = (x.at(r, g * width + c) - mean) / std::sqrt(variance + eps);
+        if (spec.weight)
+          v *= spec.unitOffset ? 1 + double(w[c]) : w[c];
+        if (spec.bias)
+          v += b[c];
+        y.values[size_t(r) * x.cols + g * width + c] = static_cast<float>(v);
+      }
+    }
+  return y;
+}
+
+TEST_F(RowKernels, NormOfWholeRows) {
+  for (NormKind kind : {NormKind::Rms, NormKind::Layer})
+    for (int form = 0; form < 4; ++form)
+      for (uint32_t width : {1u, 31u, 33u, 127u, 1000u}) {
+        NormSpec spec{kind};
+        spec.weight = form != 3, spec.bias = form == 1, spec.unitOffset = form == 2 && kind == NormKind::Rms;
+        Matrix x = randomMatrix(5, width);
+        for (float &v : x.values)
+          v += 3; // a mean that layer_norm must take away without losing the rest
+        auto w = randomVector(width), b = randomVector(width);
+        NormParams p;
+        p.width = width, p.maxRows = 6, p.eps = 1e-5f;
+        p.x = {paddedWidth(width) + 8, 8}, p.out = {paddedWidth(width), 4};
+        DeviceBuffer *out = floats(4 + 6 * p.out.stride);
+        std::vector<DeviceBuffer *> bound = {state(9, 5), activations(x, p.x), out};
+        if (spec.weight)
+          bound.push_back(vector(w));
+        if (spec.bias)
+          bound.push_back(vector(b));
+        run(spec, p, bound);
+        expectRows(out, p.out, referenceNorm(spec, x, width, w, b, p.eps), 2e-5);
+        expectUntouched(out, 4 + 5 * p.out.stride, 4 + 6 * p.out.stride);
+      }
+}
+
+TEST_F(RowKernels, NormOfTheLastRow) {
+  NormSpec spec;
+  spec.lastRow = true;
+  Matrix x = randomMatrix(5, 40);
+  auto w = randomVector(40);
+  NormParams p;
+  p.width = 40, p.maxRows = 6, p.x = {40, 0}, p.out = {40, 0};
+  DeviceBuffer *out = floats(80);
+  run(spec, p, {state(0, 3), activations(x, p.x), out, vector(w)});
+  Matrix third{1, 40, {x.values.begin() + 80, x.values.begin() + 120}};
+  expectRows(out, p.out, referenceNorm(spec, third, 40, w, {}, p.eps), 1e-5);
+  expectUntouched(out, 40, 80);
+  DeviceBuffer *nothing = floats(40);
+  run(spec, p, {state(0, 0), activations(x, p.x), nothing, vector(w)});
+  expectUntouched(nothing, 0, 40);
+}
+
+TEST_F(RowKernels, NormPerHeadInPlace) {
+  for (uint32_t width : {8u, 12u, 64u, 256u}) {
+    NormSpec spec;
+    spec.perHead = true;
+    Matrix x = randomMatrix(3, width * 5);
+    auto w = randomVector(width);
+    NormParams p;
+    p.width = width, p.groups = 5, p.maxRows = 4, p.x = p.out = {paddedWidth(width * 5) + 8, 4};
+    DeviceBuffer *buffer = activations(x, p.x);
+    run(spec, p, {state(0, 3), buffer, buffer, vector(w)});
+    expectRows(buffer, p.out, referenceNorm(spec, x, width, w, {}, p.eps), 1e-5);
+  }
+}
+
+TEST_F(RowKernels, Elementwise) {
+  using Op = ElementwiseOp;
+  std::vector<ElementwiseSpec> specs = {{Op::Copy}, {Op::Add}, {Op::Mul}, {Op::Scale}, {Op::Softcap}};
+  for (Activation a : {Activation::Silu, Activation::Gelu, Activation::GeluTanh, Activation::Relu}) {
+    specs.push_back({Op::Activation, a});
+    specs.push_back({Op::ActMul, a});
+  }
+  for (const auto &spec : specs)
+    for (uint32_t width : {1u, 31u, 33u, 1000u}) {
+      Matrix a = randomMatrix(3, width, WeightType::F32, 12), b = randomMatrix(3, width), expected = a;
+      ElementwiseParams p;
+      p.width = width, p.maxRows = 4, p.value = 7.5f;
+      p.a = {paddedWidth(width), 0}, p.b = {paddedWidth(width) + 8, 4}, p.out = {paddedWidth(width), 8};
+      for (size_t i = 0; i < a.values.size(); ++i) {
+        double l = a.values[i], r = b.values[i], v = l;
+        switch (spec.op) {
+        case Op::Copy: break;
+        case Op::Add: v = l + r; break;
+        case Op::Mul: v = l * r; break;
+        case Op::Activation: v = referenceActivation(spec.activation, l); break;
+        case Op::Scale: v = l * 7.5; break;
+        case Op::Softcap: v = 7.5 * std::tanh(l / 7.5); break;
+        case Op::ActMul: v = referenceActivation(spec.activation, l) * r; break;
+        }
+        expected.values[i] = static_cast<float>(v);
+      }
+      DeviceBuffer *out = floats(8 + 4 * p.out.stride);
+      std::vector<DeviceBuffer *> bound = {state(0, 3), activations(a, p.a), out};
+      if (spec.bindings().size() == 4)
+        bound.push_back(activations(b, p.b));
+      run(spec, p, bound);
+      expectRows(out, p.out, expected, 1e-6);
+    }
+}
+
+TEST_F(RowKernels, ElementwiseBroadcastsAStrideOfZero) {
+  Matrix a = randomMatrix(3, 20), b = randomMatrix(1, 20), expected = a;
+  for (size_t i = 0; i < a.values.size(); ++i)
+    expected.values[i] += b.values[i % 20];
+  ElementwiseParams p;
+  p.width = 20, p.maxRows = 3, p.a = p.out = {24, 0}, p.b = {0, 0};
+  DeviceBuffer *buffer = activations(a, p.a);
+  run(ElementwiseSpec{ElementwiseOp::Add}, p, {state(0, 3), buffer, buffer, activations(b, p.b)});
+  expectRows(buffer, p.out, expected, 0);
+}
+
+} // namespace
+} // namespace xfmr::codegen::test

@@ -1,0 +1,71 @@
+// A Vulkan device just large enough to run one kernel at a time, for the tests and benchmarks of
+// passes/codegen: with the validation layer and synchronization validation if asked for, counting messages.
+#pragma once
+#include "passes/codegen/Kernel.h"
+#include <memory>
+#include <vulkan/vulkan.h>
+
+namespace xfmr::codegen::test {
+
+class TestDevice;
+
+// A host-visible storage buffer, mapped for its whole life. Slack behind `bytes` holds a pattern that
+// `slackIntact` checks: writes past the end show.
+class DeviceBuffer {
+public:
+  DeviceBuffer(TestDevice &device, size_t bytes);
+  DeviceBuffer(const DeviceBuffer &) = delete;
+  ~DeviceBuffer();
+  template <typename T> T *as() { return static_cast<T *>(mapped); }
+  bool slackIntact() const;
+
+  VkBuffer buffer = VK_NULL_HANDLE;
+  size_t bytes;
+
+private:
+  TestDevice &device;
+  VkDeviceMemory memory = VK_NULL_HANDLE;
+  void *mapped = nullptr;
+};
+
+// A pipeline of one kernel variant with buffers bound.
+class Pipeline {
+public:
+  Pipeline(TestDevice &device, const CompiledKernel &kernel, size_t variant = 0);
+  Pipeline(const Pipeline &) = delete;
+  ~Pipeline();
+  void bind(const std::vector<DeviceBuffer *> &buffers);
+  // Runs the dispatch `times` times, a full barrier between, and waits; returns the seconds it took.
+  double run(const std::vector<uint32_t> &push, std::array<uint32_t, 3> grid, unsigned times = 1);
+
+private:
+  TestDevice &device;
+  VkShaderModule shader = VK_NULL_HANDLE;
+  VkDescriptorSetLayout setLayout = VK_NULL_HANDLE;
+  VkPipelineLayout layout = VK_NULL_HANDLE;
+  VkPipeline pipeline = VK_NULL_HANDLE;
+  VkDescriptorPool pool = VK_NULL_HANDLE;
+  VkDescriptorSet set = VK_NULL_HANDLE;
+};
+
+class TestDevice {
+public:
+  explicit TestDevice(bool validate);
+  ~TestDevice();
+  TestDevice(const TestDevice &) = delete;
+  int messages = 0; // of the validation layer so far
+  const char *name() const { return properties.deviceName; }
+
+  VkInstance instance = VK_NULL_HANDLE;
+  VkPhysicalDevice physical = VK_NULL_HANDLE;
+  VkPhysicalDeviceProperties properties;
+  VkDevice device = VK_NULL_HANDLE;
+  VkQueue queue = VK_NULL_HANDLE;
+  VkCommandPool commands = VK_NULL_HANDLE;
+  uint32_t memoryType = 0;
+
+private:
+  VkDebugUtilsMessengerEXT messenger = VK_NULL_HANDLE;
+};
+
+} // namespace xfmr::codegen::test
