@@ -1,0 +1,69 @@
+// Typed reading of a Hugging Face `config.json`. Nothing is believed: every getter checks kind and
+// range and names the key. The first error sticks, so that an importer reads everything it needs and
+// asks once.
+#pragma once
+#include "runtime/artifact/Status.h"
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace xfmr {
+
+class Config {
+public:
+  /// Above any real dimension, and small enough that three of them multiply within 64 bits once a
+  /// weight's element count is checked.
+  static constexpr int64_t kMaxSize = 1 << 24;
+
+  /// Reads the file. Numbers that JSON cannot hold (NaN, Infinity, 1e999) are refused with their key.
+  static Status read(const std::string &path, Config &out);
+
+  /// Present and not null.
+  bool has(const std::string &key) const;
+  /// The first of several spellings of a key that is present and not null; the first one if none is.
+  std::string firstOf(const std::vector<std::string> &keys) const;
+
+  /// An integer in [1, kMaxSize]. Without a default the key must be there.
+  int64_t size(const std::string &key, std::optional<int64_t> absent = std::nullopt);
+  /// An integer in [low, 2^31 - 1].
+  int64_t integer(const std::string &key, int64_t low, std::optional<int64_t> absent);
+  /// A finite number above zero.
+  double positive(const std::string &key, std::optional<double> absent = std::nullopt);
+  /// A finite number.
+  double number(const std::string &key, std::optional<double> absent = std::nullopt);
+  bool flag(const std::string &key, bool absent);
+  std::string text(const std::string &key, std::optional<std::string> absent = std::nullopt);
+  /// Lists; empty when absent.
+  std::vector<int64_t> integers(const std::string &key);
+  std::vector<double> numbers(const std::string &key);
+  std::vector<std::string> texts(const std::string &key);
+  /// One id or a list of ids, as `eos_token_id` is written; empty when absent.
+  std::vector<int64_t> tokenIds(const std::string &key);
+  /// A nested object; empty when absent. Errors inside it belong to this configuration too.
+  Config object(const std::string &key);
+  bool isObject(const std::string &key) const;
+  /// An empty list or object, or false.
+  bool isEmpty(const std::string &key) const;
+  std::vector<std::string> keys() const;
+
+  /// Records "config PATH: KEY …" unless an error was recorded before.
+  void refuse(const std::string &key, const std::string &what);
+  /// The first error.
+  Status status() const;
+  bool failed() const { return status().failed(); }
+
+private:
+  struct Shared;
+  const nlohmann::json *find(const std::string &key) const;
+  template <typename T, typename Take>
+  T value(const std::string &key, const char *expected, std::optional<T> absent, Take take);
+
+  std::shared_ptr<Shared> shared_; // the document, its path and the first error
+  const nlohmann::json *node_ = nullptr;
+  std::string prefix_; // "rope_scaling." inside that object
+};
+
+} // namespace xfmr

@@ -1,0 +1,157 @@
+// See Decoder.h.
+#include "import/Decoder.h"
+#include <cmath>
+
+using namespace mlir;
+
+namespace xfmr {
+
+std::string layerPrefix(int64_t layer) { return "model.layers." + std::to_string(layer); }
+
+ActivationKind readActivation(Config &config, const std::string &key, const std::string &absent) {
+  const std::string name = config.text(key, absent);
+  if (name == "silu" || name == "swish")
+    return ActivationKind::silu;
+  if (name == "gelu")
+    return ActivationKind::gelu;
+  if (name == "gelu_new" || name == "gelu_pytorch_tanh" || name == "gelu_fast")
+    return ActivationKind::gelu_tanh;
+  if (name == "relu")
+    return ActivationKind::relu;
+  config.refuse(key, "is \"" + name +
+                         "\", supported: silu, gelu, gelu_new, gelu_pytorch_tanh, gelu_fast, relu");
+  return ActivationKind::silu;
+}
+
+DecoderConfig readDecoder(ImportContext &context, bool tiedByDefault) {
+  Config &config = context.config;
+  DecoderConfig d;
+  d.architecture = config.text("model_type");
+  d.hiddenSize = config.size("hidden_size");
+  d.numLayers = config.integer("num_hidden_layers", 1, std::nullopt);
+  if (d.numLayers > 65536)
+    config.refuse("num_hidden_layers", "is " + std::to_string(d.numLayers) + ", expected at most 65536");
+  d.vocabSize = config.size("vocab_size");
+  d.maxPosition = config.size("max_position_embeddings");
+  d.intermediateSize = config.size("intermediate_size");
+  d.eps = config.positive("rms_norm_eps", 1e-6);
+  d.activation = readActivation(config, config.firstOf({"hidden_act", "hidden_activation"}));
+  d.tied = config.flag("tie_word_embeddings", tiedByDefault);
+
+  AttentionConfig &a = d.attention;
+  a.numHeads = config.size("num_attention_heads");
+  a.numKvHeads = config.size("num_key_value_heads", a.numHeads);
+  if (config.failed())
+    return d;
+  if (a.numHeads % a.numKvHeads != 0)
+    config.refuse("num_key_value_heads", "is " + std::to_string(a.numKvHeads) +
+                                             ", expected a divisor of num_attention_heads (" +
+                                             std::to_string(a.numHeads) + ")");
+  if (config.has("head_dim"))
+    a.headDim = config.size("head_dim");
+  else if (d.hiddenSize % a.numHeads == 0)
+    a.headDim = d.hiddenSize / a.numHeads;
+  else
+    config.refuse("num_attention_heads", "is " + std::to_string(a.numHeads) +
+                                             ", expected a divisor of hidden_size (" +
+                                             std::to_string(d.hiddenSize) + ") or a head_dim");
+  if (!config.failed() && a.numHeads * a.headDim > Config::kMaxSize)
+    config.refuse("head_dim", "is " + std::to_string(a.headDim) + ", too large for " +
+                                  std::to_string(a.numHeads) + " heads");
+  if (config.failed())
+    return d;
+  a.scale = 1.0 / std::sqrt(static_cast<double>(a.headDim));
+  a.eps = d.eps;
+  d.rope = readRope(context.mlir, config, a.headDim, d.maxPosition, context.options.ropeLength);
+  return d;
+}
+
+std::vector<std::optional<int64_t>> readWindows(Config &config, int64_t numLayers,
+                                                llvm::function_ref<bool(int64_t)> slides) {
+  std::vector<std::optional<int64_t>> windows(numLayers);
+  const std::vector<std::string> types = config.texts("layer_types");
+  if (!types.empty() && static_cast<int64_t>(types.size()) != numLayers)
+    config.refuse("layer_types", "has " + std::to_string(types.size()) +
+                                     " entries, expected num_hidden_layers (" +
+                                     std::to_string(numLayers) + ")");
+  for (int64_t layer = 0; layer < numLayers && !config.failed(); ++layer) {
+    bool sliding = types.empty() ? slides(layer) : types[layer] == "sliding_attention";
+    if (!types.empty() && !sliding && types[layer] != "full_attention")
+      config.refuse("layer_types", "holds \"" + types[layer] +
+                                       "\", supported: full_attention, sliding_attention");
+    if (sliding)
+      windows[layer] = config.size("sliding_window");
+  }
+  return windows;
+}
+
+void beginModel(ImportContext &context, const DecoderConfig &decoder) {
+  Config &config = context.config;
+  std::vector<int64_t> begin = config.tokenIds("bos_token_id");
+  std::vector<int64_t> end =
+      context.endTokens.empty() ? config.tokenIds("eos_token_id") : context.endTokens;
+  std::optional<int64_t> bos = begin.empty() ? std::nullopt : std::optional<int64_t>(begin.front());
+  auto attribute = ConfigAttr::get(
+      &context.mlir, decoder.architecture, decoder.hiddenSize, decoder.vocabSize,
+      decoder.maxPosition, bos,
+      end.empty() ? DenseI64ArrayAttr() : DenseI64ArrayAttr::get(&context.mlir, end));
+  context.model.begin(context.name, attribute, decoder.vocabSize, context.sources);
+}
+
+static Value rotate(ModelBuilder &m, Value x, const RopeSettings &rope) {
+  OpBuilder &ops = m.ops();
+  IntegerAttr rotary = rope.rotaryDim == rope.headDim ? IntegerAttr()
+                                                      : ops.getI64IntegerAttr(rope.rotaryDim);
+  return RopeOp::create(ops, m.loc(), x.getType(), x, /*position=*/Value(),
+                        RopeStyleAttr::get(ops.getContext(), rope.style),
+                        ops.getI64IntegerAttr(rope.headDim), rotary,
+                        ops.getF64FloatAttr(rope.theta), rope.scaling);
+}
+
+Value attend(ModelBuilder &m, Value q, Value k, Value v, const AttentionConfig &attention,
+             const AttentionLayer &layer, Value sinks) {
+  if (layer.rope) {
+    q = rotate(m, q, *layer.rope);
+    k = rotate(m, k, *layer.rope);
+  }
+  OpBuilder &ops = m.ops();
+  return AttentionOp::create(
+      ops, m.loc(), q.getType(), q, k, v, sinks, ops.getI64IntegerAttr(attention.numHeads),
+      ops.getI64IntegerAttr(attention.numKvHeads), ops.getI64IntegerAttr(attention.headDim),
+      ops.getUnitAttr(), ops.getF64FloatAttr(attention.scale),
+      attention.softcap ? ops.getF64FloatAttr(*attention.softcap) : FloatAttr(),
+      layer.window ? ops.getI64IntegerAttr(*layer.window) : IntegerAttr());
+}
+
+Value selfAttention(ModelBuilder &m, Value x, const std::string &prefix,
+                    const AttentionConfig &a, const AttentionLayer &layer) {
+  const int64_t queryWidth = a.numHeads * a.headDim, keyWidth = a.numKvHeads * a.headDim;
+  Value q = m.linear(x, prefix + ".q_proj", queryWidth, a.qkvBias); // [T, H*h]
+  Value k = m.linear(x, prefix + ".k_proj", keyWidth, a.qkvBias);   // [T, K*h]
+  Value v = m.linear(x, prefix + ".v_proj", keyWidth, a.qkvBias);
+  if (a.norm != QueryKeyNorm::none) {
+    const bool perHead = a.norm == QueryKeyNorm::perHead;
+    q = m.rmsNorm(q, prefix + ".q_norm", perHead ? a.headDim : queryWidth, a.eps, a.normUnitOffset);
+    k = m.rmsNorm(k, prefix + ".k_norm", perHead ? a.headDim : keyWidth, a.eps, a.normUnitOffset);
+  }
+  Value sinks = a.sinks ? m.weight(prefix + ".sinks", {a.numHeads}) : Value();
+  Value mixed = attend(m, q, k, v, a, layer, sinks);
+  return m.linear(mixed, prefix + ".o_proj", ModelBuilder::widthOf(x), a.outBias);
+}
+
+Value gatedMlp(ModelBuilder &m, Value x, const std::string &prefix, int64_t intermediateSize,
+               ActivationKind activation, bool bias) {
+  Value gate = m.activation(activation, m.linear(x, prefix + ".gate_proj", intermediateSize, bias));
+  Value up = m.linear(x, prefix + ".up_proj", intermediateSize, bias);
+  return m.linear(m.mul(gate, up), prefix + ".down_proj", ModelBuilder::widthOf(x), bias);
+}
+
+Value languageHead(ModelBuilder &m, Value x, const DecoderConfig &d, bool bias,
+                   const std::string &embedding) {
+  if (!d.tied)
+    return m.linear(x, "lm_head", d.vocabSize, bias);
+  m.allowTiedCopy("lm_head.weight", embedding + ".weight");
+  return m.linearOver(x, m.weight(embedding + ".weight", {d.vocabSize, d.hiddenSize}));
+}
+
+} // namespace xfmr

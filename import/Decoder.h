@@ -1,0 +1,90 @@
+// The parts that decoder-only families share: the common configuration keys and the usual attention,
+// gated feed-forward and head. A family's importer reads what differs and composes these.
+#pragma once
+#include "import/Import.h"
+#include "import/ModelBuilder.h"
+#include "import/Rope.h"
+
+namespace xfmr {
+
+/// What an importer is called with.
+struct ImportContext {
+  ModelBuilder &model;
+  Config &config;
+  const ImportOptions &options;
+  std::string name;               // symbol of the model
+  mlir::DictionaryAttr sources;
+  std::vector<int64_t> endTokens; // of generation_config.json, empty if it names none
+  mlir::MLIRContext &mlir;
+};
+
+enum class QueryKeyNorm {
+  none,
+  perHead,  // weight [head_dim], every head by itself
+  fullWidth // weight as wide as the projection, heads together
+};
+
+struct AttentionConfig {
+  int64_t numHeads = 0, numKvHeads = 0, headDim = 0;
+  bool qkvBias = false, outBias = false;
+  double scale = 1.0;
+  std::optional<double> softcap;
+  QueryKeyNorm norm = QueryKeyNorm::none;
+  bool normUnitOffset = false;
+  double eps = 1e-6; // of that norm
+  bool sinks = false;
+};
+
+/// What may differ from layer to layer.
+struct AttentionLayer {
+  const RopeSettings *rope = nullptr; // null: no rotation
+  std::optional<int64_t> window;
+};
+
+struct DecoderConfig {
+  std::string architecture;
+  int64_t hiddenSize = 0, numLayers = 0, vocabSize = 0, maxPosition = 0, intermediateSize = 0;
+  double eps = 1e-6;
+  ActivationKind activation = ActivationKind::silu;
+  bool tied = false;
+  AttentionConfig attention;
+  RopeSettings rope;
+};
+
+/// Reads the keys every Llama-like family has. Ask the configuration for its status afterwards.
+DecoderConfig readDecoder(ImportContext &context, bool tiedByDefault = false);
+
+/// `hidden_act` and its relatives; refuses unknown names.
+ActivationKind readActivation(Config &config, const std::string &key,
+                              const std::string &absent = "silu");
+
+/// The window of each layer from `sliding_window` and `layer_types`; `slides(layer)` decides where
+/// the configuration has no `layer_types`.
+std::vector<std::optional<int64_t>> readWindows(Config &config, int64_t numLayers,
+                                                llvm::function_ref<bool(int64_t)> slides);
+
+/// Opens the model with its config attribute.
+void beginModel(ImportContext &context, const DecoderConfig &decoder);
+
+/// PREFIX.{q,k,v,o}_proj with norms, rotation and softmax as configured.
+mlir::Value selfAttention(ModelBuilder &m, mlir::Value x, const std::string &prefix,
+                          const AttentionConfig &attention, const AttentionLayer &layer);
+
+/// Rotation and softmax attention of projected q, k, v; no output projection. `sinks` may be null.
+mlir::Value attend(ModelBuilder &m, mlir::Value q, mlir::Value k, mlir::Value v,
+                   const AttentionConfig &attention, const AttentionLayer &layer,
+                   mlir::Value sinks = {});
+
+/// down(act(gate(x)) * up(x)) with PREFIX.{gate,up,down}_proj.
+mlir::Value gatedMlp(ModelBuilder &m, mlir::Value x, const std::string &prefix,
+                     int64_t intermediateSize, ActivationKind activation, bool bias = false);
+
+/// Final norm is the caller's; this is `lm_head`, or the embedding when tied.
+mlir::Value languageHead(ModelBuilder &m, mlir::Value x, const DecoderConfig &decoder,
+                         bool bias = false,
+                         const std::string &embedding = "model.embed_tokens");
+
+/// "model.layers.L".
+std::string layerPrefix(int64_t layer);
+
+} // namespace xfmr

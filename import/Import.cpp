@@ -1,0 +1,207 @@
+// See Import.h. Chooses the importer by `model_type`; the families themselves are in their own files.
+#include "import/Import.h"
+#include "import/Families.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Parser/Parser.h"
+#include <filesystem>
+
+namespace fs = std::filesystem;
+using namespace mlir;
+
+namespace xfmr {
+namespace {
+
+struct Family {
+  const char *modelType;
+  Value (*import)(ImportContext &);
+};
+constexpr Family kFamilies[] = {
+    {"llama", importLlama},
+};
+
+bool isIrFile(StringRef path) { return path.ends_with(".mlir") || path.ends_with(".mlirbc"); }
+
+OwningOpRef<ModuleOp> parseIr(MLIRContext &context, StringRef path, Status &status) {
+  context.loadDialect<XfmrDialect>();
+  std::string message;
+  ScopedDiagnosticHandler collect(&context, [&](Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() == DiagnosticSeverity::Error && message.empty()) {
+      llvm::raw_string_ostream stream(message);
+      if (auto where = dyn_cast<FileLineColLoc>(diagnostic.getLocation()))
+        stream << where.getFilename().getValue() << ":" << where.getLine() << ":"
+               << where.getColumn() << ": ";
+      stream << diagnostic;
+    }
+    return success();
+  });
+  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(path, ParserConfig(&context));
+  if (!module)
+    status = Status::error(message.empty() ? "cannot parse \"" + path.str() + "\"" : message);
+  return module;
+}
+
+/// The type weights have when there is only a configuration.
+Type defaultElement(MLIRContext &context, Config &config) {
+  const std::string key = config.firstOf({"dtype", "torch_dtype"});
+  const std::string name = config.text(key, "float32");
+  if (name == "float16")
+    return Float16Type::get(&context);
+  if (name == "bfloat16")
+    return BFloat16Type::get(&context);
+  if (name != "float32")
+    config.refuse(key, "is \"" + name + "\", supported: float32, float16, bfloat16");
+  return Float32Type::get(&context);
+}
+
+/// End tokens of generation_config.json, which say more than config.json (chat models have several).
+std::vector<int64_t> generationEndTokens(const fs::path &folder, Status &status) {
+  const fs::path path = folder / "generation_config.json";
+  std::error_code ignored;
+  if (!fs::exists(path, ignored))
+    return {};
+  Config generation;
+  status = Config::read(path.string(), generation);
+  if (status.failed())
+    return {};
+  std::vector<int64_t> ids = generation.tokenIds("eos_token_id");
+  status = generation.status();
+  return ids;
+}
+
+std::string modelName(const fs::path &folder) {
+  std::error_code ignored;
+  std::string name = fs::absolute(folder, ignored).lexically_normal().filename().string();
+  if (name.empty()) // "folder/"
+    name = fs::absolute(folder, ignored).lexically_normal().parent_path().filename().string();
+  return name.empty() ? "model" : name;
+}
+
+OwningOpRef<ModuleOp> importCheckpoint(MLIRContext &context, StringRef path,
+                                       const ImportOptions &options, Status &status) {
+  auto fail = [&](Status error) {
+    status = std::move(error);
+    return OwningOpRef<ModuleOp>();
+  };
+  const bool configAlone = path.ends_with(".json");
+  const fs::path folder = configAlone ? fs::path(path.str()).parent_path() : fs::path(path.str());
+  const std::string configPath = configAlone ? path.str() : (folder / "config.json").string();
+
+  Config config;
+  if (Status read = Config::read(configPath, config); read.failed())
+    return fail(read);
+  const std::string type = config.text("model_type");
+  const Family *family = nullptr;
+  std::string supported;
+  for (const Family &candidate : kFamilies) {
+    supported += (supported.empty() ? "" : ", ") + std::string(candidate.modelType);
+    if (type == candidate.modelType)
+      family = &candidate;
+  }
+  if (!config.failed() && !family)
+    config.refuse("model_type", "is \"" + type + "\", supported: " + supported);
+  if (config.isObject("quantization_config"))
+    config.refuse("quantization_config",
+                  "says \"" + config.object("quantization_config").text("quant_method", "unknown") +
+                      "\", but quantised checkpoints cannot be read");
+  Type element = defaultElement(context, config);
+  if (config.failed())
+    return fail(config.status());
+
+  WeightSource checkpoint;
+  if (Status open = WeightSource::open(path.str(), checkpoint); open.failed())
+    return fail(open);
+  Adapter adapter;
+  if (!options.adapter.empty())
+    if (Status open = Adapter::open(options.adapter, adapter); open.failed())
+      return fail(open);
+  Status generation = Status::success();
+  std::vector<int64_t> endTokens = generationEndTokens(folder, generation);
+  if (generation.failed())
+    return fail(generation);
+
+  context.loadDialect<XfmrDialect>();
+  Builder attributes(&context);
+  SmallVector<NamedAttribute> sources = {
+      attributes.getNamedAttr("base", attributes.getStringAttr(path))};
+  if (!options.adapter.empty())
+    sources.push_back(
+        attributes.getNamedAttr("adapter", attributes.getStringAttr(options.adapter)));
+
+  ModelBuilder builder(context, checkpoint, options.adapter.empty() ? nullptr : &adapter, element);
+  ImportContext importing{builder,
+                          config,
+                          options,
+                          modelName(folder),
+                          attributes.getDictionaryAttr(sources),
+                          std::move(endTokens),
+                          context};
+  Value output = family->import(importing);
+  if (config.failed())
+    return fail(config.status());
+  OwningOpRef<ModuleOp> module = builder.finish(output);
+  status = builder.status();
+  return module;
+}
+
+} // namespace
+
+OwningOpRef<ModuleOp> importModel(MLIRContext &context, StringRef path,
+                                  const ImportOptions &options, Status &status) {
+  status = Status::success();
+  std::error_code ignored;
+  if (!fs::exists(path.str(), ignored)) {
+    status = Status::error("cannot open \"" + path.str() + "\": No such file or directory");
+    return {};
+  }
+  if (isIrFile(path)) {
+    if (!options.adapter.empty()) {
+      status = Status::error("an adapter can be added to a checkpoint, not to \"" + path.str() + "\"");
+      return {};
+    }
+    return parseIr(context, path, status);
+  }
+  if (!fs::is_directory(path.str(), ignored) && !path.ends_with(".json")) {
+    status = Status::error("\"" + path.str() +
+                           "\" is no model: expected a folder, a config.json, .mlir or .mlirbc");
+    return {};
+  }
+  return importCheckpoint(context, path, options, status);
+}
+
+std::string sourceFolder(StringRef modelPath) {
+  return isIrFile(modelPath) ? fs::path(modelPath.str()).parent_path().string() : std::string();
+}
+
+std::string checkpointFolder(ModuleOp module, StringRef modelPath) {
+  fs::path path = modelPath.str();
+  if (isIrFile(modelPath)) {
+    StringRef base;
+    for (ModelOp model : module.getOps<ModelOp>())
+      base = model.getSourcePath("base");
+    path = fs::path(sourceFolder(modelPath)) / base.str(); // an absolute base stands alone
+  }
+  std::error_code ignored;
+  return fs::is_directory(path, ignored) ? path.string() : path.parent_path().string();
+}
+
+void moveSources(ModuleOp module, StringRef fromFolder, StringRef toFolder) {
+  auto orHere = [](StringRef folder) { return folder.empty() ? fs::path(".") : fs::path(folder.str()); };
+  std::error_code error;
+  for (ModelOp model : module.getOps<ModelOp>()) {
+    Builder builder(model.getContext());
+    SmallVector<NamedAttribute> sources;
+    for (NamedAttribute source : model.getSources()) {
+      auto text = dyn_cast<StringAttr>(source.getValue());
+      fs::path path = text ? fs::path(text.str()) : fs::path();
+      if (text && path.is_relative()) {
+        path = fs::proximate(orHere(fromFolder) / path, orHere(toFolder), error);
+        sources.push_back(builder.getNamedAttr(source.getName(), builder.getStringAttr(path.string())));
+      } else {
+        sources.push_back(source);
+      }
+    }
+    model.setSourcesAttr(builder.getDictionaryAttr(sources));
+  }
+}
+
+} // namespace xfmr

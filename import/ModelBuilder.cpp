@@ -1,0 +1,258 @@
+// See ModelBuilder.h.
+#include "import/ModelBuilder.h"
+#include "weights/Conversion.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Verifier.h"
+#include <cstring>
+
+using namespace mlir;
+
+namespace xfmr {
+
+ModelBuilder::ModelBuilder(MLIRContext &context, const WeightSource &checkpoint, Adapter *adapter,
+                           Type defaultElement)
+    : checkpoint_(checkpoint), adapter_(adapter), builder_(&context),
+      loc_(UnknownLoc::get(&context)), defaultElement_(defaultElement) {
+  ignoreWhere([](StringRef name) { return name.ends_with("rotary_emb.inv_freq"); });
+}
+
+ModelBuilder::~ModelBuilder() = default;
+
+void ModelBuilder::refuse(const std::string &what) {
+  if (status_.ok())
+    status_ = Status::error(what);
+}
+
+// ---- Frame ------------------------------------------------------------------------------------
+
+void ModelBuilder::begin(StringRef name, ConfigAttr config, int64_t outputWidth,
+                         DictionaryAttr sources) {
+  module_ = ModuleOp::create(loc_);
+  builder_.setInsertionPointToEnd(module_->getBody());
+  model_ = ModelOp::create(builder_, loc_, builder_.getStringAttr(name),
+                           TypeAttr::get(activationType(outputWidth)), config, sources);
+  Block *body = builder_.createBlock(&model_.getBody());
+  body->addArgument(RankedTensorType::get({ShapedType::kDynamic}, builder_.getI32Type()), loc_);
+}
+
+Value ModelBuilder::tokens() { return model_.getTokens(); }
+
+Value ModelBuilder::block(int64_t layer, Value input, llvm::function_ref<Value(Value)> body) {
+  auto block = BlockOp::create(builder_, loc_, TypeRange{input.getType()},
+                               builder_.getI64IntegerAttr(layer), ValueRange{input});
+  OpBuilder::InsertionGuard guard(builder_);
+  Block *entry = builder_.createBlock(&block.getBody());
+  Value result = body(entry->addArgument(input.getType(), loc_));
+  YieldOp::create(builder_, loc_, ValueRange{result});
+  return block.getResult(0);
+}
+
+OwningOpRef<ModuleOp> ModelBuilder::finish(Value output) {
+  YieldOp::create(builder_, loc_, ValueRange{output});
+  checkUnused();
+  if (status_.ok() && mlir::failed(verify(*module_)))
+    refuse("the imported model does not verify");
+  if (status_.failed())
+    return {};
+  return std::move(module_);
+}
+
+void ModelBuilder::checkUnused() {
+  checkpoint_.forEach([&](const TensorView &tensor) {
+    if (used_.contains(tensor.name))
+      return;
+    for (const auto &ignored : ignored_)
+      if (ignored(tensor.name))
+        return;
+    refuse("tensor \"" + tensor.name + "\" " + shapeText(tensor.shape) + " in \"" +
+           checkpoint_.fileOf(tensor) + "\" has no place in a model of this configuration");
+  });
+  if (!adapter_)
+    return;
+  if (std::string unused = adapter_->firstUnused(); !unused.empty())
+    refuse("adapter \"" + adapter_->path() + "\": module \"" + unused +
+           "\" is no linear layer or embedding of the base model");
+}
+
+// ---- Weights ----------------------------------------------------------------------------------
+
+void ModelBuilder::ignoreWhere(std::function<bool(StringRef)> predicate) {
+  ignored_.push_back(std::move(predicate));
+}
+
+bool ModelBuilder::hasTensor(const std::string &name) const {
+  return !checkpoint_.hasWeights() || checkpoint_.find(name);
+}
+
+static Type elementType(MLIRContext *context, DType dtype) {
+  if (dtype == DType::f16)
+    return Float16Type::get(context);
+  if (dtype == DType::bf16)
+    return BFloat16Type::get(context);
+  return Float32Type::get(context);
+}
+
+Value ModelBuilder::weight(const std::string &name, ArrayRef<int64_t> shape) {
+  const std::vector<int64_t> expected(shape.begin(), shape.end());
+  uint64_t bytes = 0;
+  if (!tensorByteSize(DType::f64, expected, bytes) || bytes > (uint64_t(1) << 50))
+    refuse("tensor \"" + name + "\": shape " + shapeText(expected) + " is too large");
+  Type element = defaultElement_;
+  if (checkpoint_.hasWeights()) {
+    used_.insert(name);
+    if (const TensorView *tensor = checkpoint_.find(name)) {
+      const std::string where = "tensor \"" + name + "\" in \"" + checkpoint_.fileOf(*tensor) + "\"";
+      if (tensor->shape != expected)
+        refuse(where + ": found shape " + shapeText(tensor->shape) + ", expected " +
+               shapeText(expected));
+      if (!isWeightDType(tensor->dtype))
+        refuse(where + ": found dtype " + std::string(dtypeName(tensor->dtype)) +
+               ", expected F32, F16 or BF16");
+      element = elementType(builder_.getContext(), tensor->dtype);
+    } else {
+      refuse("tensor \"" + name + "\" is missing from \"" + checkpoint_.path() +
+             "\", expected shape " + shapeText(expected));
+    }
+  }
+  return WeightOp::create(builder_, loc_, RankedTensorType::get(shape, element),
+                          builder_.getStringAttr(name), StringAttr());
+}
+
+void ModelBuilder::allowTiedCopy(const std::string &name, const std::string &original) {
+  const TensorView *copy = checkpoint_.find(name), *first = checkpoint_.find(original);
+  if (!copy)
+    return;
+  used_.insert(name);
+  if (first && (copy->byteSize != first->byteSize ||
+                std::memcmp(copy->data, first->data, copy->byteSize) != 0))
+    emitWarning(loc_) << "tensor \"" << name << "\" differs from \"" << original
+                      << "\", which the config ties it to; it is ignored";
+}
+
+Value ModelBuilder::adapterWeight(const AdapterTensor &tensor) {
+  return WeightOp::create(
+      builder_, loc_,
+      RankedTensorType::get(tensor.view->shape,
+                            elementType(builder_.getContext(), tensor.view->dtype)),
+      builder_.getStringAttr(tensor.name), builder_.getStringAttr("adapter"));
+}
+
+// ---- Layers -----------------------------------------------------------------------------------
+
+RankedTensorType ModelBuilder::activationType(int64_t width) const {
+  return RankedTensorType::get({ShapedType::kDynamic, width},
+                               Float32Type::get(builder_.getContext()));
+}
+
+int64_t ModelBuilder::widthOf(Value x) { return cast<RankedTensorType>(x.getType()).getDimSize(1); }
+
+Value ModelBuilder::linearOver(Value x, Value weight, Value bias) {
+  const int64_t out = cast<RankedTensorType>(weight.getType()).getDimSize(0);
+  return LinearOp::create(builder_, loc_, activationType(out), x, weight, bias);
+}
+
+Value ModelBuilder::linear(Value x, const std::string &module, int64_t out, bool bias) {
+  Value w = weight(module + ".weight", {out, widthOf(x)});
+  Value b = bias ? weight(module + ".bias", {out}) : Value();
+  return withAdapter(linearOver(x, w, b), x, module, widthOf(x), out);
+}
+
+Value ModelBuilder::linearTransposed(Value x, const std::string &module, int64_t out, bool bias) {
+  Value stored = weight(module + ".weight", {widthOf(x), out});
+  Type element = cast<RankedTensorType>(stored.getType()).getElementType();
+  Value w = WeightTransposeOp::create(builder_, loc_,
+                                      RankedTensorType::get({out, widthOf(x)}, element), stored);
+  Value b = bias ? weight(module + ".bias", {out}) : Value();
+  return withAdapter(linearOver(x, w, b), x, module, widthOf(x), out);
+}
+
+/// y + scale * B (A x + 0) [+ scale * B.bias], where the adapter has a branch for the module.
+Value ModelBuilder::withAdapter(Value y, Value x, const std::string &module, int64_t in,
+                                int64_t out) {
+  const LowRank *lowRank = adapter_ ? adapter_->use(module) : nullptr;
+  if (!lowRank)
+    return y;
+  auto check = [&](const AdapterTensor &tensor, std::vector<int64_t> expected) {
+    if (tensor && tensor.view->shape != expected)
+      refuse("adapter \"" + adapter_->path() + "\": tensor \"" + tensor.name + "\": found shape " +
+             shapeText(tensor.view->shape) + ", expected " + shapeText(expected));
+    return status_.ok();
+  };
+  if (!check(lowRank->a, {lowRank->rank, in}) || !check(lowRank->b, {out, lowRank->rank}) ||
+      !check(lowRank->bBias, {out}))
+    return y;
+  Value narrow = linearOver(x, adapterWeight(lowRank->a));
+  Value bias = lowRank->bBias ? adapterWeight(lowRank->bBias) : Value();
+  return add(y, scale(linearOver(narrow, adapterWeight(lowRank->b), bias), lowRank->scale));
+}
+
+Value ModelBuilder::embedding(const std::string &module, int64_t rows, int64_t width,
+                              Value positions) {
+  Value table = weight(module + ".weight", {rows, width});
+  Value x = EmbeddingOp::create(builder_, loc_, activationType(width), tokens(), table, positions,
+                                Value());
+  const LowRank *lowRank = adapter_ ? adapter_->use(module) : nullptr;
+  if (!lowRank)
+    return x;
+  // Stored as A [r, rows], B [width, r]: the branch looks up a column of A.
+  if (lowRank->a.view->shape != std::vector<int64_t>{lowRank->rank, rows} ||
+      lowRank->b.view->shape != std::vector<int64_t>{width, lowRank->rank}) {
+    refuse("adapter \"" + adapter_->path() + "\": module \"" + module + "\": found shapes " +
+           shapeText(lowRank->a.view->shape) + " and " + shapeText(lowRank->b.view->shape) +
+           ", expected [r, " + std::to_string(rows) + "] and [" + std::to_string(width) + ", r]");
+    return x;
+  }
+  Value a = adapterWeight(lowRank->a);
+  Type element = cast<RankedTensorType>(a.getType()).getElementType();
+  Value columns = WeightTransposeOp::create(
+      builder_, loc_, RankedTensorType::get({rows, lowRank->rank}, element), a);
+  Value narrow = EmbeddingOp::create(builder_, loc_, activationType(lowRank->rank), tokens(),
+                                     columns, Value(), Value());
+  return add(x, scale(linearOver(narrow, adapterWeight(lowRank->b)), lowRank->scale));
+}
+
+Value ModelBuilder::rmsNorm(Value x, const std::string &module, int64_t width, double eps,
+                            bool unitOffset) {
+  return RmsNormOp::create(builder_, loc_, x.getType(), x, weight(module + ".weight", {width}),
+                           builder_.getF64FloatAttr(eps),
+                           unitOffset ? builder_.getUnitAttr() : UnitAttr());
+}
+
+Value ModelBuilder::layerNorm(Value x, const std::string &module, double eps, bool bias) {
+  Value w = weight(module + ".weight", {widthOf(x)});
+  Value b = bias ? weight(module + ".bias", {widthOf(x)}) : Value();
+  return LayerNormOp::create(builder_, loc_, x.getType(), x, w, b, builder_.getF64FloatAttr(eps));
+}
+
+// ---- Arithmetic -------------------------------------------------------------------------------
+
+Value ModelBuilder::add(Value a, Value b) {
+  return AddOp::create(builder_, loc_, a.getType(), a, b);
+}
+
+Value ModelBuilder::mul(Value a, Value b) {
+  return MulOp::create(builder_, loc_, a.getType(), a, b);
+}
+
+Value ModelBuilder::scale(Value x, double factor) {
+  if (factor == 1.0)
+    return x;
+  return ScaleOp::create(builder_, loc_, x.getType(), x, builder_.getF64FloatAttr(factor));
+}
+
+Value ModelBuilder::softcap(Value x, double cap) {
+  return SoftcapOp::create(builder_, loc_, x.getType(), x, builder_.getF64FloatAttr(cap));
+}
+
+Value ModelBuilder::activation(ActivationKind kind, Value x) {
+  return ActivationOp::create(builder_, loc_, x.getType(), x, kind);
+}
+
+SmallVector<Value> ModelBuilder::split(Value x, ArrayRef<int64_t> widths) {
+  SmallVector<Type> types;
+  for (int64_t width : widths)
+    types.push_back(activationType(width));
+  return llvm::to_vector_of<Value>(SplitOp::create(builder_, loc_, types, x)->getResults());
+}
+
+} // namespace xfmr

@@ -1,0 +1,102 @@
+// What every family's importer builds with: ops of the dialect over named tensors of a checkpoint.
+// It checks each tensor against the shape the configuration implies, remembers which were used, and
+// at the end refuses tensors that had no place. Low-rank adapters appear here as branches beside the
+// linear layers they belong to, so importers need not know about them.
+#pragma once
+#include "dialect/Xfmr.h"
+#include "import/Adapter.h"
+#include "runtime/artifact/Status.h"
+#include "weights/WeightSource.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/StringSet.h"
+
+namespace xfmr {
+
+class ModelBuilder {
+public:
+  /// `checkpoint` may have no weights (a configuration alone): then every tensor exists and has
+  /// `defaultElement` type. `adapter` may be null. Both must outlive the builder.
+  ModelBuilder(mlir::MLIRContext &context, const WeightSource &checkpoint, Adapter *adapter,
+               mlir::Type defaultElement);
+  ~ModelBuilder();
+
+  // The first error sticks; values returned after it have the right type and no meaning.
+  const Status &status() const { return status_; }
+  bool failed() const { return status_.failed(); }
+  void refuse(const std::string &what);
+
+  // ---- Frame ----------------------------------------------------------------------------------
+  /// Opens the model; everything after it is inside.
+  void begin(llvm::StringRef name, ConfigAttr config, int64_t outputWidth,
+             mlir::DictionaryAttr sources);
+  /// The token ids, [T].
+  mlir::Value tokens();
+  /// One block around `body`, which maps activations to activations of the same type.
+  mlir::Value block(int64_t layer, mlir::Value input,
+                    llvm::function_ref<mlir::Value(mlir::Value)> body);
+  /// Ends the model with its output and checks that every tensor of checkpoint and adapter was used.
+  mlir::OwningOpRef<mlir::ModuleOp> finish(mlir::Value output);
+
+  // ---- Weights --------------------------------------------------------------------------------
+  /// False for a configuration alone.
+  bool hasWeights() const { return checkpoint_.hasWeights(); }
+  bool hasTensor(const std::string &name) const;
+  /// A tensor of the checkpoint with the shape it must have.
+  mlir::Value weight(const std::string &name, llvm::ArrayRef<int64_t> shape);
+  /// Tensors that may be there without a use (buffers, other heads).
+  void ignoreWhere(std::function<bool(llvm::StringRef)> predicate);
+  /// A head tied to the embedding may still be stored; warns if it differs.
+  void allowTiedCopy(const std::string &name, const std::string &original);
+
+  // ---- Layers ---------------------------------------------------------------------------------
+  /// MODULE.weight [out, in] and, if asked, MODULE.bias [out]; plus the adapter's branch.
+  mlir::Value linear(mlir::Value x, const std::string &module, int64_t out, bool bias = false);
+  /// The same over a weight stored [in, out] (GPT-2's Conv1D).
+  mlir::Value linearTransposed(mlir::Value x, const std::string &module, int64_t out, bool bias);
+  /// A linear layer over a given weight; no adapter.
+  mlir::Value linearOver(mlir::Value x, mlir::Value weight, mlir::Value bias = {});
+  /// MODULE.weight [rows, width]; `positions` [P, width] may be null.
+  mlir::Value embedding(const std::string &module, int64_t rows, int64_t width,
+                        mlir::Value positions = {});
+  /// MODULE.weight [width]; the last axis of x is a multiple of it.
+  mlir::Value rmsNorm(mlir::Value x, const std::string &module, int64_t width, double eps,
+                      bool unitOffset = false);
+  /// MODULE.weight and, if asked, MODULE.bias, as wide as x.
+  mlir::Value layerNorm(mlir::Value x, const std::string &module, double eps, bool bias = true);
+
+  // ---- Arithmetic -----------------------------------------------------------------------------
+  mlir::Value add(mlir::Value a, mlir::Value b);
+  mlir::Value mul(mlir::Value a, mlir::Value b);
+  /// x itself when the factor is 1.
+  mlir::Value scale(mlir::Value x, double factor);
+  mlir::Value softcap(mlir::Value x, double cap);
+  mlir::Value activation(ActivationKind kind, mlir::Value x);
+  llvm::SmallVector<mlir::Value> split(mlir::Value x, llvm::ArrayRef<int64_t> widths);
+
+  mlir::OpBuilder &ops() { return builder_; }
+  mlir::Location loc() const { return loc_; }
+  /// tensor<?xWIDTHxf32>.
+  mlir::RankedTensorType activationType(int64_t width) const;
+  static int64_t widthOf(mlir::Value x);
+  Adapter *adapter() const { return adapter_; }
+
+private:
+  mlir::Value adapterWeight(const AdapterTensor &tensor);
+  mlir::Value withAdapter(mlir::Value y, mlir::Value x, const std::string &module, int64_t in,
+                          int64_t out);
+  void checkUnused();
+
+  const WeightSource &checkpoint_;
+  Adapter *adapter_;
+  mlir::OpBuilder builder_;
+  mlir::Location loc_;
+  mlir::Type defaultElement_;
+  mlir::OwningOpRef<mlir::ModuleOp> module_;
+  ModelOp model_;
+  Status status_ = Status::success();
+  llvm::StringSet<> used_;
+  std::vector<std::function<bool(llvm::StringRef)>> ignored_;
+};
+
+} // namespace xfmr

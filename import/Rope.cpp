@@ -1,0 +1,148 @@
+// See Rope.h. Formulas: Hugging Face's rope utilities (modeling_rope_utils).
+#include "import/Rope.h"
+#include <cmath>
+
+using namespace mlir;
+using llvm::APFloat;
+
+namespace xfmr {
+
+double yarnMagnitude(double s, double m) { return s > 1.0 ? 0.1 * m * std::log(s) + 1.0 : 1.0; }
+
+namespace {
+
+/// One scaling kind a function; `object` is the object that holds its fields.
+struct Reader {
+  MLIRContext &context;
+  Config &config;
+  Config object;
+  RopeSettings &rope;
+  int64_t &maxPosition;
+  int64_t ropeLength;
+
+  int64_t originalMaxPosition() {
+    const char *key = "original_max_position_embeddings";
+    if (object.has(key))
+      return object.size(key);
+    return config.size(key, maxPosition);
+  }
+
+  void linear() { rope.scaling = LinearRopeAttr::get(&context, APFloat(object.positive("factor"))); }
+
+  /// The base grows with the length: b' = b (factor T / max - (factor - 1))^(n / (n - 2)).
+  void dynamic() {
+    const double factor = object.positive("factor");
+    if (ropeLength <= maxPosition)
+      return;
+    const double n = static_cast<double>(rope.rotaryDim);
+    const double stretch = factor * static_cast<double>(ropeLength) /
+                               static_cast<double>(maxPosition) - (factor - 1.0);
+    if (rope.rotaryDim < 4 || stretch <= 0.0)
+      return object.refuse("factor", "cannot stretch heads of " + std::to_string(rope.rotaryDim) +
+                                         " rotary entries to " + std::to_string(ropeLength) +
+                                         " positions");
+    rope.theta *= std::pow(stretch, n / (n - 2.0));
+    maxPosition = ropeLength;
+  }
+
+  void llama3() {
+    const double factor = object.positive("factor");
+    const double low = object.positive("low_freq_factor");
+    const double high = object.positive("high_freq_factor");
+    if (!config.failed() && high <= low)
+      return object.refuse("high_freq_factor", "is " + std::to_string(high) +
+                                                   ", expected more than low_freq_factor (" +
+                                                   std::to_string(low) + ")");
+    rope.scaling = Llama3RopeAttr::get(&context, APFloat(factor), APFloat(low), APFloat(high),
+                                       object.size("original_max_position_embeddings"));
+  }
+
+  void yarn() {
+    const double factor = object.positive("factor");
+    double attention = 0.1 * std::log(std::max(factor, 1.0)) + 1.0;
+    if (object.has("attention_factor"))
+      attention = object.positive("attention_factor");
+    else if (object.has("mscale") && object.has("mscale_all_dim") &&
+             object.number("mscale") != 0.0 && object.number("mscale_all_dim") != 0.0)
+      attention = yarnMagnitude(factor, object.number("mscale")) /
+                  yarnMagnitude(factor, object.number("mscale_all_dim"));
+    rope.scaling = YarnRopeAttr::get(
+        &context, APFloat(factor), APFloat(object.positive("beta_fast", 32.0)),
+        APFloat(object.positive("beta_slow", 1.0)), originalMaxPosition(), APFloat(attention),
+        object.flag("truncate", true));
+  }
+
+  void longrope() {
+    const int64_t original = originalMaxPosition();
+    const bool useLong = ropeLength > original;
+    const char *list = useLong ? "long_factor" : "short_factor";
+    std::vector<double> divisors = object.numbers(list);
+    if (static_cast<int64_t>(divisors.size()) != rope.rotaryDim / 2)
+      return object.refuse(list, "has " + std::to_string(divisors.size()) + " entries, expected " +
+                                     std::to_string(rope.rotaryDim / 2));
+    for (double divisor : divisors)
+      if (divisor <= 0.0)
+        return object.refuse(list, "holds " + std::to_string(divisor) + ", expected numbers above 0");
+    const char *magnitude = useLong ? "long_mscale" : "short_mscale"; // Phi-3.5-MoE
+    double attention = 1.0;
+    const double stretch = object.positive("factor", static_cast<double>(maxPosition) /
+                                                         static_cast<double>(original));
+    if (object.has(magnitude))
+      attention = object.positive(magnitude);
+    else if (object.has("attention_factor"))
+      attention = object.positive("attention_factor");
+    else if (stretch > 1.0)
+      attention = std::sqrt(1.0 + std::log(stretch) / std::log(static_cast<double>(original)));
+    rope.scaling = DivisorRopeAttr::get(&context, DenseF64ArrayAttr::get(&context, divisors),
+                                        APFloat(attention));
+    if (!useLong)
+      maxPosition = std::min(maxPosition, original);
+  }
+
+  void read() {
+    const std::string type = object.text(object.firstOf({"rope_type", "type"}), "default");
+    if (config.failed() || type == "default")
+      return;
+    if (type == "linear")
+      return linear();
+    if (type == "dynamic")
+      return dynamic();
+    if (type == "llama3")
+      return llama3();
+    if (type == "yarn")
+      return yarn();
+    if (type == "longrope" || type == "su")
+      return longrope();
+    object.refuse(object.firstOf({"rope_type", "type"}),
+                  "is \"" + type + "\", supported: default, linear, dynamic, llama3, yarn, longrope");
+  }
+};
+
+} // namespace
+
+RopeSettings readRopeObject(MLIRContext &context, Config &config, Config object,
+                            double defaultTheta, int64_t headDim, int64_t &maxPosition,
+                            int64_t ropeLength) {
+  RopeSettings rope;
+  rope.headDim = headDim;
+  rope.theta = object.positive("rope_theta", defaultTheta);
+  Config &partial = object.has("partial_rotary_factor") ? object : config;
+  const double share = partial.positive("partial_rotary_factor", 1.0);
+  rope.rotaryDim = static_cast<int64_t>(std::min(share, 2.0) * static_cast<double>(headDim));
+  if (!config.failed() && (rope.rotaryDim > headDim || rope.rotaryDim < 2 || rope.rotaryDim % 2))
+    partial.refuse("partial_rotary_factor", "gives " + std::to_string(rope.rotaryDim) +
+                                                " rotary entries of " + std::to_string(headDim) +
+                                                ", expected an even number from 2");
+  if (!config.failed())
+    Reader{context, config, object, rope, maxPosition, ropeLength}.read();
+  return rope;
+}
+
+RopeSettings readRope(MLIRContext &context, Config &config, int64_t headDim, int64_t &maxPosition,
+                      int64_t ropeLength) {
+  Config object = config.object(config.firstOf({"rope_parameters", "rope_scaling"}));
+  const double theta = config.positive("rope_theta", 10000.0);
+  return readRopeObject(context, config, object, theta, headDim, maxPosition, ropeLength);
+}
+
+} // namespace xfmr

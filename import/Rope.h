@@ -1,0 +1,32 @@
+// Rotary position settings as configuration files spell them: old keys (`rope_theta`, `rope_scaling`
+// with `type` or `rope_type`) and the newer `rope_parameters` object.
+#pragma once
+#include "dialect/Xfmr.h"
+#include "import/Config.h"
+
+namespace xfmr {
+
+struct RopeSettings {
+  double theta = 10000.0;
+  int64_t headDim = 0;
+  int64_t rotaryDim = 0; // entries of a head that rotate
+  RopeStyle style = RopeStyle::half;
+  mlir::Attribute scaling; // null: plain frequencies
+};
+
+/// Reads the settings of heads of `headDim` entries. `maxPosition` comes in as
+/// `max_position_embeddings` and may shrink: kinds whose frequencies depend on the served length
+/// (dynamic, longrope) are fixed for short texts, or for `ropeLength` positions if that is not 0.
+RopeSettings readRope(mlir::MLIRContext &context, Config &config, int64_t headDim,
+                      int64_t &maxPosition, int64_t ropeLength);
+
+/// The same from one object that holds all fields (an entry of a per-layer-type
+/// `rope_parameters`). `config` supplies `original_max_position_embeddings` if the object has none.
+RopeSettings readRopeObject(mlir::MLIRContext &context, Config &config, Config object,
+                            double defaultTheta, int64_t headDim, int64_t &maxPosition,
+                            int64_t ropeLength);
+
+/// YaRN's growth of scores with the scale s: 0.1 m ln s + 1 for s > 1.
+double yarnMagnitude(double s, double m);
+
+} // namespace xfmr

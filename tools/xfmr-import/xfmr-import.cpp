@@ -1,0 +1,74 @@
+// xfmr-import: a checkpoint or a configuration becomes IR that a person can read.
+#include "dialect/Xfmr.h"
+#include "import/Import.h"
+#include "runtime/artifact/AtomicFile.h"
+#include "mlir/Bytecode/BytecodeWriter.h"
+#include "mlir/IR/MLIRContext.h"
+#include <CLI/CLI.hpp>
+#include <filesystem>
+
+using namespace xfmr;
+
+static int fail(const std::string &message) {
+  llvm::errs() << "xfmr-import: error: " << message << "\n";
+  return 1;
+}
+
+static bool endsWith(const std::string &text, llvm::StringRef end) {
+  return llvm::StringRef(text).ends_with(end);
+}
+
+int main(int argc, char **argv) {
+  CLI::App app("Reads a model (a Hugging Face folder, a config.json, .mlir or .mlirbc) and writes it "
+               "in the xfmr dialect.");
+  std::string model, output;
+  ImportOptions options;
+  app.add_option("MODEL", model, "folder, config.json, .mlir or .mlirbc")->required();
+  app.add_option("--adapter", options.adapter, "folder of a low-rank adapter (PEFT)");
+  app.add_option("--rope-length", options.ropeLength,
+                 "fix length-dependent rotary frequencies for this many positions")
+      ->check(CLI::Range(1, 1 << 24));
+  app.add_option("-o", output, "FILE.mlir (text) or FILE.mlirbc (bytecode); default: text to stdout");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError &error) {
+    if (error.get_exit_code() == 0)
+      return app.exit(error);
+    llvm::errs() << "xfmr-import: error: " << error.what() << "\n";
+    return 2;
+  }
+  if (!output.empty() && !endsWith(output, ".mlir") && !endsWith(output, ".mlirbc")) {
+    llvm::errs() << "xfmr-import: error: output \"" << output
+                 << "\" must end in .mlir or .mlirbc\n";
+    return 2;
+  }
+
+  mlir::MLIRContext context;
+  Status status = Status::success();
+  mlir::OwningOpRef<mlir::ModuleOp> module = importModel(context, model, options, status);
+  if (status.failed())
+    return fail(status.message());
+
+  if (output.empty()) {
+    module->print(llvm::outs());
+    llvm::outs() << "\n";
+    return 0;
+  }
+  moveSources(*module, sourceFolder(model), std::filesystem::path(output).parent_path().string());
+  std::string bytes;
+  llvm::raw_string_ostream stream(bytes);
+  if (endsWith(output, ".mlirbc")) {
+    if (mlir::failed(mlir::writeBytecodeToFile(*module, stream)))
+      return fail("cannot write \"" + output + "\" as bytecode");
+  } else {
+    module->print(stream);
+    stream << "\n";
+  }
+  AtomicFile file;
+  status = file.open(output);
+  if (status.ok())
+    status = file.write(bytes.data(), bytes.size());
+  if (status.ok())
+    status = file.commit();
+  return status.ok() ? 0 : fail(status.message());
+}
