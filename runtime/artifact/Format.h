@@ -27,6 +27,7 @@ constexpr uint32_t kMaxPushWords = 16;
 constexpr uint32_t kMaxGrid = 65535;    // per dimension, what every Vulkan device allows
 constexpr uint32_t kMaxBindings = 16;   // storage buffers a kernel
 constexpr uint32_t kMaxInvocations = 1024; // of a workgroup
+constexpr uint32_t kMaxEndTokens = 8;    // runtime/plan/State.h has room for as many
 constexpr uint32_t kMinStateBytes = 128;   // runtime/plan/State.h: 32 words
 
 /// Floats from one row of width `width` to the next.

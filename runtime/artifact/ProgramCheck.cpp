@@ -47,6 +47,9 @@ struct Checker {
     if (program.bos_token() != -1 && !inVocabulary(program.bos_token()))
       return Status::error("begin token " + std::to_string(program.bos_token()) +
                            " is outside the vocabulary of " + number(program.vocab_size()));
+    if (program.eos_tokens() && program.eos_tokens()->size() > kMaxEndTokens)
+      return Status::error(number(program.eos_tokens()->size()) + " end tokens, allowed are " +
+                           number(kMaxEndTokens));
     if (program.eos_tokens())
       for (int32_t id : *program.eos_tokens())
         if (!inVocabulary(id))

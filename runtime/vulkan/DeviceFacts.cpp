@@ -1,0 +1,128 @@
+// Reads a physical device into DeviceFacts. The feature names are those that a kernel variant may require:
+//   subgroup_arithmetic subgroup_shuffle subgroup_ballot   in compute shaders
+//   float16 int8 int16 int64                               arithmetic
+//   storage_16bit storage_8bit                             in storage buffers
+//   subgroup_size_N                                        every subgroup has N invocations
+#include "runtime/vulkan/Device.h"
+#include <cstdio>
+
+using namespace xfmr::vulkan;
+
+namespace {
+
+int computeQueueFamily(VkPhysicalDevice device) {
+  uint32_t count = 0;
+  vkGetPhysicalDeviceQueueFamilyProperties(device, &count, nullptr);
+  std::vector<VkQueueFamilyProperties> families(count);
+  vkGetPhysicalDeviceQueueFamilyProperties(device, &count, families.data());
+  for (uint32_t i = 0; i < count; ++i)
+    if (families[i].queueFlags & VK_QUEUE_COMPUTE_BIT)
+      return static_cast<int>(i);
+  return -1;
+}
+
+DeviceType typeOf(VkPhysicalDeviceType type) {
+  switch (type) {
+  case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU: return DeviceType::discrete;
+  case VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU: return DeviceType::integrated;
+  case VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU: return DeviceType::virtualized;
+  case VK_PHYSICAL_DEVICE_TYPE_CPU: return DeviceType::cpu;
+  default: return DeviceType::other;
+  }
+}
+
+void readMemory(VkPhysicalDevice device, DeviceFacts &facts) {
+  VkPhysicalDeviceMemoryProperties memory;
+  vkGetPhysicalDeviceMemoryProperties(device, &memory);
+  for (uint32_t i = 0; i < memory.memoryHeapCount; ++i)
+    if (memory.memoryHeaps[i].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT)
+      facts.deviceMemory = std::max(facts.deviceMemory, uint64_t(memory.memoryHeaps[i].size));
+  constexpr VkMemoryPropertyFlags kUnified = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT |
+                                             VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
+                                             VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+  bool shared = facts.type == DeviceType::integrated || facts.type == DeviceType::cpu;
+  for (uint32_t i = 0; i < memory.memoryTypeCount; ++i)
+    if (shared && (memory.memoryTypes[i].propertyFlags & kUnified) == kUnified)
+      facts.unifiedMemory = true;
+  // Software devices report a nominal heap; their memory is the machine's.
+  if (facts.type == DeviceType::cpu)
+    facts.deviceMemory = ~uint64_t(0);
+}
+
+void readFeatures(VkPhysicalDevice device, bool has12, DeviceFacts &facts) {
+  VkPhysicalDeviceVulkan12Features f12{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
+  VkPhysicalDevice16BitStorageFeatures storage16{
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES};
+  VkPhysicalDeviceFeatures2 features{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2};
+  features.pNext = &storage16;
+  if (has12)
+    storage16.pNext = &f12;
+  vkGetPhysicalDeviceFeatures2(device, &features);
+  auto add = [&](const char *name, bool present) {
+    if (present)
+      facts.features.insert(name);
+  };
+  add("int16", features.features.shaderInt16);
+  add("int64", features.features.shaderInt64);
+  add("storage_16bit", storage16.storageBuffer16BitAccess);
+  add("float16", f12.shaderFloat16);
+  add("int8", f12.shaderInt8);
+  add("storage_8bit", f12.storageBuffer8BitAccess);
+}
+
+} // namespace
+
+DeviceFacts xfmr::vulkan::factsOf(VkPhysicalDevice device) {
+  DeviceFacts facts;
+  VkPhysicalDeviceProperties basic;
+  vkGetPhysicalDeviceProperties(device, &basic);
+  facts.name = basic.deviceName;
+  facts.type = typeOf(basic.deviceType);
+  facts.apiMajor = VK_API_VERSION_MAJOR(basic.apiVersion);
+  facts.apiMinor = VK_API_VERSION_MINOR(basic.apiVersion);
+  facts.hasComputeQueue = computeQueueFamily(device) >= 0;
+  if (basic.apiVersion < VK_API_VERSION_1_1)
+    return facts; // meets() refuses it; the queries below need 1.1
+  bool has12 = basic.apiVersion >= VK_API_VERSION_1_2;
+
+  VkPhysicalDeviceDriverProperties driver{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES};
+  VkPhysicalDeviceMaintenance3Properties maintenance{
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES};
+  VkPhysicalDeviceSubgroupProperties subgroup{
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES};
+  VkPhysicalDeviceProperties2 properties{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2};
+  properties.pNext = &maintenance;
+  maintenance.pNext = &subgroup;
+  if (has12)
+    subgroup.pNext = &driver;
+  vkGetPhysicalDeviceProperties2(device, &properties);
+
+  const VkPhysicalDeviceLimits &limits = properties.properties.limits;
+  if (has12)
+    facts.driver = std::string(driver.driverName) + " " + driver.driverInfo;
+  facts.maxAllocation = maintenance.maxMemoryAllocationSize;
+  facts.maxStorageBufferRange = limits.maxStorageBufferRange;
+  facts.storageBufferAlignment = limits.minStorageBufferOffsetAlignment;
+  facts.maxStorageBuffers = std::min(limits.maxPerStageDescriptorStorageBuffers,
+                                     limits.maxDescriptorSetStorageBuffers);
+  facts.maxSharedBytes = limits.maxComputeSharedMemorySize;
+  facts.maxInvocations = limits.maxComputeWorkGroupInvocations;
+  for (size_t i = 0; i < 3; ++i) {
+    facts.maxWorkgroup[i] = limits.maxComputeWorkGroupSize[i];
+    facts.maxGrid[i] = limits.maxComputeWorkGroupCount[i];
+  }
+  facts.subgroupSize = subgroup.subgroupSize;
+  if (subgroup.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) {
+    const std::pair<const char *, VkSubgroupFeatureFlags> operations[] = {
+        {"subgroup_arithmetic", VK_SUBGROUP_FEATURE_ARITHMETIC_BIT},
+        {"subgroup_shuffle", VK_SUBGROUP_FEATURE_SHUFFLE_BIT},
+        {"subgroup_ballot", VK_SUBGROUP_FEATURE_BALLOT_BIT}};
+    for (auto [name, bit] : operations)
+      if (subgroup.supportedOperations & bit)
+        facts.features.insert(name);
+    facts.features.insert("subgroup_size_" + std::to_string(subgroup.subgroupSize));
+  }
+  readMemory(device, facts);
+  readFeatures(device, has12, facts);
+  return facts;
+}

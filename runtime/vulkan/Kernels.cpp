@@ -1,0 +1,86 @@
+// Shader modules, layouts and pipelines; see Kernels.h.
+#include "runtime/vulkan/Kernels.h"
+#include <cstring>
+
+using namespace xfmr;
+using namespace xfmr::vulkan;
+
+Kernels::~Kernels() {
+  for (const Kernel &kernel : kernels_)
+    vkDestroyPipeline(device_->handle(), kernel.pipeline, nullptr);
+  for (const auto &[bindings, layout] : layouts_) {
+    vkDestroyPipelineLayout(device_->handle(), layout.second, nullptr);
+    vkDestroyDescriptorSetLayout(device_->handle(), layout.first, nullptr);
+  }
+}
+
+Status Kernels::layoutFor(uint32_t bindings, Kernel &kernel) {
+  auto [found, isNew] = layouts_.try_emplace(bindings);
+  auto &[set, pipeline] = found->second;
+  if (isNew) {
+    std::vector<VkDescriptorSetLayoutBinding> slots(bindings);
+    for (uint32_t i = 0; i < bindings; ++i) {
+      slots[i].binding = i;
+      slots[i].descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
+      slots[i].descriptorCount = 1;
+      slots[i].stageFlags = VK_SHADER_STAGE_COMPUTE_BIT;
+    }
+    VkDescriptorSetLayoutCreateInfo setInfo{VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO};
+    setInfo.bindingCount = bindings;
+    setInfo.pBindings = slots.data();
+    if (Status s = checked(vkCreateDescriptorSetLayout(device_->handle(), &setInfo, nullptr, &set),
+                           "create a descriptor layout");
+        s.failed())
+      return s;
+    VkPushConstantRange push{VK_SHADER_STAGE_COMPUTE_BIT, 0, 4 * artifact::kMaxPushWords};
+    VkPipelineLayoutCreateInfo info{VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO};
+    info.setLayoutCount = 1;
+    info.pSetLayouts = &set;
+    info.pushConstantRangeCount = 1;
+    info.pPushConstantRanges = &push;
+    if (Status s = checked(vkCreatePipelineLayout(device_->handle(), &info, nullptr, &pipeline),
+                           "create a pipeline layout");
+        s.failed())
+      return s;
+  }
+  kernel.setLayout = set;
+  kernel.layout = pipeline;
+  kernel.bindings = bindings;
+  return Status::success();
+}
+
+Status Kernels::load(const artifact::Artifact &artifact, const PipelineCache &cache) {
+  for (const program::Kernel *source : *artifact.program().kernels()) {
+    Kernel kernel;
+    if (Status status = layoutFor(source->bindings()->size(), kernel); status.failed())
+      return status;
+    kernel.variant = chooseVariant(*source, device_->facts().features);
+    const program::Variant &variant = *source->variants()->Get(kernel.variant);
+    std::string entry = variant.entry()->str(), name = source->name()->str();
+    const TensorView &code = *artifact.tensor(variant.tensor()->string_view());
+    std::vector<uint32_t> words(code.byteSize / 4);
+    std::memcpy(words.data(), code.data, code.byteSize);
+
+    VkShaderModuleCreateInfo moduleInfo{VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO};
+    moduleInfo.codeSize = code.byteSize;
+    moduleInfo.pCode = words.data();
+    VkShaderModule module = VK_NULL_HANDLE;
+    if (Status s = checked(vkCreateShaderModule(device_->handle(), &moduleInfo, nullptr, &module),
+                           "load kernel '" + name + "'");
+        s.failed())
+      return s;
+    VkComputePipelineCreateInfo info{VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO};
+    info.layout = kernel.layout;
+    info.stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO;
+    info.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
+    info.stage.module = module;
+    info.stage.pName = entry.c_str();
+    VkResult result = vkCreateComputePipelines(device_->handle(), cache.handle(), 1, &info, nullptr,
+                                               &kernel.pipeline);
+    vkDestroyShaderModule(device_->handle(), module, nullptr);
+    if (Status s = checked(result, "compile kernel '" + name + "'"); s.failed())
+      return s;
+    kernels_.push_back(kernel);
+  }
+  return Status::success();
+}

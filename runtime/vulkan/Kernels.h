@@ -1,0 +1,36 @@
+// The compute pipelines of a program: for every kernel the variant this device can run, compiled. Kernels
+// with the same number of bindings share a layout; every layout takes 16 push words.
+#pragma once
+#include "runtime/artifact/Artifact.h"
+#include "runtime/vulkan/PipelineCache.h"
+#include <map>
+
+namespace xfmr::vulkan {
+
+struct Kernel {
+  VkPipeline pipeline = VK_NULL_HANDLE;
+  VkPipelineLayout layout = VK_NULL_HANDLE;
+  VkDescriptorSetLayout setLayout = VK_NULL_HANDLE;
+  uint32_t bindings = 0;
+  uint32_t variant = 0; // index into program.Kernel.variants
+};
+
+class Kernels {
+public:
+  explicit Kernels(std::shared_ptr<Device> device) : device_(std::move(device)) {}
+  ~Kernels();
+  Kernels(const Kernels &) = delete;
+  Kernels &operator=(const Kernels &) = delete;
+
+  Status load(const artifact::Artifact &artifact, const PipelineCache &cache);
+  const Kernel &at(uint32_t index) const { return kernels_[index]; }
+
+private:
+  Status layoutFor(uint32_t bindings, Kernel &kernel);
+
+  std::shared_ptr<Device> device_;
+  std::vector<Kernel> kernels_;
+  std::map<uint32_t, std::pair<VkDescriptorSetLayout, VkPipelineLayout>> layouts_;
+};
+
+} // namespace xfmr::vulkan

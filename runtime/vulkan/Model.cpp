@@ -1,0 +1,125 @@
+// Opening an artifact on a device; see Model.h.
+#include "runtime/vulkan/Model.h"
+#include "runtime/plan/Hazards.h"
+#include <algorithm>
+#include <cstring>
+
+using namespace xfmr;
+using namespace xfmr::vulkan;
+using program::BufferKind;
+
+constexpr uint64_t kStagingBytes = uint64_t(32) << 20;
+
+Status Model::open(const std::string &path, const Options &options,
+                   std::shared_ptr<const Model> &out) {
+  auto model = std::make_shared<Model>();
+  if (Status s = artifact::Artifact::open(path, model->artifact_); s.failed())
+    return s;
+  if (Status s = plan::verifyHazards(model->program()); s.failed())
+    return Status::error("'" + path + "': " + s.message());
+  if (Status s = Device::open(options.device, needsOf(model->program()), model->device_); s.failed())
+    return s;
+  model->cache_ = std::make_unique<PipelineCache>(model->device_);
+  model->kernels_ = std::make_unique<Kernels>(model->device_);
+  model->memory_ = std::make_unique<Memory>(model->device_);
+  if (Status s = model->kernels_->load(model->artifact_, *model->cache_); s.failed())
+    return s;
+  if (Status s = model->uploadWeights(options.forceStaging); s.failed())
+    return s;
+  out = std::move(model);
+  return Status::success();
+}
+
+Status Model::uploadWeights(bool forceStaging) {
+  const auto &buffers = *program().buffers();
+  weights_.resize(buffers.size());
+  std::vector<uint32_t> staged;
+  for (uint32_t i = 0; i < buffers.size(); ++i) {
+    if (buffers.Get(i)->kind() != BufferKind::weight)
+      continue;
+    std::string name = buffers.Get(i)->name()->str();
+    if (Status s = memory_->add(buffers.Get(i)->size(), Placement::device, name, weights_[i]); s.failed())
+      return s;
+    const TensorView &tensor = *artifact_.tensor(name);
+    if (!weights_[i].mapped || forceStaging) {
+      staged.push_back(i);
+      continue;
+    }
+    std::memcpy(weights_[i].mapped, tensor.data, tensor.byteSize);
+    artifact_.file().mapping().release(tensor.data, tensor.byteSize);
+  }
+  return staged.empty() ? Status::success() : uploadStaged(staged);
+}
+
+Status Model::uploadStaged(const std::vector<uint32_t> &indices) {
+  // Two halves: while the device copies from one, the host fills the other.
+  Memory memory(device_);
+  Commands commands(device_);
+  Buffer staging[2];
+  VkCommandBuffer recording[2];
+  if (Status s = commands.create(2); s.failed())
+    return s;
+  uint64_t largest = 0;
+  for (uint32_t i : indices)
+    largest = std::max(largest, weights_[i].size);
+  uint64_t half = std::min(kStagingBytes, largest);
+  for (int slot : {0, 1}) {
+    if (Status s = memory.add(half, Placement::upload, "staging", staging[slot]); s.failed())
+      return s;
+    if (Status s = commands.allocate(recording[slot]); s.failed())
+      return s;
+  }
+  uint32_t slot = 0;
+  for (uint32_t i : indices) {
+    const TensorView &tensor = *artifact_.tensor(program().buffers()->Get(i)->name()->string_view());
+    for (uint64_t at = 0; at < tensor.byteSize; at += half, slot ^= 1) {
+      uint64_t bytes = std::min(half, tensor.byteSize - at);
+      if (Status s = commands.wait(slot); s.failed())
+        return s;
+      std::memcpy(staging[slot].mapped, tensor.data + at, bytes);
+      if (Status s = commands.begin(recording[slot], false); s.failed())
+        return s;
+      VkBufferCopy copy{0, at, bytes};
+      vkCmdCopyBuffer(recording[slot], staging[slot].handle, weights_[i].handle, 1, &copy);
+      fullBarrier(recording[slot]);
+      if (Status s = commands.end(recording[slot]); s.failed())
+        return s;
+      if (Status s = commands.submit({recording[slot]}, slot); s.failed())
+        return s;
+    }
+    artifact_.file().mapping().release(tensor.data, tensor.byteSize);
+  }
+  for (uint32_t last : {0u, 1u})
+    if (Status s = commands.wait(last); s.failed())
+      return s;
+  return Status::success();
+}
+
+std::string Model::report() const {
+  const DeviceFacts &facts = device_->facts();
+  auto mib = [](uint64_t bytes) { return std::to_string((bytes + (1 << 19)) >> 20) + " MiB"; };
+  std::string text = "device: " + facts.name + " (" + device_->reason() + "), Vulkan " +
+                     std::to_string(facts.apiMajor) + "." + std::to_string(facts.apiMinor) + ", " +
+                     facts.driver + "\n";
+  text += "memory: weights " + mib(memory_->allocatedBytes()) +
+          (facts.unifiedMemory ? ", unified\n" : ", device-local through staging\n");
+  text += "pipeline cache: " +
+          (cache_->path().empty() ? "no place for it" : cache_->path()) +
+          (cache_->warm() ? " (found)\n" : " (new)\n");
+  uint32_t index = 0;
+  for (const program::Kernel *kernel : *program().kernels()) {
+    const program::Variant &chosen = *kernel->variants()->Get(kernels_->at(index).variant);
+    text += "kernel " + kernel->name()->str() + ": ";
+    if (!chosen.requires_() || chosen.requires_()->size() == 0) {
+      text += kernel->variants()->size() > 1 ? "portable variant, the device lacks what the others need"
+                                             : "portable variant, the only one";
+    } else {
+      text += chosen.tensor()->str() + ", the device has";
+      for (const flatbuffers::String *feature : *chosen.requires_())
+        text += " " + feature->str();
+    }
+    text += "\n";
+    ++index;
+  }
+  return text;
+}

@@ -1,0 +1,41 @@
+// A program made ready on a device: kernels compiled, weights in device memory. Sessions share it.
+#pragma once
+#include "runtime/vulkan/Commands.h"
+#include "runtime/vulkan/Kernels.h"
+#include "runtime/vulkan/Memory.h"
+
+namespace xfmr::vulkan {
+
+class Model {
+public:
+  struct Options {
+    std::string device = "auto"; // auto, an index, or a part of a name
+    bool forceStaging = false;   // copy weights through staging buffers even on unified memory (tests)
+  };
+
+  static Status open(const std::string &path, const Options &options,
+                     std::shared_ptr<const Model> &out);
+
+  const artifact::Artifact &artifact() const { return artifact_; }
+  const program::Program &program() const { return artifact_.program(); }
+  const std::shared_ptr<Device> &device() const { return device_; }
+  const Kernels &kernels() const { return *kernels_; }
+  /// Buffer `index` of the program if it is a weight.
+  const Buffer &weight(uint32_t index) const { return weights_[index]; }
+
+  /// Lines for --verbose: device and why, memory, pipeline cache, variants that are not the portable one.
+  std::string report() const;
+
+private:
+  Status uploadWeights(bool forceStaging);
+  Status uploadStaged(const std::vector<uint32_t> &indices);
+
+  artifact::Artifact artifact_;
+  std::shared_ptr<Device> device_;
+  std::unique_ptr<PipelineCache> cache_;
+  std::unique_ptr<Kernels> kernels_;
+  std::unique_ptr<Memory> memory_;
+  std::vector<Buffer> weights_;
+};
+
+} // namespace xfmr::vulkan

@@ -1,0 +1,31 @@
+// The driver's compiled kernels, kept between processes in $XDG_CACHE_HOME/xfmr or ~/.cache/xfmr, one file a
+// device and driver. A cache only saves time: a missing, damaged or unwritable file is never an error.
+#pragma once
+#include "runtime/vulkan/Device.h"
+#include <string>
+
+namespace xfmr::vulkan {
+
+class PipelineCache {
+public:
+  explicit PipelineCache(std::shared_ptr<Device> device);
+  /// Writes the file (atomically) if compiling added something.
+  ~PipelineCache();
+  PipelineCache(const PipelineCache &) = delete;
+  PipelineCache &operator=(const PipelineCache &) = delete;
+
+  VkPipelineCache handle() const { return handle_; }
+  /// Whether kernels of an earlier process were found.
+  bool warm() const { return loadedBytes_ > 0; }
+  /// Empty if there is no place for it.
+  const std::string &path() const { return path_; }
+
+private:
+  std::shared_ptr<Device> device_;
+  VkPipelineCache handle_ = VK_NULL_HANDLE;
+  std::string path_;
+  uint64_t loadedBytes_ = 0;
+  uint64_t loadedHash_ = 0;
+};
+
+} // namespace xfmr::vulkan

@@ -1,0 +1,44 @@
+// The buffers of one session and its phases recorded into command buffers, exactly as the program says:
+// the runtime adds a full barrier at the start of each phase and takes no other decision.
+#pragma once
+#include "runtime/vulkan/Model.h"
+
+namespace xfmr::vulkan {
+
+class Recording {
+public:
+  explicit Recording(std::shared_ptr<const Model> model)
+      : model_(std::move(model)), memory_(model_->device()) {}
+  ~Recording();
+  Recording(const Recording &) = delete;
+  Recording &operator=(const Recording &) = delete;
+
+  /// Creates the session's buffers and one descriptor set a distinct dispatch.
+  Status create();
+
+  /// Appends the phase to a command buffer being recorded.
+  void record(VkCommandBuffer commands, std::string_view phase) const;
+  /// Zeroes every buffer of the session.
+  void clear(VkCommandBuffer commands) const;
+
+  const Buffer &buffer(uint32_t index) const { return buffers_[index]; }
+  /// The only buffer of its kind.
+  const Buffer &only(program::BufferKind kind) const {
+    return buffers_[static_cast<size_t>(model_->artifact().bufferOfKind(kind))];
+  }
+  Memory &memory() { return memory_; }
+  const Memory &memory() const { return memory_; }
+
+private:
+  Status createPool();
+  Status createSet(const program::Dispatch &dispatch);
+
+  std::shared_ptr<const Model> model_;
+  Memory memory_;
+  std::vector<Buffer> buffers_;
+  VkDescriptorPool pool_ = VK_NULL_HANDLE;
+  std::map<std::vector<uint64_t>, VkDescriptorSet> distinct_; // by layout and bindings
+  std::map<const program::Dispatch *, VkDescriptorSet> sets_;
+};
+
+} // namespace xfmr::vulkan
