@@ -1,0 +1,222 @@
+// portable: a workgroup takes one head and up to 256 keys. An invocation scores whole keys, the workgroup
+// reduces maximum and sum, then invocations are columns of the value times slices of the keys.
+#include "passes/codegen/Attention.h"
+#include "passes/codegen/Math.h"
+#include "passes/codegen/Operands.h"
+#include "runtime/plan/State.h"
+
+namespace xfmr::codegen {
+namespace {
+
+enum Word : uint32_t {
+  kNumHeads,
+  kNumKvHeads,
+  kMaxContext,
+  kSplits,
+  kQOffset,
+  kOutOffset,
+  kScale,
+  kSoftcap,
+  kWindow
+};
+
+// The keys a decoding row sees are those from begin (inclusive) to end (exclusive).
+struct Visible {
+  Value begin, end;
+  Visible(KernelBuilder &k, Value window) {
+    end = k.buffer("state")[state::kPosition] + 1;
+    begin = select((window != 0) & (end > window), end - window, k.u32(0));
+  }
+};
+
+uint32_t powerOfTwo(uint32_t atLeast) {
+  uint32_t result = 1;
+  while (result < atLeast)
+    result *= 2;
+  return result;
+}
+
+class AttentionDecode {
+public:
+  AttentionDecode(KernelBuilder &k, const AttentionDecodeSpec &spec)
+      : k(k), spec(spec), quads(spec.headDim / 4), query(k.shared(Element::F32x4, quads)),
+        weights(k.shared(Element::F32, kDecodeSplit)), scratch(k.shared(Element::F32, 72)),
+        partial(k.shared(Element::F32x4, 64)) {}
+
+  void build() {
+    Visible visible(k, k.push(kWindow));
+    Value splits = spec.single ? k.u32(1) : k.push(kSplits);
+    split = k.group() % splits;
+    head = k.group() / splits;
+    Value begin = max(visible.begin, split * kDecodeSplit);
+    Value end = min(visible.end, (split + 1) * kDecodeSplit);
+    k.when((k.buffer("state")[state::kCount] != 0) & (begin < end) & (head < k.push(kNumHeads)),
+           [&] { run(begin, end); });
+  }
+
+private:
+  void run(Value begin, Value end) {
+    Value t = k.thread(), kvHead = head / (k.push(kNumHeads) / k.push(kNumKvHeads));
+    Value padded = k.u32(paddedWidth(spec.headDim) / 4), base = kvHead * k.push(kMaxContext) * padded;
+    k.when(t < quads, [&] { query.store(t, k.buffer("q")[(k.push(kQOffset) + head * spec.headDim) / 4 + t]); });
+    k.barrier();
+
+    Values largest = k.loop(begin + t, end, k.u32(64), {k.f32(-1e30f)}, [&](Value key, llvm::ArrayRef<Value> in) {
+      Values products = k.loop(k.u32(0), k.u32(quads), k.u32(1), {k.zero4()},
+                               [&](Value quad, llvm::ArrayRef<Value> sum) {
+                                 Value v = loadCache4(k.buffer("k_cache"), spec.cache, base + key * padded + quad);
+                                 return Values{fma(query[quad], v, sum[0])};
+                               });
+      Value score = sum(products[0]) * k.pushFloat(kScale);
+      if (spec.softcap)
+        score = softcap(score, k.pushFloat(kSoftcap));
+      weights.store(key - begin, score);
+      return Values{max(in[0], score)};
+    });
+    Value maximum = k.reduceMax(scratch, largest[0]);
+    if (spec.sinks)
+      maximum = max(maximum, k.buffer("sinks")[head]);
+
+    Values sums = k.loop(t, end - begin, k.u32(64), {k.f32(0)}, [&](Value i, llvm::ArrayRef<Value> in) {
+      Value p = exp(weights[i] - maximum);
+      weights.store(i, p);
+      return Values{in[0] + p};
+    });
+    Value total = k.reduceSum(scratch, sums[0]); // its barriers also publish the weights
+    if (spec.sinks)
+      total = total + exp(k.buffer("sinks")[head] - maximum);
+
+    uint32_t columns = powerOfTwo(quads), slices = 64 / columns;
+    Value quad = min(t % columns, k.u32(quads - 1));
+    Values output = k.loop(t / columns, end - begin, k.u32(slices), {k.zero4()},
+                           [&](Value i, llvm::ArrayRef<Value> in) {
+                             Value v = loadCache4(k.buffer("v_cache"), spec.cache, base + (begin + i) * padded + quad);
+                             return Values{fma(k.splat4(weights[i]), v, in[0])};
+                           });
+    partial.store(t, output[0]);
+    k.barrier();
+    k.when(t < quads, [&] {
+      Value result = partial[t];
+      for (uint32_t s = 1; s < slices; ++s)
+        result = result + partial[t + s * columns];
+      finish(result, maximum, total);
+    });
+  }
+
+  // `result` is column quad `thread` of the weighted sum.
+  void finish(Value result, Value maximum, Value total) {
+    Value t = k.thread();
+    if (!spec.single) {
+      uint32_t row = paddedWidth(spec.headDim) / 4 + 2;
+      Value start = (head * k.push(kSplits) + split) * row;
+      k.buffer("partial").store(start + t, result);
+      k.when(t == 0, [&] {
+        k.buffer("partial").store(start + paddedWidth(spec.headDim) / 4,
+                                  k.vector4(maximum, total, k.f32(0), k.f32(0)));
+      });
+      return;
+    }
+    Value out = k.push(kOutOffset) / 4, width = k.push(kNumHeads) * spec.headDim;
+    k.buffer("out").store(out + head * quads + t, result / total);
+    k.when((t == 0) & (head + 1 == k.push(kNumHeads)) & (width % 8 != 0),
+           [&] { k.buffer("out").store(out + width / 4, k.zero4()); });
+  }
+
+  KernelBuilder &k;
+  const AttentionDecodeSpec &spec;
+  uint32_t quads;
+  Buffer query, weights, scratch, partial;
+  Value split, head;
+};
+
+// One workgroup a head, one invocation a vec4 of it; every invocation reads all splits' maxima.
+void buildCombine(KernelBuilder &k, const AttentionCombineSpec &spec) {
+  uint32_t quads = spec.headDim / 4, statistics = paddedWidth(spec.headDim) / 4;
+  Visible visible(k, k.push(kWindow));
+  Value head = k.group(), t = k.thread();
+  k.when((k.buffer("state")[state::kCount] != 0) & (t < quads) & (head < k.push(kNumHeads)), [&] {
+    Value first = visible.begin / kDecodeSplit, last = (visible.end + (kDecodeSplit - 1)) / kDecodeSplit;
+    auto at = [&](Value split) { return (head * k.push(kSplits) + split) * (statistics + 2); };
+    Buffer partial = k.buffer("partial");
+    Value start = spec.sinks ? k.buffer("sinks")[head] : k.f32(-1e30f);
+    Value maximum = k.loop(first, last, k.u32(1), {start}, [&](Value split, llvm::ArrayRef<Value> in) {
+      return Values{max(in[0], partial[at(split) + statistics][0])};
+    })[0];
+    Value sink = spec.sinks ? exp(start - maximum) : k.f32(0);
+    Values sums = k.loop(first, last, k.u32(1), {sink, k.zero4()}, [&](Value split, llvm::ArrayRef<Value> in) {
+      Value s = partial[at(split) + statistics], factor = exp(s[0] - maximum);
+      return Values{fma(factor, s[1], in[0]), fma(k.splat4(factor), partial[at(split) + t], in[1])};
+    });
+    Value out = k.push(kOutOffset) / 4, width = k.push(kNumHeads) * spec.headDim;
+    k.buffer("out").store(out + head * quads + t, sums[1] / sums[0]);
+    k.when((t == 0) & (head + 1 == k.push(kNumHeads)) & (width % 8 != 0),
+           [&] { k.buffer("out").store(out + width / 4, k.zero4()); });
+  });
+}
+
+} // namespace
+
+std::string AttentionDecodeSpec::name() const {
+  return "attention_decode_d" + std::to_string(headDim) + "_" + toString(cache) + (single ? "_single" : "") +
+         (softcap ? "_softcap" : "") + (sinks ? "_sinks" : "");
+}
+
+std::vector<Binding> AttentionDecodeSpec::bindings() const {
+  std::vector<Binding> result = {{"state", Access::Read},
+                                 {"q", Access::Read},
+                                 {"k_cache", Access::Read},
+                                 {"v_cache", Access::Read},
+                                 {single ? "out" : "partial", Access::Write}};
+  if (sinks)
+    result.push_back({"sinks", Access::Read});
+  return result;
+}
+
+std::vector<uint32_t> AttentionDecodeParams::push() const {
+  return {numHeads, numKvHeads, maxContext,       decodeSplits(maxContext),
+          qOffset,  outOffset,  floatBits(scale), floatBits(softcap),
+          window};
+}
+
+std::array<uint32_t, 3> AttentionDecodeParams::grid(const AttentionDecodeSpec &spec) const {
+  return foldGrid(uint64_t(numHeads) * (spec.single ? 1 : decodeSplits(maxContext)));
+}
+
+std::string AttentionCombineSpec::name() const {
+  return "attention_combine_d" + std::to_string(headDim) + (sinks ? "_sinks" : "");
+}
+
+std::vector<Binding> AttentionCombineSpec::bindings() const {
+  std::vector<Binding> result = {{"state", Access::Read}, {"partial", Access::Read}, {"out", Access::Write}};
+  if (sinks)
+    result.push_back({"sinks", Access::Read});
+  return result;
+}
+
+// The same words as attention_decode; those it does not need are 0.
+std::vector<uint32_t> AttentionCombineParams::push() const {
+  return {numHeads, 0, maxContext, decodeSplits(maxContext), 0, outOffset, 0, 0, window};
+}
+
+std::array<uint32_t, 3> AttentionCombineParams::grid(const AttentionCombineSpec &) const {
+  return foldGrid(numHeads);
+}
+
+llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const AttentionDecodeSpec &spec) {
+  std::vector<Element> elements = {Element::U32, Element::F32x4, cacheElement(spec.cache),
+                                   cacheElement(spec.cache), Element::F32x4};
+  elements.resize(spec.bindings().size(), Element::F32);
+  KernelBuilder k(context, spec.name(), spec.bindings(), elements, {64, 1, 1});
+  AttentionDecode(k, spec).build();
+  return k.finish();
+}
+
+llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const AttentionCombineSpec &spec) {
+  std::vector<Element> elements = {Element::U32, Element::F32x4, Element::F32x4};
+  elements.resize(spec.bindings().size(), Element::F32);
+  KernelBuilder k(context, spec.name(), spec.bindings(), elements, {64, 1, 1});
+  buildCombine(k, spec);
+  return k.finish();
+}
+
+} // namespace xfmr::codegen

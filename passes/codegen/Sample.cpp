@@ -1,0 +1,308 @@
+// portable: one workgroup of 64; an invocation takes every 64th vec4 of the logits. Thresholds (the k-th
+// largest logit, the logit at which the mass reaches top-p) are found digit by digit on an order-preserving
+// integer image of the logits: eight passes of four bits, no sorting and no scratch buffer.
+#include "passes/codegen/Sample.h"
+#include "passes/codegen/Math.h"
+#include "runtime/plan/State.h"
+
+namespace xfmr::codegen {
+namespace {
+
+enum Word : uint32_t { kVocab, kRowQuads, kOutputCapacity };
+
+constexpr uint32_t kDigits = 16; // values of one four-bit digit
+
+// A monotone image of a float: NaN is 0, below everything; -0 equals +0.
+Value orderedKey(Value x) {
+  Value bits = asInt(x);
+  bits = select(bits == 2147483648.0, bits ^ bits, bits);
+  Value key = select((bits >> 31) != 0, bits ^ 4294967295.0, bits ^ 2147483648.0);
+  return select((bits & 2147483647.0) > 2139095040.0, constantLike(key, 0), key);
+}
+
+Value fromOrderedKey(Value key) {
+  return asFloat(select((key >> 31) != 0, key ^ 2147483648.0, key ^ 4294967295.0));
+}
+
+// The ids whose key is above `key`, and those of that key with an id up to `id`.
+struct Cut {
+  Value key, id;
+  Value admits(Value otherKey, Value otherId) const {
+    return (otherKey > key) | ((otherKey == key) & (otherId <= id));
+  }
+};
+
+class Sample {
+public:
+  explicit Sample(KernelBuilder &k)
+      : k(k), keys(k.shared(Element::U32, 64)), indices(k.shared(Element::U32, 64)),
+        sums(k.shared(Element::F32, 64 * kDigits)), totals(k.shared(Element::F32, kDigits)) {}
+
+  void build() {
+    Buffer state = k.buffer("state");
+    Value count = state[state::kCount];
+    k.when(count != 0, [&] {
+      vocab = k.push(kVocab);
+      rowStart = state[state::kSampleRow] * k.push(kRowQuads);
+      temperature = state[state::kTemperature];
+      auto [bestKey, bestId] = argmax();
+      largest = finite(fromOrderedKey(bestKey));
+      // Zero of either sign is greedy; negative temperatures are refused before they get here.
+      Value id = k.choose(((temperature << 1) != 0) & (bestKey != 0), [&] { return Values{draw(bestId)}; },
+                          [&] { return Values{bestId}; })[0];
+      k.barrier(); // everyone has read the state
+      k.when(k.thread() == 0, [&] { advance(count, id); });
+    });
+  }
+
+private:
+  // Every element of this invocation, carrying values from one to the next.
+  Values scan(Values init, llvm::function_ref<Values(Value logit, Value id, llvm::ArrayRef<Value>)> body,
+              Value active = {}) {
+    Value quads = (vocab + 3) / 4;
+    if (active)
+      quads = select(active, quads, k.u32(0));
+    return k.loop(k.thread(), quads, k.u32(64), init, [&](Value quad, llvm::ArrayRef<Value> carried) {
+      Value four = k.buffer("logits")[rowStart + quad];
+      Values now(carried.begin(), carried.end());
+      for (unsigned lane = 0; lane < 4; ++lane) {
+        Value id = quad * 4 + lane;
+        // Beyond the vocabulary: NaN, which no threshold admits.
+        Value logit = select(id < vocab, four[lane], asFloat(k.u32(0x7fc00000)));
+        now = body(logit, id, now);
+      }
+      return now;
+    });
+  }
+
+  std::pair<Value, Value> argmax() {
+    auto better = [&](Value key, Value id, llvm::ArrayRef<Value> best) {
+      Value wins = (key > best[0]) | ((key == best[0]) & (id < best[1]));
+      return Values{select(wins, key, best[0]), select(wins, id, best[1])};
+    };
+    Values start = {k.u32(0), k.u32(0xffffffff)};
+    Values best = scan(start, [&](Value logit, Value id, llvm::ArrayRef<Value> in) {
+      return better(orderedKey(logit), id, in);
+    });
+    keys.store(k.thread(), best[0]);
+    indices.store(k.thread(), best[1]);
+    k.barrier();
+    best = k.loop(k.u32(0), k.u32(64), k.u32(1), start,
+                  [&](Value i, llvm::ArrayRef<Value> in) { return better(keys[i], indices[i], in); });
+    return {best[0], best[1]};
+  }
+
+  Value finite(Value x) { return min(max(x, k.f32(-3e38f)), k.f32(3e38f)); }
+
+  // exp((logit - largest) / temperature)
+  Value mass(Value logit) { return exp((finite(logit) - largest) / asFloat(temperature)); }
+
+  // Sums kDigits values over the invocations, in order; the results are in `totals`.
+  void reduceDigits(llvm::ArrayRef<Value> values) {
+    k.barrier();
+    for (uint32_t d = 0; d < values.size(); ++d)
+      sums.store(k.thread() * kDigits + d, values[d]);
+    k.barrier();
+    k.loop(k.thread(), k.u32(static_cast<uint32_t>(values.size())), k.u32(64), [&](Value digit) {
+      Value total = k.loop(k.u32(0), k.u32(64), k.u32(1), {k.f32(0)}, [&](Value i, llvm::ArrayRef<Value> in) {
+        return Values{in[0] + sums[i * kDigits + digit]};
+      })[0];
+      totals.store(digit, total);
+    });
+    k.barrier();
+  }
+
+  // The largest threshold of `bits` bits for which the measures of elements with key >= threshold add up to
+  // `target` or more. `element` gives the key and the measure of a logit.
+  using Element2 = llvm::function_ref<std::pair<Value, Value>(Value logit, Value id)>;
+  Value search(uint32_t bits, Value target, Element2 element) {
+    Value first = k.u32(0), passes = k.u32(bits / 4), one = k.u32(1);
+    return k.loop(first, passes, one, {k.u32(0)}, [&](Value pass, llvm::ArrayRef<Value> in) {
+      Value shift = k.u32(bits - 4) - pass * 4;
+      Values candidates;
+      for (uint32_t d = 1; d < kDigits; ++d)
+        candidates.push_back(in[0] | (k.u32(d) << shift));
+      Values zeros(kDigits - 1, k.f32(0));
+      Values local = scan(zeros, [&](Value logit, Value id, llvm::ArrayRef<Value> sums) {
+        auto [key, measure] = element(logit, id);
+        Values next;
+        for (uint32_t d = 0; d < kDigits - 1; ++d)
+          next.push_back(sums[d] + select(key >= candidates[d], measure, k.f32(0)));
+        return next;
+      });
+      reduceDigits(local);
+      Value digit = k.u32(0);
+      for (uint32_t d = 0; d < kDigits - 1; ++d)
+        digit = digit + select(totals[d] >= target, k.u32(1), k.u32(0));
+      return Values{in[0] | (digit << shift)};
+    })[0];
+  }
+
+  Value total(llvm::function_ref<Value(Value logit, Value id)> measure) {
+    Values local = scan({k.f32(0)}, [&](Value logit, Value id, llvm::ArrayRef<Value> in) {
+      return Values{in[0] + measure(logit, id)};
+    });
+    reduceDigits(local);
+    return totals[0u];
+  }
+
+  // The fewest of the ids that `within` admits, largest first and lower ids first on a tie, whose measures
+  // reach `target`. `measure` depends on the logit alone.
+  Cut reach(const Cut &within, Value target, llvm::function_ref<Value(Value logit)> measure) {
+    Value zero = k.f32(0);
+    auto counted = [&](Value logit, Value id) {
+      Value key = orderedKey(logit);
+      return std::make_pair(key, select(within.admits(key, id), measure(logit), zero));
+    };
+    Value key = max(search(32, target, counted), k.u32(1));
+    Value above = total([&](Value logit, Value id) {
+      auto [other, m] = counted(logit, id);
+      return select(other > key, m, zero);
+    });
+    auto tied = [&](Value logit, Value id) {
+      Value other = orderedKey(logit);
+      return select((other == key) & within.admits(other, id), k.f32(1), zero);
+    };
+    Value ties = total(tied);
+    Value each = measure(fromOrderedKey(key));
+    Value needed = max(-floor((above - target) / each), k.f32(1)); // rounds up
+    Value id = k.choose(
+        needed < ties,
+        [&] { // the id of the needed-th tie: on mirrored ids the same search finds it
+          constexpr double kMirror = 0xffffff;
+          Value mirrored = search(24, needed, [&](Value logit, Value id) {
+            return std::make_pair(kMirror - id, tied(logit, id));
+          });
+          return Values{kMirror - mirrored};
+        },
+        [&] { return Values{k.u32(0xffffffff)}; })[0];
+    return {key, select(key == within.key, min(within.id, id), id)}; // ids above within.key have no limit
+  }
+
+  Value draw(Value fallback) {
+    Buffer state = k.buffer("state");
+    Value everything = k.u32(0xffffffff), topK = state[state::kTopK], topP = asFloat(state[state::kTopP]);
+    Cut all = {k.u32(1), everything};
+    Values kCut = k.choose(
+        (topK != 0) & (topK < vocab),
+        [&] {
+          Cut cut = reach(all, toFloat(topK), [&](Value) { return k.f32(1); });
+          return Values{cut.key, cut.id};
+        },
+        [&] { return Values{all.key, all.id}; });
+    Cut byK = {kCut[0], kCut[1]};
+    Values pCut = k.choose(
+        topP < k.f32(1),
+        [&] {
+          Value available = total([&](Value logit, Value id) { return admittedMass(byK, logit, id); });
+          Value target = max(available * topP, k.f32(1e-30f));
+          Cut cut = reach(byK, target, [&](Value logit) { return mass(logit); });
+          return Values{cut.key, cut.id};
+        },
+        [&] { return Values{byK.key, byK.id}; });
+    return pick({pCut[0], pCut[1]}, fallback);
+  }
+
+  Value admittedMass(const Cut &cut, Value logit, Value id) {
+    return select(cut.admits(orderedKey(logit), id), mass(logit), k.f32(0));
+  }
+
+  // Inverts the cumulative mass, in the order invocation by invocation.
+  Value pick(const Cut &cut, Value fallback) {
+    Value own = scan({k.f32(0)}, [&](Value logit, Value id, llvm::ArrayRef<Value> in) {
+      return Values{in[0] + admittedMass(cut, logit, id)};
+    })[0];
+    k.barrier();
+    sums.store(k.thread(), own);
+    k.barrier();
+    auto all = [&](Values init, llvm::function_ref<Values(Value, Value, llvm::ArrayRef<Value>)> body) {
+      return k.loop(k.u32(0), k.u32(64), k.u32(1), init,
+                    [&](Value i, llvm::ArrayRef<Value> in) { return body(i, sums[i], in); });
+    };
+    Value whole = all({k.f32(0)}, [](Value, Value s, llvm::ArrayRef<Value> in) { return Values{in[0] + s}; })[0];
+    Value wanted = uniform() * whole;
+    // The first invocation whose cumulative mass exceeds `wanted`, else the last with any.
+    Values owner = all({k.f32(0), k.u32(0), k.f32(0)}, [&](Value i, Value s, llvm::ArrayRef<Value> in) {
+      Value takes = (s > 0) & (in[0] <= wanted);
+      return Values{in[0] + s, select(takes, i, in[1]), select(takes, in[0], in[2])};
+    });
+    Value isOwner = k.thread() == owner[1];
+    Values found = scan(
+        {owner[2], fallback},
+        [&](Value logit, Value id, llvm::ArrayRef<Value> in) {
+          Value m = admittedMass(cut, logit, id), takes = (m > 0) & (in[0] <= wanted);
+          return Values{in[0] + m, select(takes, id, in[1])};
+        },
+        isOwner);
+    k.when(isOwner, [&] { indices.store(0u, found[1]); });
+    k.barrier();
+    return indices[0u];
+  }
+
+  // Threefry-2x32, 20 rounds (Salmon et al. 2011), key = seed, counter = ids so far: 24 bits in [0, 1).
+  Value uniform() {
+    Buffer state = k.buffer("state");
+    Value k0 = state[state::kSeedLow], k1 = state[state::kSeedHigh], k2 = k0 ^ k1 ^ 466688986.0; // 0x1BD11BDA
+    Value schedule[] = {k0, k1, k2};
+    Value x0 = state[state::kOutputCount] + k0, x1 = k1;
+    constexpr uint32_t kRotations[] = {13, 15, 26, 6, 17, 29, 16, 24};
+    for (uint32_t round = 0; round < 20; ++round) {
+      uint32_t r = kRotations[round % 8];
+      x0 = x0 + x1;
+      x1 = ((x1 << r) | (x1 >> (32 - r))) ^ x0;
+      if (round % 4 == 3) {
+        uint32_t injection = round / 4 + 1;
+        x0 = x0 + schedule[injection % 3];
+        x1 = x1 + schedule[(injection + 1) % 3] + injection;
+      }
+    }
+    return toFloat(x0 >> 8) * 0x1p-24;
+  }
+
+  // One invocation: the id goes out and the state moves on.
+  void advance(Value count, Value id) {
+    Buffer state = k.buffer("state");
+    Value outputs = state[state::kOutputCount], position = state[state::kPosition] + count;
+    k.when(outputs < k.push(kOutputCapacity), [&] { k.buffer("output").store(outputs, id); });
+    k.buffer("tokens").store(0u, id);
+    Value ended = k.loop(k.u32(0), min(state[state::kNumEos], k.u32(state::kMaxEos)), k.u32(1), {k.u32(0)},
+                         [&](Value i, llvm::ArrayRef<Value> in) {
+                           Value same = state[i + uint32_t(state::kEos)] == id;
+                           return Values{in[0] | select(same, k.u32(1), k.u32(0))};
+                         })[0];
+    Value full = position >= state[state::kLimit];
+    Value finished = select(ended != 0, k.u32(1), select(full, k.u32(2), k.u32(0)));
+    state.store(state::kPosition, position);
+    state.store(state::kOutputCount, outputs + 1);
+    state.store(state::kFinished, finished);
+    state.store(state::kCount, select(finished == 0, k.u32(1), k.u32(0)));
+  }
+
+  KernelBuilder &k;
+  Buffer keys, indices, sums, totals;
+  Value vocab, rowStart, temperature, largest;
+};
+
+} // namespace
+
+std::string SampleSpec::name() const { return "sample"; }
+
+std::vector<Binding> SampleSpec::bindings() const {
+  return {{"state", Access::ReadWrite},
+          {"logits", Access::Read},
+          {"output", Access::Write},
+          {"tokens", Access::Write}};
+}
+
+std::vector<uint32_t> SampleParams::push() const { return {vocab, rowStride / 4, outputCapacity}; }
+
+std::array<uint32_t, 3> SampleParams::grid(const SampleSpec &) const { return {1, 1, 1}; }
+
+llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const SampleSpec &spec) {
+  KernelBuilder k(context, spec.name(), spec.bindings(),
+                  {Element::U32, Element::F32x4, Element::U32, Element::U32}, {64, 1, 1});
+  Sample(k).build();
+  return k.finish();
+}
+
+} // namespace xfmr::codegen

@@ -1,0 +1,297 @@
+// rope_cache and the attention kernels against the formulas of their headers in f64.
+#include "passes/codegen/Attention.h"
+#include "passes/codegen/RopeCache.h"
+#include "test/codegen/KernelTest.h"
+
+namespace xfmr::codegen::test {
+namespace {
+
+class AttentionKernels : public KernelTest {
+protected:
+  static float stored(float v, CacheType type) { return type == CacheType::F32 ? v : fromHalf(toHalf(v)); }
+
+  // A cache filled with numbers for `keys` positions; what lies beyond is NaN.
+  struct Cache {
+    uint32_t heads, context, dim;
+    std::vector<float> values; // [heads, context, dim]
+    float at(uint32_t h, uint32_t p, uint32_t c) const { return values[(size_t(h) * context + p) * dim + c]; }
+  };
+  Cache randomCache(uint32_t heads, uint32_t context, uint32_t dim, CacheType type) {
+    Cache c{heads, context, dim, std::vector<float>(size_t(heads) * context * dim)};
+    for (float &v : c.values)
+      v = stored(uniform(), type);
+    return c;
+  }
+  DeviceBuffer *upload(const Cache &c, uint32_t keys, CacheType type) {
+    uint32_t padded = paddedWidth(c.dim);
+    DeviceBuffer *buffer = bytes(size_t(c.heads) * c.context * padded * (type == CacheType::F32 ? 4 : 2));
+    for (uint32_t h = 0; h < c.heads; ++h)
+      for (uint32_t p = 0; p < c.context; ++p)
+        for (uint32_t i = 0; i < padded; ++i) {
+          float v = p >= keys ? NAN : i < c.dim ? c.at(h, p, i) : 0.0f;
+          size_t at = (size_t(h) * c.context + p) * padded + i;
+          if (type == CacheType::F32)
+            buffer->as<float>()[at] = v;
+          else
+            buffer->as<uint16_t>()[at] = toHalf(v);
+        }
+    return buffer;
+  }
+
+  struct Shape {
+    uint32_t heads, kvHeads, dim, context, position, rows;
+    uint32_t window = 0;
+    bool causal = true, softcap = false, sinks = false;
+  };
+
+  Matrix reference(const Shape &s, const Matrix &q, const Cache &keys, const Cache &values, double scale,
+                   double cap, const std::vector<float> &sinks) {
+    Matrix out{s.rows, s.heads * s.dim, std::vector<float>(size_t(s.rows) * s.heads * s.dim)};
+    for (uint32_t t = 0; t < s.rows; ++t)
+      for (uint32_t h = 0; h < s.heads; ++h) {
+        uint32_t kv = h / (s.heads / s.kvHeads), i = s.position + t;
+        std::vector<double> weights;
+        std::vector<uint32_t> visible;
+        double largest = s.sinks ? sinks[h] : -INFINITY;
+        for (uint32_t j = 0; j < s.position + s.rows; ++j) {
+          if ((s.causal && j > i) || (s.window && int(j) <= int(i) - int(s.window)))
+            continue;
+          double score = 0;
+          for (uint32_t c = 0; c < s.dim; ++c)
+            score += double(q.at(t, h * s.dim + c)) * keys.at(kv, j, c);
+          score *= scale;
+          if (s.softcap)
+            score = cap * std::tanh(score / cap);
+          visible.push_back(j), weights.push_back(score);
+          largest = std::max(largest, score);
+        }
+        double total = s.sinks ? std::exp(sinks[h] - largest) : 0;
+        for (double &w : weights)
+          total += w = std::exp(w - largest);
+        for (uint32_t c = 0; c < s.dim; ++c) {
+          double sum = 0;
+          for (size_t n = 0; n < visible.size(); ++n)
+            sum += weights[n] / total * values.at(kv, visible[n], c);
+          out.values[(size_t(t) * s.heads + h) * s.dim + c] = static_cast<float>(sum);
+        }
+      }
+    return out;
+  }
+
+  void prefill(const Shape &s, CacheType type) {
+    AttentionPrefillSpec spec{s.dim, type, s.causal, s.softcap, s.sinks};
+    SCOPED_TRACE(spec.name() + " position=" + std::to_string(s.position) + " rows=" + std::to_string(s.rows));
+    Matrix q = randomMatrix(s.rows, s.heads * s.dim, WeightType::F32, 3);
+    Cache keys = randomCache(s.kvHeads, s.context, s.dim, type);
+    Cache values = randomCache(s.kvHeads, s.context, s.dim, type);
+    auto sinks = randomVector(s.heads, 2);
+    uint32_t width = paddedWidth(s.heads * s.dim);
+    AttentionPrefillParams p;
+    p.numHeads = s.heads, p.numKvHeads = s.kvHeads, p.maxContext = s.context, p.maxRows = s.rows + 2;
+    p.q = {width + 24, 8}, p.out = {width + 8, 4};
+    p.scale = 1 / std::sqrt(float(s.dim)), p.softcap = 0.7f, p.window = s.window;
+    size_t size = p.out.offset + size_t(s.rows + 2) * p.out.stride;
+    DeviceBuffer *out = floats(size);
+    uint32_t filled = s.position + s.rows;
+    std::vector<DeviceBuffer *> bound = {state(s.position, s.rows), activations(q, p.q), upload(keys, filled, type),
+                                         upload(values, filled, type), out};
+    if (s.sinks)
+      bound.push_back(vector(sinks));
+    run(spec, p, bound);
+    expectRows(out, p.out, reference(s, q, keys, values, p.scale, p.softcap, sinks), 1e-5);
+    expectUntouched(out, p.out.offset + size_t(s.rows) * p.out.stride, size);
+  }
+
+  void decode(const Shape &s, CacheType type) {
+    bool single = decodeSplits(s.context) == 1;
+    AttentionDecodeSpec spec{s.dim, type, single, s.softcap, s.sinks && single};
+    SCOPED_TRACE(spec.name() + " position=" + std::to_string(s.position));
+    Matrix q = randomMatrix(1, s.heads * s.dim, WeightType::F32, 3);
+    Cache keys = randomCache(s.kvHeads, s.context, s.dim, type);
+    Cache values = randomCache(s.kvHeads, s.context, s.dim, type);
+    auto sinks = randomVector(s.heads, 2);
+    AttentionDecodeParams p;
+    p.numHeads = s.heads, p.numKvHeads = s.kvHeads, p.maxContext = s.context, p.qOffset = 8, p.outOffset = 4;
+    p.scale = 1 / std::sqrt(float(s.dim)), p.softcap = 0.7f, p.window = s.window;
+    size_t size = 4 + paddedWidth(s.heads * s.dim);
+    DeviceBuffer *out = floats(size);
+    DeviceBuffer *partial = single ? out : floats(decodePartialFloats(s.heads, s.dim, s.context));
+    if (!single)
+      std::fill_n(partial->as<float>(), partial->bytes / 4, NAN); // splits nobody filled must not be read
+    DeviceBuffer *now = state(s.position, 1), *none = state(s.position, 0);
+    std::vector<DeviceBuffer *> bound = {now, activations(q, {0, 8}), upload(keys, s.position + 1, type),
+                                         upload(values, s.position + 1, type), partial};
+    if (spec.sinks)
+      bound.push_back(vector(sinks));
+    AttentionCombineSpec combine{s.dim, s.sinks};
+    AttentionCombineParams c;
+    c.numHeads = s.heads, c.maxContext = s.context, c.outOffset = 4, c.window = s.window;
+    std::vector<DeviceBuffer *> combineBound = {now, partial, out};
+    if (s.sinks)
+      combineBound.push_back(vector(sinks));
+    for (DeviceBuffer *live : {none, now}) { // with a count of 0 nothing happens
+      bound[0] = combineBound[0] = live;
+      run(spec, p, bound);
+      if (!single)
+        run(combine, c, combineBound);
+      if (live == none)
+        expectUntouched(out, 0, size);
+    }
+    expectRows(out, {0, 4}, reference(s, q, keys, values, p.scale, p.softcap, sinks), 1e-5);
+  }
+};
+
+TEST_F(AttentionKernels, PrefillOverHeadDims) {
+  for (CacheType type : {CacheType::F32, CacheType::F16})
+    for (uint32_t dim : {4u, 8u, 12u, 16u, 32u, 64u, 80u, 128u, 256u})
+      prefill({3, 1, dim, 48, 5, 37}, type);
+}
+
+TEST_F(AttentionKernels, PrefillOverLengths) {
+  for (uint32_t rows : {1u, 31u, 33u, 127u})
+    for (uint32_t position : {0u, 1u, 127u}) {
+      prefill({4, 2, 16, 300, position, rows}, CacheType::F32);
+      prefill({2, 2, 64, 300, position, rows}, CacheType::F32);
+    }
+}
+
+TEST_F(AttentionKernels, PrefillVariants) {
+  for (uint32_t dim : {16u, 64u}) {
+    Shape s{4, 2, dim, 200, 50, 70};
+    for (uint32_t window : {1u, 7u, 64u, 500u}) {
+      s.window = window;
+      prefill(s, CacheType::F32);
+    }
+    s.softcap = true;
+    prefill(s, CacheType::F32);
+    s.sinks = true;
+    prefill(s, CacheType::F16);
+    s.softcap = s.causal = false, s.window = 0;
+    prefill(s, CacheType::F32);
+  }
+}
+
+TEST_F(AttentionKernels, DecodeOverHeadDims) {
+  for (CacheType type : {CacheType::F32, CacheType::F16})
+    for (uint32_t dim : {4u, 8u, 12u, 16u, 64u, 80u, 128u, 256u}) {
+      decode({3, 1, dim, 256, 70, 1}, type);
+      decode({3, 1, dim, 600, 599, 1}, type);
+    }
+}
+
+TEST_F(AttentionKernels, DecodeOverPositionsAndVariants) {
+  for (uint32_t position : {0u, 1u, 31u, 255u, 256u, 511u, 512u, 1000u}) {
+    Shape s{4, 2, 16, 1100, position, 1};
+    decode(s, CacheType::F32);
+    for (uint32_t window : {1u, 7u, 300u}) {
+      s.window = window;
+      decode(s, CacheType::F32);
+    }
+    s.softcap = s.sinks = true;
+    decode(s, CacheType::F16);
+    s.context = 256;
+    if (position < 256)
+      decode(s, CacheType::F16);
+  }
+}
+
+TEST_F(AttentionKernels, RopeAndCache) {
+  struct Case {
+    RopeStyle style;
+    uint32_t dim, rotary;
+    bool qNorm, kNorm, unitOffset, oneBuffer;
+  };
+  std::vector<Case> cases = {
+      {RopeStyle::Half, 16, 16, false, false, false, true},        {RopeStyle::Half, 12, 12, false, false, false, false},
+      {RopeStyle::Half, 64, 32, false, false, false, true},        {RopeStyle::Interleaved, 8, 8, false, false, false, true},
+      {RopeStyle::Interleaved, 80, 24, false, false, false, false}, {RopeStyle::Half, 128, 128, true, true, false, true},
+      {RopeStyle::Half, 256, 256, true, true, true, false},        {RopeStyle::None, 20, 0, false, false, false, true},
+      {RopeStyle::None, 16, 0, true, true, false, true},           {RopeStyle::Half, 16, 16, false, true, false, true},
+  };
+  for (const Case &c : cases)
+    for (CacheType type : {CacheType::F32, CacheType::F16})
+      for (uint32_t rows : {1u, 31u}) {
+        RopeCacheSpec spec{type, c.style, c.qNorm, c.kNorm, c.unitOffset};
+        SCOPED_TRACE(spec.name() + " d=" + std::to_string(c.dim) + " rows=" + std::to_string(rows));
+        uint32_t heads = 3, kvHeads = 2, context = 40, position = 6, d = c.dim;
+        Matrix q = randomMatrix(rows, heads * d), keys = randomMatrix(rows, kvHeads * d),
+               values = randomMatrix(rows, kvHeads * d), table = randomMatrix(context, std::max(c.rotary, 1u));
+        auto qw = randomVector(d), kw = randomVector(d);
+        auto turn = [&](Matrix m, uint32_t count, bool norm, const std::vector<float> &w) {
+          for (uint32_t t = 0; t < rows; ++t)
+            for (uint32_t h = 0; h < count; ++h) {
+              float *x = &m.values[size_t(t) * m.cols + h * d];
+              std::vector<double> in(x, x + d);
+              double squares = 0;
+              for (double v : in)
+                squares += v * v / d;
+              for (uint32_t e = 0; e < d && norm; ++e)
+                in[e] *= (c.unitOffset ? 1 + double(w[e]) : w[e]) / std::sqrt(squares + 1e-6);
+              std::vector<double> out = in;
+              uint32_t half = c.rotary / 2;
+              for (uint32_t j = 0; j < half; ++j) {
+                uint32_t a = c.style == RopeStyle::Half ? j : 2 * j, b = c.style == RopeStyle::Half ? j + half : 2 * j + 1;
+                double cosine = table.at(position + t, j), sine = table.at(position + t, half + j);
+                out[a] = in[a] * cosine - in[b] * sine;
+                out[b] = in[b] * cosine + in[a] * sine;
+              }
+              std::copy(out.begin(), out.end(), x);
+            }
+          return m;
+        };
+        RopeCacheParams p;
+        p.numHeads = heads, p.numKvHeads = kvHeads, p.headDim = d, p.rotaryDim = c.rotary;
+        p.maxContext = context, p.maxRows = rows + 2, p.eps = 1e-6f;
+        uint32_t all = paddedWidth((heads + 2 * kvHeads) * d);
+        DeviceBuffer *qBuffer, *kBuffer, *vBuffer;
+        if (c.oneBuffer) {
+          p.q = {all, 0}, p.k = {all, heads * d}, p.v = {all, (heads + kvHeads) * d};
+          qBuffer = kBuffer = vBuffer = floats(size_t(all) * (rows + 2));
+          std::fill_n(qBuffer->as<float>(), qBuffer->bytes / 4, 0.0f);
+          for (uint32_t t = 0; t < rows; ++t) {
+            float *row = qBuffer->as<float>() + size_t(t) * all;
+            std::copy_n(&q.values[size_t(t) * q.cols], q.cols, row);
+            std::copy_n(&keys.values[size_t(t) * keys.cols], keys.cols, row + p.k.offset);
+            std::copy_n(&values.values[size_t(t) * keys.cols], keys.cols, row + p.v.offset);
+          }
+        } else {
+          p.q = {paddedWidth(heads * d), 8}, p.k = {paddedWidth(kvHeads * d), 0}, p.v = {paddedWidth(kvHeads * d) + 8, 4};
+          qBuffer = activations(q, p.q), kBuffer = activations(keys, p.k), vBuffer = activations(values, p.v);
+        }
+        size_t element = type == CacheType::F32 ? 4 : 2, padded = paddedWidth(d);
+        DeviceBuffer *kCache = bytes(kvHeads * context * padded * element), *vCache = bytes(kvHeads * context * padded * element);
+        std::vector<DeviceBuffer *> bound = {state(position, rows), qBuffer, kBuffer, vBuffer, kCache, vCache};
+        if (c.style != RopeStyle::None)
+          bound.push_back(weight(table, WeightType::F32));
+        if (c.qNorm)
+          bound.push_back(vector(qw));
+        if (c.kNorm)
+          bound.push_back(vector(kw));
+        run(spec, p, bound);
+
+        Matrix turned = turn(q, heads, c.qNorm, qw);
+        for (uint32_t t = 0; t < rows; ++t)
+          for (uint32_t e = 0; e < heads * d; ++e)
+            ASSERT_NEAR(qBuffer->as<float>()[p.q.offset + size_t(t) * p.q.stride + e], turned.at(t, e), 1e-5) << t << " " << e;
+        auto expectCache = [&](DeviceBuffer *cache, const Matrix &m, double tolerance) {
+          for (uint32_t h = 0; h < kvHeads; ++h)
+            for (uint32_t at = 0; at < context; ++at)
+              for (uint32_t e = 0; e < padded; ++e) {
+                size_t i = (size_t(h) * context + at) * padded + e;
+                if (at < position || at >= position + rows) {
+                  ASSERT_EQ(cache->as<uint8_t>()[i * element], 0xA5) << "position " << at << " was written";
+                  continue;
+                }
+                float got = type == CacheType::F32 ? cache->as<float>()[i] : fromHalf(cache->as<uint16_t>()[i]);
+                float want = e < d ? m.at(at - position, h * d + e) : 0.0f;
+                ASSERT_NEAR(got, want, tolerance * (1 + std::abs(want))) << h << " " << at << " " << e;
+              }
+        };
+        double tolerance = type == CacheType::F32 ? 1e-5 : 1e-3;
+        expectCache(kCache, turn(keys, kvHeads, c.kNorm, kw), tolerance);
+        expectCache(vCache, values, type == CacheType::F32 ? 0 : tolerance);
+      }
+}
+
+} // namespace
+} // namespace xfmr::codegen::test

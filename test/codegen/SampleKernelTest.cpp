@@ -1,0 +1,215 @@
+// The sample kernel: the choice against an independent one by sorting, the state transitions word by word.
+#include "passes/codegen/Sample.h"
+#include "test/codegen/KernelTest.h"
+#include <set>
+
+namespace xfmr::codegen::test {
+namespace {
+
+class SampleKernel : public KernelTest {
+protected:
+  struct Settings {
+    float temperature = 0;
+    uint32_t topK = 0;
+    float topP = 1;
+    uint64_t seed = 1;
+    uint32_t outputCount = 0;
+  };
+
+  void SetUp() override {
+    words.assign(state::kWords, 0);
+    words[state::kCount] = 1, words[state::kLimit] = 1000, words[state::kTopP] = floatBits(1);
+  }
+
+  // Runs sample on `logits` (row `row` of a larger buffer); the state words afterwards are in `after`.
+  uint32_t sample(const std::vector<float> &logits, const Settings &s, uint32_t row = 0) {
+    uint32_t vocab = static_cast<uint32_t>(logits.size()), stride = paddedWidth(vocab);
+    words[state::kTemperature] = floatBits(s.temperature), words[state::kTopK] = s.topK;
+    words[state::kTopP] = floatBits(s.topP), words[state::kOutputCount] = s.outputCount;
+    words[state::kSeedLow] = uint32_t(s.seed), words[state::kSeedHigh] = uint32_t(s.seed >> 32);
+    words[state::kSampleRow] = row;
+    DeviceBuffer *state = ids(words), *buffer = floats(size_t(stride) * (row + 1));
+    std::fill_n(buffer->as<float>(), buffer->bytes / 4, 1e9f); // neither pads nor other rows may win
+    std::copy(logits.begin(), logits.end(), buffer->as<float>() + size_t(stride) * row);
+    output = bytes(kCapacity * 4), tokens = bytes(8);
+    SampleParams p;
+    p.vocab = vocab, p.rowStride = stride, p.outputCapacity = kCapacity;
+    run(SampleSpec{}, p, {state, buffer, output, tokens});
+    after.assign(state->as<uint32_t>(), state->as<uint32_t>() + state::kWords);
+    return tokens->as<uint32_t>()[0];
+  }
+
+  // Threefry-2x32-20, written independently of the kernel's unrolled form.
+  static double uniform01(uint64_t seed, uint32_t counter) {
+    uint32_t key[3] = {uint32_t(seed), uint32_t(seed >> 32), 0};
+    key[2] = key[0] ^ key[1] ^ 0x1BD11BDAu;
+    uint32_t x[2] = {counter + key[0], key[1]};
+    const int rotations[2][4] = {{13, 15, 26, 6}, {17, 29, 16, 24}};
+    for (int block = 0; block < 5; ++block) {
+      for (int r : rotations[block % 2]) {
+        x[0] += x[1];
+        x[1] = (x[1] << r | x[1] >> (32 - r)) ^ x[0];
+      }
+      x[0] += key[(block + 1) % 3];
+      x[1] += key[(block + 2) % 3] + block + 1;
+    }
+    return (x[0] >> 8) * 0x1p-24;
+  }
+
+  // The ids that top-k and then top-p leave, by sorting.
+  static std::vector<uint32_t> candidates(const std::vector<float> &logits, const Settings &s) {
+    std::vector<uint32_t> order;
+    for (uint32_t i = 0; i < logits.size(); ++i)
+      if (!std::isnan(logits[i]))
+        order.push_back(i);
+    std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return logits[a] > logits[b]; });
+    if (s.topK && s.topK < order.size())
+      order.resize(s.topK);
+    double total = 0, sum = 0;
+    auto mass = [&](uint32_t id) { return std::exp((double(logits[id]) - logits[order[0]]) / s.temperature); };
+    for (uint32_t id : order)
+      total += mass(id);
+    if (s.topP < 1)
+      for (size_t n = 0; n < order.size(); ++n)
+        if ((sum += mass(order[n])) >= double(s.topP) * total * (1 - 1e-6)) {
+          order.resize(n + 1);
+          break;
+        }
+    return order;
+  }
+
+  // The id that the kernel's order of summation gives, or -1 when the random number is too near a border.
+  static int64_t expectedDraw(const std::vector<float> &logits, const Settings &s) {
+    auto allowed = candidates(logits, s);
+    auto order = allowed;
+    auto owner = [](uint32_t id) { return id / 4 % 64; };
+    std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+      return std::make_pair(owner(a), a) < std::make_pair(owner(b), b);
+    });
+    double total = 0, sum = 0, u = uniform01(s.seed, s.outputCount);
+    auto mass = [&](uint32_t id) { return std::exp((double(logits[id]) - logits[allowed[0]]) / s.temperature); };
+    for (uint32_t id : order)
+      total += mass(id);
+    for (uint32_t id : order) {
+      sum += mass(id);
+      if (std::abs(sum - u * total) < 1e-5 * total)
+        return -1;
+      if (sum > u * total)
+        return id;
+    }
+    return -1;
+  }
+
+  static constexpr uint32_t kCapacity = 8;
+  std::vector<uint32_t> words, after;
+  DeviceBuffer *output = nullptr, *tokens = nullptr;
+};
+
+TEST_F(SampleKernel, GreedyTakesTheLargestAndTheLowestIdOnATie) {
+  for (uint32_t vocab : {1u, 31u, 33u, 127u, 1000u, 5003u}) {
+    auto logits = randomVector(vocab, 10);
+    uint32_t best = uint32_t(std::max_element(logits.begin(), logits.end()) - logits.begin());
+    EXPECT_EQ(sample(logits, {}), best);
+    EXPECT_EQ(sample(logits, {}, 3), best) << "in another row";
+    logits[vocab / 2] = logits[vocab - 1] = 20;
+    EXPECT_EQ(sample(logits, {}), vocab / 2);
+  }
+}
+
+TEST_F(SampleKernel, GreedyWithOddNumbers) {
+  float inf = INFINITY;
+  EXPECT_EQ(sample({-inf, NAN, -5, NAN}, {}), 2u);
+  EXPECT_EQ(sample({NAN, NAN, -inf}, {}), 2u);
+  EXPECT_EQ(sample({NAN, NAN, NAN}, {}), 0u);
+  EXPECT_EQ(sample({-1, -0.0f, 0.0f}, {}), 1u) << "zeros are equal";
+  EXPECT_EQ(sample({1, inf, inf}, {}), 1u);
+  EXPECT_EQ(sample({-3, -2, -7}, {}), 1u);
+  EXPECT_EQ(sample({NAN, -inf}, {0.7f}), 1u) << "drawing never takes a NaN";
+  EXPECT_EQ(sample({NAN, NAN}, {0.7f}), 0u);
+  EXPECT_EQ(sample({0, inf, 3}, {0.7f}), 1u);
+}
+
+TEST_F(SampleKernel, DrawsAsTheReferenceDoes) {
+  int compared = 0;
+  for (uint32_t vocab : {5u, 127u, 1000u})
+    for (float temperature : {0.3f, 1.0f, 2.0f})
+      for (uint32_t topK : {0u, 1u, 4u, 40u})
+        for (float topP : {1.0f, 0.9f, 0.3f}) {
+          auto logits = randomVector(vocab, 5);
+          for (uint32_t i = 0; i + 3 < vocab; i += 3)
+            logits[i] = std::round(logits[i]); // many ties
+          for (uint64_t seed : {7ull, 0x123456789abcull}) {
+            Settings s{temperature, topK, topP, seed, uint32_t(random() % 5)};
+            int64_t want = expectedDraw(logits, s);
+            uint32_t got = sample(logits, s);
+            if (want < 0)
+              continue;
+            ++compared;
+            EXPECT_EQ(got, want) << "vocab " << vocab << " t " << temperature << " k " << topK << " p " << topP;
+            EXPECT_EQ(sample(logits, s), got) << "the same again";
+          }
+        }
+  EXPECT_GT(compared, 180);
+}
+
+TEST_F(SampleKernel, TopKAndTopPCutTiesByLowerId) {
+  std::vector<float> logits(70, 1.0f); // all tie
+  std::set<uint32_t> k, p;
+  for (uint64_t seed = 0; seed < 60; ++seed) {
+    k.insert(sample(logits, {1, 3, 1, seed}));
+    p.insert(sample(logits, {1, 0, 0.07f, seed})); // 4.9 of 70
+  }
+  EXPECT_EQ(k, (std::set<uint32_t>{0, 1, 2}));
+  EXPECT_EQ(p, (std::set<uint32_t>{0, 1, 2, 3, 4}));
+}
+
+TEST_F(SampleKernel, FrequenciesFollowTheDistribution) {
+  std::vector<float> logits = {std::log(0.5f), std::log(0.25f), std::log(0.125f), std::log(0.125f)};
+  std::vector<int> counts(4);
+  for (uint32_t i = 0; i < 2000; ++i)
+    ++counts[sample(logits, {1, 0, 1, 99, i})];
+  EXPECT_NEAR(counts[0], 1000, 90); // four standard deviations
+  EXPECT_NEAR(counts[1], 500, 78);
+  EXPECT_NEAR(counts[2], 250, 60);
+}
+
+TEST_F(SampleKernel, MovesTheStateOn) {
+  words[state::kPosition] = 6, words[state::kLimit] = 8;
+  EXPECT_EQ(sample({0, 9, 1}, {0, 0, 1, 1, 2}), 1u);
+  EXPECT_EQ(after[state::kPosition], 7u);
+  EXPECT_EQ(after[state::kCount], 1u);
+  EXPECT_EQ(after[state::kOutputCount], 3u);
+  EXPECT_EQ(after[state::kFinished], 0u);
+  EXPECT_EQ(output->as<uint32_t>()[2], 1u);
+  expectUntouched(output, 0, 2);
+  expectUntouched(output, 3, kCapacity);
+
+  words[state::kPosition] = 7; // meets the limit
+  sample({0, 9, 1}, {});
+  EXPECT_EQ(after[state::kPosition], 8u);
+  EXPECT_EQ(after[state::kCount], 0u);
+  EXPECT_EQ(after[state::kFinished], 2u);
+
+  words[state::kPosition] = 2, words[state::kNumEos] = 2, words[state::kEos] = 5, words[state::kEos + 1] = 1;
+  EXPECT_EQ(sample({0, 9, 1}, {}), 1u);
+  EXPECT_EQ(after[state::kCount], 0u);
+  EXPECT_EQ(after[state::kFinished], 1u);
+  EXPECT_EQ(after[state::kOutputCount], 1u);
+  EXPECT_EQ(output->as<uint32_t>()[0], 1u) << "the end token is written";
+
+  words[state::kNumEos] = 1; // 1 is no end token any more
+  sample({0, 9, 1}, {});
+  EXPECT_EQ(after[state::kFinished], 0u);
+
+  sample({0, 9, 1}, {0, 0, 1, 1, kCapacity}); // a full output buffer
+  expectUntouched(output, 0, kCapacity);
+
+  words[state::kCount] = 0; // nothing at all happens
+  sample({0, 9, 1}, {});
+  EXPECT_EQ(after, words);
+  expectUntouched(output, 0, kCapacity);
+  expectUntouched(tokens, 0, 2);
+}
+
+} // namespace
+} // namespace xfmr::codegen::test
