@@ -12,17 +12,24 @@ constexpr uint64_t kStagingBytes = uint64_t(32) << 20;
 
 Status Model::open(const std::string &path, const Options &options,
                    std::shared_ptr<const Model> &out) {
-  auto model = std::make_shared<Model>();
-  if (Status s = artifact::Artifact::open(path, model->artifact_); s.failed())
+  auto artifact = std::make_shared<artifact::Artifact>();
+  if (Status s = artifact::Artifact::open(path, *artifact); s.failed())
     return s;
+  return open(std::move(artifact), options, out);
+}
+
+Status Model::open(std::shared_ptr<const artifact::Artifact> artifact, const Options &options,
+                   std::shared_ptr<const Model> &out) {
+  auto model = std::make_shared<Model>();
+  model->artifact_ = std::move(artifact);
   if (Status s = plan::verifyHazards(model->program()); s.failed())
-    return Status::error("'" + path + "': " + s.message());
+    return Status::error("'" + model->artifact().path() + "': " + s.message());
   if (Status s = Device::open(options.device, needsOf(model->program()), model->device_); s.failed())
     return s;
   model->cache_ = std::make_unique<PipelineCache>(model->device_);
   model->kernels_ = std::make_unique<Kernels>(model->device_);
   model->memory_ = std::make_unique<Memory>(model->device_);
-  if (Status s = model->kernels_->load(model->artifact_, *model->cache_); s.failed())
+  if (Status s = model->kernels_->load(model->artifact(), *model->cache_); s.failed())
     return s;
   if (Status s = model->uploadWeights(options.forceStaging); s.failed())
     return s;
@@ -40,13 +47,13 @@ Status Model::uploadWeights(bool forceStaging) {
     std::string name = buffers.Get(i)->name()->str();
     if (Status s = memory_->add(buffers.Get(i)->size(), Placement::device, name, weights_[i]); s.failed())
       return s;
-    const TensorView &tensor = *artifact_.tensor(name);
+    const TensorView &tensor = *artifact_->tensor(name);
     if (!weights_[i].mapped || forceStaging) {
       staged.push_back(i);
       continue;
     }
     std::memcpy(weights_[i].mapped, tensor.data, tensor.byteSize);
-    artifact_.file().mapping().release(tensor.data, tensor.byteSize);
+    artifact_->file().mapping().release(tensor.data, tensor.byteSize);
   }
   return staged.empty() ? Status::success() : uploadStaged(staged);
 }
@@ -71,7 +78,7 @@ Status Model::uploadStaged(const std::vector<uint32_t> &indices) {
   }
   uint32_t slot = 0;
   for (uint32_t i : indices) {
-    const TensorView &tensor = *artifact_.tensor(program().buffers()->Get(i)->name()->string_view());
+    const TensorView &tensor = *artifact_->tensor(program().buffers()->Get(i)->name()->string_view());
     for (uint64_t at = 0; at < tensor.byteSize; at += half, slot ^= 1) {
       uint64_t bytes = std::min(half, tensor.byteSize - at);
       if (Status s = commands.wait(slot); s.failed())
@@ -87,7 +94,7 @@ Status Model::uploadStaged(const std::vector<uint32_t> &indices) {
       if (Status s = commands.submit({recording[slot]}, slot); s.failed())
         return s;
     }
-    artifact_.file().mapping().release(tensor.data, tensor.byteSize);
+    artifact_->file().mapping().release(tensor.data, tensor.byteSize);
   }
   for (uint32_t last : {0u, 1u})
     if (Status s = commands.wait(last); s.failed())

@@ -13,11 +13,14 @@ public:
     bool forceStaging = false;   // copy weights through staging buffers even on unified memory (tests)
   };
 
+  /// Checks the program's barriers, chooses a device, compiles the kernels and moves the weights there.
+  static Status open(std::shared_ptr<const artifact::Artifact> artifact, const Options &options,
+                     std::shared_ptr<const Model> &out);
   static Status open(const std::string &path, const Options &options,
                      std::shared_ptr<const Model> &out);
 
-  const artifact::Artifact &artifact() const { return artifact_; }
-  const program::Program &program() const { return artifact_.program(); }
+  const artifact::Artifact &artifact() const { return *artifact_; }
+  const program::Program &program() const { return artifact_->program(); }
   const std::shared_ptr<Device> &device() const { return device_; }
   const Kernels &kernels() const { return *kernels_; }
   /// Buffer `index` of the program if it is a weight.
@@ -30,7 +33,7 @@ private:
   Status uploadWeights(bool forceStaging);
   Status uploadStaged(const std::vector<uint32_t> &indices);
 
-  artifact::Artifact artifact_;
+  std::shared_ptr<const artifact::Artifact> artifact_;
   std::shared_ptr<Device> device_;
   std::unique_ptr<PipelineCache> cache_;
   std::unique_ptr<Kernels> kernels_;

@@ -66,7 +66,7 @@ Status Session::run(const std::vector<VkCommandBuffer> &commands) {
   return commands_.wait(0);
 }
 
-Status Session::checkRoom(const std::vector<int32_t> &ids) const {
+Status Session::accepts(const std::vector<int32_t> &ids) const {
   const program::Program &program = model_->program();
   if (ids.empty())
     return Status::error("no token to run: give at least one id");
@@ -112,7 +112,7 @@ Status Session::recordLogitsCopy(uint32_t rows) {
 }
 
 Status Session::prefill(const std::vector<int32_t> &ids) {
-  if (Status s = checkRoom(ids); s.failed())
+  if (Status s = accepts(ids); s.failed())
     return s;
   uint32_t chunk = model_->artifact().phase("prefill")->tokens();
   for (size_t at = 0; at < ids.size(); at += chunk) {
@@ -130,7 +130,7 @@ Status Session::prefill(const std::vector<int32_t> &ids) {
 }
 
 Status Session::prefillAllLogits(const std::vector<int32_t> &ids, const OnLogits &onLogits) {
-  if (Status s = checkRoom(ids); s.failed())
+  if (Status s = accepts(ids); s.failed())
     return s;
   size_t stride = artifact::paddedWidth(model_->program().vocab_size());
   uint32_t chunk = std::min(model_->artifact().phase("prefill")->tokens(),
@@ -153,7 +153,7 @@ Status Session::prefillAllLogits(const std::vector<int32_t> &ids, const OnLogits
 }
 
 Status Session::decode(int32_t id) {
-  if (Status s = checkRoom({id}); s.failed())
+  if (Status s = accepts({id}); s.failed())
     return s;
   if (Status s = recordUpdate(0, {position_, 1}, &id, 1); s.failed())
     return s;

@@ -35,8 +35,12 @@ public:
   /// Forgets everything: the next token has position 0.
   void reset();
 
-  /// Appends tokens, in chunks of what the prefill phase takes. Fails without any effect when an id is
-  /// outside the vocabulary or the context has no room.
+  /// Whether these ids can be appended: all in the vocabulary, at least one, and room in the context.
+  Status accepts(const std::vector<int32_t> &ids) const;
+  /// Whether there is a last token with logits, to read or to continue from.
+  bool hasLogits() const { return logits_ != Logits::none; }
+
+  /// Appends tokens, in chunks of what the prefill phase takes. Fails without any effect when accepts() does.
   Status prefill(const std::vector<int32_t> &ids);
   /// The same, and hands over the logits of every position.
   Status prefillAllLogits(const std::vector<int32_t> &ids, const OnLogits &onLogits);
@@ -55,7 +59,6 @@ public:
 private:
   explicit Session(std::shared_ptr<const Model> model);
   Status create();
-  Status checkRoom(const std::vector<int32_t> &ids) const;
   Status run(const std::vector<VkCommandBuffer> &commands);
   /// Records into update_[which]: state words from 0 on and, if given, ids into the tokens buffer.
   Status recordUpdate(uint32_t which, const std::vector<uint32_t> &words, const int32_t *ids = nullptr,

@@ -1,0 +1,139 @@
+/* The C interface of the xfmr runtime: open an artifact, make sessions, run tokens, generate.
+ *
+ * Handles are opaque. Every function that can fail returns a status and puts its results into parameters
+ * that come last; on failure these are untouched and xfmr_last_error() has the text for the calling thread.
+ * Strings are UTF-8. A model may be shared by threads; a session or decoder serves one thread at a time.
+ * Close sessions and decoders before or after their model, as you like: they keep what they need.
+ */
+#ifndef XFMR_H
+#define XFMR_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum xfmr_status {
+  XFMR_OK = 0,
+  XFMR_ERROR_ARGUMENT = 1,     /* a null or impossible argument: a mistake in the calling program */
+  XFMR_ERROR_ARTIFACT = 2,     /* the file cannot be read, is damaged, or is of another version */
+  XFMR_ERROR_DEVICE = 3,       /* no device can run it, or the device failed */
+  XFMR_ERROR_TOKENS = 4,       /* an id outside the vocabulary, no room in the context, nothing to continue */
+  XFMR_ERROR_TOKENIZER = 5,    /* the artifact has no tokenizer, or the text cannot be encoded */
+  XFMR_ERROR_CAPACITY = 6,     /* the caller's buffer is too small; the needed size was stored */
+  XFMR_ERROR_OUT_OF_MEMORY = 7 /* host memory */
+} xfmr_status;
+
+typedef struct xfmr_model xfmr_model;
+typedef struct xfmr_session xfmr_session;
+typedef struct xfmr_decoder xfmr_decoder;
+
+/* Text of the last failure in this thread, lower case, no final period; "" if there was none. Valid until
+ * the next call of this library from the same thread. */
+const char *xfmr_last_error(void);
+
+/* Version of the runtime, "0.1.0". */
+const char *xfmr_version(void);
+
+/* Messages of the Vulkan validation layer in this process so far (XFMR_VALIDATE=1 switches it on). */
+uint32_t xfmr_validation_messages(void);
+
+/* ---- models ---- */
+
+/* Opens and validates the artifact at `path`. `device` is "auto" (or null), an index, a part of a device's
+ * name, or "none": then no device is opened and only the information and the tokenizer can be used. */
+xfmr_status xfmr_model_open(const char *path, const char *device, xfmr_model **model);
+void xfmr_model_close(xfmr_model *model);
+
+typedef struct xfmr_model_info {
+  const char *name;          /* of the model; these strings live as long as the model */
+  const char *device;        /* name of the device, "" with "none" */
+  const char *report;        /* several lines for a person: device and why, memory, kernel variants */
+  uint32_t vocab_size;
+  uint32_t hidden_size;
+  uint32_t max_context;      /* tokens a session can hold */
+  uint64_t parameters;
+  int32_t bos_token;         /* -1: none */
+  const int32_t *eos_tokens; /* [num_eos_tokens] */
+  size_t num_eos_tokens;
+  bool has_tokenizer;
+} xfmr_model_info;
+
+xfmr_status xfmr_model_get_info(const xfmr_model *model, xfmr_model_info *info);
+
+/* ---- text ---- */
+
+/* Ids of `text` [bytes]. With `special`, the tokenizer's post-processor adds its own (BOS and so on). Stores
+ * the number of ids in `count`, also when `capacity` is too small. */
+xfmr_status xfmr_encode(const xfmr_model *model, const char *text, size_t bytes, bool special,
+                        int32_t *ids, size_t capacity, size_t *count);
+
+/* Text of ids [count], special tokens left out; not terminated. Stores the number of bytes in `bytes`, also
+ * when `capacity` is too small. */
+xfmr_status xfmr_decode_text(const xfmr_model *model, const int32_t *ids, size_t count, char *text,
+                             size_t capacity, size_t *bytes);
+
+/* Decodes ids as they appear, never half a character. */
+xfmr_status xfmr_decoder_create(const xfmr_model *model, xfmr_decoder **decoder);
+void xfmr_decoder_close(xfmr_decoder *decoder);
+/* The text that `id` completes, terminated, often empty; valid until the decoder's next call. */
+xfmr_status xfmr_decoder_push(xfmr_decoder *decoder, int32_t id, const char **text, size_t *bytes);
+/* What is left at the end of the text. The decoder starts anew. */
+xfmr_status xfmr_decoder_flush(xfmr_decoder *decoder, const char **text, size_t *bytes);
+
+/* ---- sessions ---- */
+
+xfmr_status xfmr_session_create(const xfmr_model *model, xfmr_session **session);
+void xfmr_session_close(xfmr_session *session);
+/* Forgets all tokens. */
+xfmr_status xfmr_session_reset(xfmr_session *session);
+/* Tokens in the cache. */
+uint32_t xfmr_session_position(const xfmr_session *session);
+
+/* Appends ids [count], any number that fits into the context. Fails without effect if one is outside the
+ * vocabulary or there is no room. */
+xfmr_status xfmr_prefill(xfmr_session *session, const int32_t *ids, size_t count);
+
+/* Called with the logits of positions first … first + rows - 1: row r begins at logits + r * stride and has
+ * vocab_size floats. */
+typedef void (*xfmr_on_logits)(void *user, uint32_t first, uint32_t rows, const float *logits,
+                               size_t stride);
+/* Appends ids [count] and hands over the logits of every position, chunk by chunk. */
+xfmr_status xfmr_prefill_logits(xfmr_session *session, const int32_t *ids, size_t count,
+                                xfmr_on_logits on_logits, void *user);
+
+/* Appends one id by the decode phase. */
+xfmr_status xfmr_decode(xfmr_session *session, int32_t id);
+
+/* Logits after the last token: vocab_size floats into logits [capacity]. */
+xfmr_status xfmr_logits(xfmr_session *session, float *logits, size_t capacity);
+
+typedef struct xfmr_sampling {
+  float temperature; /* 0: greedy, the lowest id on a tie */
+  uint32_t top_k;    /* 0: off */
+  float top_p;       /* 1: off */
+  uint64_t seed;
+  bool ignore_eos;   /* an end token is like any other */
+} xfmr_sampling;
+
+typedef enum xfmr_finish {
+  XFMR_FINISH_LENGTH = 0, /* as many ids as asked for */
+  XFMR_FINISH_END = 1,    /* an end token, which is not handed over */
+  XFMR_FINISH_CONTEXT = 2,/* the context is full */
+  XFMR_FINISH_STOPPED = 3 /* the callback said so */
+} xfmr_finish;
+
+/* Called for each generated id as it appears; false stops. It must not call into the same session. */
+typedef bool (*xfmr_on_token)(void *user, int32_t id);
+
+/* Generates at most `count` ids after the last token, sampling on the device. The last id is not in the
+ * cache yet: go on with xfmr_decode(id) or xfmr_prefill. A null `sampling` is greedy. */
+xfmr_status xfmr_generate(xfmr_session *session, const xfmr_sampling *sampling, uint32_t count,
+                          xfmr_on_token on_token, void *user, xfmr_finish *finish);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* XFMR_H */

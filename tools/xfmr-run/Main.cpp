@@ -1,0 +1,49 @@
+// xfmr-run: runs an artifact. Results go to stdout, everything else to stderr. Status 0: done; 1: the
+// input or the device could not be used; 2: wrong usage.
+#include "tools/xfmr-run/Bench.h"
+#include "tools/xfmr-run/Generate.h"
+#include "tools/xfmr-run/Perplexity.h"
+#include "tools/xfmr-run/Prompt.h"
+#include <chrono>
+#include <cstdio>
+
+using namespace xfmr;
+using namespace xfmr::run;
+
+static Status runMode(const Options &options) {
+  auto start = std::chrono::steady_clock::now();
+  const char *device = options.mode == Mode::tokenize ? "none" : options.device.c_str();
+  xfmr_model *opened = nullptr;
+  if (Status s = checked(xfmr_model_open(options.artifact.c_str(), device, &opened)); s.failed())
+    return s;
+  ModelHandle model(opened);
+  double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (options.verbose)
+    std::fprintf(stderr, "%sload: %.1f ms\n", infoOf(model).report, seconds * 1e3);
+  if (options.threads && options.mode != Mode::tokenize)
+    std::fprintf(stderr, "xfmr-run: --threads is for CPU artifacts and has no effect on this one\n");
+  switch (options.mode) {
+  case Mode::tokenize: return tokenize(model, options);
+  case Mode::perplexity: return perplexity(model, options);
+  case Mode::bench: return bench(model, options, seconds);
+  case Mode::generate: break;
+  }
+  return generate(model, options);
+}
+
+int main(int argc, char **argv) {
+  Options options;
+  int exitCode = 0;
+  if (!parseOptions(argc, argv, options, exitCode))
+    return exitCode;
+  Status status = runMode(options);
+  if (status.ok() && std::fflush(stdout) != 0)
+    status = Status::error("cannot write to standard output");
+  if (uint32_t count = xfmr_validation_messages(); count && status.ok())
+    status = Status::error("the validation layer reported " + std::to_string(count) + " messages");
+  if (status.failed()) {
+    std::fprintf(stderr, "xfmr-run: error: %s\n", status.message().c_str());
+    return 1;
+  }
+  return 0;
+}

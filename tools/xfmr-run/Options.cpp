@@ -1,0 +1,120 @@
+// Command line of xfmr-run; see Options.h. Wrong usage is reported here, once, with status 2.
+#include "tools/xfmr-run/Options.h"
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <cstdio>
+
+using namespace xfmr::run;
+
+static bool parseIds(const std::string &text, std::vector<int64_t> &ids) {
+  for (size_t at = 0; at <= text.size();) {
+    size_t comma = std::min(text.find(',', at), text.size());
+    size_t begin = std::min(text.find_first_not_of(' ', at), comma), end = comma;
+    while (end > begin && text[end - 1] == ' ')
+      --end;
+    int64_t id = 0;
+    auto [stop, error] = std::from_chars(text.data() + begin, text.data() + end, id);
+    if (error != std::errc() || stop != text.data() + end)
+      return false;
+    ids.push_back(id);
+    at = comma + 1;
+  }
+  return true;
+}
+
+/// What the parser cannot say about combinations; empty if all is well.
+static std::string checkCombination(const CLI::App &app, const Options &options, bool tokenize,
+                                    bool bench) {
+  bool perplexity = !options.perplexityPath.empty();
+  int prompts = options.prompt.has_value() + options.promptIds.has_value();
+  if (perplexity + bench + tokenize > 1)
+    return "--perplexity, --bench and --tokenize exclude each other";
+  if (prompts > 1)
+    return "give -p or --prompt-ids, not both";
+  if ((perplexity || bench) && prompts)
+    return "--perplexity and --bench take no prompt";
+  if (!perplexity && !bench && !prompts)
+    return "give a prompt with -p TEXT or --prompt-ids 1,2,3, or use --perplexity or --bench";
+  if (tokenize && !options.prompt)
+    return "--tokenize needs -p TEXT";
+  if (options.json && !perplexity && !bench)
+    return "--json needs --perplexity or --bench";
+  for (const char *name : {"--pp", "--tg", "--repeat"})
+    if (app.count(name) && !bench)
+      return std::string(name) + " needs --bench";
+  if (app.count("--window") && !perplexity)
+    return "--window needs --perplexity";
+  if (bench && options.pp == 0u && options.tg == 0u)
+    return "--pp 0 and --tg 0 leave nothing to measure";
+  if (options.window < 2)
+    return "--window must be at least 2";
+  return "";
+}
+
+bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitCode) {
+  CLI::App app("Runs a compiled model: generates text, measures perplexity or speed.", "xfmr-run");
+  std::string prompt, ids;
+  bool tokenize = false, bench = false;
+  app.add_option("artifact", options.artifact, "the model, made by xfmr-compile")
+      ->required()->type_name("FILE.xfm");
+  app.add_option("-p,--prompt", prompt, "text to continue; - reads standard input")->type_name("TEXT");
+  app.add_option("--prompt-ids", ids, "token ids to continue, taken as they are")->type_name("1,2,3");
+  app.add_option("-n", options.count, "most ids to generate (default 128)")->type_name("N");
+  app.add_option("--temperature", options.sampling.temperature, "0: greedy (default)")
+      ->check(CLI::Range(0.0f, 1e6f))->type_name("T");
+  app.add_option("--top-k", options.sampling.top_k, "only the K likeliest; 0: off")->type_name("K");
+  app.add_option("--top-p", options.sampling.top_p, "fewest that reach this share; 1: off")
+      ->check(CLI::Range(1e-6f, 1.0f))->type_name("P");
+  app.add_option("--seed", options.sampling.seed, "of sampling")->type_name("S");
+  app.add_option("--device", options.device, "auto, an index or a part of a name")->type_name("DEVICE");
+  app.add_option("--threads", options.threads, "of CPU artifacts; others ignore it")->type_name("N");
+  app.add_flag("--ids", options.ids, "print generated ids instead of text");
+  app.add_flag("--ignore-eos", options.sampling.ignore_eos, "treat end tokens like any other");
+  app.add_option("--logits", options.logitsPath, "write f32 logits [T, vocab] of every prompt position")
+      ->type_name("OUT.safetensors");
+  app.add_flag("--tokenize", tokenize, "print the prompt's ids and stop");
+  app.add_flag("--verbose", options.verbose, "say what is chosen and how long it takes");
+  app.add_option("--perplexity", options.perplexityPath, "perplexity of a text in windows")
+      ->type_name("TEXT.txt");
+  app.add_option("--window", options.window, "tokens of a window, its begin token included (default 256)")
+      ->type_name("N");
+  app.add_flag("--json", options.json, "machine-readable result of --perplexity or --bench");
+  app.add_flag("--bench", bench, "measure prefill (pp) and generation (tg)");
+  app.add_option("--pp", options.pp, "prompt tokens; 0 skips")->type_name("N");
+  app.add_option("--tg", options.tg, "generated tokens; 0 skips")->type_name("N");
+  app.add_option("--repeat", options.repeat, "measurements of each (default 5)")
+      ->check(CLI::Range(1u, 1000u))->type_name("R");
+
+  std::string wrong;
+  exitCode = 2;
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp &) {
+    std::fputs(app.help().c_str(), stdout);
+    exitCode = 0;
+    return false;
+  } catch (const CLI::ParseError &error) {
+    wrong = error.what();
+    if (!wrong.empty() && wrong[0] >= 'A' && wrong[0] <= 'Z')
+      wrong[0] = static_cast<char>(wrong[0] + 32);
+  }
+  if (wrong.empty()) {
+    if (app.count("--prompt"))
+      options.prompt = prompt;
+    if (app.count("--prompt-ids")) {
+      options.promptIds.emplace();
+      if (!parseIds(ids, *options.promptIds))
+        wrong = "--prompt-ids takes numbers separated by commas, got '" + ids + "'";
+    }
+  }
+  if (wrong.empty())
+    wrong = checkCombination(app, options, tokenize, bench);
+  if (!wrong.empty()) {
+    std::fprintf(stderr, "xfmr-run: error: %s\n(xfmr-run --help lists the options)\n", wrong.c_str());
+    return false;
+  }
+  options.mode = tokenize ? Mode::tokenize
+                 : bench  ? Mode::bench
+                 : options.perplexityPath.empty() ? Mode::generate : Mode::perplexity;
+  return true;
+}

@@ -1,0 +1,41 @@
+// The command line of xfmr-run as plain data.
+#pragma once
+#include "runtime/xfmr.h"
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace xfmr::run {
+
+enum class Mode { generate, tokenize, perplexity, bench };
+
+struct Options {
+  Mode mode = Mode::generate;
+  std::string artifact;
+  std::string device = "auto";
+  bool verbose = false, json = false;
+  std::optional<uint32_t> threads;
+
+  std::optional<std::string> prompt;              // "-": standard input
+  std::optional<std::vector<int64_t>> promptIds;  // as typed; checked against the vocabulary later
+  std::optional<uint32_t> count;
+  xfmr_sampling sampling = {0, 0, 1, 0, false};
+  bool ids = false;
+  std::string logitsPath;
+
+  std::string perplexityPath;
+  uint32_t window = 256;
+
+  std::optional<uint32_t> pp, tg;                 // absent: as much as fits, at most 512 and 128
+  uint32_t repeat = 5;
+};
+
+/// Ids generated without -n.
+constexpr uint32_t kDefaultCount = 128;
+
+/// Returns true to go on; otherwise the process ends with `exitCode` (0 after --help, 2 on wrong usage,
+/// which has been reported).
+bool parseOptions(int argc, char **argv, Options &options, int &exitCode);
+
+} // namespace xfmr::run

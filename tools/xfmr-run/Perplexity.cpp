@@ -1,0 +1,89 @@
+// --perplexity; see Perplexity.h.
+#include "tools/xfmr-run/Perplexity.h"
+#include "tools/xfmr-run/Prompt.h"
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <unistd.h>
+
+using namespace xfmr;
+using namespace xfmr::run;
+
+double xfmr::run::negativeLogLikelihood(const float *logits, uint32_t vocab, int32_t id) {
+  double largest = *std::max_element(logits, logits + vocab), sum = 0;
+  for (uint32_t v = 0; v < vocab; ++v)
+    sum += std::exp(static_cast<double>(logits[v]) - largest);
+  return std::log(sum) + largest - static_cast<double>(logits[id]);
+}
+
+namespace {
+
+struct Score {
+  const std::vector<int32_t> &window; // BOS and one run
+  uint32_t vocab;
+  double sum = 0;
+};
+
+void onLogits(void *user, uint32_t first, uint32_t rows, const float *logits, size_t stride) {
+  Score &score = *static_cast<Score *>(user);
+  for (uint32_t r = 0; r < rows && first + r + 1 < score.window.size(); ++r)
+    score.sum += negativeLogLikelihood(logits + r * stride, score.vocab, score.window[first + r + 1]);
+}
+
+Status windowsOf(const ModelHandle &model, const Options &options,
+                 std::vector<std::vector<int32_t>> &windows) {
+  xfmr_model_info info = infoOf(model);
+  if (info.bos_token < 0)
+    return Status::error("the model has no begin token, which every window starts with");
+  if (options.window > info.max_context)
+    return Status::error("a window of " + std::to_string(options.window) +
+                         " tokens does not fit into the context of " +
+                         std::to_string(info.max_context));
+  std::string text;
+  if (Status s = readText(options.perplexityPath, text); s.failed())
+    return s;
+  std::vector<int32_t> ids;
+  if (Status s = encode(model, text, /*special=*/false, ids); s.failed())
+    return s;
+  size_t run = options.window - 1;
+  for (size_t at = 0; at + run <= ids.size(); at += run) {
+    windows.push_back({info.bos_token});
+    windows.back().insert(windows.back().end(), ids.begin() + at, ids.begin() + at + run);
+  }
+  if (windows.empty())
+    return Status::error("'" + options.perplexityPath + "' has " + std::to_string(ids.size()) +
+                         " tokens, a window needs " + std::to_string(run));
+  return Status::success();
+}
+
+} // namespace
+
+Status xfmr::run::perplexity(const ModelHandle &model, const Options &options) {
+  std::vector<std::vector<int32_t>> windows;
+  if (Status s = windowsOf(model, options, windows); s.failed())
+    return s;
+  SessionHandle session;
+  if (Status s = createSession(model, session); s.failed())
+    return s;
+  double sum = 0;
+  size_t scored = 0;
+  for (const std::vector<int32_t> &window : windows) {
+    Score score{window, infoOf(model).vocab_size};
+    xfmr_session_reset(session.get());
+    if (Status s = checked(xfmr_prefill_logits(session.get(), window.data(), window.size(), onLogits, &score));
+        s.failed())
+      return s;
+    sum += score.sum;
+    scored += window.size() - 1;
+    if (::isatty(STDERR_FILENO))
+      std::fprintf(stderr, "\r%zu of %zu windows", scored / (window.size() - 1), windows.size());
+  }
+  if (::isatty(STDERR_FILENO))
+    std::fprintf(stderr, "\n");
+  double mean = sum / static_cast<double>(scored);
+  if (options.json)
+    std::printf("{\"tokens\": %zu, \"nll\": %.9g, \"perplexity\": %.9g}\n", scored, mean, std::exp(mean));
+  else
+    std::printf("perplexity %.6g over %zu tokens (%.6g nats a token)\n", std::exp(mean), scored, mean);
+  return Status::success();
+}
