@@ -66,9 +66,10 @@ DecoderConfig readDecoder(ImportContext &context, bool tiedByDefault) {
   return d;
 }
 
-std::vector<std::optional<int64_t>> readWindows(Config &config, int64_t numLayers,
-                                                llvm::function_ref<bool(int64_t)> slides) {
-  std::vector<std::optional<int64_t>> windows(numLayers);
+Windows readWindows(Config &config, int64_t numLayers, llvm::function_ref<bool(int64_t)> slides) {
+  if (config.failed())
+    return {};
+  Windows windows(numLayers);
   const std::vector<std::string> types = config.texts("layer_types");
   if (!types.empty() && static_cast<int64_t>(types.size()) != numLayers)
     config.refuse("layer_types", "has " + std::to_string(types.size()) +
@@ -150,8 +151,49 @@ Value languageHead(ModelBuilder &m, Value x, const DecoderConfig &d, bool bias,
                    const std::string &embedding) {
   if (!d.tied)
     return m.linear(x, "lm_head", d.vocabSize, bias);
+  if (bias)
+    m.refuse("a tied head has no bias of its own");
   m.allowTiedCopy("lm_head.weight", embedding + ".weight");
   return m.linearOver(x, m.weight(embedding + ".weight", {d.vocabSize, d.hiddenSize}));
+}
+
+Value preNormDecoder(ImportContext &context, const DecoderConfig &d, const Windows &windows,
+                     llvm::function_ref<Value(Value, const std::string &, int64_t)> feedForward) {
+  ModelBuilder &m = context.model;
+  beginModel(context, d);
+  auto norm = [&](Value x, const std::string &module) {
+    return m.rmsNorm(x, module, d.hiddenSize, d.eps, d.normUnitOffset);
+  };
+  Value x = m.scale(m.embedding("model.embed_tokens", d.vocabSize, d.hiddenSize), d.embeddingScale);
+  for (int64_t layer = 0; layer < d.numLayers; ++layer) {
+    const std::string prefix = layerPrefix(layer);
+    x = m.block(layer, x, [&](Value h) {
+      Value n = norm(h, prefix + ".input_layernorm");
+      Value mixed = selfAttention(m, n, prefix + ".self_attn", d.attention,
+                                  {&d.rope, windows.empty() ? std::nullopt : windows[layer]});
+      h = m.add(h, m.scale(mixed, d.residualScale));
+      n = norm(h, prefix + ".post_attention_layernorm");
+      return m.add(h, m.scale(feedForward(n, prefix, layer), d.residualScale));
+    });
+  }
+  return m.scale(languageHead(m, norm(x, "model.norm"), d), d.logitScale);
+}
+
+Value preNormDecoder(ImportContext &context, const DecoderConfig &d, const Windows &windows,
+                     bool mlpBias) {
+  return preNormDecoder(context, d, windows, [&](Value n, const std::string &prefix, int64_t) {
+    return gatedMlp(context.model, n, prefix + ".mlp", d.intermediateSize, d.activation, mlpBias);
+  });
+}
+
+double gemmaEmbeddingScale(Config &config, int64_t hiddenSize) {
+  const float exact = std::sqrt(static_cast<float>(hiddenSize));
+  const std::string type = config.text(config.firstOf({"dtype", "torch_dtype"}), "float32");
+  if (type == "bfloat16")
+    return f32FromBF16(bf16FromF32(exact));
+  if (type == "float16")
+    return f32FromF16(f16FromF32(exact));
+  return exact;
 }
 
 } // namespace xfmr

@@ -47,9 +47,13 @@ struct DecoderConfig {
   double eps = 1e-6;
   ActivationKind activation = ActivationKind::silu;
   bool tied = false;
+  bool normUnitOffset = false; // norms multiply by 1 + w (Gemma)
+  double embeddingScale = 1.0, residualScale = 1.0, logitScale = 1.0;
   AttentionConfig attention;
   RopeSettings rope;
 };
+
+using Windows = std::vector<std::optional<int64_t>>; // one a layer
 
 /// Reads the keys every Llama-like family has. Ask the configuration for its status afterwards.
 DecoderConfig readDecoder(ImportContext &context, bool tiedByDefault = false);
@@ -60,8 +64,8 @@ ActivationKind readActivation(Config &config, const std::string &key,
 
 /// The window of each layer from `sliding_window` and `layer_types`; `slides(layer)` decides where
 /// the configuration has no `layer_types`.
-std::vector<std::optional<int64_t>> readWindows(Config &config, int64_t numLayers,
-                                                llvm::function_ref<bool(int64_t)> slides);
+Windows readWindows(Config &config, int64_t numLayers,
+                    llvm::function_ref<bool(int64_t)> slides);
 
 /// Opens the model with its config attribute.
 void beginModel(ImportContext &context, const DecoderConfig &decoder);
@@ -83,6 +87,19 @@ mlir::Value gatedMlp(ModelBuilder &m, mlir::Value x, const std::string &prefix,
 mlir::Value languageHead(ModelBuilder &m, mlir::Value x, const DecoderConfig &decoder,
                          bool bias = false,
                          const std::string &embedding = "model.embed_tokens");
+
+/// A whole decoder of pre-norm blocks h + attention(norm(h)), h + feedForward(norm(h)) with the Llama
+/// layout's names. `feedForward` gets the normed rows, the block's name prefix and the layer.
+mlir::Value preNormDecoder(
+    ImportContext &context, const DecoderConfig &decoder, const Windows &windows,
+    llvm::function_ref<mlir::Value(mlir::Value, const std::string &, int64_t)> feedForward);
+
+/// The same with the plain gated feed-forward `mlp`.
+mlir::Value preNormDecoder(ImportContext &context, const DecoderConfig &decoder,
+                           const Windows &windows, bool mlpBias = false);
+
+/// sqrt(hidden_size), rounded to the type activations have in the reference (Gemma).
+double gemmaEmbeddingScale(Config &config, int64_t hiddenSize);
 
 /// "model.layers.L".
 std::string layerPrefix(int64_t layer);

@@ -5,6 +5,23 @@
 
 namespace xfmr {
 
+mlir::Value importGemma(ImportContext &context);
+mlir::Value importGemma2(ImportContext &context);
+mlir::Value importGemma3(ImportContext &context);
+mlir::Value importGpt2(ImportContext &context);
+mlir::Value importGptNeox(ImportContext &context);
 mlir::Value importLlama(ImportContext &context);
+mlir::Value importMistral(ImportContext &context);
+mlir::Value importMixtral(ImportContext &context);
+mlir::Value importOlmo2(ImportContext &context);
+mlir::Value importOlmoe(ImportContext &context);
+mlir::Value importPhi3(ImportContext &context);
+mlir::Value importQwen2(ImportContext &context);
+mlir::Value importQwen2Moe(ImportContext &context);
+mlir::Value importQwen3(ImportContext &context);
+mlir::Value importQwen3Moe(ImportContext &context);
+
+/// Windows of the Qwen families: on only with `use_sliding_window`, from layer `max_window_layers`.
+Windows readQwenWindows(Config &config, int64_t numLayers);
 
 } // namespace xfmr

@@ -16,7 +16,21 @@ struct Family {
   Value (*import)(ImportContext &);
 };
 constexpr Family kFamilies[] = {
+    {"gemma", importGemma},
+    {"gemma2", importGemma2},
+    {"gemma3_text", importGemma3},
+    {"gpt2", importGpt2},
+    {"gpt_neox", importGptNeox},
     {"llama", importLlama},
+    {"mistral", importMistral},
+    {"mixtral", importMixtral},
+    {"olmo2", importOlmo2},
+    {"olmoe", importOlmoe},
+    {"phi3", importPhi3},
+    {"qwen2", importQwen2},
+    {"qwen2_moe", importQwen2Moe},
+    {"qwen3", importQwen3},
+    {"qwen3_moe", importQwen3Moe},
 };
 
 bool isIrFile(StringRef path) { return path.ends_with(".mlir") || path.ends_with(".mlirbc"); }

@@ -13,21 +13,7 @@ Value importLlama(ImportContext &context) {
   const bool mlpBias = config.flag("mlp_bias", false);
   if (config.failed())
     return {};
-
-  ModelBuilder &m = context.model;
-  beginModel(context, d);
-  Value x = m.embedding("model.embed_tokens", d.vocabSize, d.hiddenSize);
-  for (int64_t layer = 0; layer < d.numLayers; ++layer) {
-    const std::string prefix = layerPrefix(layer);
-    x = m.block(layer, x, [&](Value h) {
-      Value n = m.rmsNorm(h, prefix + ".input_layernorm", d.hiddenSize, d.eps);
-      h = m.add(h, selfAttention(m, n, prefix + ".self_attn", d.attention, {&d.rope, {}}));
-      n = m.rmsNorm(h, prefix + ".post_attention_layernorm", d.hiddenSize, d.eps);
-      return m.add(h, gatedMlp(m, n, prefix + ".mlp", d.intermediateSize, d.activation, mlpBias));
-    });
-  }
-  x = m.rmsNorm(x, "model.norm", d.hiddenSize, d.eps);
-  return languageHead(m, x, d);
+  return preNormDecoder(context, d, {}, mlpBias);
 }
 
 } // namespace xfmr

@@ -166,12 +166,11 @@ Value ModelBuilder::linearTransposed(Value x, const std::string &module, int64_t
   return withAdapter(linearOver(x, w, b), x, module, widthOf(x), out);
 }
 
-/// y + scale * B (A x + 0) [+ scale * B.bias], where the adapter has a branch for the module.
-Value ModelBuilder::withAdapter(Value y, Value x, const std::string &module, int64_t in,
-                                int64_t out) {
+std::optional<AdapterBranch> ModelBuilder::adapterBranch(const std::string &module, int64_t in,
+                                                         int64_t out) {
   const LowRank *lowRank = adapter_ ? adapter_->use(module) : nullptr;
   if (!lowRank)
-    return y;
+    return std::nullopt;
   auto check = [&](const AdapterTensor &tensor, std::vector<int64_t> expected) {
     if (tensor && tensor.view->shape != expected)
       refuse("adapter \"" + adapter_->path() + "\": tensor \"" + tensor.name + "\": found shape " +
@@ -180,10 +179,24 @@ Value ModelBuilder::withAdapter(Value y, Value x, const std::string &module, int
   };
   if (!check(lowRank->a, {lowRank->rank, in}) || !check(lowRank->b, {out, lowRank->rank}) ||
       !check(lowRank->bBias, {out}))
+    return std::nullopt;
+  AdapterBranch branch;
+  branch.a = adapterWeight(lowRank->a);
+  branch.b = adapterWeight(lowRank->b);
+  if (lowRank->bBias)
+    branch.bias = adapterWeight(lowRank->bBias);
+  branch.scale = lowRank->scale;
+  return branch;
+}
+
+/// y + scale * (B (A x) + bias), where the adapter has a branch for the module.
+Value ModelBuilder::withAdapter(Value y, Value x, const std::string &module, int64_t in,
+                                int64_t out) {
+  std::optional<AdapterBranch> branch = adapterBranch(module, in, out);
+  if (!branch)
     return y;
-  Value narrow = linearOver(x, adapterWeight(lowRank->a));
-  Value bias = lowRank->bBias ? adapterWeight(lowRank->bBias) : Value();
-  return add(y, scale(linearOver(narrow, adapterWeight(lowRank->b), bias), lowRank->scale));
+  Value narrow = linearOver(x, branch->a);
+  return add(y, scale(linearOver(narrow, branch->b, branch->bias), branch->scale));
 }
 
 Value ModelBuilder::embedding(const std::string &module, int64_t rows, int64_t width,
@@ -232,6 +245,10 @@ Value ModelBuilder::add(Value a, Value b) {
 
 Value ModelBuilder::mul(Value a, Value b) {
   return MulOp::create(builder_, loc_, a.getType(), a, b);
+}
+
+Value ModelBuilder::rowScale(Value x, Value factor) {
+  return RowScaleOp::create(builder_, loc_, x.getType(), x, factor);
 }
 
 Value ModelBuilder::scale(Value x, double factor) {

@@ -13,6 +13,12 @@
 
 namespace xfmr {
 
+/// The low-rank branch of an adapter beside one module, as weights.
+struct AdapterBranch {
+  mlir::Value a, b, bias; // [r, in], [out, r], [out] or null
+  double scale = 1.0;
+};
+
 class ModelBuilder {
 public:
   /// `checkpoint` may have no weights (a configuration alone): then every tensor exists and has
@@ -56,6 +62,9 @@ public:
   mlir::Value linearTransposed(mlir::Value x, const std::string &module, int64_t out, bool bias);
   /// A linear layer over a given weight; no adapter.
   mlir::Value linearOver(mlir::Value x, mlir::Value weight, mlir::Value bias = {});
+  /// The adapter's branch for a module, shapes checked, or nothing. For importers that place it
+  /// themselves (experts); linear() does it alone.
+  std::optional<AdapterBranch> adapterBranch(const std::string &module, int64_t in, int64_t out);
   /// MODULE.weight [rows, width]; `positions` [P, width] may be null.
   mlir::Value embedding(const std::string &module, int64_t rows, int64_t width,
                         mlir::Value positions = {});
@@ -68,6 +77,8 @@ public:
   // ---- Arithmetic -----------------------------------------------------------------------------
   mlir::Value add(mlir::Value a, mlir::Value b);
   mlir::Value mul(mlir::Value a, mlir::Value b);
+  /// Each row of x times one number, factor [T, 1].
+  mlir::Value rowScale(mlir::Value x, mlir::Value factor);
   /// x itself when the factor is 1.
   mlir::Value scale(mlir::Value x, double factor);
   mlir::Value softcap(mlir::Value x, double cap);

@@ -1,0 +1,96 @@
+// GPT-NeoX and Pythia: attention and feed-forward side by side on the same input, LayerNorm, a fused
+// projection whose rows go head by head (q, k, v of head 0, then of head 1, ...), partial rotation.
+// Source: Hugging Face's modeling_gpt_neox.
+#include "import/Families.h"
+#include <cmath>
+
+using namespace mlir;
+
+namespace xfmr {
+
+/// Rows of part 0 (q), 1 (k) or 2 (v) of a fused weight or bias, heads in order.
+static Value partOf(ModelBuilder &m, Value fused, const AttentionConfig &a, int64_t part) {
+  SmallVector<int64_t> rows;
+  for (int64_t head = 0; head < a.numHeads; ++head)
+    for (int64_t i = 0; i < a.headDim; ++i)
+      rows.push_back((3 * head + part) * a.headDim + i);
+  auto type = cast<RankedTensorType>(fused.getType());
+  SmallVector<int64_t> shape(type.getShape());
+  shape[0] = static_cast<int64_t>(rows.size());
+  return WeightGatherOp::create(m.ops(), m.loc(),
+                                RankedTensorType::get(shape, type.getElementType()), fused,
+                                m.ops().getI64IntegerAttr(0), m.ops().getDenseI64ArrayAttr(rows));
+}
+
+Value importGptNeox(ImportContext &context) {
+  Config &config = context.config;
+  DecoderConfig d;
+  d.architecture = config.text("model_type");
+  d.hiddenSize = config.size("hidden_size");
+  d.numLayers = config.size("num_hidden_layers");
+  d.vocabSize = config.size("vocab_size");
+  d.maxPosition = config.size("max_position_embeddings");
+  d.intermediateSize = config.size("intermediate_size");
+  d.eps = config.positive("layer_norm_eps", 1e-5);
+  d.activation = readActivation(config, "hidden_act", "gelu");
+  d.tied = config.flag("tie_word_embeddings", false);
+  AttentionConfig &a = d.attention;
+  a.numHeads = a.numKvHeads = config.size("num_attention_heads");
+  const bool bias = config.flag("attention_bias", true);
+  const bool parallel = config.flag("use_parallel_residual", true);
+  const double share = config.positive("rotary_pct", 0.25);
+  if (config.failed())
+    return {};
+  if (d.hiddenSize % a.numHeads != 0) {
+    config.refuse("num_attention_heads", "is " + std::to_string(a.numHeads) +
+                                             ", expected a divisor of hidden_size (" +
+                                             std::to_string(d.hiddenSize) + ")");
+    return {};
+  }
+  a.headDim = d.hiddenSize / a.numHeads;
+  a.scale = 1.0 / std::sqrt(static_cast<double>(a.headDim));
+  d.rope = readRope(context.mlir, config, a.headDim, d.maxPosition, context.options.ropeLength);
+  if (config.has("rotary_emb_base"))
+    d.rope.theta = config.positive("rotary_emb_base");
+  if (!config.has("partial_rotary_factor"))
+    d.rope.rotaryDim = static_cast<int64_t>(std::min(share, 2.0) * static_cast<double>(a.headDim));
+  if (!config.failed() && (d.rope.rotaryDim < 2 || d.rope.rotaryDim % 2 || d.rope.rotaryDim > a.headDim))
+    config.refuse("rotary_pct", "gives " + std::to_string(d.rope.rotaryDim) + " rotary entries of " +
+                                    std::to_string(a.headDim) + ", expected an even number from 2");
+  if (config.failed())
+    return {};
+
+  ModelBuilder &m = context.model;
+  m.ignoreWhere([](StringRef name) {
+    return name.ends_with(".attention.bias") || name.ends_with(".attention.masked_bias");
+  });
+  beginModel(context, d);
+  Value x = m.embedding("gpt_neox.embed_in", d.vocabSize, d.hiddenSize);
+  for (int64_t layer = 0; layer < d.numLayers; ++layer) {
+    const std::string prefix = "gpt_neox.layers." + std::to_string(layer);
+    x = m.block(layer, x, [&](Value h) {
+      Value n = m.layerNorm(h, prefix + ".input_layernorm", d.eps);
+      const std::string fused = prefix + ".attention.query_key_value";
+      Value w = m.weight(fused + ".weight", {3 * d.hiddenSize, d.hiddenSize});
+      Value b = bias ? m.weight(fused + ".bias", {3 * d.hiddenSize}) : Value();
+      Value qkv[3];
+      for (int64_t part = 0; part < 3; ++part)
+        qkv[part] = m.linearOver(n, partOf(m, w, a, part), b ? partOf(m, b, a, part) : Value());
+      Value mixed = attend(m, qkv[0], qkv[1], qkv[2], a, {&d.rope, {}});
+      mixed = m.linear(mixed, prefix + ".attention.dense", d.hiddenSize, bias);
+      Value before = parallel ? h : m.add(h, mixed);
+      n = m.layerNorm(before, prefix + ".post_attention_layernorm", d.eps);
+      n = m.activation(d.activation,
+                       m.linear(n, prefix + ".mlp.dense_h_to_4h", d.intermediateSize, true));
+      n = m.linear(n, prefix + ".mlp.dense_4h_to_h", d.hiddenSize, true);
+      return m.add(before, parallel ? m.add(mixed, n) : n);
+    });
+  }
+  x = m.layerNorm(x, "gpt_neox.final_layer_norm", d.eps);
+  if (!d.tied)
+    return m.linear(x, "embed_out", d.vocabSize);
+  m.allowTiedCopy("embed_out.weight", "gpt_neox.embed_in.weight");
+  return m.linearOver(x, m.weight("gpt_neox.embed_in.weight", {d.vocabSize, d.hiddenSize}));
+}
+
+} // namespace xfmr

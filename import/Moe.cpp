@@ -1,0 +1,150 @@
+// See Moe.h.
+#include "import/Moe.h"
+
+using namespace mlir;
+
+namespace xfmr {
+
+ExpertCounts readExpertCounts(Config &config, const std::vector<std::string> &expertKeys,
+                              const std::vector<std::string> &topKKeys) {
+  const std::string expertKey = config.firstOf(expertKeys), topKKey = config.firstOf(topKKeys);
+  ExpertCounts counts{config.size(expertKey), config.size(topKKey)};
+  if (!config.failed() && counts.experts > 65536)
+    config.refuse(expertKey, "is " + std::to_string(counts.experts) + ", expected at most 65536");
+  if (!config.failed() && counts.topK > counts.experts)
+    config.refuse(topKKey, "is " + std::to_string(counts.topK) + ", expected at most " + expertKey +
+                               " (" + std::to_string(counts.experts) + ")");
+  return counts;
+}
+
+RoutingAttr softmaxRouting(MLIRContext &context, int64_t topK, bool normTopK, double scale) {
+  return RoutingAttr::get(&context, topK, ScoreFunction::softmax, ScoreAt::pre_topk, normTopK,
+                          llvm::APFloat(0.0), llvm::APFloat(scale), 1, 1, GroupScore::max,
+                          Overflow::none, 0, llvm::APFloat(0.0), llvm::APFloat(0.0), false);
+}
+
+std::vector<std::string> expertModules(const std::string &prefix, int64_t experts,
+                                       const std::string &name) {
+  std::vector<std::string> modules;
+  for (int64_t expert = 0; expert < experts; ++expert)
+    modules.push_back(prefix + "." + std::to_string(expert) + "." + name);
+  return modules;
+}
+
+static Value stack(ModelBuilder &m, ArrayRef<Value> parts, const std::string &first) {
+  auto type = cast<RankedTensorType>(parts.front().getType());
+  for (Value part : parts)
+    if (part.getType() != type) {
+      m.refuse("experts from \"" + first + "\" on have different shapes or dtypes, expected one");
+      return parts.front();
+    }
+  SmallVector<int64_t> shape(type.getShape());
+  shape.insert(shape.begin(), static_cast<int64_t>(parts.size()));
+  return WeightStackOp::create(m.ops(), m.loc(),
+                               RankedTensorType::get(shape, type.getElementType()), parts);
+}
+
+StackedLinear stackLinears(ModelBuilder &m, const std::vector<std::string> &modules, int64_t out,
+                           int64_t in) {
+  StackedLinear stacked;
+  SmallVector<Value> weights, as, bs;
+  for (const std::string &module : modules)
+    weights.push_back(m.weight(module + ".weight", {out, in}));
+  stacked.weight = stack(m, weights, modules.front());
+
+  for (const std::string &module : modules) {
+    std::optional<AdapterBranch> branch = m.adapterBranch(module, in, out);
+    if (!branch)
+      continue;
+    if (branch->bias)
+      m.refuse("adapter of \"" + module + "\": a bias on an expert cannot be imported");
+    if (!as.empty() && branch->scale != stacked.adapterScale)
+      m.refuse("adapter of \"" + module + "\": its scale differs from that of the other experts");
+    stacked.adapterScale = branch->scale;
+    as.push_back(branch->a);
+    bs.push_back(branch->b);
+  }
+  if (as.empty())
+    return stacked;
+  if (as.size() != modules.size()) {
+    m.refuse("the adapter covers " + std::to_string(as.size()) + " of the " +
+             std::to_string(modules.size()) + " experts from \"" + modules.front() +
+             "\" on, expected all or none");
+    return stacked;
+  }
+  stacked.a = stack(m, as, modules.front());
+  stacked.b = stack(m, bs, modules.front());
+  return stacked;
+}
+
+Router readRouter(ModelBuilder &m, const std::string &module, int64_t experts, int64_t width) {
+  Router router;
+  router.weight = m.weight(module + ".weight", {experts, width});
+  if (std::optional<AdapterBranch> branch = m.adapterBranch(module, width, experts)) {
+    if (branch->bias)
+      m.refuse("adapter of \"" + module + "\": a bias on a router cannot be imported");
+    router.weight = WeightAddLowrankOp::create(m.ops(), m.loc(), router.weight.getType(),
+                                               router.weight, branch->b, branch->a,
+                                               m.ops().getF64FloatAttr(branch->scale));
+  }
+  return router;
+}
+
+Value mixture(ModelBuilder &m, Value x, const Router &router, RoutingAttr routing,
+              ArrayRef<StackedLinear> projections,
+              llvm::function_ref<Value(Value, ApplyProjection)> body) {
+  SmallVector<Value> stacked;
+  for (const StackedLinear &projection : projections)
+    for (Value value : {projection.weight, projection.bias, projection.a, projection.b})
+      if (value)
+        stacked.push_back(value);
+  OpBuilder &ops = m.ops();
+  auto moe = MoeOp::create(ops, m.loc(), x.getType(), x, router.weight, router.bias,
+                           router.selectionBias, stacked, routing);
+  OpBuilder::InsertionGuard guard(ops);
+  Block *entry = ops.createBlock(&moe.getExpert());
+  Value batch = entry->addArgument(x.getType(), m.loc());
+  std::vector<StackedLinear> slices; // of one expert: the stacked axis is gone
+  for (const StackedLinear &projection : projections) {
+    auto slice = [&](Value value) -> Value {
+      if (!value)
+        return {};
+      auto type = cast<RankedTensorType>(value.getType());
+      return entry->addArgument(
+          RankedTensorType::get(type.getShape().drop_front(), type.getElementType()), m.loc());
+    };
+    StackedLinear one;
+    one.weight = slice(projection.weight);
+    one.bias = slice(projection.bias);
+    one.a = slice(projection.a);
+    one.b = slice(projection.b);
+    one.adapterScale = projection.adapterScale;
+    slices.push_back(one);
+  }
+  auto apply = [&](size_t index, Value input) {
+    const StackedLinear &one = slices[index];
+    Value y = m.linearOver(input, one.weight, one.bias);
+    if (!one.a)
+      return y;
+    Value branch = m.linearOver(m.linearOver(input, one.a), one.b);
+    return m.add(y, m.scale(branch, one.adapterScale));
+  };
+  YieldOp::create(ops, m.loc(), ValueRange{body(batch, apply)});
+  return moe.getResult();
+}
+
+Value gatedMixture(ModelBuilder &m, Value x, const Router &router, RoutingAttr routing,
+                   const std::string &prefix, const GatedExpertNames &names, int64_t experts,
+                   int64_t width, ActivationKind activation) {
+  const int64_t hidden = ModelBuilder::widthOf(x);
+  StackedLinear projections[] = {
+      stackLinears(m, expertModules(prefix, experts, names.gate), width, hidden),
+      stackLinears(m, expertModules(prefix, experts, names.up), width, hidden),
+      stackLinears(m, expertModules(prefix, experts, names.down), hidden, width)};
+  return mixture(m, x, router, routing, projections, [&](Value batch, ApplyProjection apply) {
+    Value gate = m.activation(activation, apply(0, batch));
+    return apply(2, m.mul(gate, apply(1, batch)));
+  });
+}
+
+} // namespace xfmr
