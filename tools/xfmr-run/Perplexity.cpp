@@ -32,6 +32,9 @@ void onLogits(void *user, uint32_t first, uint32_t rows, const float *logits, si
 
 Status windowsOf(const ModelHandle &model, const Options &options,
                  std::vector<std::vector<int32_t>> &windows) {
+  std::string text;
+  if (Status s = readText(options.perplexityPath, text); s.failed())
+    return s;
   xfmr_model_info info = infoOf(model);
   if (info.bos_token < 0)
     return Status::error("the model has no begin token, which every window starts with");
@@ -39,9 +42,6 @@ Status windowsOf(const ModelHandle &model, const Options &options,
     return Status::error("a window of " + std::to_string(options.window) +
                          " tokens does not fit into the context of " +
                          std::to_string(info.max_context));
-  std::string text;
-  if (Status s = readText(options.perplexityPath, text); s.failed())
-    return s;
   std::vector<int32_t> ids;
   if (Status s = encode(model, text, /*special=*/false, ids); s.failed())
     return s;

@@ -1,0 +1,112 @@
+/* Uses the whole C interface on the toy artifact, as a C program linked to libxfmr.so would. */
+#include "runtime/xfmr.h"
+#include <stdio.h>
+#include <string.h>
+
+static int failures = 0;
+#define EXPECT(condition)                                                                            \
+  do {                                                                                               \
+    if (!(condition)) {                                                                              \
+      printf("line %d: %s is false (last error: %s)\n", __LINE__, #condition, xfmr_last_error());    \
+      ++failures;                                                                                    \
+    }                                                                                                \
+  } while (0)
+
+struct ids {
+  int32_t list[64];
+  size_t count, stop_at;
+};
+
+static bool on_token(void *user, int32_t id) {
+  struct ids *ids = user;
+  ids->list[ids->count++] = id;
+  return ids->count != ids->stop_at;
+}
+
+static void on_logits(void *user, uint32_t first, uint32_t rows, const float *logits, size_t stride) {
+  float *out = user;
+  for (uint32_t r = 0; r < rows; ++r)
+    memcpy(out + 16 * (first + r), logits + r * stride, 16 * sizeof(float));
+}
+
+static void test_text(const xfmr_model *model) {
+  int32_t ids[8];
+  size_t count = 0, bytes = 0;
+  char text[32];
+  EXPECT(xfmr_encode(model, "w2 w3", 5, true, ids, 8, &count) == XFMR_OK);
+  EXPECT(count == 3 && ids[0] == 1 && ids[1] == 2 && ids[2] == 3);
+  EXPECT(xfmr_encode(model, "w2 w3", 5, true, ids, 2, &count) == XFMR_ERROR_CAPACITY && count == 3);
+  EXPECT(strcmp(xfmr_last_error(), "the text has 3 ids, there is room for 2") == 0);
+  EXPECT(xfmr_decode_text(model, ids, 3, text, sizeof text, &bytes) == XFMR_OK);
+  EXPECT(bytes == 5 && memcmp(text, "w2 w3", 5) == 0);
+  xfmr_decoder *decoder = NULL;
+  const char *piece = NULL;
+  EXPECT(xfmr_decoder_create(model, &decoder) == XFMR_OK);
+  EXPECT(xfmr_decoder_push(decoder, 5, &piece, &bytes) == XFMR_OK && strcmp(piece, "w5") == 0);
+  EXPECT(xfmr_decoder_push(decoder, 6, &piece, &bytes) == XFMR_OK && strcmp(piece, " w6") == 0);
+  EXPECT(xfmr_decoder_flush(decoder, &piece, &bytes) == XFMR_OK && bytes == 0);
+  xfmr_decoder_close(decoder);
+}
+
+static void test_session(xfmr_session *session) {
+  const int32_t prompt[] = {1, 2, 3, 4, 5, 6};
+  float logits[16], all[6 * 16];
+  struct ids ids = {{0}, 0, 0};
+  xfmr_finish finish = XFMR_FINISH_STOPPED;
+  EXPECT(xfmr_generate(session, NULL, 1, on_token, &ids, &finish) == XFMR_ERROR_TOKENS);
+  EXPECT(strcmp(xfmr_last_error(), "there is nothing to continue: prefill or decode first") == 0);
+  EXPECT(xfmr_prefill_logits(session, prompt, 6, on_logits, all) == XFMR_OK);
+  EXPECT(all[4] == 0.0f + -0.01f * 4 || all[4] == 1.0f);
+  EXPECT(all[5 * 16 + (3 + 21) % 16] == 1.0f);
+  EXPECT(xfmr_logits(session, logits, 15) == XFMR_ERROR_CAPACITY);
+  EXPECT(xfmr_logits(session, logits, 16) == XFMR_OK);
+  EXPECT(memcmp(logits, all + 5 * 16, sizeof logits) == 0);
+  EXPECT(xfmr_session_position(session) == 6);
+
+  EXPECT(xfmr_session_reset(session) == XFMR_OK);
+  EXPECT(xfmr_prefill(session, prompt, 3) == XFMR_OK);
+  EXPECT(xfmr_generate(session, NULL, 10, on_token, &ids, &finish) == XFMR_OK);
+  EXPECT(finish == XFMR_FINISH_END && ids.count == 4);
+  EXPECT(ids.list[0] == 9 && ids.list[1] == 2 && ids.list[2] == 4 && ids.list[3] == 8);
+
+  xfmr_sampling sampling = {0, 0, 1, 0, true};
+  EXPECT(xfmr_decode(session, 8) == XFMR_OK);
+  ids.count = 0;
+  ids.stop_at = 2;
+  EXPECT(xfmr_generate(session, &sampling, 10, on_token, &ids, &finish) == XFMR_OK);
+  EXPECT(finish == XFMR_FINISH_STOPPED && ids.count == 2 && ids.list[1] == 0);
+  sampling.top_p = 0;
+  EXPECT(xfmr_generate(session, &sampling, 1, on_token, &ids, &finish) == XFMR_ERROR_ARGUMENT);
+  EXPECT(xfmr_prefill(session, NULL, 0) == XFMR_ERROR_TOKENS);
+  EXPECT(xfmr_decode(session, 16) == XFMR_ERROR_TOKENS);
+}
+
+int main(int argc, char **argv) {
+  xfmr_model *model = NULL, *plain = NULL;
+  xfmr_session *session = NULL;
+  xfmr_model_info info;
+  if (argc != 2)
+    return 2;
+  EXPECT(strcmp(xfmr_last_error(), "") == 0);
+  EXPECT(xfmr_model_open("/nowhere.xfm", NULL, &model) == XFMR_ERROR_ARTIFACT && !model);
+  EXPECT(xfmr_model_open(NULL, NULL, &model) == XFMR_ERROR_ARGUMENT);
+  EXPECT(xfmr_model_open(argv[1], "no such device", &model) == XFMR_ERROR_DEVICE && !model);
+  EXPECT(xfmr_model_open(argv[1], "none", &plain) == XFMR_OK);
+  EXPECT(xfmr_session_create(plain, &session) == XFMR_ERROR_ARGUMENT && !session);
+  EXPECT(xfmr_model_open(argv[1], NULL, &model) == XFMR_OK);
+  if (!model)
+    return 1;
+  EXPECT(xfmr_model_get_info(model, &info) == XFMR_OK);
+  EXPECT(strcmp(info.name, "toy") == 0 && info.vocab_size == 16 && info.max_context == 32);
+  EXPECT(info.bos_token == 1 && info.num_eos_tokens == 1 && info.eos_tokens[0] == 0);
+  EXPECT(info.has_tokenizer && strlen(info.device) > 0 && strlen(info.report) > 0);
+  test_text(plain);
+  xfmr_model_close(plain);
+  EXPECT(xfmr_session_create(model, &session) == XFMR_OK);
+  xfmr_model_close(model); /* the session keeps what it needs */
+  test_session(session);
+  xfmr_session_close(session);
+  EXPECT(xfmr_validation_messages() == 0);
+  printf(failures ? "%d failures\n" : "passed\n", failures);
+  return failures != 0;
+}
