@@ -10,16 +10,23 @@ mlir::Value importGemma2(ImportContext &context);
 mlir::Value importGemma3(ImportContext &context);
 mlir::Value importGpt2(ImportContext &context);
 mlir::Value importGptNeox(ImportContext &context);
+mlir::Value importGptOss(ImportContext &context);
+mlir::Value importGraniteMoe(ImportContext &context);
 mlir::Value importLlama(ImportContext &context);
 mlir::Value importMistral(ImportContext &context);
 mlir::Value importMixtral(ImportContext &context);
 mlir::Value importOlmo2(ImportContext &context);
 mlir::Value importOlmoe(ImportContext &context);
 mlir::Value importPhi3(ImportContext &context);
+mlir::Value importPhiMoe(ImportContext &context);
 mlir::Value importQwen2(ImportContext &context);
 mlir::Value importQwen2Moe(ImportContext &context);
 mlir::Value importQwen3(ImportContext &context);
 mlir::Value importQwen3Moe(ImportContext &context);
+// These read the routing only and refuse the model with what is missing.
+mlir::Value importDeepseek(ImportContext &context);
+mlir::Value importLlama4(ImportContext &context);
+mlir::Value importSwitch(ImportContext &context);
 
 /// Windows of the Qwen families: on only with `use_sliding_window`, from layer `max_window_layers`.
 Windows readQwenWindows(Config &config, int64_t numLayers);

@@ -16,21 +16,29 @@ struct Family {
   Value (*import)(ImportContext &);
 };
 constexpr Family kFamilies[] = {
+    {"deepseek_v2", importDeepseek},
+    {"deepseek_v3", importDeepseek},
     {"gemma", importGemma},
     {"gemma2", importGemma2},
     {"gemma3_text", importGemma3},
     {"gpt2", importGpt2},
     {"gpt_neox", importGptNeox},
+    {"gpt_oss", importGptOss},
+    {"granitemoe", importGraniteMoe},
+    {"kimi_k2", importDeepseek},
     {"llama", importLlama},
+    {"llama4_text", importLlama4},
     {"mistral", importMistral},
     {"mixtral", importMixtral},
     {"olmo2", importOlmo2},
     {"olmoe", importOlmoe},
     {"phi3", importPhi3},
+    {"phimoe", importPhiMoe},
     {"qwen2", importQwen2},
     {"qwen2_moe", importQwen2Moe},
     {"qwen3", importQwen3},
     {"qwen3_moe", importQwen3Moe},
+    {"switch_transformers", importSwitch},
 };
 
 bool isIrFile(StringRef path) { return path.ends_with(".mlir") || path.ends_with(".mlirbc"); }

@@ -24,13 +24,17 @@ struct QwenMoe {
   }
 };
 
-QwenMoe readQwenMoe(ImportContext &context) {
+QwenMoe readQwenMoe(ImportContext &context, int64_t numLayers) {
   Config &config = context.config;
   QwenMoe moe;
   moe.counts = readExpertCounts(config, {"num_experts", "num_local_experts"});
   moe.width = config.size("moe_intermediate_size");
   moe.sparseStep = config.size("decoder_sparse_step", 1);
   moe.denseLayers = config.integers("mlp_only_layers");
+  for (int64_t layer : moe.denseLayers)
+    if (layer < 0 || layer >= numLayers)
+      config.refuse("mlp_only_layers", "holds " + std::to_string(layer) + ", expected layers 0 to " +
+                                           std::to_string(numLayers - 1));
   const bool norm = config.flag("norm_topk_prob", false);
   if (!config.failed())
     moe.routing = softmaxRouting(context.mlir, moe.counts.topK, norm);
@@ -59,7 +63,7 @@ Value importQwen2Moe(ImportContext &context) {
   Config &config = context.config;
   DecoderConfig d = readDecoder(context);
   d.attention.qkvBias = config.flag("qkv_bias", true);
-  QwenMoe moe = readQwenMoe(context);
+  QwenMoe moe = readQwenMoe(context, d.numLayers);
   moe.sharedWidth = config.size("shared_expert_intermediate_size");
   Windows windows = readQwenWindows(config, d.numLayers);
   if (config.failed())
@@ -74,7 +78,7 @@ Value importQwen3Moe(ImportContext &context) {
   DecoderConfig d = readDecoder(context);
   d.attention.qkvBias = d.attention.outBias = config.flag("attention_bias", false);
   d.attention.norm = QueryKeyNorm::perHead;
-  QwenMoe moe = readQwenMoe(context);
+  QwenMoe moe = readQwenMoe(context, d.numLayers);
   Windows windows = readQwenWindows(config, d.numLayers);
   if (config.failed())
     return {};

@@ -1,0 +1,52 @@
+// Granite-MoE: Llama with four multipliers and experts stored stacked, gate half first; weights are a
+// softmax over the chosen. Source: Hugging Face's modeling_granitemoe.
+#include "import/Families.h"
+#include "import/Moe.h"
+#include "import/Routing.h"
+
+using namespace mlir;
+
+namespace xfmr {
+
+// PREFIX.input_linear [E, 2F, D], PREFIX.output_linear [E, D, F].
+static Value stackedMixture(ModelBuilder &m, Value x, const std::string &prefix, RoutingAttr routing,
+                            int64_t e, int64_t f, ActivationKind activation) {
+  const int64_t d = ModelBuilder::widthOf(x);
+  Router router = readRouter(m, prefix + ".router.layer", e, d);
+  Value gateUp = m.weight(prefix + ".input_linear.weight", {e, 2 * f, d});
+  auto half = [&](int64_t offset) -> Value {
+    auto type = RankedTensorType::get({e, f, d}, cast<RankedTensorType>(gateUp.getType()).getElementType());
+    return WeightSliceOp::create(m.ops(), m.loc(), type, gateUp, /*axis=*/1, offset, f);
+  };
+  StackedLinear gate, up, down;
+  gate.weight = half(0);
+  up.weight = half(f);
+  down.weight = m.weight(prefix + ".output_linear.weight", {e, d, f});
+  return mixture(m, x, router, routing, {gate, up, down}, [&](Value batch, ApplyProjection apply) {
+    return apply(2, m.mul(m.activation(activation, apply(0, batch)), apply(1, batch)));
+  });
+}
+
+Value importGraniteMoe(ImportContext &context) {
+  Config &config = context.config;
+  DecoderConfig d = readDecoder(context);
+  const ExpertCounts counts = readExpertCounts(config, {"num_local_experts"});
+  RoutingRule rule;
+  rule.topK = counts.topK;
+  rule.scoreAt = ScoreAt::post_topk;
+  d.attention.qkvBias = d.attention.outBias = config.flag("attention_bias", false);
+  d.attention.scale = config.positive("attention_multiplier", 1.0);
+  d.embeddingScale = config.positive("embedding_multiplier", 1.0);
+  d.residualScale = config.positive("residual_multiplier", 1.0);
+  d.logitScale = 1.0 / config.positive("logits_scaling", 1.0);
+  if (config.failed())
+    return {};
+  RoutingAttr routing = rule.attribute(context.mlir);
+  return preNormDecoder(context, d, Windows(d.numLayers),
+                        [&](Value n, const std::string &prefix, int64_t) {
+                          return stackedMixture(context.model, n, prefix + ".block_sparse_moe", routing,
+                                                counts.experts, d.intermediateSize, d.activation);
+                        });
+}
+
+} // namespace xfmr
