@@ -110,10 +110,19 @@ xfmr_status xfmr_model_get_info(const xfmr_model *model, xfmr_model_info *info) 
   if (!model || !info)
     return missing(model ? "info" : "model");
   const program::Program &program = model->artifact->program();
-  *info = {model->name.c_str(),   model->deviceName.c_str(), model->report.c_str(),
-           program.vocab_size(),  program.hidden_size(),     program.max_context(),
-           program.parameters(),  program.bos_token(),       model->eos.data(),
-           model->eos.size(),     model->tokenizer != nullptr};
+  *info = {};
+  info->name = model->name.c_str();
+  info->device = model->deviceName.c_str();
+  info->report = model->report.c_str();
+  info->vocab_size = program.vocab_size();
+  info->hidden_size = program.hidden_size();
+  info->max_context = program.max_context();
+  info->prefill_chunk = model->artifact->phase("prefill")->tokens();
+  info->parameters = program.parameters();
+  info->bos_token = program.bos_token();
+  info->eos_tokens = model->eos.data();
+  info->num_eos_tokens = model->eos.size();
+  info->has_tokenizer = model->tokenizer != nullptr;
   return XFMR_OK;
 }
 
@@ -295,5 +304,21 @@ xfmr_status xfmr_generate(xfmr_session *session, const xfmr_sampling *sampling, 
               : reason == vulkan::Finish::context  ? XFMR_FINISH_CONTEXT
                                                    : XFMR_FINISH_STOPPED;
     return XFMR_OK;
+  });
+}
+
+double xfmr_host_seconds(const xfmr_session *session) {
+  return session ? session->session->hostSeconds() : 0;
+}
+
+xfmr_status xfmr_profile(xfmr_session *session, const char *phase, uint32_t tokens,
+                         xfmr_on_dispatch on_dispatch, void *user) {
+  if (!session || !phase || !on_dispatch)
+    return missing("session, phase or on_dispatch");
+  return guarded([&] {
+    auto handOver = [&](const std::string &label, const std::string &kernel, double seconds) {
+      on_dispatch(user, label.c_str(), kernel.c_str(), seconds);
+    };
+    return outcome(session->session->profile(phase, tokens, handOver), XFMR_ERROR_DEVICE);
   });
 }

@@ -54,6 +54,7 @@ typedef struct xfmr_model_info {
   uint32_t vocab_size;
   uint32_t hidden_size;
   uint32_t max_context;      /* tokens a session can hold */
+  uint32_t prefill_chunk;    /* tokens that prefill runs at once */
   uint64_t parameters;
   int32_t bos_token;         /* -1: none */
   const int32_t *eos_tokens; /* [num_eos_tokens] */
@@ -132,6 +133,20 @@ typedef bool (*xfmr_on_token)(void *user, int32_t id);
  * cache yet: go on with xfmr_decode(id) or xfmr_prefill. A null `sampling` is greedy. */
 xfmr_status xfmr_generate(xfmr_session *session, const xfmr_sampling *sampling, uint32_t count,
                           xfmr_on_token on_token, void *user, xfmr_finish *finish);
+
+/* ---- measuring ---- */
+
+/* Seconds of the session's last xfmr_generate that the host was busy, callbacks included; waiting for the
+ * device does not count. */
+double xfmr_host_seconds(const xfmr_session *session);
+
+/* Called for every dispatch of a phase with its device time; the strings live during the call. */
+typedef void (*xfmr_on_dispatch)(void *user, const char *label, const char *kernel, double seconds);
+/* Runs a phase ("prefill", "last_logits", "all_logits", "decode") once on `tokens` rows after the last token
+ * and times its dispatches one by one, by device timestamps. The tokens in the cache stay; the logits of
+ * the last one are lost. */
+xfmr_status xfmr_profile(xfmr_session *session, const char *phase, uint32_t tokens,
+                         xfmr_on_dispatch on_dispatch, void *user);
 
 #ifdef __cplusplus
 }

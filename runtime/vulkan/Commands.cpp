@@ -1,5 +1,7 @@
 // Command pool, fences and barriers; see Commands.h.
 #include "runtime/vulkan/Commands.h"
+#include <chrono>
+#include <utility>
 
 using namespace xfmr;
 using namespace xfmr::vulkan;
@@ -65,13 +67,15 @@ Status Commands::wait(uint32_t slot) {
   if (!pending_[slot])
     return Status::success();
   pending_[slot] = false;
-  if (Status status = checked(
-          vkWaitForFences(device_->handle(), 1, &fences_[slot], VK_TRUE, UINT64_MAX),
-          "wait for '" + device_->facts().name + "'");
-      status.failed())
+  auto start = std::chrono::steady_clock::now();
+  VkResult result = vkWaitForFences(device_->handle(), 1, &fences_[slot], VK_TRUE, UINT64_MAX);
+  waited_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (Status status = checked(result, "wait for '" + device_->facts().name + "'"); status.failed())
     return status;
   return checked(vkResetFences(device_->handle(), 1, &fences_[slot]), "reset a fence");
 }
+
+double Commands::takeWaitedSeconds() { return std::exchange(waited_, 0); }
 
 static void barrier(VkCommandBuffer commands, VkPipelineStageFlags before, VkAccessFlags written,
                     VkPipelineStageFlags after, VkAccessFlags used) {

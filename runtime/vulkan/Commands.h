@@ -22,12 +22,15 @@ public:
   Status submit(const std::vector<VkCommandBuffer> &commands, uint32_t slot);
   /// Waits until the last submission of `slot` is done; returns at once if there is none.
   Status wait(uint32_t slot);
+  /// Seconds spent waiting since the last call of this function.
+  double takeWaitedSeconds();
 
 private:
   std::shared_ptr<Device> device_;
   VkCommandPool pool_ = VK_NULL_HANDLE;
   std::vector<VkFence> fences_;
   std::vector<bool> pending_;
+  double waited_ = 0;
 };
 
 /// A barrier that orders everything on this queue: kernels, copies, indirect arguments and host reads.

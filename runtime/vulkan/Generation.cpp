@@ -3,6 +3,7 @@
 // device stops itself at an end token or the limit; what was queued behind does nothing.
 #include "runtime/vulkan/Session.h"
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <deque>
 
@@ -77,6 +78,8 @@ Status Session::generate(uint32_t count, const Sampling &sampling, const OnToken
     return Status::error("there is nothing to continue: prefill or decode first");
   if (count == 0)
     return Status::success();
+  auto start = std::chrono::steady_clock::now();
+  commands_.takeWaitedSeconds();
   uint32_t room = model_->program().max_context() - position_ + 1;
   uint32_t most = std::min(count, room);
 
@@ -124,6 +127,8 @@ Status Session::generate(uint32_t count, const Sampling &sampling, const OnToken
   for (uint32_t slot : {0u, 1u})
     if (Status s = commands_.wait(slot); failure.ok())
       failure = s;
+  hostSeconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() -
+                 commands_.takeWaitedSeconds();
   logits_ = accepted ? Logits::none : Logits::row0;
   if (accepted)
     position_ += accepted - 1;

@@ -81,11 +81,18 @@ Status Recording::createSet(const program::Dispatch &dispatch) {
   return Status::success();
 }
 
-void Recording::record(VkCommandBuffer commands, std::string_view phase) const {
+void Recording::record(VkCommandBuffer commands, std::string_view phase,
+                       VkQueryPool timestamps) const {
+  uint32_t stamp = 0;
+  auto writeStamp = [&] {
+    if (timestamps)
+      vkCmdWriteTimestamp(commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, timestamps, stamp++);
+  };
   fullBarrier(commands);
+  writeStamp();
   for (const program::Dispatch *dispatch : *model_->artifact().phase(phase)->dispatches()) {
     const Kernel &kernel = model_->kernels().at(dispatch->kernel());
-    if (dispatch->barrier())
+    if (dispatch->barrier() || timestamps)
       dispatchBarrier(commands);
     vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.pipeline);
     vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.layout, 0, 1,
@@ -100,6 +107,7 @@ void Recording::record(VkCommandBuffer commands, std::string_view phase) const {
     else
       vkCmdDispatch(commands, dispatch->grid()->Get(0), dispatch->grid()->Get(1),
                     dispatch->grid()->Get(2));
+    writeStamp();
   }
 }
 

@@ -53,6 +53,16 @@ public:
   /// token is not handed over. The last id is not in the cache yet: go on with decode(id) or prefill.
   Status generate(uint32_t count, const Sampling &sampling, const OnToken &onToken, Finish &finish);
 
+  /// Seconds of the last generate() that the host was busy; waiting for the device does not count.
+  double hostSeconds() const { return hostSeconds_; }
+
+  /// Label, kernel and device time of one dispatch.
+  using OnDispatch =
+      std::function<void(const std::string &label, const std::string &kernel, double seconds)>;
+  /// Runs a phase once on `tokens` rows after the last token and times each dispatch by device timestamps.
+  /// The tokens in the cache stay; the logits of the last one are lost.
+  Status profile(std::string_view phase, uint32_t tokens, const OnDispatch &onDispatch);
+
   uint64_t memoryBytes() const { return recording_.memory().allocatedBytes(); }
   const Model &model() const { return *model_; }
 
@@ -81,6 +91,7 @@ private:
   Buffer logitsBack_;    // f32 [rows of a chunk, stride]; made on first use
   Buffer generatedBack_[2]; // state words, then ids of one batch
 
+  double hostSeconds_ = 0;
   uint32_t position_ = 0;
   enum class Logits { none, lastRow, row0 } logits_ = Logits::none;
   uint32_t chunkStart_ = 0, chunkRows_ = 0; // last prefill chunk, when logits_ is lastRow

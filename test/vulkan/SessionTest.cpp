@@ -191,6 +191,27 @@ TEST_F(Sessions, SameBitsThroughStaging) {
   EXPECT_EQ(generate(*session, 12, finish), toy::continuation({6, 6, 6, 6, 6}, 12));
 }
 
+TEST_F(Sessions, ProfileNamesDispatchesAndKeepsTheCache) {
+  ASSERT_EQ(session->prefill({5, 5, 5}).message(), "");
+  std::vector<std::string> seen;
+  auto collect = [&](const std::string &label, const std::string &kernel, double seconds) {
+    EXPECT_GE(seconds, 0);
+    EXPECT_LT(seconds, 10);
+    seen.push_back(label + "=" + kernel);
+  };
+  ASSERT_EQ(session->profile("decode", 1, collect).message(), "");
+  EXPECT_EQ(seen, (std::vector<std::string>{"embedding=embed", "cache=append", "head=logits"}));
+  EXPECT_EQ(session->profile("prefill", 5, collect).message(),
+            "phase 'prefill' takes 1 to 4 tokens that fit into the context, got 5");
+  EXPECT_EQ(session->profile("sample", 1, collect).message(),
+            "phase 'sample' cannot be measured by itself");
+  EXPECT_FALSE(session->hasLogits());
+  ASSERT_EQ(session->decode(6).message(), "");
+  Finish finish;
+  EXPECT_EQ(generate(*session, 8, finish), toy::continuation({5, 5, 5, 6}, 8));
+  EXPECT_GT(session->hostSeconds(), 0);
+}
+
 TEST_F(Sessions, SeveralThreadsShareAModel) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
 
 using namespace xfmr;
@@ -82,6 +83,35 @@ Status repeated(uint32_t repeat, const Measure &measure, Rates &rates) {
   return Status::success();
 }
 
+struct KernelTime {
+  uint32_t count = 0;
+  double seconds = 0;
+};
+
+/// A table on stderr: device time of a phase by kernel, slowest first.
+Status profile(const SessionHandle &session, const char *phase, uint32_t tokens) {
+  std::map<std::string, KernelTime> times;
+  auto onDispatch = [](void *user, const char *, const char *kernel, double seconds) {
+    KernelTime &time = (*static_cast<std::map<std::string, KernelTime> *>(user))[kernel];
+    ++time.count;
+    time.seconds += seconds;
+  };
+  xfmr_session_reset(session.get());
+  if (Status s = checked(xfmr_profile(session.get(), phase, tokens, onDispatch, &times)); s.failed())
+    return s;
+  std::vector<std::pair<std::string, KernelTime>> sorted(times.begin(), times.end());
+  std::sort(sorted.begin(), sorted.end(),
+            [](const auto &a, const auto &b) { return a.second.seconds > b.second.seconds; });
+  double total = 0;
+  for (const auto &[name, time] : sorted)
+    total += time.seconds;
+  std::fprintf(stderr, "%s of %u tokens: %.3f ms on the device\n", phase, tokens, total * 1e3);
+  for (const auto &[name, time] : sorted)
+    std::fprintf(stderr, "  %6.2f %% %10.1f us %4u x %s\n", 100 * time.seconds / total,
+                 time.seconds * 1e6, time.count, name.c_str());
+  return Status::success();
+}
+
 nlohmann::ordered_json toJson(uint32_t n, const Rates &rates) {
   return {{"n", n},
           {"tokens_per_s", {{"median", rates.median}, {"min", rates.least}, {"max", rates.most}}}};
@@ -125,6 +155,15 @@ Status xfmr::run::bench(const ModelHandle &model, const Options &options, double
         s.failed())
       return s;
     report("tg", tg, rates);
+    if (options.verbose)
+      std::fprintf(stderr, "host: %.1f us a generated token\n",
+                   xfmr_host_seconds(session.get()) / (tg + 1) * 1e6);
+  }
+  if (options.verbose) {
+    uint32_t rows = std::max(1u, std::min(pp, info.prefill_chunk));
+    for (auto [phase, tokens] : {std::pair("prefill", rows), {"decode", 1u}})
+      if (Status s = profile(session, phase, tokens); s.failed())
+        return s;
   }
   result["load_ms"] = loadSeconds * 1e3;
   if (options.json)
