@@ -1,0 +1,99 @@
+// Attention by hand on one or two heads, and the properties it must have.
+#include "test/reference/ops/Attention.h"
+#include "test/reference/unit/TinyModel.h"
+#include <cmath>
+
+using namespace xfmr;
+using namespace xfmr::reference;
+
+static AttentionShape causal(int64_t heads, int64_t kvHeads, int64_t headDim, double scale = 1) {
+  return {heads, kvHeads, headDim, /*causal=*/true, scale, std::nullopt, std::nullopt};
+}
+
+TEST(Attention, TwoTokensByHand) {
+  const Tensor q({2, 2}, {1, 0, 1, 1}), k({2, 2}, {1, 0, 0, 2}), v({2, 2}, {10, 20, 30, 40});
+  const Tensor y = attention(q, k, v, nullptr, causal(1, 1, 2, 0.5));
+  EXPECT_DOUBLE_EQ(y.row(0)[0], 10); // the first token sees itself only
+  EXPECT_DOUBLE_EQ(y.row(0)[1], 20);
+  const double a = std::exp(0.5), b = std::exp(1.0); // scores 1 * 0.5 and 2 * 0.5
+  EXPECT_DOUBLE_EQ(y.row(1)[0], (10 * a + 30 * b) / (a + b));
+  EXPECT_DOUBLE_EQ(y.row(1)[1], (20 * a + 40 * b) / (a + b));
+}
+
+TEST(Attention, WithoutCausalTheFirstTokenSeesTheSecond) {
+  const Tensor q({2, 1}, {0, 0}), k({2, 1}, {1, 5}), v({2, 1}, {10, 30});
+  AttentionShape shape = causal(1, 1, 1);
+  shape.causal = false;
+  const Tensor y = attention(q, k, v, nullptr, shape);
+  EXPECT_DOUBLE_EQ(y.values[0], 20);
+  EXPECT_DOUBLE_EQ(y.values[1], 20);
+}
+
+TEST(Attention, QueryHeadsShareKeyValueHeadsInGroups) {
+  // Four query heads, two key/value heads of size 1: heads 0 and 1 read v[0], 2 and 3 read v[1].
+  const Tensor q({1, 4}, {1, 2, 3, 4}), k({1, 2}, {1, 1}), v({1, 2}, {10, 20});
+  const Tensor y = attention(q, k, v, nullptr, causal(4, 2, 1));
+  EXPECT_EQ(y.values, (std::vector<double>{10, 10, 20, 20}));
+}
+
+TEST(Attention, WindowCountsTheTokenItself) {
+  const Tensor q({4, 1}, {0, 0, 0, 0}), k = q, v({4, 1}, {1, 2, 4, 8});
+  AttentionShape shape = causal(1, 1, 1);
+  shape.window = 2;
+  const Tensor y = attention(q, k, v, nullptr, shape);
+  EXPECT_EQ(y.values, (std::vector<double>{1, 1.5, 3, 6}));
+}
+
+TEST(Attention, SinkTakesItsShareAndGivesNothing) {
+  const Tensor q({1, 1}, {0}), k({1, 1}, {0}), v({1, 1}, {10}), sink({1}, {std::log(3.0)});
+  EXPECT_NEAR(attention(q, k, v, &sink, causal(1, 1, 1)).values[0], 10.0 / 4, 1e-14);
+}
+
+TEST(Attention, SoftcapBoundsScores) {
+  const Tensor q({2, 1}, {100, 100}), k({2, 1}, {0, 1}), v({2, 1}, {0, 1});
+  AttentionShape shape = causal(1, 1, 1);
+  shape.softcap = 2;
+  const double b = std::exp(2 * std::tanh(50.0));
+  EXPECT_DOUBLE_EQ(attention(q, k, v, nullptr, shape).values[1], b / (1 + b));
+}
+
+TEST(Attention, LargeScoresDoNotOverflow) {
+  const Tensor q({1, 1}, {1e4}), k({1, 1}, {1e4}), v({1, 1}, {3});
+  EXPECT_DOUBLE_EQ(attention(q, k, v, nullptr, causal(1, 1, 1)).values[0], 3);
+}
+
+// Attention mixes positions and is linear in v for fixed q and k.
+TEST(Attention, IsLinearInValues) {
+  const Tensor q = noise({5, 8}, 1), k = noise({5, 4}, 2), v1 = noise({5, 4}, 3), v2 = noise({5, 4}, 4);
+  Tensor mixed = v1;
+  for (size_t i = 0; i < mixed.values.size(); ++i)
+    mixed.values[i] = 0.7 * v1.values[i] - 1.3 * v2.values[i];
+  const AttentionShape shape = causal(4, 2, 2, 0.5);
+  Tensor expected = attention(q, k, v1, nullptr, shape);
+  const Tensor second = attention(q, k, v2, nullptr, shape);
+  for (size_t i = 0; i < expected.values.size(); ++i)
+    expected.values[i] = 0.7 * expected.values[i] - 1.3 * second.values[i];
+  EXPECT_LE(largestDifference(attention(q, k, mixed, nullptr, shape), expected), 1e-14);
+}
+
+TEST(Attention, MixesPositionsButNeverLooksAhead) {
+  const Tensor q = noise({5, 8}, 1), k = noise({5, 4}, 2), v = noise({5, 4}, 3);
+  Tensor changed = v;
+  changed.row(2)[0] += 1;
+  const AttentionShape shape = causal(4, 2, 2, 0.5);
+  const Tensor before = attention(q, k, v, nullptr, shape);
+  const Tensor after = attention(q, k, changed, nullptr, shape);
+  for (int t = 0; t < 5; ++t)
+    EXPECT_EQ(before.row(t)[0] != after.row(t)[0], t >= 2) << t;
+}
+
+TEST(Attention, LastRowsAloneWithEarlierKeysKept) {
+  const Tensor q = noise({6, 8}, 1), k = noise({6, 4}, 2), v = noise({6, 4}, 3);
+  AttentionShape shape = causal(4, 2, 2, 0.5);
+  shape.window = 3;
+  const Tensor whole = attention(q, k, v, nullptr, shape);
+  const Tensor tail({2, 8}, std::vector<double>(q.row(4), q.row(4) + 16));
+  const Tensor part = attention(tail, k, v, nullptr, shape);
+  for (int i = 0; i < 16; ++i)
+    EXPECT_EQ(part.values[i], whole.row(4)[i]) << i;
+}
