@@ -1,0 +1,41 @@
+// A MODEL of the command line, opened: its IR, its weight sources, and the folder of its other files.
+// Shared by the tools that need weights.
+#pragma once
+#include "dialect/Xfmr.h"
+#include "runtime/tokenizer/Tokenizer.h"
+#include "weights/WeightSources.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+
+namespace xfmr {
+
+struct ModelFile {
+  std::unique_ptr<mlir::MLIRContext> context;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  ModelOp model; // the only one of the module
+  WeightSources sources;
+  std::string folder; // of the checkpoint: tokenizer and generation config
+
+  /// Opens a folder, config.json, .mlir or .mlirbc. Each of `sourceOptions` is "NAME=PATH" and replaces
+  /// that source's path; other relative paths are relative to the IR file.
+  static Status open(const std::string &path, const std::vector<std::string> &sourceOptions,
+                     ModelFile &out);
+
+  /// Reads `folder`/tokenizer.json. A folder without one is no error: `found` is false.
+  Status loadTokenizer(tokenizer::Tokenizer &out, bool &found) const;
+
+  /// How the reference interpreter finds stored tensors; valid as long as this object.
+  std::function<Status(llvm::StringRef source, llvm::StringRef name, const TensorView *&out)>
+  findTensor() const {
+    return [this](llvm::StringRef source, llvm::StringRef name, const TensorView *&out) {
+      return sources.find(source.str(), name.str(), out);
+    };
+  }
+
+  ModelFile() = default;
+  ModelFile(ModelFile &&) = default;
+  ModelFile &operator=(ModelFile &&) = delete; // the module must go before its context
+};
+
+} // namespace xfmr

@@ -1,0 +1,108 @@
+// xfmr-interpret: runs a model with the reference interpreter, in double precision and without any
+// lowering: what every other path must reproduce.
+#include "test/reference/Greedy.h"
+#include "tools/model/ModelFile.h"
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <optional>
+
+using namespace xfmr;
+
+namespace {
+
+struct Options {
+  std::string model, logitsPath;
+  std::vector<std::string> sources;
+  std::vector<int32_t> prompt;
+  std::optional<int64_t> count;
+  bool ids = false, ignoreEos = false;
+};
+constexpr int64_t kDefaultCount = 128; // as many ids without -n, as in xfmr-run
+
+// Writes [T, V] as the f32 tensor `logits`.
+Status writeLogits(const std::string &path, const reference::Tensor &logits) {
+  const std::vector<float> values(logits.values.begin(), logits.values.end());
+  SafetensorsWriter writer;
+  Status status = writer.declare("logits", DType::f32, logits.shape);
+  if (status.ok())
+    status = writer.begin(path);
+  if (status.ok())
+    status = writer.append(values.data(), values.size() * sizeof(float));
+  return status.ok() ? writer.finish() : status;
+}
+
+Status interpret(const Options &options) {
+  ModelFile file;
+  if (Status status = ModelFile::open(options.model, options.sources, file); status.failed())
+    return status;
+  ConfigAttr config = file.model.getConfig();
+  const int64_t room = config.getMaxPosition() - static_cast<int64_t>(options.prompt.size()) + 1;
+  if (room < 1)
+    return Status::error("a prompt of " + std::to_string(options.prompt.size()) +
+                         " tokens does not fit into the model's " +
+                         std::to_string(config.getMaxPosition()) + " positions");
+  const int64_t count = std::min(options.count.value_or(kDefaultCount), room);
+
+  tokenizer::Tokenizer tokenizer;
+  bool hasTokenizer = options.ids;
+  if (!options.ids && count > 0)
+    if (Status status = file.loadTokenizer(tokenizer, hasTokenizer); status.failed())
+      return status;
+  if (!hasTokenizer && count > 0)
+    return Status::error("no tokenizer in \"" + file.folder + "\"; --ids prints token ids");
+  tokenizer::DecodeStream text(tokenizer);
+
+  reference::Interpreter interpreter(file.model, file.findTensor());
+  llvm::ArrayRef<int64_t> endTokens;
+  if (config.getEosTokens() && !options.ignoreEos)
+    endTokens = config.getEosTokens();
+  reference::Tensor logits;
+  const char *separator = "";
+  Status status = reference::generateGreedily(interpreter, options.prompt, count, endTokens, &logits,
+                                              [&](int32_t id) {
+                                                if (options.ids)
+                                                  std::cout << separator << id << std::flush;
+                                                else
+                                                  std::cout << text.push(id) << std::flush;
+                                                separator = " ";
+                                              });
+  if (count > 0)
+    std::cout << text.flush() << std::endl;
+  if (status.ok() && !options.logitsPath.empty())
+    status = writeLogits(options.logitsPath, logits);
+  return status;
+}
+
+int fail(const std::string &message, int status) {
+  std::cerr << "xfmr-interpret: error: " << message << "\n";
+  return status;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  CLI::App app("Runs a model with the reference interpreter (slow, double precision, greedy).");
+  Options options;
+  app.add_option("MODEL", options.model, "folder, config.json, .mlir or .mlirbc")->required();
+  app.add_option("--prompt-ids", options.prompt, "token ids, taken as they are: 1,2,3")
+      ->delimiter(',')
+      ->required();
+  app.add_option("-n", options.count, "most ids to generate (default 128)")
+      ->check(CLI::Range(0, 1 << 24));
+  app.add_flag("--ids", options.ids, "print generated ids instead of text");
+  app.add_flag("--ignore-eos", options.ignoreEos, "treat end tokens like any other");
+  app.add_option("--logits", options.logitsPath,
+                 "write f32 logits [T, vocab] of every prompt position (safetensors)");
+  app.add_option("--source", options.sources, "NAME=PATH: read this weight source from there");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError &error) {
+    if (error.get_exit_code() == 0)
+      return app.exit(error);
+    std::string message = error.what();
+    message[0] = static_cast<char>(std::tolower(message[0]));
+    return fail(message, 2);
+  }
+  const Status status = interpret(options);
+  return status.ok() ? 0 : fail(status.message(), 1);
+}
