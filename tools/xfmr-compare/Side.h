@@ -1,0 +1,31 @@
+// One of the two models: anything that gives logits for a window of tokens.
+#pragma once
+#include "runtime/artifact/Status.h"
+#include "test/reference/Tensor.h"
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace xfmr::compare {
+
+class Side {
+public:
+  virtual ~Side() = default;
+
+  int64_t vocab = 0, maxContext = 0;
+  int64_t bos = -1; // -1: the model names none
+
+  virtual bool hasTokenizer() const = 0;
+  /// Ids of a text, nothing added.
+  virtual Status encode(const std::string &text, std::vector<int32_t> &ids) const = 0;
+  /// Logits [T, vocab] of a window that starts at position 0.
+  virtual Status logits(const std::vector<int32_t> &window, reference::Tensor &out) = 0;
+};
+
+/// Opens a MODEL through the reference interpreter.
+Status openInterpreted(const std::string &path, std::unique_ptr<Side> &out);
+
+/// Opens what `path` is.
+Status openSide(const std::string &path, std::unique_ptr<Side> &out);
+
+} // namespace xfmr::compare

@@ -1,0 +1,103 @@
+// xfmr-compare: how much a text's predictions of model B differ from those of model A.
+#include "tools/xfmr-compare/Comparison.h"
+#include "tools/xfmr-compare/Side.h"
+#include "tools/xfmr-compare/Windows.h"
+#include "runtime/artifact/MappedFile.h"
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <unistd.h>
+
+using namespace xfmr;
+using namespace xfmr::compare;
+
+static int fail(const std::string &message, int status = 1) {
+  std::fprintf(stderr, "xfmr-compare: error: %s\n", message.c_str());
+  return status;
+}
+
+static Status windowsOf(const Side &a, const Side &b, const std::string &textPath, int64_t window,
+                        std::vector<std::vector<int32_t>> &windows) {
+  if (a.vocab != b.vocab)
+    return Status::error("A has a vocabulary of " + std::to_string(a.vocab) + ", B of " +
+                         std::to_string(b.vocab));
+  if (window > std::min(a.maxContext, b.maxContext))
+    return Status::error("a window of " + std::to_string(window) + " tokens does not fit into the " +
+                         std::to_string(std::min(a.maxContext, b.maxContext)) +
+                         " positions of both models");
+  if (!a.hasTokenizer() && !b.hasTokenizer())
+    return Status::error("neither model has a tokenizer, which reads the text");
+  const int64_t bos = a.bos >= 0 ? a.bos : b.bos;
+  if (bos < 0)
+    return Status::error("neither model names a begin token, which every window starts with");
+  MappedFile text;
+  if (Status status = MappedFile::open(textPath, text); status.failed())
+    return status;
+  std::vector<int32_t> ids;
+  const std::string bytes(reinterpret_cast<const char *>(text.data()), text.size());
+  if (Status status = (a.hasTokenizer() ? a : b).encode(bytes, ids); status.failed())
+    return status;
+  return cutWindows(ids, static_cast<int32_t>(bos), window, windows);
+}
+
+// Scores positions 0 .. N-2 of every window.
+static Status compareOn(const std::vector<std::vector<int32_t>> &windows, Side &a, Side &b,
+                        Comparison &out) {
+  const bool terminal = ::isatty(STDERR_FILENO);
+  for (size_t i = 0; i < windows.size(); ++i) {
+    reference::Tensor logitsA, logitsB; // [N, vocab]
+    Status status = a.logits(windows[i], logitsA);
+    if (status.ok())
+      status = b.logits(windows[i], logitsB);
+    if (status.failed())
+      return status;
+    for (size_t t = 0; t + 1 < windows[i].size(); ++t)
+      out.add(logitsA.row(t), logitsB.row(t), a.vocab, windows[i][t + 1]);
+    if (terminal)
+      std::fprintf(stderr, "\r%zu of %zu windows%s", i + 1, windows.size(),
+                   i + 1 == windows.size() ? "\n" : "");
+  }
+  return Status::success();
+}
+
+int main(int argc, char **argv) {
+  CLI::App app("Compares the predictions of two models on a text.");
+  std::string pathA, pathB, text;
+  int64_t window = 256;
+  bool json = false;
+  app.add_option("A", pathA, "the model to compare with: folder, .mlir, .mlirbc or .xfm")->required();
+  app.add_option("B", pathB, "the model compared")->required();
+  app.add_option("--text", text, "text file")->required();
+  app.add_option("--window", window, "tokens of a window, its begin token included")
+      ->check(CLI::Range(2, 1 << 24))->capture_default_str();
+  app.add_flag("--json", json, "one JSON object");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError &error) {
+    if (error.get_exit_code() == 0)
+      return app.exit(error);
+    std::string message = error.what();
+    message[0] = static_cast<char>(std::tolower(message[0]));
+    return fail(message, 2);
+  }
+
+  std::unique_ptr<Side> a, b;
+  std::vector<std::vector<int32_t>> windows;
+  Comparison result;
+  Status status = openSide(pathA, a);
+  if (status.ok())
+    status = openSide(pathB, b);
+  if (status.ok())
+    status = windowsOf(*a, *b, text, window, windows);
+  if (status.ok())
+    status = compareOn(windows, *a, *b, result);
+  if (status.failed())
+    return fail(status.message());
+  std::printf(json ? "{\"tokens\": %lld, \"kl_mean\": %.9g, \"max_abs_logit_diff\": %.9g, "
+                     "\"top1_agreement\": %.9g, \"nll_a\": %.9g, \"nll_b\": %.9g}\n"
+                   : "tokens %lld\nKL(A||B) %.6g nats a token\nlargest logit difference %.6g\n"
+                     "same top token %.6g\nnegative log-likelihood of A %.6g\n"
+                     "negative log-likelihood of B %.6g\n",
+              static_cast<long long>(result.tokens), result.klMean(), result.maxAbsLogitDiff,
+              result.top1Agreement(), result.nllMeanA(), result.nllMeanB());
+  return 0;
+}
