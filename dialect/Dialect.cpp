@@ -1,4 +1,5 @@
 // Registration of the dialect and the verifiers of its attributes.
+#include "dialect/AsmNames.h"
 #include "dialect/Xfmr.h"
 
 #include "mlir/IR/DialectImplementation.h"

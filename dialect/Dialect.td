@@ -5,6 +5,7 @@
 include "mlir/IR/OpBase.td"
 include "mlir/IR/EnumAttr.td"
 include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/OpAsmInterface.td"
 include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
@@ -23,7 +24,20 @@ def Xfmr_Dialect : Dialect {
   let useDefaultAttributePrinterParser = 1;
 }
 
-class Xfmr_Op<string mnemonic, list<Trait> traits = []> : Op<Xfmr_Dialect, mnemonic, traits>;
+// Every op suggests names for its values in printed IR (AsmNames.h).
+class Xfmr_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Xfmr_Dialect, mnemonic,
+         !listconcat(traits, [DeclareOpInterfaceMethods<OpAsmOpInterface,
+                                  ["getAsmResultNames", "getAsmBlockArgumentNames"]>])> {
+  let extraClassDefinition = [{
+    void $cppClass::getAsmResultNames(::mlir::OpAsmSetValueNameFn setName) {
+      ::xfmr::nameResults(getOperation(), setName);
+    }
+    void $cppClass::getAsmBlockArgumentNames(::mlir::Region &region, ::mlir::OpAsmSetValueNameFn setName) {
+      ::xfmr::nameBlockArguments(region, setName);
+    }
+  }];
+}
 
 // [T, N] f32: one row a token.
 def Xfmr_Activation : Type<

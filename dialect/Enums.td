@@ -10,6 +10,9 @@ class Xfmr_Enum<string name, string summary, list<I32EnumAttrCase> cases>
   let genSpecializedAttr = 0;
 }
 
+// Prints a space and the keyword, so an assemblyFormat puts `` (no space) in front.
+class Xfmr_EnumAttr<EnumInfo choices, string attrMnemonic> : EnumAttr<Xfmr_Dialect, choices, attrMnemonic>;
+
 def Xfmr_ActivationKind : Xfmr_Enum<"ActivationKind", "activation function", [
     I32EnumAttrCase<"relu", 0>,
     I32EnumAttrCase<"gelu", 1>,       // exact: x * Phi(x), with erf
@@ -17,16 +20,16 @@ def Xfmr_ActivationKind : Xfmr_Enum<"ActivationKind", "activation function", [
     I32EnumAttrCase<"silu", 3>,       // x * sigmoid(x)
     I32EnumAttrCase<"sigmoid", 4>,
     I32EnumAttrCase<"tanh", 5>]>;
-def Xfmr_ActivationKindAttr : EnumAttr<Xfmr_Dialect, Xfmr_ActivationKind, "activation_kind">;
+def Xfmr_ActivationKindAttr : Xfmr_EnumAttr<Xfmr_ActivationKind, "activation_kind">;
 
 def Xfmr_RopeStyle : Xfmr_Enum<"RopeStyle", "which entries of a head form a rotated pair", [
     I32EnumAttrCase<"half", 0>,          // (i, i + n/2): Hugging Face checkpoints
     I32EnumAttrCase<"interleaved", 1>]>; // (2i, 2i + 1): GGUF llama, Llama 4, DeepSeek
-def Xfmr_RopeStyleAttr : EnumAttr<Xfmr_Dialect, Xfmr_RopeStyle, "rope_style">;
+def Xfmr_RopeStyleAttr : Xfmr_EnumAttr<Xfmr_RopeStyle, "rope_style">;
 
 def Xfmr_GluLayout : Xfmr_Enum<"GluLayout", "how gate and up rows lie in the packed weight", [
     I32EnumAttrCase<"concat", 0>,        // rows 0..F-1 gate, F..2F-1 up
     I32EnumAttrCase<"interleaved", 1>]>; // row 2j gate j, row 2j+1 up j
-def Xfmr_GluLayoutAttr : EnumAttr<Xfmr_Dialect, Xfmr_GluLayout, "glu_layout">;
+def Xfmr_GluLayoutAttr : Xfmr_EnumAttr<Xfmr_GluLayout, "glu_layout">;
 
 #endif // XFMR_ENUMS

@@ -126,7 +126,7 @@ def Xfmr_RopeOp : Xfmr_Op<"rope", [Pure, AllTypesMatch<["input", "result"]>]> {
                        OptionalAttr<Xfmr_RopeScaling>:$scaling);
   let results = (outs Xfmr_Activation:$result);
   let assemblyFormat = [{
-    $style $input (`at` $position^)? `head_dim` $head_dim (`rotary_dim` $rotary_dim^)? `theta` $theta
+    `` $style $input (`at` $position^)? `head_dim` $head_dim (`rotary_dim` $rotary_dim^)? `theta` $theta
     attr-dict `:` type($input)
   }];
   let hasVerifier = 1;
@@ -181,7 +181,7 @@ def Xfmr_ActivationOp : Xfmr_Op<"activation", [Pure, AllTypesMatch<["input", "re
   }];
   let arguments = (ins Xfmr_Activation:$input, Xfmr_ActivationKindAttr:$kind);
   let results = (outs Xfmr_Activation:$result);
-  let assemblyFormat = "$kind $input attr-dict `:` type($input)";
+  let assemblyFormat = "`` $kind $input attr-dict `:` type($input)";
   let hasFolder = 1;
 }
 
@@ -306,7 +306,7 @@ def Xfmr_GluOp : Xfmr_Op<"glu", [Pure]> {
                        OptionalAttr<F64Attr>:$alpha, OptionalAttr<F64Attr>:$limit);
   let results = (outs Xfmr_Activation:$result);
   let assemblyFormat = [{
-    $kind $input `,` $weight (`bias` $bias^)? `layout` $layout (`alpha` $alpha^)? (`limit` $limit^)?
+    `` $kind $input `,` $weight (`bias` $bias^)? `layout` `` $layout (`alpha` $alpha^)? (`limit` $limit^)?
     attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;

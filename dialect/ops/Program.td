@@ -11,14 +11,14 @@ def Xfmr_PhaseKind : Xfmr_Enum<"PhaseKind", "what a phase computes (docs/Archite
     I32EnumAttrCase<"all_logits", 2>,
     I32EnumAttrCase<"decode", 3>,
     I32EnumAttrCase<"sample", 4>]>;
-def Xfmr_PhaseKindAttr : EnumAttr<Xfmr_Dialect, Xfmr_PhaseKind, "phase_kind">;
+def Xfmr_PhaseKindAttr : Xfmr_EnumAttr<Xfmr_PhaseKind, "phase_kind">;
 
 // Same order as program.BufferKind in runtime/artifact/Program.fbs.
 def Xfmr_BufferKind : Xfmr_Enum<"BufferKind", "what a buffer is for", [
     I32EnumAttrCase<"weight", 0>, I32EnumAttrCase<"arena", 1>, I32EnumAttrCase<"cache", 2>,
     I32EnumAttrCase<"state", 3>, I32EnumAttrCase<"tokens", 4>, I32EnumAttrCase<"output", 5>,
     I32EnumAttrCase<"logits", 6>, I32EnumAttrCase<"stats", 7>]>;
-def Xfmr_BufferKindAttr : EnumAttr<Xfmr_Dialect, Xfmr_BufferKind, "buffer_kind">;
+def Xfmr_BufferKindAttr : Xfmr_EnumAttr<Xfmr_BufferKind, "buffer_kind">;
 
 // Same order as program.Access.
 def Xfmr_Access : Xfmr_Enum<"Access", "how a dispatch uses a buffer", [
@@ -58,7 +58,7 @@ def Xfmr_PhaseOp : Xfmr_Op<"phase", [IsolatedFromAbove, SingleBlock, HasParent<"
   }];
   let arguments = (ins Xfmr_PhaseKindAttr:$kind, I64Attr:$rows);
   let regions = (region SizedRegion<1>:$body);
-  let assemblyFormat = "$kind `rows` $rows attr-dict-with-keyword $body";
+  let assemblyFormat = "`` $kind `rows` $rows attr-dict-with-keyword $body";
 }
 
 def Xfmr_PositionOp : Xfmr_Op<"position", [Pure]> {
@@ -104,7 +104,7 @@ def Xfmr_SampleOp : Xfmr_Op<"sample"> {
 def Xfmr_BufferOp : Xfmr_Op<"buffer", [Symbol, HasParent<"ProgramOp">]> {
   let summary = "a buffer of the program that is not a weight";
   let arguments = (ins SymbolNameAttr:$sym_name, Xfmr_BufferKindAttr:$kind, I64Attr:$size);
-  let assemblyFormat = "$sym_name $kind `size` $size attr-dict";
+  let assemblyFormat = "$sym_name `` $kind `size` $size attr-dict";
 }
 
 def Xfmr_PackedWeightOp : Xfmr_Op<"packed_weight", [Symbol, IsolatedFromAbove, SingleBlock,

@@ -63,7 +63,7 @@ def Xfmr_BlockOp : Xfmr_Op<"block", [IsolatedFromAbove, SingleBlock]> {
   let results = (outs Variadic<Xfmr_Activation>:$results);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
-    $layer `(` $inputs `)` attr-dict `:` functional-type($inputs, $results) $body
+    $layer ` ` `(` $inputs `)` attr-dict `:` functional-type($inputs, $results) $body
   }];
   let hasRegionVerifier = 1;
 }

@@ -1,0 +1,192 @@
+// How values are named in printed IR: weights after their tensor, projections after their weight, the residual
+// stream by how many sums it has passed.
+#include "dialect/AsmNames.h"
+#include "dialect/Xfmr.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+namespace xfmr {
+namespace {
+
+bool isNumber(StringRef text) { return !text.empty() && llvm::all_of(text, llvm::isDigit); }
+
+// "model.layers.0.self_attn.q_proj.bias" -> "q_proj_bias"; "…experts.3.up_proj.weight" -> "up_proj_3".
+std::string tensorName(StringRef tensor) {
+  tensor.consume_back(".weight");
+  SmallVector<StringRef> parts;
+  tensor.split(parts, '.');
+  StringRef last = parts.pop_back_val();
+  StringRef parent = parts.empty() ? StringRef() : parts.pop_back_val();
+  StringRef grandparent = parts.empty() ? StringRef() : parts.back();
+  if (last == "bias" || last.starts_with("lora_") || (isNumber(last) && !parent.empty()))
+    return (parent + "_" + last).str();
+  if (isNumber(parent) && grandparent == "experts")
+    return (last + "_" + parent).str();
+  return last.str();
+}
+
+std::string weightName(Value weight);
+
+std::string withoutProj(StringRef name) {
+  name.consume_back("_proj");
+  return name.str();
+}
+
+std::string concatName(WeightConcatOp op) {
+  if (op.getInputs().size() > 3)
+    return "concat";
+  return llvm::join(llvm::map_range(op.getInputs(), [](Value v) { return withoutProj(weightName(v)); }),
+                    "_");
+}
+
+// What tells an expression from the weight it starts from.
+std::string expressionSuffix(Operation *op) {
+  return TypeSwitch<Operation *, std::string>(op)
+      .Case<WeightSliceOp>([](auto) { return "_part"; })
+      .Case<WeightGatherOp>([](auto) { return "_kept"; })
+      .Case<WeightMaskOp>([](auto) { return "_masked"; })
+      .Case<WeightTransposeOp>([](auto) { return "_t"; })
+      .Case<WeightStackOp>([](auto) { return "_stack"; })
+      .Case<WeightSelectOp>([](WeightSelectOp s) { return "_" + std::to_string(s.getIndex()); })
+      .Case<WeightAddLowrankOp>([](auto) { return "_adapted"; })
+      .Case<WeightProductOp>([](auto) { return "_product"; })
+      .Case<WeightAddOp>([](auto) { return "_sum"; })
+      .Case<WeightScaleOp>([](auto) { return "_scaled"; })
+      .Case<WeightCastOp>([](auto) { return "_cast"; })
+      .Case<WeightInterleaveOp>([](auto) { return "_interleaved"; })
+      .Default([](Operation *) { return ""; });
+}
+
+// "up_proj_0" of the first expert names what all experts stack to.
+std::string withoutIndex(StringRef name) {
+  auto [stem, index] = name.rsplit('_');
+  return isNumber(index) ? stem.str() : name.str();
+}
+
+// The stacked weight behind an argument of an expert region, else the value itself.
+Value throughExpert(Value weight) {
+  auto argument = dyn_cast<BlockArgument>(weight);
+  auto moe = argument ? dyn_cast<MoeOp>(argument.getOwner()->getParentOp()) : MoeOp();
+  Value stacked = moe ? moe.getStacked(weight) : Value();
+  return stacked ? stacked : weight;
+}
+
+// Follows first operands down to a tensor; stops at whatever has no name of its own.
+std::string rootName(Value weight) {
+  Operation *op = throughExpert(weight).getDefiningOp();
+  if (!op)
+    return "w";
+  if (auto tensor = dyn_cast<WeightOp>(op))
+    return tensorName(tensor.getTensorName());
+  if (auto concat = dyn_cast<WeightConcatOp>(op))
+    return concatName(concat);
+  if (op->getNumOperands() == 0)
+    return "w";
+  std::string inner = rootName(op->getOperand(0));
+  return isa<WeightStackOp>(op) ? withoutIndex(inner) : inner;
+}
+
+std::string weightName(Value weight) {
+  Operation *op = weight.getDefiningOp();
+  return op ? rootName(weight) + expressionSuffix(op) : rootName(weight);
+}
+
+bool isLogits(Value value) {
+  return llvm::any_of(value.getUsers(), [](Operation *user) {
+    return isa<YieldOp>(user) && isa_and_present<ModelOp>(user->getParentOp());
+  });
+}
+
+// How many residual sums a value has passed since the start of its block; -1 off the residual stream.
+int residualDepth(Value value) {
+  int depth = 0;
+  while (auto sum = value.getDefiningOp<AddOp>()) {
+    bool leftIsStream = isa<BlockArgument>(sum.getLhs()) || sum.getLhs().getDefiningOp<AddOp>();
+    value = leftIsStream ? sum.getLhs() : sum.getRhs();
+    ++depth;
+  }
+  Operation *start = value.getDefiningOp();
+  return !start || isa<EmbeddingOp, BlockOp>(start) ? depth : -1;
+}
+
+std::string activationName(Value value);
+
+std::string linearName(LinearOp op) {
+  if (isLogits(op.getResult()))
+    return "logits";
+  std::string weight = rootName(op.getWeight());
+  std::string stripped = withoutProj(weight);
+  return stripped == weight ? weight + "_out" : stripped;
+}
+
+std::string splitName(OpResult part) {
+  auto linear = part.getOwner()->getOperand(0).getDefiningOp<LinearOp>();
+  auto concat = linear ? linear.getWeight().getDefiningOp<WeightConcatOp>() : WeightConcatOp();
+  if (!concat || concat.getInputs().size() != part.getOwner()->getNumResults())
+    return "part";
+  return withoutProj(rootName(concat.getInputs()[part.getResultNumber()]));
+}
+
+std::string normName(Value input, Value weight) {
+  bool perHead = input.getType() != weight.getType() &&
+                 cast<RankedTensorType>(input.getType()).getShape().back() !=
+                     cast<RankedTensorType>(weight.getType()).getShape().back();
+  return perHead ? activationName(input) + "_normed" : "normed";
+}
+
+std::string addName(AddOp op) {
+  int depth = residualDepth(op.getResult());
+  return depth > 0 ? "h" + std::to_string(depth) : activationName(op.getLhs()) + "_sum";
+}
+
+std::string activationName(Value value) {
+  auto result = dyn_cast<OpResult>(value);
+  if (!result)
+    return "h";
+  return TypeSwitch<Operation *, std::string>(result.getOwner())
+      .Case<LinearOp>(linearName)
+      .Case<SplitOp>([&](auto) { return splitName(result); })
+      .Case<RmsNormOp>([](RmsNormOp n) { return normName(n.getInput(), n.getWeight()); })
+      .Case<LayerNormOp>([](auto) { return "normed"; })
+      .Case<RopeOp>([](RopeOp r) { return activationName(r.getInput()) + "_rope"; })
+      .Case<AttentionOp, CachedAttentionOp>([](auto) { return "attn"; })
+      .Case<ActivationOp>([](ActivationOp a) { return stringifyActivationKind(a.getKind()).str(); })
+      .Case<AddOp>(addName)
+      .Case<MulOp>([](MulOp m) {
+        bool gate = m.getLhs().getDefiningOp<ActivationOp>() || m.getRhs().getDefiningOp<ActivationOp>();
+        return gate ? "gated" : "product";
+      })
+      .Case<ScaleOp>([](ScaleOp s) { return activationName(s.getInput()) + "_scaled"; })
+      .Case<EmbeddingOp>([](auto) { return "x0"; })
+      .Case<BlockOp>([](BlockOp b) { return "x" + std::to_string(b.getLayer() + 1); })
+      .Default([](Operation *op) { return op->getName().stripDialect().str(); });
+}
+
+} // namespace
+
+void nameResults(Operation *op, OpAsmSetValueNameFn setName) {
+  for (OpResult result : op->getResults()) {
+    if (auto reference = dyn_cast<BufferRefOp>(op))
+      setName(result, reference.getBuffer());
+    else if (auto name = op->getName().stripDialect(); name == "weight" || name.starts_with("weight_"))
+      setName(result, weightName(result));
+    else
+      setName(result, activationName(result));
+  }
+}
+
+void nameBlockArguments(Region &region, OpAsmSetValueNameFn setName) {
+  Operation *parent = region.getParentOp();
+  if (region.empty() || !isa<ModelOp, BlockOp, MoeOp>(parent))
+    return;
+  for (BlockArgument argument : region.front().getArguments())
+    if (isa<MoeOp>(parent))
+      setName(argument, argument.getArgNumber() == 0 ? "t" : rootName(argument));
+    else
+      setName(argument, isa<ModelOp>(parent) ? "tokens" : "h");
+}
+
+} // namespace xfmr
