@@ -53,8 +53,4 @@ Status openInterpreted(const std::string &path, std::unique_ptr<Side> &out) {
   return status;
 }
 
-Status openSide(const std::string &path, std::unique_ptr<Side> &out) {
-  return openInterpreted(path, out);
-}
-
 } // namespace xfmr::compare

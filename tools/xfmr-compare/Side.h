@@ -25,7 +25,7 @@ public:
 /// Opens a MODEL through the reference interpreter.
 Status openInterpreted(const std::string &path, std::unique_ptr<Side> &out);
 
-/// Opens what `path` is.
-Status openSide(const std::string &path, std::unique_ptr<Side> &out);
+/// Opens a compiled model (.xfm) on the device that the runtime chooses.
+Status openArtifact(const std::string &path, std::unique_ptr<Side> &out);
 
 } // namespace xfmr::compare

@@ -1,8 +1,6 @@
 // xfmr-compare: how much a text's predictions of model B differ from those of model A.
 #include "tools/xfmr-compare/Comparison.h"
-#include "tools/xfmr-compare/Side.h"
 #include "tools/xfmr-compare/Windows.h"
-#include "runtime/artifact/MappedFile.h"
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <unistd.h>
@@ -15,28 +13,9 @@ static int fail(const std::string &message, int status = 1) {
   return status;
 }
 
-static Status windowsOf(const Side &a, const Side &b, const std::string &textPath, int64_t window,
-                        std::vector<std::vector<int32_t>> &windows) {
-  if (a.vocab != b.vocab)
-    return Status::error("A has a vocabulary of " + std::to_string(a.vocab) + ", B of " +
-                         std::to_string(b.vocab));
-  if (window > std::min(a.maxContext, b.maxContext))
-    return Status::error("a window of " + std::to_string(window) + " tokens does not fit into the " +
-                         std::to_string(std::min(a.maxContext, b.maxContext)) +
-                         " positions of both models");
-  if (!a.hasTokenizer() && !b.hasTokenizer())
-    return Status::error("neither model has a tokenizer, which reads the text");
-  const int64_t bos = a.bos >= 0 ? a.bos : b.bos;
-  if (bos < 0)
-    return Status::error("neither model names a begin token, which every window starts with");
-  MappedFile text;
-  if (Status status = MappedFile::open(textPath, text); status.failed())
-    return status;
-  std::vector<int32_t> ids;
-  const std::string bytes(reinterpret_cast<const char *>(text.data()), text.size());
-  if (Status status = (a.hasTokenizer() ? a : b).encode(bytes, ids); status.failed())
-    return status;
-  return cutWindows(ids, static_cast<int32_t>(bos), window, windows);
+static Status openSide(const std::string &path, std::unique_ptr<Side> &out) {
+  const bool compiled = path.size() > 4 && path.compare(path.size() - 4, 4, ".xfm") == 0;
+  return compiled ? openArtifact(path, out) : openInterpreted(path, out);
 }
 
 // Scores positions 0 .. N-2 of every window.
@@ -87,7 +66,7 @@ int main(int argc, char **argv) {
   if (status.ok())
     status = openSide(pathB, b);
   if (status.ok())
-    status = windowsOf(*a, *b, text, window, windows);
+    status = readWindows(*a, *b, text, window, windows);
   if (status.ok())
     status = compareOn(windows, *a, *b, result);
   if (status.failed())
