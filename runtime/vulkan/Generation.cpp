@@ -62,7 +62,8 @@ Status Session::readBatch(const Batch &batch, std::vector<int32_t> &ids, bool &e
   ended = words[state::kFinished] == 1;
   uint32_t usable = written - (ended && written > 0 ? 1 : 0); // the end token is written last
   ids.resize(std::min(batch.size, usable > batch.first ? usable - batch.first : 0));
-  std::memcpy(ids.data(), generatedBack_[batch.slot].mapped + sizeof words, 4 * ids.size());
+  if (!ids.empty())
+    std::memcpy(ids.data(), generatedBack_[batch.slot].mapped + sizeof words, 4 * ids.size());
   for (int32_t id : ids)
     if (id < 0 || static_cast<uint32_t>(id) >= model_->program().vocab_size())
       return Status::error("the device chose the id " + std::to_string(id) +
