@@ -64,7 +64,10 @@ void registerNesting(CreatePass create) {
 } // namespace
 
 void registerXfmrPasses() {
+  registerNesting(createXfmrFoldLinears);
+  registerNesting(createXfmrFoldLora);
   registerNesting(createXfmrFuseGlu);
+  registerNesting(createXfmrFuseQkv);
 }
 
 } // namespace xfmr

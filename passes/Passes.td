@@ -31,4 +31,85 @@ def XfmrFuseGlu : Pass<"xfmr-fuse-glu", "::xfmr::BlockOp"> {
                     Statistic<"skipped", "skipped", "near misses left alone, each with a remark">];
 }
 
+def XfmrFuseQkv : Pass<"xfmr-fuse-qkv", "::xfmr::BlockOp"> {
+  let summary = "fuse the query, key and value projections into one linear";
+  let description = [{
+    What: three linears over one value that feed an attention, straight or through rope and norms, become one
+    linear over the stacked weights and a split. Exact.
+
+    When: always; one large product is faster than three.
+
+    Refuses, with a remark: an operand that does not come from a plain linear, linears of different inputs, one
+    linear used for two of the three, weights or biases of different element types, a bias on only some of them.
+    An attention that already reads a split is no near miss.
+
+    ```mlir
+    %q = xfmr.linear %x, %wq : (tensor<?x8xf32>, tensor<8x8xf32>) -> tensor<?x8xf32>
+    %k = xfmr.linear %x, %wk : (tensor<?x8xf32>, tensor<4x8xf32>) -> tensor<?x4xf32>
+    %v = xfmr.linear %x, %wv : (tensor<?x8xf32>, tensor<4x8xf32>) -> tensor<?x4xf32>
+    // ==>
+    %w = xfmr.weight_concat %wq, %wk, %wv axis 0
+        : (tensor<8x8xf32>, tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<16x8xf32>
+    %y = xfmr.linear %x, %w : (tensor<?x8xf32>, tensor<16x8xf32>) -> tensor<?x16xf32>
+    %q, %k, %v = xfmr.split %y : tensor<?x16xf32> -> tensor<?x8xf32>, tensor<?x4xf32>, tensor<?x4xf32>
+    ```
+  }];
+  let statistics = [Statistic<"fused", "fused", "attentions whose projections were fused">,
+                    Statistic<"skipped", "skipped", "near misses left alone, each with a remark">];
+}
+
+def XfmrFoldLinears : Pass<"xfmr-fold-linears", "::xfmr::ModelOp"> {
+  let summary = "fold two linears with nothing between them into one, where that costs fewer operations";
+  let description = [{
+    What: `(x A^T) B^T + b` becomes `x (B A)^T + b` over a weight product. With A [M, I] and B [O, M] that costs
+    O*I multiplications a token instead of M*(I + O); it is done only where that is fewer. Equal up to the
+    rounding of sums; 16-bit weights are multiplied, and kept, in f32.
+
+    When: a checkpoint was factored or grown with linear layers that have no activation between them.
+
+    Refuses, with a remark: a product that costs as much or more, a low-rank adapter (a branch added to a linear
+    of the same value: see xfmr-fold-lora), an inner result with other uses, an inner bias (B a is no weight expression).
+    An activation between the two ends the pattern.
+
+    ```mlir
+    %m = xfmr.linear %x, %a : (tensor<?x4xf32>, tensor<8x4xf32>) -> tensor<?x8xf32>
+    %y = xfmr.linear %m, %b : (tensor<?x8xf32>, tensor<4x8xf32>) -> tensor<?x4xf32>
+    // ==>
+    %w = xfmr.weight_product %b, %a : (tensor<4x8xf32>, tensor<8x4xf32>) -> tensor<4x4xf32>
+    %y = xfmr.linear %x, %w : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+    ```
+  }];
+  let statistics = [Statistic<"folded", "folded", "pairs of linears folded">,
+                    Statistic<"skipped", "skipped", "near misses left alone, each with a remark">];
+}
+
+def XfmrFoldLora : Pass<"xfmr-fold-lora", "::xfmr::ModelOp"> {
+  let summary = "fold visible low-rank adapters into the weights they adapt";
+  let description = [{
+    What: `x W^T + b + s ((x A^T) B^T + c)` becomes `x (W + s B A)^T + (b + s c)`. The same for an embedding whose
+    branch looks rows up in a table of width r, and inside expert regions. Several adapters on one linear fold one after
+    the other. Equal up to rounding in f32; with 16-bit W each weight is rounded once more to W's type, which a
+    remark on the model says.
+
+    When: an adapter was imported with `--adapter` and is to run at no cost of its own.
+
+    Refuses, with a remark: a branch that reads another value than the linear, a bias on A, a linear or branch
+    result with other uses.
+
+    ```mlir
+    %y = xfmr.linear %x, %w : (tensor<?x4xf32>, tensor<8x4xf32>) -> tensor<?x8xf32>
+    %n = xfmr.linear %x, %a : (tensor<?x4xf32>, tensor<2x4xf32>) -> tensor<?x2xf32>
+    %d = xfmr.linear %n, %b : (tensor<?x2xf32>, tensor<8x2xf32>) -> tensor<?x8xf32>
+    %s = xfmr.scale %d by 2.0 : tensor<?x8xf32>
+    %r = xfmr.add %y, %s : tensor<?x8xf32>
+    // ==>
+    %f = xfmr.weight_add_lowrank %w, %b, %a scale 2.0
+        : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<2x4xf32>) -> tensor<8x4xf32>
+    %r = xfmr.linear %x, %f : (tensor<?x4xf32>, tensor<8x4xf32>) -> tensor<?x8xf32>
+    ```
+  }];
+  let statistics = [Statistic<"folded", "folded", "adapters folded into weights">,
+                    Statistic<"skipped", "skipped", "near misses left alone, each with a remark">];
+}
+
 #endif // XFMR_PASSES
