@@ -1,0 +1,186 @@
+// Attention: one dispatch for per-head norms, rope and the cache write, then the attention itself.
+#include "passes/lowering/PhaseLowering.h"
+
+using namespace mlir;
+using namespace xfmr;
+using codegen::paddedWidth;
+
+HeadInput PhaseLowering::matchHead(Value value, int64_t headDim) {
+  HeadInput input;
+  if (auto rope = value.getDefiningOp<RopeOp>(); rope && rope->hasOneUse()) {
+    input.rope = rope;
+    value = rope.getInput();
+  }
+  auto norm = value.getDefiningOp<RmsNormOp>();
+  if (norm && norm->hasOneUse() && norm.getWeight().getType().getDimSize(0) == headDim) {
+    input.norm = norm;
+    value = norm.getInput();
+  }
+  input.source = value;
+  return input;
+}
+
+// Decides which norms the rope_cache kernel takes: it has one eps and one offset rule for both.
+void PhaseLowering::analyzeAttention(CachedAttentionOp op) {
+  HeadInput query = matchHead(op.getQuery(), op.getHeadDim());
+  HeadInput key = matchHead(op.getKey(), op.getHeadDim());
+  auto dropNorm = [](HeadInput &input) {
+    if (input.norm)
+      input.source = input.norm.getResult();
+    input.norm = nullptr;
+  };
+  if (query.norm && key.norm &&
+      (query.norm.getEps() != key.norm.getEps() || query.norm.getUnitOffset() != key.norm.getUnitOffset())) {
+    dropNorm(query);
+    dropNorm(key);
+  }
+  for (const HeadInput &input : {query, key}) {
+    if (input.norm)
+      absorbed.insert(input.norm);
+    if (input.rope)
+      absorbed.insert(input.rope);
+  }
+  heads[op] = {query, key};
+}
+
+LogicalResult PhaseLowering::lowerAttention(CachedAttentionOp op) {
+  auto [query, key] = heads.lookup(op);
+  int64_t headDim = op.getHeadDim();
+  if (headDim % 4 || headDim > 256)
+    return op.emitError("head_dim ") << headDim << " is not a multiple of 4 of at most 256";
+  if (static_cast<bool>(query.rope) != static_cast<bool>(key.rope))
+    return op.emitError("query and key must both be rotated or both not");
+  if (query.rope && (query.rope.getStyle() != key.rope.getStyle() ||
+                     query.rope.getThetaAttr() != key.rope.getThetaAttr() ||
+                     query.rope.getScalingAttr() != key.rope.getScalingAttr() ||
+                     query.rope.getRotatedDim() != key.rope.getRotatedDim() ||
+                     static_cast<int64_t>(query.rope.getHeadDim()) != headDim ||
+                     static_cast<int64_t>(key.rope.getHeadDim()) != headDim))
+    return op.emitError("query and key must have the same rotary embedding");
+  FailureOr<View> q = build.view(query.source), k = build.view(key.source), v = build.view(op.getValue());
+  if (failed(q) || failed(k) || failed(v))
+    return failure();
+  if (!query.source.hasOneUse()) { // rotated in place: keep the original for its other readers
+    View copy = build.temporary(build.rows, q->width);
+    if (failed(copyInto(query.source, copy)))
+      return failure();
+    q = copy;
+  }
+
+  ProgramOp program = build.tables.program;
+  int64_t kvHeads = op.getNumKvHeads(), context = program.getMaxContext();
+  SmallVector<int64_t> cacheShape = {kvHeads, context, static_cast<int64_t>(paddedWidth(headDim))};
+  Type cacheType = program.getKvType();
+  std::string cacheName = op.getCache().str();
+  int64_t cacheBytes = cacheShape[0] * cacheShape[1] * cacheShape[2] * cacheType.getIntOrFloatBitWidth() / 8;
+  if (cacheBytes > (int64_t(1) << 27))
+    return op.emitError("a cache of ") << cacheBytes << " bytes does not fit the 128 MiB that every device binds; "
+                                       << "lower --max-context (now " << context << ") or use --kv=f16";
+  build.tables.buffer(cacheName + ".k", BufferKind::cache, cacheBytes);
+  build.tables.buffer(cacheName + ".v", BufferKind::cache, cacheBytes);
+  Value kCache = build.named(cacheName + ".k", cacheType, cacheShape);
+  Value vCache = build.named(cacheName + ".v", cacheType, cacheShape);
+  auto cache = cacheType.isF32() ? codegen::CacheType::F32 : codegen::CacheType::F16;
+
+  codegen::RopeCacheSpec ropeSpec;
+  ropeSpec.cache = cache;
+  ropeSpec.style = !query.rope ? codegen::RopeStyle::None
+                   : query.rope.getStyle() == RopeStyle::half ? codegen::RopeStyle::Half
+                                                              : codegen::RopeStyle::Interleaved;
+  ropeSpec.qNorm = static_cast<bool>(query.norm);
+  ropeSpec.kNorm = static_cast<bool>(key.norm);
+  codegen::RopeCacheParams rope;
+  rope.numHeads = op.getNumHeads();
+  rope.numKvHeads = op.getNumKvHeads();
+  rope.headDim = static_cast<uint32_t>(headDim);
+  rope.maxContext = static_cast<uint32_t>(context);
+  rope.maxRows = static_cast<uint32_t>(build.rows);
+  rope.q = q->rows;
+  rope.k = k->rows;
+  rope.v = v->rows;
+  SmallVector<DispatchBuilder::NamedBuffer> buffers = {
+      {"q", q->buffer}, {"k", k->buffer}, {"v", v->buffer}, {"k_cache", kCache}, {"v_cache", vCache}};
+  if (query.rope) {
+    rope.rotaryDim = static_cast<uint32_t>(query.rope.getRotatedDim());
+    StringRef table = build.tables.ropeTable(query.rope);
+    buffers.push_back({"rope", build.named(table, build.builder.getF32Type(),
+                                           {context, static_cast<int64_t>(paddedWidth(rope.rotaryDim))})});
+  }
+  for (RmsNormOp norm : {query.norm, key.norm})
+    if (norm) {
+      rope.eps = static_cast<float>(norm.getEps().convertToDouble());
+      ropeSpec.unitOffset = norm.getUnitOffset();
+      buffers.push_back({norm == query.norm ? "q_norm" : "k_norm", build.weight(norm.getWeight())});
+    }
+  build.setLabel("rope and cache");
+  build.dispatch(ropeSpec, rope, buffers);
+
+  View out = build.result(op.getResult());
+  float scale = static_cast<float>(op.getScale().convertToDouble());
+  float softcap = op.getSoftcap() ? static_cast<float>(op.getSoftcap()->convertToDouble()) : 1.0f;
+  uint32_t window = static_cast<uint32_t>(op.getWindow().value_or(0));
+  bool sinks = static_cast<bool>(op.getSinks());
+  auto withSinks = [&](SmallVector<DispatchBuilder::NamedBuffer> list, bool take) {
+    if (take)
+      list.push_back({"sinks", build.weight(op.getSinks())});
+    return list;
+  };
+  build.setLabel("attention");
+  if (build.rows > 1) {
+    codegen::AttentionPrefillSpec spec;
+    spec.headDim = static_cast<uint32_t>(headDim);
+    spec.cache = cache;
+    spec.causal = op.getCausal();
+    spec.softcap = op.getSoftcap().has_value();
+    spec.sinks = sinks;
+    codegen::AttentionPrefillParams params;
+    params.numHeads = op.getNumHeads();
+    params.numKvHeads = op.getNumKvHeads();
+    params.maxContext = static_cast<uint32_t>(context);
+    params.maxRows = static_cast<uint32_t>(build.rows);
+    params.q = q->rows;
+    params.out = out.rows;
+    params.scale = scale;
+    params.softcap = softcap;
+    params.window = window;
+    build.dispatch(spec, params, withSinks({{"q", q->buffer}, {"k_cache", kCache}, {"v_cache", vCache},
+                                            {"out", out.buffer}}, sinks));
+    return success();
+  }
+  codegen::AttentionDecodeSpec spec;
+  spec.headDim = static_cast<uint32_t>(headDim);
+  spec.cache = cache;
+  spec.single = codegen::decodeSplits(static_cast<uint32_t>(context)) == 1;
+  spec.softcap = op.getSoftcap().has_value();
+  spec.sinks = sinks && spec.single;
+  codegen::AttentionDecodeParams params;
+  params.numHeads = op.getNumHeads();
+  params.numKvHeads = op.getNumKvHeads();
+  params.maxContext = static_cast<uint32_t>(context);
+  params.qOffset = q->rows.offset;
+  params.outOffset = out.rows.offset;
+  params.scale = scale;
+  params.softcap = softcap;
+  params.window = window;
+  if (spec.single) {
+    build.dispatch(spec, params, withSinks({{"q", q->buffer}, {"k_cache", kCache}, {"v_cache", vCache},
+                                            {"out", out.buffer}}, sinks));
+    return success();
+  }
+  View partial = build.temporary(
+      1, static_cast<int64_t>(codegen::decodePartialFloats(params.numHeads, spec.headDim, params.maxContext)));
+  build.dispatch(spec, params, {{"q", q->buffer}, {"k_cache", kCache}, {"v_cache", vCache},
+                                {"partial", partial.buffer}});
+  codegen::AttentionCombineSpec combineSpec;
+  combineSpec.headDim = spec.headDim;
+  combineSpec.sinks = sinks;
+  codegen::AttentionCombineParams combine;
+  combine.numHeads = params.numHeads;
+  combine.maxContext = params.maxContext;
+  combine.outOffset = out.rows.offset;
+  combine.window = window;
+  build.setLabel("attention combine");
+  build.dispatch(combineSpec, combine,
+                 withSinks({{"partial", partial.buffer}, {"out", out.buffer}}, sinks));
+  return success();
+}

@@ -1,0 +1,198 @@
+// The buffer conventions in code: padded rows, packed weights named once, dispatches in binding order.
+#include "passes/lowering/DispatchBuilder.h"
+
+#include "mlir/IR/IRMapping.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace xfmr;
+using codegen::paddedWidth;
+
+namespace {
+
+// Prints an expression tree to a key: equal trees give equal keys.
+void printExpression(Value value, raw_ostream &os) {
+  Operation *op = value.getDefiningOp();
+  os << op->getName() << op->getAttrDictionary() << value.getType() << '(';
+  for (Value operand : op->getOperands())
+    printExpression(operand, os);
+  os << ')';
+}
+
+void collectNames(Value value, SmallVectorImpl<StringRef> &names) {
+  Operation *op = value.getDefiningOp();
+  if (auto weight = dyn_cast<WeightOp>(op))
+    names.push_back(weight.getTensorName());
+  for (Value operand : op->getOperands())
+    collectNames(operand, names);
+}
+
+// "model.layers.0.mlp.gate_proj.weight+1": the first tensor and how many more take part.
+std::string nameOf(Value value) {
+  SmallVector<StringRef> names;
+  collectNames(value, names);
+  std::string name = names.empty() ? "weight" : names.front().str();
+  return names.size() > 1 ? name + "+" + std::to_string(names.size() - 1) : name;
+}
+
+Value cloneExpression(Value value, OpBuilder &builder, IRMapping &mapping) {
+  if (mapping.contains(value))
+    return mapping.lookup(value);
+  Operation *op = value.getDefiningOp();
+  for (Value operand : op->getOperands())
+    cloneExpression(operand, builder, mapping);
+  builder.clone(*op, mapping);
+  return mapping.lookup(value);
+}
+
+} // namespace
+
+OpBuilder ProgramTables::atEnd() {
+  // Tables come before the phases: a reader meets names before their use.
+  Block &body = program.getBody().front();
+  for (Operation &op : body)
+    if (isa<PhaseOp>(op))
+      return OpBuilder(&op);
+  return OpBuilder::atBlockEnd(&body);
+}
+
+MemRefType ProgramTables::packedType(Value expression) {
+  auto type = cast<RankedTensorType>(expression.getType());
+  if (type.getRank() == 1)
+    return MemRefType::get({paddedWidth(type.getDimSize(0))}, Float32Type::get(type.getContext()));
+  int64_t columns = type.getShape().back(), rows = type.getNumElements() / columns;
+  return MemRefType::get({paddedWidth(rows), paddedWidth(columns)}, type.getElementType());
+}
+
+StringRef ProgramTables::pack(Value expression) {
+  std::string key;
+  llvm::raw_string_ostream os(key);
+  printExpression(expression, os);
+  std::string &symbol = packed[key];
+  if (!symbol.empty())
+    return symbol;
+  std::string base = nameOf(expression);
+  symbol = base;
+  for (int i = 2; symbols.count(symbol); ++i)
+    symbol = base + "#" + std::to_string(i);
+  symbols[symbol] = key;
+
+  OpBuilder builder = atEnd();
+  auto op = PackedWeightOp::create(builder, expression.getLoc(), symbol, packedType(expression));
+  builder.createBlock(&op.getBody());
+  IRMapping mapping;
+  Value copy = cloneExpression(expression, builder, mapping);
+  YieldOp::create(builder, expression.getLoc(), copy);
+  return symbol;
+}
+
+StringRef ProgramTables::ropeTable(RopeOp rope) {
+  std::string key;
+  llvm::raw_string_ostream os(key);
+  os << rope.getRotatedDim() << ' ' << rope.getThetaAttr() << ' ' << rope.getScalingAttr();
+  std::string &symbol = ropeTables[key];
+  if (symbol.empty()) {
+    symbol = "rope" + std::to_string(ropeTables.size() - 1);
+    OpBuilder builder = atEnd();
+    RopeTableOp::create(builder, rope.getLoc(), builder.getStringAttr(symbol),
+                        builder.getI64IntegerAttr(program.getMaxContext()),
+                        builder.getI64IntegerAttr(rope.getRotatedDim()), rope.getThetaAttr(),
+                        rope.getScalingAttr());
+  }
+  return symbol;
+}
+
+void ProgramTables::buffer(StringRef name, BufferKind kind, int64_t bytes) {
+  if (!symbols.try_emplace(name, "").second)
+    return;
+  OpBuilder builder = atEnd();
+  BufferOp::create(builder, program.getLoc(), name, kind, bytes);
+}
+
+StringRef ProgramTables::kernelNamed(StringRef name, StringRef family, DictionaryAttr spec) {
+  auto [entry, isNew] = symbols.try_emplace(("kernel." + name).str(), name.str());
+  if (isNew) {
+    OpBuilder builder = atEnd();
+    KernelOp::create(builder, program.getLoc(), name, family, spec);
+  }
+  return entry->second;
+}
+
+FailureOr<View> DispatchBuilder::view(Value value) {
+  auto found = views.find(value);
+  if (found != views.end())
+    return found->second;
+  Operation *op = value.getDefiningOp();
+  return emitError(op ? op->getLoc() : value.getLoc(), "no dispatch computes the value of ")
+         << (op ? op->getName().getStringRef() : StringRef("a block argument"));
+}
+
+View DispatchBuilder::result(Value value) {
+  auto found = destinations.find(value);
+  View view = found != destinations.end()
+                  ? found->second
+                  : temporary(rows, cast<RankedTensorType>(value.getType()).getDimSize(1));
+  views[value] = view;
+  return view;
+}
+
+View DispatchBuilder::temporary(int64_t rowCount, int64_t width) {
+  int64_t stride = paddedWidth(width);
+  auto type = MemRefType::get({rowCount, stride}, builder.getF32Type());
+  Value buffer = memref::AllocOp::create(builder, loc, type);
+  return {buffer, {static_cast<uint32_t>(stride), 0}, width};
+}
+
+Value DispatchBuilder::named(StringRef buffer, Type elementType, ArrayRef<int64_t> shape, int64_t offset) {
+  return BufferRefOp::create(builder, loc, MemRefType::get(shape, elementType), buffer, offset);
+}
+
+Value DispatchBuilder::weight(Value expression) {
+  StringRef symbol = tables.pack(expression);
+  return BufferRefOp::create(builder, loc, ProgramTables::packedType(expression), symbol, 0);
+}
+
+Value DispatchBuilder::weightRows(Value expression, int64_t firstRow, int64_t rowCount) {
+  StringRef symbol = tables.pack(expression);
+  MemRefType whole = ProgramTables::packedType(expression);
+  int64_t rowBytes = whole.getDimSize(1) * whole.getElementTypeBitWidth() / 8;
+  auto part = MemRefType::get({paddedWidth(rowCount), whole.getDimSize(1)}, whole.getElementType());
+  return BufferRefOp::create(builder, loc, part, symbol, firstRow * rowBytes);
+}
+
+Value DispatchBuilder::state() { return named("state", builder.getI32Type(), {32}); }
+
+void DispatchBuilder::append(StringRef kernel, ArrayRef<codegen::Binding> bindings, ArrayRef<uint32_t> push,
+                             const std::array<uint32_t, 3> &grid, ArrayRef<NamedBuffer> buffers) {
+  SmallVector<Value> operands;
+  SmallVector<int32_t> access;
+  for (const codegen::Binding &binding : bindings) {
+    Value buffer;
+    for (auto &[name, value] : buffers)
+      if (name == binding.name)
+        buffer = value;
+    if (!buffer && binding.name == "state")
+      buffer = state();
+    if (!buffer) // a mistake of the caller, not of the user
+      llvm::report_fatal_error("dispatch of " + kernel + " lacks binding " + binding.name);
+    operands.push_back(buffer);
+    access.push_back(static_cast<int32_t>(binding.access));
+  }
+  SmallVector<int32_t> words(push.begin(), push.end());
+  SmallVector<int64_t> extents(grid.begin(), grid.end());
+  DispatchOp::create(builder, loc, kernel, scope + label, operands, Value(), access, words, extents,
+                     /*indirect_offset=*/0);
+  ++numDispatches;
+}
+
+codegen::WeightType xfmr::weightTypeOf(Value expression) {
+  Type type = cast<RankedTensorType>(expression.getType()).getElementType();
+  return type.isF32() ? codegen::WeightType::F32
+                      : (type.isF16() ? codegen::WeightType::F16 : codegen::WeightType::BF16);
+}
+
+int64_t xfmr::rowsPerBinding(Value expression) {
+  MemRefType type = ProgramTables::packedType(expression);
+  int64_t rowBytes = type.getDimSize(1) * type.getElementTypeBitWidth() / 8;
+  return std::max<int64_t>((int64_t(1) << 27) / rowBytes / 64 * 64, 64);
+}

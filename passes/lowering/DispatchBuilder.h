@@ -1,0 +1,105 @@
+// What form-dispatches builds with: views of activations inside buffers, packed weights, kernels, dispatches.
+// It holds the buffer conventions of docs/Architecture.md and knows nothing about particular ops.
+#pragma once
+#include "passes/lowering/KernelSpecs.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace xfmr {
+
+/// Where the rows of an activation lie: column c of row t is float rows.offset + t * rows.stride + c of `buffer`.
+struct View {
+  mlir::Value buffer;
+  codegen::Rows rows;
+  int64_t width = 0;
+
+  bool isWholeBuffer() const { return rows.offset == 0; }
+};
+
+/// Program-level tables shared by all phases: each weight is packed once, each kernel named once.
+class ProgramTables {
+public:
+  explicit ProgramTables(ProgramOp program) : program(program) {}
+
+  /// Symbol of the packed form of a weight expression: matrices keep their element type, vectors become f32.
+  /// Equal expressions share one symbol.
+  llvm::StringRef pack(mlir::Value expression);
+  /// Type of a packed weight: [paddedWidth(rows), paddedWidth(cols)], a vector [paddedWidth(n)].
+  static mlir::MemRefType packedType(mlir::Value expression);
+  /// Symbol of the cos/sin table a rope needs.
+  llvm::StringRef ropeTable(RopeOp rope);
+  /// Declares a buffer if no other phase did.
+  void buffer(llvm::StringRef name, BufferKind kind, int64_t bytes);
+  template <class Spec> llvm::StringRef kernel(const Spec &spec) {
+    return kernelNamed(spec.name(), familyOf(spec), specToAttribute(program.getContext(), spec));
+  }
+
+  ProgramOp program;
+
+private:
+  llvm::StringRef kernelNamed(llvm::StringRef name, llvm::StringRef family, mlir::DictionaryAttr spec);
+  mlir::OpBuilder atEnd();
+
+  llvm::StringMap<std::string> packed;     // printed expression -> symbol
+  llvm::StringMap<std::string> ropeTables; // printed parameters -> symbol
+  llvm::StringMap<std::string> symbols;    // symbols in use
+};
+
+class DispatchBuilder {
+public:
+  using NamedBuffer = std::pair<llvm::StringRef, mlir::Value>;
+
+  /// Appends to `block`, whose phase computes `rows` rows.
+  DispatchBuilder(mlir::OpBuilder &builder, ProgramTables &tables, PhaseKind kind, int64_t rows)
+      : builder(builder), tables(tables), kind(kind), rows(rows) {}
+
+  /// The view of a value already lowered. Emits an error at its op when it has none.
+  mlir::FailureOr<View> view(mlir::Value value);
+  void setView(mlir::Value value, View view) { views[value] = view; }
+  bool hasView(mlir::Value value) const { return views.count(value); }
+  /// Where `value` is to be written: its destination if one was set, else a fresh temporary.
+  View result(mlir::Value value);
+  /// Makes `value` land in a named buffer instead of a temporary.
+  void setDestination(mlir::Value value, View destination) { destinations[value] = destination; }
+
+  /// A temporary of `count` floats in [rows, width] form or flat.
+  View temporary(int64_t rowCount, int64_t width);
+  mlir::Value named(llvm::StringRef buffer, mlir::Type elementType, llvm::ArrayRef<int64_t> shape,
+                    int64_t offset = 0);
+  /// The packed form of a weight expression; `firstRow` and `rowCount` choose a part of a matrix.
+  mlir::Value weight(mlir::Value expression);
+  mlir::Value weightRows(mlir::Value expression, int64_t firstRow, int64_t rowCount);
+  mlir::Value state();
+
+  /// Appends a dispatch; `buffers` are given by the names of spec.bindings() ("state" is added).
+  template <class Spec, class Params>
+  void dispatch(const Spec &spec, const Params &params, llvm::ArrayRef<NamedBuffer> buffers) {
+    append(tables.kernel(spec), spec.bindings(), params.push(), params.grid(spec), buffers);
+  }
+
+  /// Prefix of the labels that follow, e.g. "block 3 ".
+  void setScope(std::string text) { scope = std::move(text); }
+  void setLabel(llvm::StringRef text) { label = text.str(); }
+  mlir::Location loc = mlir::UnknownLoc();
+
+  mlir::OpBuilder &builder;
+  ProgramTables &tables;
+  const PhaseKind kind;
+  const int64_t rows;
+  int64_t numDispatches = 0;
+
+private:
+  void append(llvm::StringRef kernel, llvm::ArrayRef<codegen::Binding> bindings,
+              llvm::ArrayRef<uint32_t> push, const std::array<uint32_t, 3> &grid,
+              llvm::ArrayRef<NamedBuffer> buffers);
+
+  llvm::DenseMap<mlir::Value, View> views, destinations;
+  std::string scope, label;
+};
+
+/// The weight type of a matrix expression as kernels name it.
+codegen::WeightType weightTypeOf(mlir::Value expression);
+/// Rows of a weight that one binding may hold on any device (128 MiB), a multiple of 64 rows.
+int64_t rowsPerBinding(mlir::Value expression);
+
+} // namespace xfmr

@@ -1,0 +1,22 @@
+// Writes packed weights and rope tables in streaming order: a few megabytes at a time, whatever their size.
+#pragma once
+#include "dialect/Xfmr.h"
+#include "runtime/artifact/ArtifactWriter.h"
+#include "weights/WeightEvaluator.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+
+namespace xfmr {
+
+/// Announces the tensor of a packed weight or rope table under its symbol.
+Status declareWeight(artifact::ArtifactWriter &writer, PackedWeightOp op);
+Status declareRopeTable(artifact::ArtifactWriter &writer, RopeTableOp op);
+
+/// Evaluates and appends it. Errors of the weights are emitted at their ops; errors of the file are
+/// emitted at `op`. `progress` hears of the bytes written.
+mlir::LogicalResult writeWeight(artifact::ArtifactWriter &writer, PackedWeightOp op,
+                                const WeightEvaluator &evaluator,
+                                llvm::function_ref<void(uint64_t bytes)> progress);
+mlir::LogicalResult writeRopeTable(artifact::ArtifactWriter &writer, RopeTableOp op,
+                                   llvm::function_ref<void(uint64_t bytes)> progress);
+
+} // namespace xfmr

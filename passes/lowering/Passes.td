@@ -1,0 +1,62 @@
+// The lowering passes: from a model to a planned program. One pass a file.
+#ifndef XFMR_LOWERING_PASSES
+#define XFMR_LOWERING_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def XfmrSplitPhases : Pass<"xfmr-split-phases", "::mlir::ModuleOp"> {
+  let summary = "make the key/value cache and positions explicit; one function becomes five phases";
+  let description = [{
+    A model is a function from token ids to logits. This pass clones it into `prefill` (a chunk of
+    tokens), `last_logits` and `all_logits` (the head after it), `decode` (one token) and `sample`, gives
+    every attention a cache, and rotary embeddings and learned positions the absolute position.
+
+    Refuses attention that is not causal (a cache needs it), models without exactly one value between
+    the last block and the head, and contexts beyond what the model was made for.
+
+    Before:
+    ```mlir
+    %r = xfmr.rope half %q head_dim 4 theta 1.0e4 : tensor<?x4xf32>
+    %a = xfmr.attention %r, %k, %v heads 1 kv_heads 1 head_dim 4 causal scale 0.5 : ...
+    ```
+    After, in each phase that has blocks:
+    ```mlir
+    %p = xfmr.position
+    %r = xfmr.rope half %q at %p head_dim 4 theta 1.0e4 : tensor<64x4xf32>
+    %a = xfmr.cached_attention %r, %k, %v at %p cache @kv0 heads 1 ... : ...
+    ```
+  }];
+  let options = [
+    Option<"maxContext", "max-context", "int64_t", "0", "positions of the cache; 0: the model's, at most 8192">,
+    Option<"chunk", "chunk", "int64_t", "0", "most tokens of one prefill run; 0: chosen by the vocabulary">,
+    Option<"kv", "kv", "std::string", "\"auto\"", "cache type f32 or f16; auto: f32 for f32 weights, else f16">];
+  let dependentDialects = ["::xfmr::XfmrDialect"];
+}
+
+def XfmrFormDispatches : Pass<"xfmr-form-dispatches", "::mlir::ModuleOp"> {
+  let summary = "inline the blocks and group ops into kernel dispatches on buffers";
+  let description = [{
+    Each phase becomes a straight list of `xfmr.dispatch`es. What follows a matrix product (bias,
+    activation, scale, softcap, residual add) becomes its epilogue; an rms_norm read only by products of
+    one row becomes their prologue; per-head norms, rope and the cache write become one dispatch.
+    Weights are packed once for all phases (`xfmr.packed_weight`).
+
+    Refuses rotary embeddings that do not feed an attention, and views that do not start at a multiple of 4.
+  }];
+  let dependentDialects = ["::xfmr::XfmrDialect", "::mlir::memref::MemRefDialect"];
+  let statistics = [
+    Statistic<"numDispatches", "dispatches", "dispatches formed">,
+    Statistic<"numFused", "fused", "ops that became a prologue or an epilogue">];
+}
+
+def XfmrPlanBuffers : Pass<"xfmr-plan-buffers", "::mlir::ModuleOp"> {
+  let summary = "lay temporaries out in one arena by liveness and place the fewest barriers";
+  let description = [{
+    Every `memref.alloc` of a phase becomes a part of @arena; two temporaries share bytes only when their
+    uses do not overlap in the list. `xfmr.barrier`s are derived from what each dispatch reads and writes.
+  }];
+  let dependentDialects = ["::xfmr::XfmrDialect"];
+  let statistics = [Statistic<"numBarriers", "barriers", "barriers placed">];
+}
+
+#endif // XFMR_LOWERING_PASSES

@@ -1,0 +1,127 @@
+// xfmr-plan-buffers: offsets in one arena by liveness, and the fewest barriers.
+#include "passes/lowering/Passes.h"
+#include "runtime/plan/Barriers.h"
+
+namespace xfmr {
+#define GEN_PASS_DEF_XFMRPLANBUFFERS
+#include "passes/lowering/Passes.h.inc"
+} // namespace xfmr
+
+using namespace mlir;
+using namespace xfmr;
+
+namespace {
+
+// Every device allows storage buffer offsets at multiples of 256 bytes.
+constexpr int64_t kAlignment = 256;
+
+int64_t bytesOf(Type type) {
+  auto memref = cast<MemRefType>(type);
+  return memref.getNumElements() * memref.getElementTypeBitWidth() / 8;
+}
+
+// A temporary and the dispatches, by number, between which its bytes matter.
+struct Temporary {
+  memref::AllocOp op;
+  int64_t first, last, bytes, offset = 0;
+};
+
+// Largest first, each at the lowest offset where no temporary alive at the same time lies.
+int64_t layOut(SmallVectorImpl<Temporary> &temporaries) {
+  llvm::stable_sort(temporaries, [](auto &a, auto &b) { return a.bytes > b.bytes; });
+  int64_t end = 0;
+  for (size_t i = 0; i < temporaries.size(); ++i) {
+    Temporary &current = temporaries[i];
+    SmallVector<std::pair<int64_t, int64_t>> taken;
+    for (const Temporary &other : ArrayRef(temporaries.data(), i))
+      if (other.first <= current.last && current.first <= other.last)
+        taken.push_back({other.offset, other.offset + other.bytes});
+    llvm::sort(taken);
+    int64_t offset = 0;
+    for (auto [begin, stop] : taken) {
+      if (offset + current.bytes <= begin)
+        break;
+      offset = std::max(offset, stop);
+    }
+    current.offset = offset;
+    end = std::max(end, offset + current.bytes);
+  }
+  return end;
+}
+
+struct PlanBuffers : xfmr::impl::XfmrPlanBuffersBase<PlanBuffers> {
+  using XfmrPlanBuffersBase::XfmrPlanBuffersBase;
+
+  void runOnOperation() override {
+    for (auto program : getOperation().getOps<ProgramOp>()) {
+      int64_t arena = 0;
+      for (auto phase : program.getBody().getOps<PhaseOp>())
+        arena = std::max(arena, plan(phase));
+      if (arena) {
+        OpBuilder builder(*program.getBody().getOps<PhaseOp>().begin());
+        BufferOp::create(builder, program.getLoc(), "arena", BufferKind::arena, arena);
+      }
+      for (auto phase : program.getBody().getOps<PhaseOp>())
+        placeBarriers(phase);
+    }
+  }
+
+  // Returns the bytes of arena a phase needs.
+  int64_t plan(PhaseOp phase) {
+    DenseMap<Operation *, int64_t> number;
+    for (auto [index, op] : llvm::enumerate(phase.getBody().getOps<DispatchOp>()))
+      number[op] = static_cast<int64_t>(index);
+    SmallVector<Temporary> temporaries;
+    for (auto op : phase.getBody().getOps<memref::AllocOp>()) {
+      Temporary temporary{op, std::numeric_limits<int64_t>::max(), -1,
+                          static_cast<int64_t>(llvm::alignTo(bytesOf(op.getType()), kAlignment))};
+      for (Operation *user : op->getUsers()) {
+        temporary.first = std::min(temporary.first, number.lookup(user));
+        temporary.last = std::max(temporary.last, number.lookup(user));
+      }
+      temporaries.push_back(temporary);
+    }
+    int64_t bytes = layOut(temporaries);
+    for (Temporary &temporary : temporaries) {
+      OpBuilder builder(temporary.op);
+      auto view = BufferRefOp::create(builder, temporary.op.getLoc(), temporary.op.getType(), "arena",
+                                      temporary.offset);
+      temporary.op->replaceAllUsesWith(view);
+      temporary.op.erase();
+    }
+    return bytes;
+  }
+
+  void placeBarriers(PhaseOp phase) {
+    llvm::StringMap<uint32_t> ids;
+    auto range = [&](Value buffer) {
+      auto ref = buffer.getDefiningOp<BufferRefOp>();
+      uint32_t id = ids.try_emplace(ref.getBuffer(), ids.size()).first->second;
+      uint64_t begin = ref.getOffset();
+      return plan::ByteRange{id, begin, begin + static_cast<uint64_t>(bytesOf(buffer.getType()))};
+    };
+    std::vector<plan::DispatchAccess> accesses;
+    auto dispatches = llvm::to_vector(phase.getBody().getOps<DispatchOp>());
+    for (DispatchOp op : dispatches) {
+      plan::DispatchAccess access;
+      for (auto [buffer, kind] : llvm::zip(op.getBuffers(), op.getAccess())) {
+        if (static_cast<Access>(kind) != Access::write)
+          access.reads.push_back(range(buffer));
+        if (static_cast<Access>(kind) != Access::read)
+          access.writes.push_back(range(buffer));
+      }
+      if (op.getIndirect())
+        access.reads.push_back(range(op.getIndirect()));
+      accesses.push_back(std::move(access));
+    }
+    std::vector<bool> before = plan::deriveBarriers(accesses);
+    for (auto [op, needed] : llvm::zip(dispatches, before))
+      if (needed) {
+        OpBuilder builder(op);
+        BarrierOp::create(builder, op.getLoc());
+        ++numBarriers;
+      }
+  }
+};
+
+} // namespace

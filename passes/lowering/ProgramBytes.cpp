@@ -1,0 +1,162 @@
+// Serialisation of a planned program: buffers and kernels get indices, dispatches refer to them.
+#include "passes/lowering/ProgramBytes.h"
+
+#include "passes/codegen/Kernel.h"
+#include "runtime/artifact/Format.h"
+#include "runtime/artifact/Program_generated.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
+
+using namespace mlir;
+using namespace xfmr;
+
+namespace {
+
+uint64_t bytesOf(Type type) {
+  auto memref = cast<MemRefType>(type);
+  return memref.getNumElements() * memref.getElementTypeBitWidth() / 8;
+}
+
+class Serializer {
+public:
+  explicit Serializer(ProgramOp op) : op(op) {}
+
+  FailureOr<flatbuffers::DetachedBuffer> run(const std::vector<codegen::CompiledKernel> &kernels) {
+    describeModel();
+    for (Operation &entry : op.getBody().front()) {
+      if (auto weight = dyn_cast<PackedWeightOp>(entry))
+        addBuffer(weight.getSymName(), program::BufferKind::weight, bytesOf(weight.getType()));
+      else if (auto table = dyn_cast<RopeTableOp>(entry))
+        addBuffer(table.getSymName(), program::BufferKind::weight,
+                  table.getRows() * codegen::paddedWidth(static_cast<uint32_t>(table.getRotaryDim())) * 4);
+      else if (auto buffer = dyn_cast<BufferOp>(entry))
+        addBuffer(buffer.getSymName(), static_cast<program::BufferKind>(buffer.getKind()), buffer.getSize());
+    }
+    for (const codegen::CompiledKernel &kernel : kernels)
+      addKernel(kernel);
+    for (auto phase : op.getBody().getOps<PhaseOp>())
+      if (failed(addPhase(phase)))
+        return failure();
+    flatbuffers::FlatBufferBuilder builder;
+    program::FinishProgramBuffer(builder, program::Program::Pack(builder, &result));
+    return builder.Release();
+  }
+
+private:
+  void describeModel() {
+    ConfigAttr config = op.getConfig();
+    result.version = artifact::kProgramVersion;
+    result.producer = "xfmr";
+    result.target = "vulkan";
+    result.model_name = op.getSymName().str();
+    result.vocab_size = static_cast<uint32_t>(config.getVocabSize());
+    result.hidden_size = static_cast<uint32_t>(config.getHiddenSize());
+    result.max_context = static_cast<uint32_t>(op.getMaxContext());
+    result.bos_token = static_cast<int32_t>(config.getBosToken().value_or(-1));
+    if (config.getEosTokens())
+      for (int64_t id : config.getEosTokens().asArrayRef())
+        result.eos_tokens.push_back(static_cast<int32_t>(id));
+    result.kv_dtype = op.getKvType().isF32() ? "f32" : "f16";
+    llvm::StringSet<> seen; // a tied head counts once
+    op.getBody().walk([&](WeightOp weight) {
+      if (seen.insert((weight.getSourceName() + ":" + weight.getTensorName()).str()).second)
+        result.parameters += cast<RankedTensorType>(weight.getType()).getNumElements();
+    });
+  }
+
+  void addBuffer(StringRef name, program::BufferKind kind, uint64_t size) {
+    buffers[name] = static_cast<uint32_t>(result.buffers.size());
+    auto buffer = std::make_unique<program::BufferT>();
+    buffer->name = name.str();
+    buffer->kind = kind;
+    buffer->size = size;
+    result.buffers.push_back(std::move(buffer));
+  }
+
+  void addKernel(const codegen::CompiledKernel &kernel) {
+    kernelIndex[kernel.name] = static_cast<uint32_t>(result.kernels.size());
+    auto table = std::make_unique<program::KernelT>();
+    table->name = kernel.name;
+    table->workgroup_size.assign(kernel.workgroupSize.begin(), kernel.workgroupSize.end());
+    for (const codegen::Binding &binding : kernel.bindings)
+      table->bindings.push_back(static_cast<program::Access>(binding.access));
+    table->shared_bytes = kernel.sharedBytes;
+    for (size_t i = 0; i < kernel.variants.size(); ++i) {
+      auto variant = std::make_unique<program::VariantT>();
+      variant->tensor = kernelTensorName(kernel, i);
+      variant->entry = kernel.variants[i].entry;
+      variant->requires_ = kernel.variants[i].features;
+      table->variants.push_back(std::move(variant));
+    }
+    result.kernels.push_back(std::move(table));
+  }
+
+  FailureOr<uint32_t> bufferIndex(BufferRefOp ref) {
+    auto found = buffers.find(ref.getBuffer());
+    if (found == buffers.end())
+      return ref.emitError("refers to @") << ref.getBuffer() << ", which is no buffer of the program";
+    return found->second;
+  }
+
+  LogicalResult addPhase(PhaseOp phase) {
+    auto table = std::make_unique<program::PhaseT>();
+    table->name = stringifyPhaseKind(phase.getKind()).str();
+    table->tokens = static_cast<uint32_t>(phase.getRows());
+    bool barrier = false;
+    for (Operation &entry : phase.getBody().front()) {
+      barrier |= isa<BarrierOp>(entry);
+      auto dispatch = dyn_cast<DispatchOp>(entry);
+      if (!dispatch)
+        continue;
+      auto item = std::make_unique<program::DispatchT>();
+      item->label = dispatch.getLabel().str();
+      auto kernel = kernelIndex.find(dispatch.getKernel());
+      if (kernel == kernelIndex.end())
+        return dispatch.emitError("refers to @") << dispatch.getKernel() << ", which is no kernel of the program";
+      item->kernel = kernel->second;
+      for (Value operand : dispatch.getBuffers()) {
+        auto ref = operand.getDefiningOp<BufferRefOp>();
+        if (!ref)
+          return dispatch.emitError("uses a buffer that is not planned");
+        FailureOr<uint32_t> index = bufferIndex(ref);
+        if (failed(index))
+          return failure();
+        item->bindings.emplace_back(*index, ref.getOffset(), bytesOf(ref.getType()));
+      }
+      item->push.assign(dispatch.getPush().begin(), dispatch.getPush().end());
+      item->grid.assign(dispatch.getGrid().begin(), dispatch.getGrid().end());
+      if (Value indirect = dispatch.getIndirect()) {
+        auto ref = indirect.getDefiningOp<BufferRefOp>();
+        if (!ref)
+          return dispatch.emitError("takes its grid from a buffer that is not planned");
+        FailureOr<uint32_t> index = bufferIndex(ref);
+        if (failed(index))
+          return failure();
+        item->indirect_buffer = static_cast<int32_t>(*index);
+        item->indirect_offset = ref.getOffset() + dispatch.getIndirectOffset();
+      }
+      item->barrier = barrier;
+      barrier = false;
+      table->dispatches.push_back(std::move(item));
+    }
+    result.phases.push_back(std::move(table));
+    return success();
+  }
+
+  ProgramOp op;
+  program::ProgramT result;
+  llvm::StringMap<uint32_t> buffers, kernelIndex;
+};
+
+} // namespace
+
+std::string xfmr::kernelTensorName(const codegen::CompiledKernel &kernel, size_t variant) {
+  std::string name = artifact::kKernelPrefix + kernel.name;
+  return variant + 1 == kernel.variants.size() ? name : name + "." + std::to_string(variant);
+}
+
+FailureOr<flatbuffers::DetachedBuffer>
+xfmr::buildProgram(ProgramOp program, const std::vector<codegen::CompiledKernel> &kernels) {
+  return Serializer(program).run(kernels);
+}

@@ -1,0 +1,262 @@
+// xfmr-split-phases: a model becomes a program of phases with explicit caches and positions.
+#include "passes/lowering/Passes.h"
+
+#include "mlir/IR/IRMapping.h"
+
+namespace xfmr {
+#define GEN_PASS_DEF_XFMRSPLITPHASES
+#include "passes/lowering/Passes.h.inc"
+} // namespace xfmr
+
+using namespace mlir;
+using namespace xfmr;
+
+namespace {
+
+// A portable device binds at least 128 MiB of one buffer.
+constexpr int64_t kBindingBytes = int64_t(1) << 27;
+constexpr int64_t kDefaultMaxContext = 8192;
+constexpr int64_t kDefaultChunk = 256;
+
+bool isWeightExpression(Operation *op) {
+  return op->getName().getStringRef().starts_with("xfmr.weight");
+}
+
+// Clones tensor ops of the model into a phase: `?` tokens become `rows`, attentions get their caches.
+class PhaseCloner {
+public:
+  PhaseCloner(OpBuilder &builder, int64_t rows, const DenseMap<Operation *, std::string> &caches)
+      : builder(builder), rows(rows), caches(caches) {}
+
+  void map(Value from, Value to) { mapping.map(from, to); }
+  Value lookup(Value value) { return mapping.lookup(value); }
+
+  void clone(Operation *op) {
+    for (Value operand : op->getOperands())
+      if (!mapping.contains(operand))
+        clone(operand.getDefiningOp()); // weight expressions, on demand
+    if (auto attention = dyn_cast<AttentionOp>(op))
+      return cloneAttention(attention);
+    if (auto block = dyn_cast<BlockOp>(op))
+      return cloneBlock(block);
+    Operation *copy = builder.clone(*op, mapping);
+    retype(copy);
+    Location loc = op->getLoc();
+    if (auto rope = dyn_cast<RopeOp>(copy)) {
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPoint(copy);
+      rope.getPositionMutable().assign(PositionOp::create(builder, loc));
+    } else if (auto embedding = dyn_cast<EmbeddingOp>(copy); embedding && embedding.getPositions()) {
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPoint(copy);
+      embedding.getPositionMutable().assign(PositionOp::create(builder, loc));
+    }
+  }
+
+private:
+  Type fixRows(Type type) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    if (!tensor || tensor.getRank() == 0 || !tensor.isDynamicDim(0))
+      return type;
+    SmallVector<int64_t> shape(tensor.getShape());
+    shape[0] = rows;
+    return RankedTensorType::get(shape, tensor.getElementType());
+  }
+
+  // Result types, and those of nested regions (experts keep their own token batch `?`).
+  void retype(Operation *op) {
+    for (Value result : op->getResults())
+      result.setType(fixRows(result.getType()));
+  }
+
+  void cloneAttention(AttentionOp op) {
+    auto look = [&](Value value) { return value ? mapping.lookup(value) : Value(); };
+    Value position = PositionOp::create(builder, op.getLoc());
+    auto copy = CachedAttentionOp::create(
+        builder, op.getLoc(), fixRows(op.getType()), look(op.getQuery()), look(op.getKey()),
+        look(op.getValue()), position, look(op.getSinks()), caches.lookup(op), op.getNumHeads(),
+        op.getNumKvHeads(), op.getHeadDim(), op.getCausal(), op.getScale(), op.getSoftcapAttr(),
+        op.getWindowAttr());
+    mapping.map(op.getResult(), copy.getResult());
+  }
+
+  void cloneBlock(BlockOp op) {
+    SmallVector<Type> types;
+    SmallVector<Value> inputs;
+    for (Type type : op.getResultTypes())
+      types.push_back(fixRows(type));
+    for (Value input : op.getInputs())
+      inputs.push_back(mapping.lookup(input));
+    auto copy = BlockOp::create(builder, op.getLoc(), types, op.getLayer(), inputs);
+    OpBuilder::InsertionGuard guard(builder);
+    Block *body = builder.createBlock(&copy.getBody());
+    for (BlockArgument argument : op.getBody().getArguments())
+      mapping.map(argument, body->addArgument(fixRows(argument.getType()), argument.getLoc()));
+    for (Operation &nested : op.getBody().front())
+      if (!isWeightExpression(&nested))
+        clone(&nested);
+    for (auto [from, to] : llvm::zip(op.getResults(), copy.getResults()))
+      mapping.map(from, to);
+  }
+
+  OpBuilder &builder;
+  int64_t rows;
+  const DenseMap<Operation *, std::string> &caches;
+  IRMapping mapping;
+};
+
+struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
+  using XfmrSplitPhasesBase::XfmrSplitPhasesBase;
+
+  void runOnOperation() override {
+    auto models = llvm::to_vector(getOperation().getOps<ModelOp>());
+    if (models.size() != 1) {
+      getOperation().emitError("expected one xfmr.model, found ") << models.size();
+      return signalPassFailure();
+    }
+    if (failed(split(models.front())))
+      signalPassFailure();
+  }
+
+  FailureOr<int64_t> chooseContext(ModelOp model) {
+    int64_t most = model.getConfig().getMaxPosition();
+    if (maxContext < 0 || maxContext > most)
+      return model.emitError("max-context ") << maxContext << " is outside 1 .. " << most
+                                             << ", the positions the model was made for";
+    if (maxContext > 0)
+      return maxContext.getValue();
+    if (most > kDefaultMaxContext)
+      model.emitRemark("context limited to ")
+          << kDefaultMaxContext << " of " << most << " positions; --max-context chooses another";
+    return std::min(most, kDefaultMaxContext);
+  }
+
+  // The largest power of two, at most kDefaultChunk, whose logits fit one binding.
+  int64_t chooseChunk(ModelOp model, int64_t context) {
+    int64_t width = cast<RankedTensorType>(model.getOutputType()).getDimSize(1);
+    int64_t rows = chunk > 0 ? chunk.getValue() : kDefaultChunk;
+    rows = std::min(rows, context);
+    while (rows > 1 && rows * (width + 8) * 4 > kBindingBytes)
+      rows /= 2;
+    return rows;
+  }
+
+  FailureOr<Type> chooseKvType(ModelOp model) {
+    Builder builder(&getContext());
+    if (kv == "f32")
+      return Type(builder.getF32Type());
+    if (kv == "f16")
+      return Type(builder.getF16Type());
+    if (kv != "auto")
+      return model.emitError("kv must be auto, f32 or f16, got '") << kv << "'";
+    bool narrow = false; // matrices decide: norms are often f32 in f16 files
+    model.getBody().walk([&](WeightOp weight) {
+      auto type = cast<RankedTensorType>(weight.getType());
+      narrow |= type.getRank() > 1 && !type.getElementType().isF32();
+    });
+    return narrow ? Type(builder.getF16Type()) : Type(builder.getF32Type());
+  }
+
+  LogicalResult split(ModelOp model) {
+    FailureOr<int64_t> context = chooseContext(model);
+    FailureOr<Type> kvType = chooseKvType(model);
+    if (failed(context) || failed(kvType))
+      return failure();
+    Block &body = model.getBody().front();
+    if (cast<RankedTensorType>(model.getOutputType()).getDimSize(1) != model.getConfig().getVocabSize())
+      return model.emitError("yields hidden states, not logits: an encoder has no phases to generate with");
+
+    // The trunk ends with the last block (or the embedding); what follows is the head.
+    Operation *last = nullptr;
+    for (Operation &op : body)
+      if (isa<EmbeddingOp, BlockOp>(op))
+        last = &op;
+    if (!last || last->getNumResults() != 1)
+      return model.emitError("expected an embedding and blocks of one result before the head");
+    Value hidden = last->getResult(0);
+    for (Operation &op : llvm::make_range(std::next(last->getIterator()), body.end()))
+      for (Value operand : op.getOperands())
+        if (operand != hidden && operand.getDefiningOp() && !isWeightExpression(operand.getDefiningOp()) &&
+            operand.getDefiningOp()->isBeforeInBlock(last))
+          return op.emitError("the head may use only the result of the last block");
+
+    OpBuilder builder(model);
+    int64_t rows = chooseChunk(model, *context);
+    auto program = ProgramOp::create(builder, model.getLoc(), model.getSymNameAttr(),
+                                     builder.getI64IntegerAttr(*context), builder.getI64IntegerAttr(rows),
+                                     TypeAttr::get(*kvType), model.getConfigAttr(), model.getSourcesAttr());
+    builder.createBlock(&program.getBody());
+
+    DenseMap<Operation *, std::string> caches;
+    WalkResult walk = model.getBody().walk([&](AttentionOp op) {
+      if (!op.getCausal()) {
+        op.emitError("attention is not causal: its keys cannot be cached");
+        return WalkResult::interrupt();
+      }
+      std::string name = "kv" + std::to_string(caches.size());
+      KvCacheOp::create(builder, op.getLoc(), name, op.getNumKvHeads(), op.getHeadDim());
+      caches[op] = name;
+      return WalkResult::advance();
+    });
+    if (walk.wasInterrupted())
+      return failure();
+
+    Location loc = model.getLoc();
+    auto hiddenWidth = cast<RankedTensorType>(hidden.getType()).getDimSize(1);
+    auto startPhase = [&](PhaseKind kind, int64_t phaseRows) {
+      builder.setInsertionPointToEnd(&program.getBody().front());
+      auto phase = PhaseOp::create(builder, loc, kind, phaseRows);
+      return builder.createBlock(&phase.getBody());
+    };
+    auto tokensOf = [&](Block *block, int64_t n) {
+      return block->addArgument(RankedTensorType::get({n}, builder.getI32Type()), loc);
+    };
+    auto cloneTrunk = [&](PhaseCloner &cloner) {
+      for (Operation &op : body) {
+        if (!isWeightExpression(&op))
+          cloner.clone(&op);
+        if (&op == last)
+          break;
+      }
+    };
+    auto cloneHead = [&](PhaseCloner &cloner) {
+      for (Operation &op : llvm::make_range(std::next(last->getIterator()), body.end()))
+        if (!isWeightExpression(&op))
+          cloner.clone(&op);
+    };
+
+    { // prefill
+      Block *block = startPhase(PhaseKind::prefill, rows);
+      PhaseCloner cloner(builder, rows, caches);
+      cloner.map(model.getTokens(), tokensOf(block, rows));
+      cloneTrunk(cloner);
+      YieldOp::create(builder, loc, cloner.lookup(hidden));
+    }
+    for (PhaseKind kind : {PhaseKind::last_logits, PhaseKind::all_logits}) {
+      bool all = kind == PhaseKind::all_logits;
+      Block *block = startPhase(kind, all ? rows : 1);
+      Value argument = block->addArgument(
+          RankedTensorType::get({rows, hiddenWidth}, builder.getF32Type()), loc);
+      PhaseCloner cloner(builder, all ? rows : 1, caches);
+      if (!all)
+        argument = LastRowOp::create(
+            builder, loc, RankedTensorType::get({1, hiddenWidth}, builder.getF32Type()), argument);
+      cloner.map(hidden, argument);
+      cloneHead(cloner);
+    }
+    { // decode
+      Block *block = startPhase(PhaseKind::decode, 1);
+      PhaseCloner cloner(builder, 1, caches);
+      cloner.map(model.getTokens(), tokensOf(block, 1));
+      cloneTrunk(cloner);
+      cloneHead(cloner);
+    }
+    startPhase(PhaseKind::sample, 1);
+    SampleOp::create(builder, loc);
+    YieldOp::create(builder, loc, ValueRange());
+    model.erase();
+    return success();
+  }
+};
+
+} // namespace

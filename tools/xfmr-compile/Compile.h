@@ -1,0 +1,31 @@
+// The compiler as one function: a MODEL goes through the stages of docs/Architecture.md, one line a stage.
+#pragma once
+#include "runtime/artifact/Status.h"
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace xfmr {
+
+enum class Stage { Import, Optimize, Phases, Dispatch, Plan, Codegen, Emit };
+
+struct CompileOptions {
+  std::string model;
+  std::string adapter;                        // folder of a low-rank adapter, or empty
+  std::map<std::string, std::string> sources; // --source overrides
+  std::string passes;                         // the user's pipeline, run before the fusions
+  bool fuse = true;
+  int64_t maxContext = 0;
+  int64_t chunk = 0;
+  int64_t ropeLength = 0;
+  std::string kv = "auto";
+  Stage stopAfter = Stage::Emit;
+  std::string output; // the artifact, or the text of the stage stopped after ("" or "-": stdout)
+  bool verbose = false;
+};
+
+/// Runs the stages up to `stopAfter`. Diagnostics go to stderr as they occur; the status says what failed
+/// when no diagnostic did.
+Status compileModel(const CompileOptions &options);
+
+} // namespace xfmr

@@ -1,0 +1,64 @@
+// xfmr-compile: a model becomes one file that the runtime executes.
+#include "tools/xfmr-compile/Compile.h"
+#include "weights/WeightSources.h"
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+using namespace xfmr;
+
+static int usage(const std::string &message) {
+  std::cerr << "xfmr-compile: error: " << message << "\n";
+  return 2;
+}
+
+int main(int argc, char **argv) {
+  CLI::App app("Compiles a model (a Hugging Face folder, .mlir or .mlirbc) to an .xfm artifact.");
+  CompileOptions options;
+  std::string target = "vulkan";
+  std::vector<std::string> sources;
+  app.add_option("MODEL", options.model, "folder, config.json, .mlir or .mlirbc")->required();
+  app.add_option("-o,--output", options.output, "FILE.xfm; with --stop-after the text of the stage");
+  app.add_option("--target", target, "what to compile for")->check(CLI::IsMember({"vulkan", "cpu"}));
+  app.add_option("--passes", options.passes, "MLIR pipeline over the module, run before the fusions");
+  app.add_flag("!--no-fuse", options.fuse, "leave q/k/v and gate/up projections apart and adapters unfolded");
+  app.add_option("--adapter", options.adapter, "folder of a low-rank adapter (PEFT)");
+  app.add_option("--max-context", options.maxContext, "positions of the cache (default: the model's, at most 8192)")
+      ->check(CLI::Range(int64_t(1), int64_t(1) << 30));
+  app.add_option("--chunk", options.chunk, "most tokens of one prefill run (default 256)")
+      ->check(CLI::Range(int64_t(1), int64_t(1) << 16));
+  app.add_option("--rope-length", options.ropeLength, "fix length-dependent rotary frequencies for this length")
+      ->check(CLI::Range(int64_t(1), int64_t(1) << 24));
+  app.add_option("--kv", options.kv, "type of the key/value cache (default: f32 for f32 weights, else f16)")
+      ->check(CLI::IsMember({"f32", "f16"}));
+  app.add_option("--source", sources, "NAME=PATH: where a weight source lies");
+  app.add_flag("--verbose", options.verbose, "show remarks of the passes");
+  std::map<std::string, Stage> stages = {{"import", Stage::Import},   {"optimize", Stage::Optimize},
+                                         {"phases", Stage::Phases},   {"dispatch", Stage::Dispatch},
+                                         {"plan", Stage::Plan},       {"codegen", Stage::Codegen},
+                                         {"emit", Stage::Emit}};
+  app.add_option("--stop-after", options.stopAfter, "print this stage instead of writing an artifact")
+      ->transform(CLI::CheckedTransformer(stages));
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError &error) {
+    return error.get_exit_code() == 0 ? app.exit(error) : usage(error.what());
+  }
+  for (const std::string &text : sources) {
+    std::string name, path;
+    if (Status status = parseSourceOption(text, name, path); status.failed())
+      return usage(status.message());
+    options.sources[name] = path;
+  }
+  if (options.output.empty() && options.stopAfter == Stage::Emit)
+    return usage("-o FILE.xfm is required");
+  Status status = Status::success();
+  if (target == "cpu")
+    status = Status::error("target cpu is not there yet: use --target=vulkan, which also runs on a CPU through lavapipe");
+  else
+    status = compileModel(options);
+  if (status.ok())
+    return 0;
+  if (!status.message().empty())
+    std::cerr << "xfmr-compile: error: " << status.message() << "\n";
+  return 1;
+}
