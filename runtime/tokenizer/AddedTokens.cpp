@@ -29,8 +29,8 @@ bool AddedTokens::parse(const JsonView &config, const Normalizer &normalizer,
       continue;
     int32_t known = vocabulary.find(content);
     if (known >= 0 && known != token.id)
-      return entry.fail("'" + content + "' has id " + std::to_string(token.id) +
-                        " here and id " + std::to_string(known) + " in the vocabulary");
+      return entry.fail("'" + content + "' has id " + std::to_string(token.id) + " here and id " +
+                        std::to_string(known) + " in the vocabulary");
     if (known < 0 && !vocabulary.add(content, token.id))
       return entry.fail("id " + std::to_string(token.id) + " of '" + content +
                         "' belongs to the token '" + *vocabulary.token(token.id) + "'");

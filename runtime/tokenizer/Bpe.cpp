@@ -1,20 +1,20 @@
 // Byte-pair encoding (Sennrich et al. 2016, arXiv:1508.07909) as the Rust library's models/bpe does
 // it: characters, then the adjacent pair of lowest rank is joined, leftmost first, until none is
 // left. A heap with stale entries makes it O(n log n): a null pre-tokenizer hands over whole texts.
+#include "runtime/tokenizer/MergeTable.h"
 #include "runtime/tokenizer/Model.h"
 #include "runtime/tokenizer/Unicode.h"
 
 #include <algorithm>
+#include <functional>
 #include <unordered_map>
 
 namespace xfmr::tokenizer {
 
 namespace {
 
-struct Merge {
-  uint32_t rank; // its line in `merges`
-  int32_t id;    // the joined token
-};
+/// Pieces up to this many bytes are encoded once a text: words repeat.
+constexpr size_t kLongestRemembered = 64;
 
 class Bpe final : public Model {
 public:
@@ -27,14 +27,9 @@ private:
     int32_t previous, next; // -1 at the ends
     bool alive;
   };
-  struct Candidate {
-    uint32_t rank;
-    int32_t position; // of the left symbol
-    int32_t id;
-    bool operator<(const Candidate &other) const { // std heaps are max-heaps
-      return rank != other.rank ? rank > other.rank : position > other.position;
-    }
-  };
+  /// A pair that may be joined: rank << 32 | position of the left symbol, so that the least one is
+  /// the lowest rank, leftmost.
+  using Candidate = uint64_t;
   struct Workspace {
     std::vector<int32_t> initial;
     std::vector<Symbol> symbols;
@@ -45,15 +40,11 @@ private:
   bool parseMerge(const JsonView &merge, std::string &left, std::string &right) const;
   bool characters(std::string_view piece, std::vector<int32_t> &ids, std::string &error) const;
   void join(Workspace &work, std::vector<int32_t> &ids) const;
-  const Merge *findMerge(int32_t left, int32_t right) const {
-    auto it = merges.find(static_cast<uint64_t>(left) << 32 | static_cast<uint32_t>(right));
-    return it == merges.end() ? nullptr : &it->second;
-  }
   int32_t idOfCharacter(char32_t c, std::string_view text) const {
     return c < lowCharacters.size() ? lowCharacters[c] : vocabulary.find(text);
   }
 
-  std::unordered_map<uint64_t, Merge> merges; // by (left id, right id)
+  MergeTable merges;
   std::array<int32_t, 0x400> lowCharacters{}; // ids of one-character tokens, -1 where none
   std::unique_ptr<ByteTokens> byteTokens;     // with byte_fallback
   std::string unkToken, prefix, suffix;
@@ -108,7 +99,7 @@ bool Bpe::parseMerge(const JsonView &merge, std::string &left, std::string &righ
 bool Bpe::parseMerges(const JsonView &list) {
   if (!list.requireArray())
     return false;
-  merges.reserve(list.size());
+  merges = MergeTable(list.size());
   std::string left, right;
   for (size_t rank = 0; rank < list.size(); ++rank) {
     JsonView merge = list.at(rank);
@@ -124,8 +115,7 @@ bool Bpe::parseMerges(const JsonView &list) {
       const std::string &unknown = leftId < 0 ? left : rightId < 0 ? right : joined;
       return merge.fail("token '" + unknown + "' is not in the vocabulary");
     }
-    merges[static_cast<uint64_t>(leftId) << 32 | static_cast<uint32_t>(rightId)] = {
-        static_cast<uint32_t>(rank), joinedId};
+    merges.set(leftId, rightId, {static_cast<uint32_t>(rank), joinedId});
   }
   return true;
 }
@@ -182,37 +172,42 @@ void Bpe::join(Workspace &work, std::vector<int32_t> &ids) const {
   auto count = static_cast<int32_t>(work.initial.size());
   symbols.clear();
   heap.clear();
+  auto candidate = [](const Merge &merge, int32_t position) {
+    return static_cast<Candidate>(merge.rank) << 32 | static_cast<uint32_t>(position);
+  };
   for (int32_t i = 0; i < count; ++i) {
     symbols.push_back({work.initial[i], i - 1, i + 1 < count ? i + 1 : -1, true});
     if (i > 0)
-      if (const Merge *merge = findMerge(work.initial[i - 1], work.initial[i]))
-        heap.push_back({merge->rank, i - 1, merge->id});
+      if (const Merge *merge = merges.find(work.initial[i - 1], work.initial[i]))
+        heap.push_back(candidate(*merge, i - 1));
   }
-  std::make_heap(heap.begin(), heap.end());
+  std::greater<Candidate> least; // std heaps have their greatest in front
+  std::make_heap(heap.begin(), heap.end(), least);
   auto offer = [&](int32_t position) {
     int32_t next = symbols[position].next;
-    if (const Merge *merge = findMerge(symbols[position].id, symbols[next].id)) {
-      heap.push_back({merge->rank, position, merge->id});
-      std::push_heap(heap.begin(), heap.end());
+    if (const Merge *merge = merges.find(symbols[position].id, symbols[next].id)) {
+      heap.push_back(candidate(*merge, position));
+      std::push_heap(heap.begin(), heap.end(), least);
     }
   };
   while (!heap.empty()) {
-    std::pop_heap(heap.begin(), heap.end());
-    Candidate top = heap.back();
+    std::pop_heap(heap.begin(), heap.end(), least);
+    auto position = static_cast<int32_t>(heap.back() & UINT32_MAX);
+    auto rank = static_cast<uint32_t>(heap.back() >> 32);
     heap.pop_back();
-    Symbol &left = symbols[top.position];
+    Symbol &left = symbols[position];
     if (!left.alive || left.next < 0)
       continue;
     Symbol &right = symbols[left.next];
-    const Merge *merge = findMerge(left.id, right.id);
-    if (!merge || merge->id != top.id) // one of the two has changed since
+    const Merge *merge = merges.find(left.id, right.id);
+    if (!merge || merge->rank != rank) // one of the two has changed since
       continue;
-    left.id = top.id;
+    left.id = merge->id;
     left.next = right.next;
     right.alive = false;
     if (left.next >= 0) {
-      symbols[left.next].previous = top.position;
-      offer(top.position);
+      symbols[left.next].previous = position;
+      offer(position);
     }
     if (left.previous >= 0)
       offer(left.previous);
@@ -224,8 +219,18 @@ void Bpe::join(Workspace &work, std::vector<int32_t> &ids) const {
 
 bool Bpe::encode(const Pieces &pieces, std::vector<int32_t> &ids, std::string &error) const {
   Workspace work;
+  std::unordered_map<std::string_view, Range> seen; // piece → where in `ids` it is already
   for (const Range &range : pieces.ranges) {
     std::string_view piece = pieces.view(range);
+    bool remember = pieces.ranges.size() > 1 && piece.size() <= kLongestRemembered;
+    if (remember) {
+      auto it = seen.find(piece);
+      if (it != seen.end()) {
+        for (size_t i = it->second.first; i < it->second.second; ++i)
+          ids.push_back(ids[i]);
+        continue;
+      }
+    }
     if (ignoreMerges) {
       int32_t whole = vocabulary.find(piece);
       if (whole >= 0) {
@@ -239,7 +244,10 @@ bool Bpe::encode(const Pieces &pieces, std::vector<int32_t> &ids, std::string &e
     }
     if (!characters(piece, work.initial, error))
       return false;
+    size_t begin = ids.size();
     join(work, ids);
+    if (remember)
+      seen.emplace(piece, Range(begin, ids.size()));
   }
   return true;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <unordered_map>
@@ -33,7 +34,8 @@ public:
   }
 
   /// Calls found(length, value) for every string that begins at text[offset], shortest first.
-  template <typename Found> void prefixesAt(std::string_view text, size_t offset, Found found) const {
+  template <typename Found>
+  void prefixesAt(std::string_view text, size_t offset, Found found) const {
     int32_t node = 0;
     for (size_t i = offset; i < text.size(); ++i) {
       node = child(node, static_cast<unsigned char>(text[i]));

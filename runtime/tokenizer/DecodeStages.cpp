@@ -222,9 +222,9 @@ public:
     first = false;
     if (cleanup) {
       static constexpr std::pair<const char *, const char *> kEnglish[] = {
-          {" .", "."},     {" ?", "?"},       {" !", "!"},     {" ,", ","},     {" ' ", "'"},
-          {" n't", "n't"}, {" 'm", "'m"},     {" do not", " don't"}, {" 's", "'s"},
-          {" 've", "'ve"}, {" 're", "'re"}};
+          {" .", "."},   {" ?", "?"},     {" !", "!"},    {" ,", ","},
+          {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},  {" do not", " don't"},
+          {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
       for (const auto &[from, to] : kEnglish)
         replaceAll(text, from, to);
     }
@@ -281,7 +281,9 @@ private:
 
 } // namespace
 
-std::unique_ptr<DecodeStage> makeHoldingFuse() { return std::make_unique<HoldingFuse>(); }
+std::unique_ptr<DecodeStage> makeHoldingFuse() {
+  return std::make_unique<HoldingFuse>();
+}
 
 std::unique_ptr<DecodeStage> makeStage(const DecodeStep &step, bool streaming, bool fused) {
   switch (step.kind) {

@@ -28,14 +28,24 @@ public:
 
 /// One step as the file describes it.
 struct DecodeStep {
-  enum class Kind { Replace, ByteFallback, Fuse, Strip, Metaspace, ByteLevel, WordPiece, Bpe, Join };
+  enum class Kind {
+    Replace,
+    ByteFallback,
+    Fuse,
+    Strip,
+    Metaspace,
+    ByteLevel,
+    WordPiece,
+    Bpe,
+    Join
+  };
 
   Kind kind;
-  Regex pattern;           // Replace
+  Regex pattern;                // Replace
   bool singleCharacter = false; // Replace: the pattern is one literal character
-  std::string text;        // Replace content; Strip, Metaspace character; WordPiece prefix; Bpe suffix
+  std::string text; // Replace content; Strip, Metaspace character; WordPiece prefix; Bpe suffix
   size_t start = 0, stop = 0; // Strip
-  bool flag = false;       // Metaspace: drop at the start; WordPiece: clean up
+  bool flag = false;          // Metaspace: drop at the start; WordPiece: clean up
 };
 
 struct Decoder {

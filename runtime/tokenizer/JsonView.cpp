@@ -39,8 +39,7 @@ JsonView JsonView::operator[](const std::string &key) const {
 }
 
 JsonView JsonView::at(size_t index) const {
-  const nlohmann::json *element =
-      isArray() && index < value->size() ? &(*value)[index] : &kNull;
+  const nlohmann::json *element = isArray() && index < value->size() ? &(*value)[index] : &kNull;
   return JsonView(*element, path + "[" + std::to_string(index) + "]", *error, depth + 1);
 }
 

@@ -2,6 +2,7 @@
 // leaves an error that names the member ("pre_tokenizer.pretokenizers[0].behavior: …").
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>

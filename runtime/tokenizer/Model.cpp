@@ -7,8 +7,7 @@ namespace xfmr::tokenizer {
 
 bool parseModel(const JsonView &config, std::shared_ptr<Model> &out) {
   std::string type;
-  if (!config.requireObject() ||
-      !config.getString("type", type, config.has("merges") ? "BPE" : ""))
+  if (!config.requireObject() || !config.getString("type", type, config.has("merges") ? "BPE" : ""))
     return false;
   if (type == "BPE")
     return parseBpe(config, out);

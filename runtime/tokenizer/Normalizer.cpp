@@ -1,4 +1,5 @@
-// The steps of a normalizer, one small class a `type`; semantics of the Rust library's normalizers/.
+// The steps of a normalizer, one small class a `type`; semantics of the Rust library's
+// normalizers/.
 #include "runtime/tokenizer/Normalizer.h"
 #include "runtime/tokenizer/ByteCharacters.h"
 #include "runtime/tokenizer/Unicode.h"
@@ -138,8 +139,8 @@ public:
     if (spaceIdeographs)
       text = spaced(text);
     if (stripAccents)
-      text = filter(normalize(text, NormalForm::NFD),
-                    [](char32_t c) { return !isNonspacingMark(c); });
+      text =
+          filter(normalize(text, NormalForm::NFD), [](char32_t c) { return !isNonspacingMark(c); });
     if (lowercase)
       text = toLowerCase(text);
     return true;

@@ -32,7 +32,8 @@ public:
         copy();
         if (at < in.size() && in[at] == '?') { // (?: (?i: (?= (?< …: not a quantifier
           copy();
-          while (at < in.size() && (in[at] == 'i' || in[at] == 'm' || in[at] == 'x' || in[at] == '-')) {
+          while (at < in.size() &&
+                 (in[at] == 'i' || in[at] == 'm' || in[at] == 'x' || in[at] == '-')) {
             out += in[at] == 'm' ? 's' : in[at]; // Ruby's m: the dot matches newlines
             ++at;
           }
@@ -78,7 +79,8 @@ private:
     size_t end = at + 1;
     while (end < in.size() && (std::isdigit(static_cast<unsigned char>(in[end])) || in[end] == ','))
       ++end;
-    bool quantifier = end > at + 1 && end < in.size() && in[end] == '}' && atom != std::string::npos;
+    bool quantifier =
+        end > at + 1 && end < in.size() && in[end] == '}' && atom != std::string::npos;
     if (!quantifier) {
       startAtom();
       out += "\\{";
@@ -104,7 +106,9 @@ private:
     char kind = in[at + 1];
     if (!inClass)
       startAtom();
-    std::string word = std::string("[") + kWord + "]";
+    // Outside classes Oniguruma counts the Latin-1 numbers ² ³ ¹ ¼ ½ ¾ too.
+    std::string wordSet = std::string(kWord) + R"(\x{B2}\x{B3}\x{B9}\x{BC}-\x{BE})";
+    std::string word = "[" + wordSet + "]";
     std::string replacement;
     switch (kind) {
     case 's':
@@ -123,11 +127,12 @@ private:
     case 'H':
       if (inClass)
         return fail(std::string("\\") + kind + " inside a character class is not supported");
-      replacement = kind == 'W' ? std::string("[^") + kWord + "]" : "[^0-9A-Fa-f]";
+      replacement = kind == 'W' ? "[^" + wordSet + "]" : "[^0-9A-Fa-f]";
       break;
     case 'b':
-      replacement = inClass ? "\\x08"
-                            : "(?:(?<!" + word + ")(?=" + word + ")|(?<=" + word + ")(?!" + word + "))";
+      replacement = inClass
+                        ? "\\x08"
+                        : "(?:(?<!" + word + ")(?=" + word + ")|(?<=" + word + ")(?!" + word + "))";
       break;
     case 'B':
       if (inClass)

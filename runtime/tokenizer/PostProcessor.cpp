@@ -4,7 +4,8 @@
 namespace xfmr::tokenizer {
 
 static bool requireToken(const JsonView &where, int32_t id, const Vocabulary &vocabulary) {
-  return vocabulary.token(id) || where.fail("id " + std::to_string(id) + " is not in the vocabulary");
+  return vocabulary.token(id) ||
+         where.fail("id " + std::to_string(id) + " is not in the vocabulary");
 }
 
 bool PostProcessor::parse(const JsonView &config, const Vocabulary &vocabulary,

@@ -72,10 +72,9 @@ public:
   bool apply(Pieces &pieces, std::string &error) const override {
     bool atTextStart = pieces.atTextStart;
     rewritePieces(pieces, [&](std::string_view text, std::string &out, size_t index) {
-      bool marked =
-          text.front() == ' ' || text.substr(0, replacement.size()) == replacement;
-      bool wanted = scheme == Prepend::Always ||
-                    (scheme == Prepend::First && index == 0 && atTextStart);
+      bool marked = text.front() == ' ' || text.substr(0, replacement.size()) == replacement;
+      bool wanted =
+          scheme == Prepend::Always || (scheme == Prepend::First && index == 0 && atTextStart);
       if (wanted && !marked)
         out += replacement;
       for (char c : text) {
@@ -178,8 +177,7 @@ bool parseMetaspace(const JsonView &config, std::shared_ptr<const PreTokenizerSt
   else if (scheme == "never")
     step->scheme = Metaspace::Prepend::Never;
   else
-    return config["prepend_scheme"].fail("expected always, first or never, found '" + scheme +
-                                         "'");
+    return config["prepend_scheme"].fail("expected always, first or never, found '" + scheme + "'");
   if (!addPrefixSpace && step->scheme != Metaspace::Prepend::Never)
     return config.fail("add_prefix_space is false, but prepend_scheme is '" + scheme + "'");
   if (!Regex::compileLiteral(step->replacement, step->pattern, error))

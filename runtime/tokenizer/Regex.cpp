@@ -53,15 +53,15 @@ bool Regex::compileLiteral(std::string_view text, Regex &out, std::string &error
 }
 
 Regex::Matcher::Matcher(const Regex &regex)
-    : regex(regex), data(pcre2_match_data_create_from_pattern(regex.code.get(), nullptr),
-                         pcre2_match_data_free) {}
+    : regex(regex),
+      data(pcre2_match_data_create_from_pattern(regex.code.get(), nullptr), pcre2_match_data_free) {
+}
 
 /// Runs one match; takes a larger JIT stack when the default 32 KiB do not suffice.
 static int matchAt(const pcre2_code *code, std::string_view subject, size_t start,
                    pcre2_match_data *data) {
   auto text = reinterpret_cast<PCRE2_SPTR>(subject.data());
-  int result =
-      pcre2_match(code, text, subject.size(), start, PCRE2_NO_UTF_CHECK, data, nullptr);
+  int result = pcre2_match(code, text, subject.size(), start, PCRE2_NO_UTF_CHECK, data, nullptr);
   if (result != PCRE2_ERROR_JIT_STACKLIMIT)
     return result;
   std::unique_ptr<pcre2_match_context, decltype(&pcre2_match_context_free)> context(
@@ -86,8 +86,7 @@ bool Regex::Matcher::findAll(std::string_view subject, std::vector<Range> &match
       PCRE2_UCHAR message[256];
       pcre2_get_error_message(result, message, sizeof message);
       error = "regular expression '" + regex.source + "' failed on a text of " +
-              std::to_string(subject.size()) +
-              " bytes: " + reinterpret_cast<const char *>(message);
+              std::to_string(subject.size()) + " bytes: " + reinterpret_cast<const char *>(message);
       return false;
     }
     size_t begin = bounds[0], end = bounds[1];

@@ -44,8 +44,8 @@ public:
   };
 
 private:
-  static bool compileTranslated(std::string_view source, const std::string &translated,
-                                Regex &out, std::string &error);
+  static bool compileTranslated(std::string_view source, const std::string &translated, Regex &out,
+                                std::string &error);
 
   std::string source; // as written, for messages
   std::shared_ptr<pcre2_real_code_8> code;

@@ -54,8 +54,7 @@ void appendSplit(const std::vector<Stretch> &stretches, SplitBehavior behavior,
     // A match joins the stretch before it, unless that is a match too.
     for (size_t i = 0; i < stretches.size(); ++i) {
       const Stretch &s = stretches[i];
-      bool absorbsNext =
-          !s.isMatch && i + 1 < stretches.size() && stretches[i + 1].isMatch;
+      bool absorbsNext = !s.isMatch && i + 1 < stretches.size() && stretches[i + 1].isMatch;
       keep(out, s.begin, absorbsNext ? stretches[i + 1].end : s.end);
       if (absorbsNext)
         ++i;

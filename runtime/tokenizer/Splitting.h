@@ -9,8 +9,7 @@ namespace xfmr::tokenizer {
 enum class SplitBehavior { Removed, Isolated, MergedWithPrevious, MergedWithNext, Contiguous };
 
 /// The `behavior` member; missing or null is an error unless a fallback is given.
-bool parseBehavior(const JsonView &config, SplitBehavior &out,
-                   const char *fallback = nullptr);
+bool parseBehavior(const JsonView &config, SplitBehavior &out, const char *fallback = nullptr);
 
 /// A stretch of text that either is a match or lies between two.
 struct Stretch {

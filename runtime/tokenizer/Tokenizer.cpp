@@ -157,7 +157,9 @@ std::string Tokenizer::decode(const std::vector<int32_t> &ids, bool skipSpecial)
   return text;
 }
 
-int32_t Tokenizer::vocabularySize() const { return data ? data->model->vocabulary.rows() : 0; }
+int32_t Tokenizer::vocabularySize() const {
+  return data ? data->model->vocabulary.rows() : 0;
+}
 
 std::string_view Tokenizer::token(int32_t id) const {
   const std::string *token = data ? data->model->vocabulary.token(id) : nullptr;
@@ -168,10 +170,16 @@ int32_t Tokenizer::id(std::string_view token) const {
   return data ? data->model->vocabulary.find(token) : -1;
 }
 
-bool Tokenizer::isSpecial(int32_t id) const { return data && data->added.isSpecial(id); }
+bool Tokenizer::isSpecial(int32_t id) const {
+  return data && data->added.isSpecial(id);
+}
 
-int32_t Tokenizer::bosId() const { return data ? data->bosId : -1; }
-int32_t Tokenizer::eosId() const { return data ? data->eosId : -1; }
+int32_t Tokenizer::bosId() const {
+  return data ? data->bosId : -1;
+}
+int32_t Tokenizer::eosId() const {
+  return data ? data->eosId : -1;
+}
 
 struct DecodeStream::State {
   std::shared_ptr<const Tokenizer::Data> data;

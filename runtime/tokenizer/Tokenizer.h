@@ -55,8 +55,8 @@ private:
 };
 
 /// Decodes ids as they are generated. What push returns is always whole characters, and all of it
-/// with flush at the end is what decode returns for the whole list, except that a run of byte tokens
-/// that is not UTF-8 keeps its valid part here.
+/// with flush at the end is what decode returns for the whole list, except that a run of byte
+/// tokens that is not UTF-8 keeps its valid part here.
 class DecodeStream {
 public:
   explicit DecodeStream(const Tokenizer &tokenizer, bool skipSpecial = true);

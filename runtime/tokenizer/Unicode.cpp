@@ -98,8 +98,8 @@ char32_t nextCodePoint(std::string_view text, size_t &offset) {
     codePoint = (lead & 0x0Fu) << 12 | (byte(1) & 0x3Fu) << 6 | (byte(2) & 0x3Fu);
     offset += 3;
   } else {
-    codePoint = (lead & 0x07u) << 18 | (byte(1) & 0x3Fu) << 12 | (byte(2) & 0x3Fu) << 6 |
-                (byte(3) & 0x3Fu);
+    codePoint =
+        (lead & 0x07u) << 18 | (byte(1) & 0x3Fu) << 12 | (byte(2) & 0x3Fu) << 6 | (byte(3) & 0x3Fu);
     offset += 4;
   }
   return codePoint;
@@ -114,8 +114,7 @@ char32_t codePointBefore(std::string_view text, size_t end) {
 
 void appendUtf8(std::string &out, char32_t codePoint) {
   utf8proc_uint8_t bytes[4];
-  utf8proc_ssize_t length =
-      utf8proc_encode_char(static_cast<utf8proc_int32_t>(codePoint), bytes);
+  utf8proc_ssize_t length = utf8proc_encode_char(static_cast<utf8proc_int32_t>(codePoint), bytes);
   out.append(reinterpret_cast<const char *>(bytes), length);
 }
 
@@ -152,7 +151,9 @@ bool isMark(char32_t c) {
   return kind >= UTF8PROC_CATEGORY_MN && kind <= UTF8PROC_CATEGORY_ME;
 }
 
-bool isNonspacingMark(char32_t c) { return category(c) == UTF8PROC_CATEGORY_MN; }
+bool isNonspacingMark(char32_t c) {
+  return category(c) == UTF8PROC_CATEGORY_MN;
+}
 
 bool isOther(char32_t c) {
   switch (category(c)) {
@@ -241,8 +242,8 @@ std::string normalize(std::string_view text, NormalForm form) {
       continue;
     }
     utf8proc_int32_t parts[32]; // the longest decomposition has 18 code points (U+FDFA)
-    utf8proc_ssize_t count = utf8proc_decompose_char(
-        c, parts, 32, static_cast<utf8proc_option_t>(decompose), nullptr);
+    utf8proc_ssize_t count =
+        utf8proc_decompose_char(c, parts, 32, static_cast<utf8proc_option_t>(decompose), nullptr);
     if (count < 0 || count > 32) {
       points.push_back(c);
       continue;

@@ -45,13 +45,13 @@ char32_t nextCodePoint(std::string_view text, size_t &offset);
 char32_t codePointBefore(std::string_view text, size_t end);
 void appendUtf8(std::string &out, char32_t codePoint);
 
-bool isWhiteSpace(char32_t codePoint);         // property White_Space
-bool isNumeric(char32_t codePoint);            // Nd, Nl, No
-bool isPunctuation(char32_t codePoint);        // ASCII punctuation or category P
-bool isMark(char32_t codePoint);               // Mn, Mc, Me
-bool isNonspacingMark(char32_t codePoint);     // Mn
-bool isOther(char32_t codePoint);              // Cc, Cf, Cs, Co, Cn
-bool isWordCharacter(char32_t codePoint);      // Alphabetic, M, Nd, Pc, Join_Control (\w of UTS 18)
+bool isWhiteSpace(char32_t codePoint);     // property White_Space
+bool isNumeric(char32_t codePoint);        // Nd, Nl, No
+bool isPunctuation(char32_t codePoint);    // ASCII punctuation or category P
+bool isMark(char32_t codePoint);           // Mn, Mc, Me
+bool isNonspacingMark(char32_t codePoint); // Mn
+bool isOther(char32_t codePoint);          // Cc, Cf, Cs, Co, Cn
+bool isWordCharacter(char32_t codePoint);  // Alphabetic, M, Nd, Pc, Join_Control (\w of UTS 18)
 
 /// Character by character, without the final-sigma rule, as Rust's char::to_lowercase.
 std::string toLowerCase(std::string_view text);

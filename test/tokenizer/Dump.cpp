@@ -1,5 +1,5 @@
-// tokenizer-dump FOLDER: reads NUL-terminated records from standard input and writes the ids of each
-// as one JSON array a line, special tokens off. The C++ side of the comparison with npm.
+// tokenizer-dump FOLDER: reads NUL-terminated records from standard input and writes the ids of
+// each as one JSON array a line, special tokens off. The C++ side of the comparison with npm.
 #include "runtime/tokenizer/Tokenizer.h"
 
 #include <fstream>

@@ -12,9 +12,8 @@ const read = (name) => JSON.parse(readFileSync(`${folder}/${name}`, "utf8"));
 const load = () => new Tokenizer(read("tokenizer.json"), read("tokenizer_config.json"));
 const plain = load();
 const corrected = load();
-const splitter = corrected.pre_tokenizer;
-if (splitter?.pattern instanceof RegExp)
-  splitter.pattern = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
+if (read("tokenizer.json").pre_tokenizer?.type === "ByteLevel")
+  corrected.pre_tokenizer.pattern = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
 const input = readFileSync(0);
 const out = [];
