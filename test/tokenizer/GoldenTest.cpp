@@ -3,6 +3,8 @@
 // models in ../shared where that folder exists.
 #include "test/tokenizer/Fixtures.h"
 
+#include <iostream>
+
 namespace xfmr::tokenizer::test {
 
 namespace {
@@ -78,11 +80,14 @@ TEST(Golden, IdsAndRoundTrips) {
 
 TEST(Golden, PromptsOfTheModels) {
   int models = 0;
-  for (const char *name : {"tales-dense", "tales-moe", "tales-gpt2", "stories260K"}) {
-    std::string folder = std::string(SHARED_MODELS) + "/" + name;
+  const std::string shared = std::string(SHARED_MODELS) + "/";
+  for (const std::string &folder : {std::string(MODELS) + "/tales-dense", shared + "tales-moe",
+                                    shared + "tales-gpt2", shared + "stories260K"}) {
     std::string prompts = readFile(folder + "/expected/prompts.json");
-    if (prompts.empty())
+    if (prompts.empty()) {
+      std::cout << "skipped " << folder << ": it does not exist\n";
       continue;
+    }
     ++models;
     Tokenizer tokenizer;
     std::string error;
@@ -94,7 +99,7 @@ TEST(Golden, PromptsOfTheModels) {
     for (const Json &prompt : expected["prompts"]) {
       if (!prompt.contains("text") || !prompt["text"].is_string())
         continue;
-      SCOPED_TRACE(std::string(name) + " " + prompt["name"].get<std::string>());
+      SCOPED_TRACE(folder + " " + prompt["name"].get<std::string>());
       Ids ids = prompt["ids"].get<Ids>(), continuation = prompt["greedy_ids"].get<Ids>();
       EXPECT_EQ(encode(tokenizer, prompt["text"], /*addSpecial=*/true), ids);
       ids.insert(ids.end(), continuation.begin(), continuation.end());
@@ -105,7 +110,7 @@ TEST(Golden, PromptsOfTheModels) {
     EXPECT_GT(texts, 0);
   }
   if (models == 0)
-    GTEST_SKIP() << "no models in " << SHARED_MODELS;
+    GTEST_SKIP() << "no models in " << MODELS << " and " << SHARED_MODELS;
 }
 
 } // namespace xfmr::tokenizer::test
