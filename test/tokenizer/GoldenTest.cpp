@@ -1,6 +1,6 @@
 // Ids that @huggingface/tokenizers 0.2.0 gives with the real data of five models (golden/ holds the
 // part of each vocabulary that these texts touch, ids and ranks kept), and the prompts of the
-// models in ../shared where that folder exists.
+// bundled model and of those in ../shared where that folder exists.
 #include "test/tokenizer/Fixtures.h"
 
 #include <iostream>
