@@ -1,7 +1,6 @@
 // See ModelBuilder.h.
 #include "import/ModelBuilder.h"
 #include "weights/Conversion.h"
-#include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
 #include <cstring>
 
@@ -125,8 +124,8 @@ void ModelBuilder::allowTiedCopy(const std::string &name, const std::string &ori
   used_.insert(name);
   if (first && (copy->byteSize != first->byteSize ||
                 std::memcmp(copy->data, first->data, copy->byteSize) != 0))
-    emitWarning(loc_) << "tensor \"" << name << "\" differs from \"" << original
-                      << "\", which the config ties it to; it is ignored";
+    llvm::errs() << "warning: tensor \"" << name << "\" differs from \"" << original
+                      << "\", which the config ties it to; it is ignored\n";
 }
 
 Value ModelBuilder::adapterWeight(const AdapterTensor &tensor) {
