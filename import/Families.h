@@ -5,12 +5,15 @@
 
 namespace xfmr {
 
+mlir::Value importDeepseek(ImportContext &context);
 mlir::Value importGemma(ImportContext &context);
 mlir::Value importGemma2(ImportContext &context);
 mlir::Value importGemma3(ImportContext &context);
+mlir::Value importGlm4Moe(ImportContext &context);
 mlir::Value importGpt2(ImportContext &context);
 mlir::Value importGptNeox(ImportContext &context);
 mlir::Value importGptOss(ImportContext &context);
+mlir::Value importGranite(ImportContext &context);
 mlir::Value importGraniteMoe(ImportContext &context);
 mlir::Value importLlama(ImportContext &context);
 mlir::Value importMistral(ImportContext &context);
@@ -24,7 +27,6 @@ mlir::Value importQwen2Moe(ImportContext &context);
 mlir::Value importQwen3(ImportContext &context);
 mlir::Value importQwen3Moe(ImportContext &context);
 // These read the routing only and refuse the model with what is missing.
-mlir::Value importDeepseek(ImportContext &context);
 mlir::Value importLlama4(ImportContext &context);
 mlir::Value importSwitch(ImportContext &context);
 

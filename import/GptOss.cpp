@@ -16,14 +16,6 @@ struct GptOssExperts {
   RoutingAttr routing;
 };
 
-// A stacked weight stored [E, in, out] as [E, out, in].
-Value transposed(ModelBuilder &m, Value weight) {
-  auto type = cast<RankedTensorType>(weight.getType());
-  auto result = RankedTensorType::get({type.getDimSize(0), type.getDimSize(2), type.getDimSize(1)},
-                                      type.getElementType());
-  return WeightTransposeOp::create(m.ops(), m.loc(), result, weight);
-}
-
 // The expert's gate and up are one `glu` from the start: the dialect has no other form of the clamps.
 Value clampedMixture(ModelBuilder &m, Value x, const std::string &prefix, const GptOssExperts &config) {
   const int64_t e = config.experts, f = config.width, d = ModelBuilder::widthOf(x);
@@ -31,9 +23,9 @@ Value clampedMixture(ModelBuilder &m, Value x, const std::string &prefix, const 
   router.bias = m.weight(prefix + ".router.bias", {e});
   const std::string experts = prefix + ".experts.";
   const SmallVector<Value> stacked = {
-      transposed(m, m.weight(experts + "gate_up_proj", {e, d, 2 * f})), // rows gate 0, up 0, gate 1, …
+      m.transposedWeight(experts + "gate_up_proj", {e, d, 2 * f}), // rows gate 0, up 0, gate 1, …
       m.weight(experts + "gate_up_proj_bias", {e, 2 * f}),
-      transposed(m, m.weight(experts + "down_proj", {e, f, d})), m.weight(experts + "down_proj_bias", {e, d})};
+      m.transposedWeight(experts + "down_proj", {e, f, d}), m.weight(experts + "down_proj_bias", {e, d})};
   OpBuilder &ops = m.ops();
   auto moe = MoeOp::create(ops, m.loc(), x.getType(), x, router.weight, router.bias, Value(), ValueRange(),
                            config.routing);

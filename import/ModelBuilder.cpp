@@ -79,6 +79,12 @@ void ModelBuilder::ignoreWhere(std::function<bool(StringRef)> predicate) {
   ignored_.push_back(std::move(predicate));
 }
 
+void ModelBuilder::ignoreLayer(int64_t layer) {
+  ignoreWhere([prefix = "model.layers." + std::to_string(layer) + "."](StringRef name) {
+    return name.starts_with(prefix);
+  });
+}
+
 bool ModelBuilder::hasTensor(const std::string &name) const {
   return !checkpoint_.hasWeights() || checkpoint_.find(name);
 }
@@ -115,6 +121,14 @@ Value ModelBuilder::weight(const std::string &name, ArrayRef<int64_t> shape) {
   }
   return WeightOp::create(builder_, loc_, RankedTensorType::get(shape, element),
                           builder_.getStringAttr(name), StringAttr());
+}
+
+Value ModelBuilder::transposedWeight(const std::string &name, ArrayRef<int64_t> storedShape) {
+  Value stored = weight(name, storedShape);
+  SmallVector<int64_t> shape(storedShape);
+  std::swap(shape[shape.size() - 2], shape[shape.size() - 1]);
+  Type element = cast<RankedTensorType>(stored.getType()).getElementType();
+  return WeightTransposeOp::create(builder_, loc_, RankedTensorType::get(shape, element), stored);
 }
 
 void ModelBuilder::allowTiedCopy(const std::string &name, const std::string &original) {
@@ -157,10 +171,7 @@ Value ModelBuilder::linear(Value x, const std::string &module, int64_t out, bool
 }
 
 Value ModelBuilder::linearTransposed(Value x, const std::string &module, int64_t out, bool bias) {
-  Value stored = weight(module + ".weight", {widthOf(x), out});
-  Type element = cast<RankedTensorType>(stored.getType()).getElementType();
-  Value w = WeightTransposeOp::create(builder_, loc_,
-                                      RankedTensorType::get({out, widthOf(x)}, element), stored);
+  Value w = transposedWeight(module + ".weight", {widthOf(x), out});
   Value b = bias ? weight(module + ".bias", {out}) : Value();
   return withAdapter(linearOver(x, w, b), x, module, widthOf(x), out);
 }

@@ -50,8 +50,12 @@ public:
   bool hasTensor(const std::string &name) const;
   /// A tensor of the checkpoint with the shape it must have.
   mlir::Value weight(const std::string &name, llvm::ArrayRef<int64_t> shape);
+  /// The same stored with its last two axes exchanged: a tensor [.., in, out] as [.., out, in].
+  mlir::Value transposedWeight(const std::string &name, llvm::ArrayRef<int64_t> storedShape);
   /// Tensors that may be there without a use (buffers, other heads).
   void ignoreWhere(std::function<bool(llvm::StringRef)> predicate);
+  /// Tensors of this layer may be there without a use (a head that predicts further tokens).
+  void ignoreLayer(int64_t layer);
   /// A head tied to the embedding may still be stored; warns if it differs.
   void allowTiedCopy(const std::string &name, const std::string &original);
 

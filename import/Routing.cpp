@@ -11,13 +11,14 @@ RoutingAttr RoutingRule::attribute(MLIRContext &context) const {
                           llvm::APFloat(0.0), llvm::APFloat(sparsemixerEps), weightOnInput);
 }
 
-RoutingRule readDeepseekRouting(Config &config, int64_t experts, int64_t topK) {
+RoutingRule readDeepseekRouting(Config &config, int64_t experts, int64_t topK,
+                                const std::string &absentMethod, const std::string &absentScore) {
   RoutingRule rule;
   rule.topK = topK;
-  const std::string method = config.text("topk_method", "greedy");
-  const std::string score = config.text("scoring_func", "softmax");
+  const std::string method = config.text("topk_method", absentMethod);
+  const std::string score = config.text("scoring_func", absentScore);
   rule.norm = config.flag("norm_topk_prob", false);
-  rule.scale = config.number("routed_scaling_factor", 1.0);
+  rule.scale = config.positive("routed_scaling_factor", 1.0);
   const bool grouped = method == "group_limited_greedy" || method == "noaux_tc";
   if (grouped) {
     rule.groups = config.integer("n_group", 1, 1);
@@ -38,7 +39,7 @@ RoutingRule readDeepseekRouting(Config &config, int64_t experts, int64_t topK) {
     if (score != "sigmoid")
       config.refuse("scoring_func", "is \"" + score + "\", but noaux_tc routing scores with sigmoid");
     rule.score = ScoreFunction::sigmoid;
-    rule.groupScore = GroupScore::sum_top2;
+    rule.groupScore = rule.groups > 1 ? GroupScore::sum_top2 : GroupScore::max;
     rule.normEps = rule.norm ? 1e-20 : 0;
     if (!config.failed() && rule.groups > 1 && experts / rule.groups < 2)
       config.refuse("n_group", "leaves one expert a group, expected two or more");

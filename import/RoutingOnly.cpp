@@ -1,5 +1,5 @@
-// Families whose routing is understood but whose attention or frame the dialect cannot express yet: DeepSeek
-// V2 and V3 (latent attention), Llama 4 (chunked attention), Switch (encoder and decoder). The configuration's
+// Families whose routing is understood but whose attention or frame the dialect cannot express yet: Llama 4
+// (chunked attention), Switch (encoder and decoder). The configuration's
 // routing is read and checked; the refusal says what is missing and names the rule that was read.
 #include "import/Families.h"
 #include "import/Moe.h"
@@ -17,16 +17,6 @@ static void refuseBeyondRouting(ImportContext &context, const std::string &key, 
   std::string text;
   llvm::raw_string_ostream(text) << what << "; its routing is " << rule.attribute(context.mlir);
   context.config.refuse(key, text);
-}
-
-Value importDeepseek(ImportContext &context) {
-  Config &config = context.config;
-  const ExpertCounts counts = readExpertCounts(config, {"n_routed_experts"});
-  RoutingRule rule;
-  if (!config.failed())
-    rule = readDeepseekRouting(config, counts.experts, counts.topK);
-  refuseBeyondRouting(context, "kv_lora_rank", "asks for latent attention, which is not supported", rule);
-  return {};
 }
 
 Value importLlama4(ImportContext &context) {

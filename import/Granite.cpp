@@ -1,5 +1,5 @@
-// Granite-MoE: Llama with four multipliers and experts stored stacked, gate half first; weights are a
-// softmax over the chosen. Source: Hugging Face's modeling_granitemoe.
+// Granite and Granite-MoE: Llama with four multipliers; experts are stored stacked, gate half first, and
+// weights are a softmax over the chosen. Sources: Hugging Face's modeling_granite, modeling_granitemoe.
 #include "import/Families.h"
 #include "import/Moe.h"
 #include "import/Routing.h"
@@ -27,22 +27,36 @@ static Value stackedMixture(ModelBuilder &m, Value x, const std::string &prefix,
   });
 }
 
-Value importGraniteMoe(ImportContext &context) {
+static DecoderConfig readGranite(ImportContext &context) {
   Config &config = context.config;
   DecoderConfig d = readDecoder(context);
-  const ExpertCounts counts = readExpertCounts(config, {"num_local_experts"});
-  RoutingRule rule;
-  rule.topK = counts.topK;
-  rule.scoreAt = ScoreAt::post_topk;
   d.attention.qkvBias = d.attention.outBias = config.flag("attention_bias", false);
   d.attention.scale = config.positive("attention_multiplier", 1.0);
   d.embeddingScale = config.positive("embedding_multiplier", 1.0);
   d.residualScale = config.positive("residual_multiplier", 1.0);
   d.logitScale = 1.0 / config.positive("logits_scaling", 1.0);
+  return d;
+}
+
+Value importGranite(ImportContext &context) {
+  DecoderConfig d = readGranite(context);
+  const bool mlpBias = context.config.flag("mlp_bias", false);
+  if (context.config.failed())
+    return {};
+  return preNormDecoder(context, d, {}, mlpBias);
+}
+
+Value importGraniteMoe(ImportContext &context) {
+  Config &config = context.config;
+  DecoderConfig d = readGranite(context);
+  const ExpertCounts counts = readExpertCounts(config, {"num_local_experts"});
+  RoutingRule rule;
+  rule.topK = counts.topK;
+  rule.scoreAt = ScoreAt::post_topk;
   if (config.failed())
     return {};
   RoutingAttr routing = rule.attribute(context.mlir);
-  return preNormDecoder(context, d, Windows(d.numLayers),
+  return preNormDecoder(context, d, {},
                         [&](Value n, const std::string &prefix, int64_t) {
                           return stackedMixture(context.model, n, prefix + ".block_sparse_moe", routing,
                                                 counts.experts, d.intermediateSize, d.activation);
