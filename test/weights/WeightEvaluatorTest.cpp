@@ -6,6 +6,7 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
 #include <cmath>
+#include <fstream>
 #include <limits>
 #include <numeric>
 
@@ -254,6 +255,58 @@ TEST_F(WeightEvaluatorTest, VisitsChunks) {
     return success();
   })));
   EXPECT_EQ(all, iota(12));
+}
+
+/// Memory of this process that is no mapped file, in bytes.
+int64_t anonymousMemory() {
+  std::ifstream status("/proc/self/status");
+  for (std::string key; status >> key;)
+    if (key == "RssAnon:") {
+      int64_t kilobytes = 0;
+      status >> kilobytes;
+      return kilobytes * 1024;
+    }
+  return 0;
+}
+
+TEST_F(WeightEvaluatorTest, WorkingSetIsBounded) {
+  // 256 MiB of f16 in a sparse file, folded, pruned and interleaved in one expression.
+  const int64_t rows = 16384, columns = 8192;
+  SafetensorsWriter writer;
+  ASSERT_TRUE(writer.declare("A", DType::f16, {16, columns}).ok());
+  ASSERT_TRUE(writer.declare("B", DType::f16, {rows, 16}).ok());
+  ASSERT_TRUE(writer.declare("W", DType::f16, {rows, columns}).ok());
+  const std::string path = folder.file("large.safetensors");
+  std::vector<char> zeros(1 << 20);
+  ASSERT_TRUE(writer.begin(path).ok());
+  for (int64_t left = 2 * (16 * columns + rows * 16 + rows * columns); left > 0;) {
+    const int64_t size = std::min<int64_t>(left, static_cast<int64_t>(zeros.size()));
+    ASSERT_TRUE(writer.append(zeros.data(), size).ok());
+    left -= size;
+  }
+  ASSERT_TRUE(writer.finish().ok());
+  WeightSources large;
+  ASSERT_TRUE(large.add("base", path).ok());
+  Value value = parse("%w = xfmr.weight \"W\" : tensor<16384x8192xf16>\n"
+                      "%s = xfmr.weight_slice %w axis 0 offset 4 size 256 : "
+                      "tensor<16384x8192xf16> -> tensor<256x8192xf16>\n"
+                      "%c = xfmr.weight_concat %w, %s axis 0 : "
+                      "(tensor<16384x8192xf16>, tensor<256x8192xf16>) -> tensor<16640x8192xf16>\n"
+                      "%i = xfmr.weight_interleave %c axis 0 : tensor<16640x8192xf16>\n"
+                      "%g = xfmr.weight_gather %i axis 1 [8191, 0, 17] : "
+                      "tensor<16640x8192xf16> -> tensor<16640x3xf16>\n"
+                      "%f = xfmr.weight_concat %i, %g axis 1 : "
+                      "(tensor<16640x8192xf16>, tensor<16640x3xf16>) -> tensor<16640x8195xf16>");
+  ASSERT_TRUE(value);
+  WeightEvaluator evaluator(large);
+  const int64_t before = anonymousMemory();
+  int64_t peak = 0;
+  ASSERT_TRUE(succeeded(evaluator.forEachChunk(value, [&](int64_t, int64_t, const float *) {
+    peak = std::max(peak, anonymousMemory() - before);
+    return success();
+  })));
+  EXPECT_LT(peak, 32 << 20);
+  RecordProperty("peak_bytes", std::to_string(peak));
 }
 
 TEST_F(WeightEvaluatorTest, Errors) {
