@@ -1,6 +1,7 @@
 // xfmr-opt: everything mlir-opt offers, plus the xfmr dialect and its passes.
 #include "dialect/Xfmr.h"
 #include "passes/Passes.h"
+#include "passes/lowering/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -10,6 +11,7 @@
 int main(int argc, char **argv) {
   mlir::registerAllPasses();
   xfmr::registerXfmrPasses();
+  xfmr::registerXfmrLoweringPasses();
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
