@@ -121,7 +121,7 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
   FailureOr<int64_t> chooseContext(ModelOp model) {
     int64_t most = model.getConfig().getMaxPosition();
     if (maxContext < 0 || maxContext > most)
-      return model.emitError("max-context ") << maxContext << " is outside 1 .. " << most
+      return model.emitError("max-context ") << maxContext.getValue() << " is outside 1 .. " << most
                                              << ", the positions the model was made for";
     if (maxContext > 0)
       return maxContext.getValue();
@@ -148,7 +148,7 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
     if (kv == "f16")
       return Type(builder.getF16Type());
     if (kv != "auto")
-      return model.emitError("kv must be auto, f32 or f16, got '") << kv << "'";
+      return model.emitError("kv must be auto, f32 or f16, got '") << kv.getValue() << "'";
     bool narrow = false; // matrices decide: norms are often f32 in f16 files
     model.getBody().walk([&](WeightOp weight) {
       auto type = cast<RankedTensorType>(weight.getType());

@@ -29,6 +29,7 @@ class Compiler {
 public:
   explicit Compiler(const CompileOptions &options) : options(options) {
     context.getOrLoadDialect<XfmrDialect>();
+    context.printOpOnDiagnostic(false);
     context.getDiagEngine().registerHandler([this](Diagnostic &diagnostic) { return report(diagnostic); });
   }
 

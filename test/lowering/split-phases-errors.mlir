@@ -1,0 +1,34 @@
+// RUN: xfmr-opt %s --split-input-file --verify-diagnostics --xfmr-split-phases
+
+// expected-error @below {{expected one xfmr.model, found 0}}
+module {
+}
+
+// -----
+
+xfmr.model @bidirectional (%tokens: tensor<?xi32>) -> tensor<?x8xf32>
+    config <architecture = "bert", hidden_size = 4, vocab_size = 8, max_position = 64>
+    sources {base = "tiny"} {
+  %table = xfmr.weight "embed" : tensor<8x4xf32>
+  %x = xfmr.embedding %tokens, %table : (tensor<?xi32>, tensor<8x4xf32>) -> tensor<?x4xf32>
+  %y = xfmr.block 0 (%x) : (tensor<?x4xf32>) -> tensor<?x4xf32> {
+  ^bb0(%h: tensor<?x4xf32>):
+    // expected-error @below {{attention is not causal: its keys cannot be cached}}
+    %a = xfmr.attention %h, %h, %h heads 1 kv_heads 1 head_dim 4 scale 0.5
+        : (tensor<?x4xf32>, tensor<?x4xf32>, tensor<?x4xf32>) -> tensor<?x4xf32>
+    xfmr.yield %a : tensor<?x4xf32>
+  }
+  %logits = xfmr.linear %y, %table : (tensor<?x4xf32>, tensor<8x4xf32>) -> tensor<?x8xf32>
+  xfmr.yield %logits : tensor<?x8xf32>
+}
+
+// -----
+
+// expected-error @below {{yields hidden states, not logits}}
+xfmr.model @encoder (%tokens: tensor<?xi32>) -> tensor<?x4xf32>
+    config <architecture = "bert", hidden_size = 4, vocab_size = 8, max_position = 64>
+    sources {base = "tiny"} {
+  %table = xfmr.weight "embed" : tensor<8x4xf32>
+  %x = xfmr.embedding %tokens, %table : (tensor<?xi32>, tensor<8x4xf32>) -> tensor<?x4xf32>
+  xfmr.yield %x : tensor<?x4xf32>
+}
