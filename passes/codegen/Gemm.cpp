@@ -4,19 +4,17 @@
 // invocations read neighbouring rows (no bank conflicts).
 #include "passes/codegen/Gemm.h"
 #include "passes/codegen/EpilogueBuilder.h"
+#include "passes/codegen/GemmVariants.h"
 #include "passes/codegen/Operands.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen {
+using namespace gemm;
 namespace {
 
-constexpr uint32_t kTile = 64;     // rows of X and of W a workgroup takes
 constexpr uint32_t kTileQuads = 4; // vec4 of columns in a tile
 constexpr uint32_t kRowQuads = kTileQuads + 1;
 constexpr uint32_t kBlock = 8; // a side of an invocation's block
-
-enum Word : uint32_t { kN, kChunks, kXStride, kXOffset, kOutStride, kOutOffset, kEpilogue };
-static_assert(kEpilogue + EpilogueBuilder::kWords <= 16);
 
 class Gemm {
 public:
@@ -127,6 +125,13 @@ private:
 
 } // namespace
 
+std::vector<Element> gemm::elements(const GemmSpec &spec) {
+  std::vector<Element> elements = {Element::U32, Element::F32x4, weightElement(spec.weight),
+                                   EpilogueBuilder::outElement(spec.epilogue)};
+  EpilogueBuilder::appendElements(elements, spec.epilogue);
+  return elements;
+}
+
 std::string GemmSpec::name() const { return std::string("gemm_") + toString(weight) + epilogue.suffix(); }
 
 std::vector<Binding> GemmSpec::bindings() const {
@@ -148,12 +153,16 @@ std::array<uint32_t, 3> GemmParams::grid(const GemmSpec &spec) const {
 }
 
 llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const GemmSpec &spec) {
-  std::vector<Element> elements = {Element::U32, Element::F32x4, weightElement(spec.weight),
-                                   EpilogueBuilder::outElement(spec.epilogue)};
-  EpilogueBuilder::appendElements(elements, spec.epilogue);
-  KernelBuilder k(context, spec.name(), spec.bindings(), elements, {kBlock * kBlock, 1, 1});
+  KernelBuilder k(context, spec.name(), spec.bindings(), gemm::elements(spec), {kBlock * kBlock, 1, 1});
   Gemm(k, spec).build();
-  return k.finish();
+  auto portable = k.finish();
+  if (!portable)
+    return portable;
+  auto tuned = gemm::compileSubgroup8(context, spec);
+  if (!tuned)
+    return tuned.takeError();
+  portable->prefer(std::move(*tuned));
+  return portable;
 }
 
 } // namespace xfmr::codegen

@@ -1,6 +1,8 @@
 // portable: 64 invocations are eight lanes times eight blocks of four weight rows. The lanes of a block walk
 // the columns side by side, eight columns a step, so x is loaded once for four rows; eight invocations then
 // add up the lanes' sums, each for one block. One barrier.
+// subgroup_size_8 + int64: for software drivers, where the number of loads is what counts, not their width:
+// weights come as 64-bit words, and an invocation takes eight rows.
 #include "passes/codegen/Gemv.h"
 #include "passes/codegen/EpilogueBuilder.h"
 #include "passes/codegen/Operands.h"
@@ -22,48 +24,61 @@ enum Word : uint32_t {
 };
 static_assert(kEpilogue + EpilogueBuilder::kWords <= 16);
 
-void build(KernelBuilder &k, const GemvSpec &spec) {
+// How the invocations of a workgroup divide kBlocks blocks of four weight rows.
+struct Layout {
+  uint32_t rows; // that one invocation takes: 4 or 8
+  bool wide;     // reads weights as 64-bit words
+  uint32_t blocksEach() const { return rows / kBlockRows; }
+  uint32_t invocations() const { return kLanes * kBlocks / blocksEach(); }
+};
+
+void build(KernelBuilder &k, const GemvSpec &spec, Layout layout) {
   EpilogueBuilder epilogue(k, spec.epilogue, kEpilogue);
   Buffer weight = k.buffer("weight"), x = k.buffer("x");
   Buffer partial = k.shared(Element::F32x4, kLanes * kBlocks);
-  Buffer partialSquares = spec.rmsNorm ? k.shared(Element::F32, kLanes * kBlocks) : Buffer();
+  Buffer partialSquares = spec.rmsNorm ? k.shared(Element::F32, layout.invocations()) : Buffer();
 
   Value lane = k.thread() % kLanes, chunks = k.push(kChunks), xStart = k.push(kXOffset) >> 2;
   Value weightBlocks = ((k.push(kN) + 7) >> 3) << 1;
-  Value block = k.group() * kBlocks + k.thread() / kLanes;
-  Value end = select(block < weightBlocks, chunks, k.u32(0));
+  Value firstBlock = k.group() * kBlocks + k.thread() / kLanes * layout.blocksEach();
+  Value end = select(firstBlock < weightBlocks, chunks, k.u32(0));
 
-  Values sums(kBlockRows, k.zero4());
+  Values sums(layout.rows, k.zero4());
   if (spec.rmsNorm)
     sums.push_back(k.zero4());
   sums = k.loop(lane, end, k.u32(kLanes), sums, [&](Value chunk, llvm::ArrayRef<Value> carried) {
     Values next(carried.begin(), carried.end());
     Value low = x[xStart + chunk * 2], high = x[xStart + chunk * 2 + 1];
     if (spec.rmsNorm) {
-      next[kBlockRows] = fma(low, low, fma(high, high, next[kBlockRows]));
+      next[layout.rows] = fma(low, low, fma(high, high, next[layout.rows]));
       Value g = k.buffer("norm")[chunk * 2], h = k.buffer("norm")[chunk * 2 + 1];
       low = low * (spec.unitOffset ? g + 1 : g);
       high = high * (spec.unitOffset ? h + 1 : h);
     }
-    for (uint32_t r = 0; r < kBlockRows; ++r) {
-      auto [w0, w1] = loadWeights8(weight, spec.weight, (block * kBlockRows + r) * chunks + chunk);
+    auto load = layout.wide ? loadWideWeights8 : loadWeights8;
+    for (uint32_t r = 0; r < layout.rows; ++r) {
+      auto [w0, w1] = load(weight, spec.weight, (firstBlock * kBlockRows + r) * chunks + chunk);
       next[r] = fma(w1, high, fma(w0, low, next[r]));
     }
     return next;
   });
-  partial.store(k.thread(), k.vector4(sum(sums[0]), sum(sums[1]), sum(sums[2]), sum(sums[3])));
+  // partial: [block, lane]
+  for (uint32_t b = 0; b < layout.blocksEach(); ++b) {
+    const Value *s = &sums[b * kBlockRows];
+    partial.store((k.thread() / kLanes * layout.blocksEach() + b) * kLanes + lane,
+                  k.vector4(sum(s[0]), sum(s[1]), sum(s[2]), sum(s[3])));
+  }
   if (spec.rmsNorm)
-    partialSquares.store(k.thread(), sum(sums[kBlockRows]));
+    partialSquares.store(k.thread(), sum(sums[layout.rows]));
   k.barrier();
 
   Value outBlock = k.group() * kBlocks + k.thread();
   k.when((k.thread() < kBlocks) & (outBlock < epilogue.outBlocks(k.push(kN))), [&] {
-    Value first = k.thread() * kLanes;
-    Value total = partial[first];
+    Value total = partial[k.thread() * kLanes];
     for (uint32_t i = 1; i < kLanes; ++i)
-      total = total + partial[first + i];
+      total = total + partial[k.thread() * kLanes + i];
     if (spec.rmsNorm) {
-      Value squares = partialSquares[first];
+      Value first = k.thread() / layout.blocksEach() * kLanes, squares = partialSquares[first];
       for (uint32_t i = 1; i < kLanes; ++i)
         squares = squares + partialSquares[first + i];
       total = total * rsqrt(fma(squares, k.pushFloat(kInverseK), k.pushFloat(kEps)));
@@ -76,6 +91,19 @@ void build(KernelBuilder &k, const GemvSpec &spec) {
         [&] { return Values{k.vector2(k.f32(0), k.f32(0))}; });
     k.buffer("out").store(out, result[0]);
   });
+}
+
+llvm::Expected<CompiledKernel> compileVariant(mlir::MLIRContext &context, const GemvSpec &spec, Layout layout,
+                                              std::vector<std::string> features) {
+  std::vector<Element> elements = {Element::U32, Element::F32x4,
+                                   layout.wide ? wideWeightElement(spec.weight) : weightElement(spec.weight),
+                                   EpilogueBuilder::outElement(spec.epilogue)};
+  if (spec.rmsNorm)
+    elements.push_back(Element::F32x4);
+  EpilogueBuilder::appendElements(elements, spec.epilogue);
+  KernelBuilder k(context, spec.name(), spec.bindings(), elements, {layout.invocations(), 1, 1});
+  k.when(k.buffer("state")[state::kCount] != 0, [&] { build(k, spec, layout); });
+  return k.finish(std::move(features));
 }
 
 } // namespace
@@ -106,14 +134,14 @@ std::array<uint32_t, 3> GemvParams::grid(const GemvSpec &spec) const {
 }
 
 llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const GemvSpec &spec) {
-  std::vector<Element> elements = {Element::U32, Element::F32x4, weightElement(spec.weight),
-                                   EpilogueBuilder::outElement(spec.epilogue)};
-  if (spec.rmsNorm)
-    elements.push_back(Element::F32x4);
-  EpilogueBuilder::appendElements(elements, spec.epilogue);
-  KernelBuilder k(context, spec.name(), spec.bindings(), elements, {kLanes * kBlocks, 1, 1});
-  k.when(k.buffer("state")[state::kCount] != 0, [&] { build(k, spec); });
-  return k.finish();
+  auto portable = compileVariant(context, spec, {/*rows=*/4, /*wide=*/false}, {});
+  if (!portable)
+    return portable;
+  auto tuned = compileVariant(context, spec, {/*rows=*/8, /*wide=*/true}, {"subgroup_size_8", "int64"});
+  if (!tuned)
+    return tuned.takeError();
+  portable->prefer(std::move(*tuned));
+  return portable;
 }
 
 } // namespace xfmr::codegen

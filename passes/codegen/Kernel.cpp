@@ -1,6 +1,8 @@
 // The parts of kernel descriptions that every kernel shares.
 #include "passes/codegen/Kernel.h"
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 
 namespace xfmr::codegen {
 
@@ -27,6 +29,12 @@ std::array<uint32_t, 3> foldGrid(uint64_t groups) {
     return {static_cast<uint32_t>(groups), 1, 1};
   uint64_t rows = (groups + kMost - 1) / kMost;
   return {static_cast<uint32_t>((groups + rows - 1) / rows), static_cast<uint32_t>(rows), 1};
+}
+
+void CompiledKernel::prefer(CompiledKernel tuned) {
+  sharedBytes = std::max(sharedBytes, tuned.sharedBytes);
+  variants.insert(variants.begin(), std::make_move_iterator(tuned.variants.begin()),
+                  std::make_move_iterator(tuned.variants.end()));
 }
 
 uint32_t floatBits(float value) {

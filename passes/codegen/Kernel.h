@@ -87,10 +87,13 @@ struct Variant {
 
 struct CompiledKernel {
   std::string name; // the spec's name()
-  std::array<uint32_t, 3> workgroupSize;
+  std::array<uint32_t, 3> workgroupSize; // of the portable variant; others may have fewer invocations
   std::vector<Binding> bindings;
   uint32_t sharedBytes = 0;      // workgroup memory, the largest of the variants
   std::vector<Variant> variants; // best first, the portable one last; all take the same push words and grid
+
+  // Puts the variants of another build of the same kernel in front.
+  void prefer(CompiledKernel tuned);
 };
 
 } // namespace xfmr::codegen

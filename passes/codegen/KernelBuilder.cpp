@@ -3,6 +3,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/SPIRV/IR/SPIRVOps.h"
 #include "mlir/Dialect/SPIRV/IR/TargetAndABI.h"
 #include "mlir/Dialect/SPIRV/Transforms/SPIRVConversion.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -33,7 +34,9 @@ uint32_t elementBytes(Element element) {
   case Element::F32x2:
   case Element::U32x2: return 8;
   case Element::F32x4:
-  case Element::U32x4: return 16;
+  case Element::U32x4:
+  case Element::U64x2: return 16;
+  case Element::U64x4: return 32;
   }
   return 0;
 }
@@ -73,6 +76,8 @@ mlir::Type KernelBuilder::type(Element element) {
   case Element::F32x4: return mlir::VectorType::get({4}, f32);
   case Element::U32x2: return mlir::VectorType::get({2}, i32);
   case Element::U32x4: return mlir::VectorType::get({4}, i32);
+  case Element::U64x2: return mlir::VectorType::get({2}, builder.getI64Type());
+  case Element::U64x4: return mlir::VectorType::get({4}, builder.getI64Type());
   }
   return {};
 }
@@ -222,6 +227,32 @@ Value KernelBuilder::group() {
   return wrap(linearGroup);
 }
 
+Value KernelBuilder::subgroup() {
+  if (!subgroupId)
+    subgroupId = atEntry([&]() -> mlir::Value {
+      return arith::IndexCastOp::create(builder, builder.getI32Type(),
+                                        gpu::SubgroupIdOp::create(builder, mlir::IntegerAttr()));
+    });
+  return wrap(subgroupId);
+}
+
+Value KernelBuilder::lane() {
+  if (!laneId)
+    laneId = atEntry([&]() -> mlir::Value {
+      return arith::IndexCastOp::create(builder, builder.getI32Type(),
+                                        gpu::LaneIdOp::create(builder, mlir::IntegerAttr()));
+    });
+  return wrap(laneId);
+}
+
+Value KernelBuilder::broadcast(Value value, uint32_t lane) {
+  // A shuffle rather than a broadcast: software drivers turn one with a constant lane into one instruction,
+  // but search for the first active lane in a broadcast.
+  return wrap(mlir::spirv::GroupNonUniformShuffleOp::create(builder, value.value.getType(),
+                                                            mlir::spirv::Scope::Subgroup, value.value,
+                                                            u32(lane).value));
+}
+
 // --- control flow ---
 
 void KernelBuilder::barrier() { gpu::BarrierOp::create(builder); }
@@ -294,14 +325,18 @@ Value KernelBuilder::reduceMax(const Buffer &scratch, Value value) {
   return reduce(scratch, value, [](Value a, Value b) { return max(a, b); });
 }
 
-llvm::Expected<CompiledKernel> KernelBuilder::finish() {
+llvm::Expected<CompiledKernel> KernelBuilder::finish(std::vector<std::string> features) {
   gpu::ReturnOp::create(builder);
   for (size_t i = 0; i < bindings.size(); ++i) {
-    bool mayRead = bindings[i].access != Access::Write, mayWrite = bindings[i].access != Access::Read;
-    if ((loaded[i] && !mayRead) || (stored[i] && !mayWrite) || (mayWrite && !stored[i]))
-      return llvm::createStringError("kernel %s: binding %zu (%s) is %s%s but declared otherwise", name.c_str(),
-                                     i, bindings[i].name.c_str(), loaded[i] ? "loaded " : "",
-                                     stored[i] ? "stored to" : "never stored to");
+    Access access = bindings[i].access;
+    const char *declared = access == Access::Read ? "read" : access == Access::Write ? "write" : "read-write";
+    const char *found = access == Access::Read && stored[i]    ? "stored to"
+                        : access != Access::Read && !stored[i] ? "never stored to"
+                        : access == Access::Write && loaded[i] ? "loaded"
+                                                               : nullptr;
+    if (found)
+      return llvm::createStringError("kernel %s: binding %zu (%s) is declared %s but is %s", name.c_str(), i,
+                                     bindings[i].name.c_str(), declared, found);
   }
   auto words = toSpirv(*module);
   if (!words)
@@ -311,7 +346,7 @@ llvm::Expected<CompiledKernel> KernelBuilder::finish() {
   result.workgroupSize = workgroup;
   result.bindings = bindings;
   result.sharedBytes = sharedBytes;
-  result.variants.push_back({"main", {}, std::move(*words)});
+  result.variants.push_back({"main", std::move(features), std::move(*words)});
   return result;
 }
 

@@ -93,9 +93,11 @@ Value asFloat(Value bits);    // reinterpret
 Value asInt(Value number);
 Value unpackHalf(Value word);           // two f16 in a word -> two f32, low half first
 Value packHalf(Value low, Value high);  // two f32 -> two f16 in a word
+Value unpackPair(Value u64);            // a 64-bit word -> two u32, low half first
 Value unpackBfloat(Value word);         // two bf16 in a word -> two f32, low half first
 
-enum class Element : uint8_t { U32, F32, F32x2, F32x4, U32x2, U32x4 };
+// The 64-bit ones are for variants that require int64.
+enum class Element : uint8_t { U32, F32, F32x2, F32x4, U32x2, U32x4, U64x2, U64x4 };
 
 // A storage buffer or a workgroup array, addressed in elements of its type.
 class Buffer {
@@ -140,6 +142,10 @@ public:
   Value group();                  // linear number of the workgroup, see foldGrid
   Value groupX();
   Value groupY();
+  // For variants that require subgroup features only.
+  Value subgroup(); // number within the workgroup
+  Value lane();     // number within the subgroup
+  Value broadcast(Value value, uint32_t lane); // needs subgroup_shuffle
   void barrier(); // also orders storage buffers within the workgroup
 
   void when(Value condition, llvm::function_ref<void()> body);
@@ -157,7 +163,8 @@ public:
 
   // Closes the kernel and turns it into SPIR-V. Fails if the code and the declared access disagree: a
   // "read" binding that is stored to, a "write" binding that is loaded or never stored.
-  llvm::Expected<CompiledKernel> finish();
+  // `features` are what the device must have; none: portable.
+  llvm::Expected<CompiledKernel> finish(std::vector<std::string> features = {});
 
   mlir::ImplicitLocOpBuilder &ops() { return builder; }
   mlir::Type type(Element element);
@@ -177,7 +184,7 @@ private:
   mlir::gpu::GPUFuncOp function;
   uint32_t sharedBytes = 0;
   std::array<mlir::Value, 16> pushWords;
-  mlir::Value threadId, groupId[2], linearGroup;
+  mlir::Value threadId, groupId[2], linearGroup, subgroupId, laneId;
   std::vector<bool> loaded, stored;
 };
 

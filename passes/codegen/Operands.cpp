@@ -16,6 +16,33 @@ std::pair<Value, Value> loadWeights8(const Buffer &weight, WeightType type, Valu
   return {pair(0), pair(2)};
 }
 
+Element wideWeightElement(WeightType type) {
+  return type == WeightType::F32 ? Element::U64x4 : Element::U64x2;
+}
+
+std::pair<Value, Value> loadWideWeights8(const Buffer &weight, WeightType type, Value chunk) {
+  KernelBuilder &k = *chunk.builder;
+  Value words = weight[chunk];
+  auto two = [&](Value a, Value b) { return k.shuffle(a, b, {0, 1, 2, 3}); };
+  if (type == WeightType::F32)
+    return {asFloat(two(unpackPair(words[0]), unpackPair(words[1]))),
+            asFloat(two(unpackPair(words[2]), unpackPair(words[3])))};
+  auto unpack = type == WeightType::F16 ? unpackHalf : unpackBfloat;
+  auto four = [&](unsigned word) {
+    Value pair = unpackPair(words[word]);
+    return two(unpack(pair[0]), unpack(pair[1]));
+  };
+  return {four(0), four(1)};
+}
+
+Value loadWeights4(const Buffer &weight, WeightType type, Value quad) {
+  Value loaded = weight[quad];
+  if (type == WeightType::F32)
+    return loaded;
+  auto unpack = type == WeightType::F16 ? unpackHalf : unpackBfloat;
+  return quad.builder->shuffle(unpack(loaded[0]), unpack(loaded[1]), {0, 1, 2, 3});
+}
+
 Element cacheElement(CacheType type) { return type == CacheType::F32 ? Element::F32x4 : Element::U32x2; }
 
 Value loadCache4(const Buffer &cache, CacheType type, Value quad) {

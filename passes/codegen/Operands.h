@@ -11,6 +11,13 @@ Element weightElement(WeightType type);
 // Columns 8 * chunk .. 8 * chunk + 7 of a weight buffer, `chunk` counted from the buffer's start: two vec4.
 std::pair<Value, Value> loadWeights8(const Buffer &weight, WeightType type, Value chunk);
 
+// The same from 64-bit words, for variants that require int64: half as many loads of f32.
+Element wideWeightElement(WeightType type);
+std::pair<Value, Value> loadWideWeights8(const Buffer &weight, WeightType type, Value chunk);
+
+// Columns 4 * quad .. 4 * quad + 3, from a binding of F32x4, or U32x2 for the 16-bit types.
+Value loadWeights4(const Buffer &weight, WeightType type, Value quad);
+
 // The element type of a cache binding, addressed four columns at a time.
 Element cacheElement(CacheType type);
 Value loadCache4(const Buffer &cache, CacheType type, Value quad);

@@ -33,12 +33,12 @@ using namespace mlir;
 namespace xfmr::codegen {
 namespace {
 
-// Only what Vulkan 1.1 guarantees, plus the subgroup operations that tuned variants ask for by name.
+// Only what Vulkan 1.1 guarantees, plus what tuned variants ask for by name.
 spirv::TargetEnvAttr targetEnv(MLIRContext *context) {
   using C = spirv::Capability;
   auto triple = spirv::VerCapExtAttr::get(
       spirv::Version::V_1_3,
-      {C::Shader, C::GroupNonUniform, C::GroupNonUniformArithmetic, C::GroupNonUniformShuffle,
+      {C::Shader, C::Int64, C::GroupNonUniform, C::GroupNonUniformArithmetic, C::GroupNonUniformShuffle,
        C::GroupNonUniformBallot, C::GroupNonUniformVote},
       {spirv::Extension::SPV_KHR_storage_buffer_storage_class}, context);
   Builder b(context);

@@ -56,36 +56,39 @@ protected:
     buffers.clear();
   }
 
-  // Compiles, checks every variant with spirv-val, and keeps the pipeline of the portable one by name.
-  template <typename Spec> Pipeline &pipeline(const Spec &spec) {
-    static std::map<std::string, std::unique_ptr<Pipeline>> pipelines;
-    auto &entry = pipelines[spec.name()];
-    if (!entry) {
-      auto kernel = compile(context(), spec);
-      if (!kernel) {
-        ADD_FAILURE() << llvm::toString(kernel.takeError());
-        std::exit(1);
-      }
-      for (const Variant &variant : kernel->variants) {
-        std::string path = ::testing::TempDir() + "/" + kernel->name + ".spv";
-        std::ofstream(path, std::ios::binary)
-            .write(reinterpret_cast<const char *>(variant.words.data()), std::streamsize(variant.words.size() * 4));
-        EXPECT_EQ(std::system(("spirv-val --target-env vulkan1.1 " + path).c_str()), 0) << kernel->name;
-        std::remove(path.c_str());
-      }
-      EXPECT_TRUE(kernel->variants.back().features.empty());
-      EXPECT_LE(kernel->sharedBytes, 16384u);
-      entry = std::make_unique<Pipeline>(device(), *kernel, kernel->variants.size() - 1);
+  // Compiles, checks every variant with spirv-val, and keeps pipelines of those the device can run by name.
+  template <typename Spec> std::vector<std::unique_ptr<Pipeline>> &pipelines(const Spec &spec) {
+    static std::map<std::string, std::vector<std::unique_ptr<Pipeline>>> all;
+    auto &entry = all[spec.name()];
+    if (!entry.empty())
+      return entry;
+    auto kernel = compile(context(), spec);
+    if (!kernel) {
+      ADD_FAILURE() << llvm::toString(kernel.takeError());
+      std::exit(1);
     }
-    return *entry;
+    EXPECT_TRUE(kernel->variants.back().features.empty()) << "the last variant must be portable";
+    EXPECT_LE(kernel->sharedBytes, 16384u);
+    for (size_t i = 0; i < kernel->variants.size(); ++i) {
+      const Variant &variant = kernel->variants[i];
+      std::string path = ::testing::TempDir() + "/" + kernel->name + ".spv";
+      std::ofstream(path, std::ios::binary)
+          .write(reinterpret_cast<const char *>(variant.words.data()), std::streamsize(variant.words.size() * 4));
+      EXPECT_EQ(std::system(("spirv-val --target-env vulkan1.1 " + path).c_str()), 0) << kernel->name;
+      std::remove(path.c_str());
+      if (device().supports(variant.features))
+        entry.push_back(std::make_unique<Pipeline>(device(), *kernel, i));
+    }
+    return entry;
   }
 
-  // Runs a kernel on buffers given in binding order.
+  // Runs a kernel on buffers given in binding order; with a variant index, another than the portable one.
   template <typename Spec, typename Params>
-  void run(const Spec &spec, const Params &params, const std::vector<DeviceBuffer *> &bound) {
+  void run(const Spec &spec, const Params &params, const std::vector<DeviceBuffer *> &bound, int variant = -1) {
     ASSERT_EQ(bound.size(), spec.bindings().size());
     ASSERT_LE(params.push().size(), 16u);
-    Pipeline &p = pipeline(spec);
+    auto &all = pipelines(spec);
+    Pipeline &p = variant < 0 ? *all.back() : *all[variant];
     p.bind(bound);
     p.run(params.push(), params.grid(spec));
   }

@@ -58,20 +58,22 @@ protected:
     p.n = n, p.k = k, p.xOffset = 8, p.outOffset = 4;
     p.epilogue.residual.offset = 12, p.epilogue.scale = 0.75f, p.epilogue.softcap = 1.5f;
     size_t size = p.outOffset + paddedWidth(c.expected.cols);
-    DeviceBuffer *out = floats(size);
-    std::vector<DeviceBuffer *> bound = {state(0, 1), activations(c.x, {0, 8}), weight(c.w, spec.weight), out};
+    std::vector<DeviceBuffer *> bound = {state(0, 1), activations(c.x, {0, 8}), weight(c.w, spec.weight), nullptr};
     if (spec.rmsNorm)
       bound.push_back(vector(c.norm));
     if (spec.epilogue.bias)
       bound.push_back(vector(c.bias));
     if (spec.epilogue.residual)
       bound.push_back(activations(c.residual, {0, 12}));
-    run(spec, p, bound);
-    expectRows(out, {0, p.outOffset}, c.expected, 1e-5);
-    bound[0] = state(0, 0);
-    bound[3] = floats(size);
-    run(spec, p, bound);
-    expectUntouched(bound[3], 0, size);
+    for (size_t variant = 0; variant < pipelines(spec).size(); ++variant) {
+      SCOPED_TRACE(pipelines(spec)[variant]->label());
+      bound[0] = state(0, 1), bound[3] = floats(size);
+      run(spec, p, bound, int(variant));
+      expectRows(bound[3], {0, p.outOffset}, c.expected, 1e-5);
+      bound[0] = state(0, 0), bound[3] = floats(size);
+      run(spec, p, bound, int(variant));
+      expectUntouched(bound[3], 0, size);
+    }
   }
 
   void gemm(const GemmSpec &spec, uint32_t rows, uint32_t n, uint32_t k) {
@@ -84,15 +86,18 @@ protected:
     p.x = {paddedWidth(k) + 8, 8}, p.out = {width + 8, 4};
     p.epilogue.residual = {width + 16, 12}, p.epilogue.scale = 0.75f, p.epilogue.softcap = 1.5f;
     size_t size = p.out.offset + size_t(rows + 3) * p.out.stride;
-    DeviceBuffer *out = floats(size);
-    std::vector<DeviceBuffer *> bound = {state(3, rows), activations(c.x, p.x), weight(c.w, spec.weight), out};
+    std::vector<DeviceBuffer *> bound = {state(3, rows), activations(c.x, p.x), weight(c.w, spec.weight), nullptr};
     if (spec.epilogue.bias)
       bound.push_back(vector(c.bias));
     if (spec.epilogue.residual)
       bound.push_back(activations(c.residual, p.epilogue.residual));
-    run(spec, p, bound);
-    expectRows(out, p.out, c.expected, 1e-5);
-    expectUntouched(out, p.out.offset + rows * p.out.stride, size);
+    for (size_t variant = 0; variant < pipelines(spec).size(); ++variant) {
+      SCOPED_TRACE(pipelines(spec)[variant]->label());
+      DeviceBuffer *out = bound[3] = floats(size);
+      run(spec, p, bound, int(variant));
+      expectRows(out, p.out, c.expected, 1e-5);
+      expectUntouched(out, p.out.offset + rows * p.out.stride, size);
+    }
   }
 
   static std::vector<Epilogue> epilogues() {

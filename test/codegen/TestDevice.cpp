@@ -39,14 +39,14 @@ TestDevice::TestDevice(bool validate) {
   messengerInfo.pfnUserCallback = report;
   messengerInfo.pUserData = this;
   VkValidationFeatureEnableEXT synchronization = VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT;
-  VkValidationFeaturesEXT features{VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT};
-  features.enabledValidationFeatureCount = 1;
-  features.pEnabledValidationFeatures = &synchronization;
-  features.pNext = &messengerInfo;
+  VkValidationFeaturesEXT validation{VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT};
+  validation.enabledValidationFeatureCount = 1;
+  validation.pEnabledValidationFeatures = &synchronization;
+  validation.pNext = &messengerInfo;
   VkInstanceCreateInfo info{VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO};
   info.pApplicationInfo = &application;
   if (validate) {
-    info.pNext = &features;
+    info.pNext = &validation;
     info.enabledLayerCount = info.enabledExtensionCount = 1;
     info.ppEnabledLayerNames = &layer;
     info.ppEnabledExtensionNames = &extension;
@@ -61,11 +61,28 @@ TestDevice::TestDevice(bool validate) {
   VkResult found = vkEnumeratePhysicalDevices(instance, &count, &physical);
   check(found == VK_INCOMPLETE ? VK_SUCCESS : found, "vkEnumeratePhysicalDevices");
   vkGetPhysicalDeviceProperties(physical, &properties);
+  VkPhysicalDeviceSubgroupProperties subgroup{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES};
+  VkPhysicalDeviceProperties2 more{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2};
+  more.pNext = &subgroup;
+  vkGetPhysicalDeviceProperties2(physical, &more);
+  if (subgroup.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) {
+    features.insert("subgroup_size_" + std::to_string(subgroup.subgroupSize));
+    if (subgroup.supportedOperations & VK_SUBGROUP_FEATURE_SHUFFLE_BIT)
+      features.insert("subgroup_shuffle");
+    if (subgroup.supportedOperations & VK_SUBGROUP_FEATURE_ARITHMETIC_BIT)
+      features.insert("subgroup_arithmetic");
+  }
   float priority = 1;
   VkDeviceQueueCreateInfo queueInfo{VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO};
   queueInfo.queueCount = 1;
   queueInfo.pQueuePriorities = &priority;
-  VkDeviceCreateInfo deviceInfo{VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO}; // no feature at all
+  VkPhysicalDeviceFeatures offered, enabled{}; // only what a variant may require
+  vkGetPhysicalDeviceFeatures(physical, &offered);
+  enabled.shaderInt64 = offered.shaderInt64;
+  if (offered.shaderInt64)
+    features.insert("int64");
+  VkDeviceCreateInfo deviceInfo{VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO};
+  deviceInfo.pEnabledFeatures = &enabled;
   deviceInfo.queueCreateInfoCount = 1;
   deviceInfo.pQueueCreateInfos = &queueInfo;
   check(vkCreateDevice(physical, &deviceInfo, nullptr, &device), "vkCreateDevice");
@@ -89,6 +106,10 @@ TestDevice::~TestDevice() {
     destroy(instance, messenger, nullptr);
   }
   vkDestroyInstance(instance, nullptr);
+}
+
+bool TestDevice::supports(const std::vector<std::string> &wanted) const {
+  return std::all_of(wanted.begin(), wanted.end(), [&](const auto &name) { return features.count(name) != 0; });
 }
 
 DeviceBuffer::DeviceBuffer(TestDevice &device, size_t bytes) : bytes(bytes), device(device) {
@@ -117,7 +138,8 @@ bool DeviceBuffer::slackIntact() const {
   return std::all_of(slack, slack + kSlack, [](uint8_t byte) { return byte == kPattern; });
 }
 
-Pipeline::Pipeline(TestDevice &device, const CompiledKernel &kernel, size_t variant) : device(device) {
+Pipeline::Pipeline(TestDevice &device, const CompiledKernel &kernel, size_t variant)
+    : device(device), features(kernel.variants[variant].features) {
   const Variant &code = kernel.variants[variant];
   VkShaderModuleCreateInfo shaderInfo{VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO};
   shaderInfo.codeSize = code.words.size() * 4;
@@ -163,6 +185,13 @@ Pipeline::~Pipeline() {
   vkDestroyPipelineLayout(device.device, layout, nullptr);
   vkDestroyDescriptorSetLayout(device.device, setLayout, nullptr);
   vkDestroyShaderModule(device.device, shader, nullptr);
+}
+
+std::string Pipeline::label() const {
+  std::string result;
+  for (const std::string &feature : features)
+    result += (result.empty() ? "" : " ") + feature;
+  return features.empty() ? "portable" : result;
 }
 
 void Pipeline::bind(const std::vector<DeviceBuffer *> &buffers) {

@@ -3,6 +3,7 @@
 #pragma once
 #include "passes/codegen/Kernel.h"
 #include <memory>
+#include <set>
 #include <vulkan/vulkan.h>
 
 namespace xfmr::codegen::test {
@@ -35,11 +36,14 @@ public:
   Pipeline(const Pipeline &) = delete;
   ~Pipeline();
   void bind(const std::vector<DeviceBuffer *> &buffers);
+  // "portable", or what the variant requires.
+  std::string label() const;
   // Runs the dispatch `times` times, a full barrier between, and waits; returns the seconds it took.
   double run(const std::vector<uint32_t> &push, std::array<uint32_t, 3> grid, unsigned times = 1);
 
 private:
   TestDevice &device;
+  std::vector<std::string> features;
   VkShaderModule shader = VK_NULL_HANDLE;
   VkDescriptorSetLayout setLayout = VK_NULL_HANDLE;
   VkPipelineLayout layout = VK_NULL_HANDLE;
@@ -54,6 +58,7 @@ public:
   ~TestDevice();
   TestDevice(const TestDevice &) = delete;
   int messages = 0; // of the validation layer so far
+  bool supports(const std::vector<std::string> &features) const;
   const char *name() const { return properties.deviceName; }
 
   VkInstance instance = VK_NULL_HANDLE;
@@ -65,6 +70,7 @@ public:
   uint32_t memoryType = 0;
 
 private:
+  std::set<std::string> features;
   VkDebugUtilsMessengerEXT messenger = VK_NULL_HANDLE;
 };
 

@@ -1,0 +1,20 @@
+// What the variants of gemm share: push words, tile and bindings' element types, so that all take the same
+// dispatch. For Gemm*.cpp only; the contract is Gemm.h.
+#pragma once
+#include "passes/codegen/EpilogueBuilder.h"
+#include "passes/codegen/Gemm.h"
+#include "passes/codegen/KernelBuilder.h"
+
+namespace xfmr::codegen::gemm {
+
+constexpr uint32_t kTile = 64; // rows of X and of W a workgroup takes
+
+enum Word : uint32_t { kN, kChunks, kXStride, kXOffset, kOutStride, kOutOffset, kEpilogue };
+static_assert(kEpilogue + EpilogueBuilder::kWords <= 16);
+
+std::vector<Element> elements(const GemmSpec &spec);
+
+// GemmSubgroup8.cpp
+llvm::Expected<CompiledKernel> compileSubgroup8(mlir::MLIRContext &context, const GemmSpec &spec);
+
+} // namespace xfmr::codegen::gemm
