@@ -1,5 +1,6 @@
 # lit: RUN lines see our tools, LLVM's FileCheck and a software Vulkan device.
 import os
+import shutil
 import lit.formats
 
 config.name = "xfmr"
@@ -18,6 +19,11 @@ config.substitutions.append(("%scripts", os.path.join(source, "test", "scripts")
 config.substitutions.append(("%shared", shared_models))
 if os.path.isdir(shared_models):
     config.available_features.add("shared-models")
+
+# Other programs that tests compare with. A test that lacks one is reported as unsupported.
+for program in ("chromium", "npm"):
+    if shutil.which(program):
+        config.available_features.add(program)
 
 path = [os.path.join(config.xfmr_binary_dir, "bin"), config.llvm_tools_dir]
 config.environment["PATH"] = os.pathsep.join(path + [config.environment["PATH"]])

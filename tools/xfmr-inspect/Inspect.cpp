@@ -1,0 +1,99 @@
+// See Inspect.h.
+#include "tools/xfmr-inspect/Inspect.h"
+#include "import/Import.h"
+#include "passes/Passes.h"
+#include "passes/Pipelines.h"
+#include "weights/ModelSources.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/Support/Path.h"
+
+using namespace mlir;
+
+namespace xfmr::inspect {
+
+/// Elements of the tensors that the model names, as the files of a checkpoint have them. Nothing for a
+/// configuration alone.
+static Status countStored(ModelOp model, const std::string &folder, std::optional<int64_t> &out) {
+  WeightSources sources;
+  if (Status status = openModelSources(model, folder, {}, sources); status.failed())
+    return status;
+  const WeightSource *base = sources.source("base");
+  if (!base || !base->hasWeights())
+    return Status::success();
+  llvm::StringSet<> seen;
+  int64_t sum = 0;
+  Status status = Status::success();
+  model.getBody().walk([&](WeightOp op) {
+    const TensorView *tensor = nullptr;
+    if (status.failed() || !seen.insert((op.getSourceName() + "/" + op.getTensorName()).str()).second)
+      return;
+    status = sources.find(op.getSourceName(), op.getTensorName(), tensor);
+    int64_t elements = 1;
+    if (status.ok())
+      for (int64_t extent : tensor->shape)
+        elements *= extent;
+    sum += elements;
+  });
+  out = sum;
+  return status;
+}
+
+static Status runPasses(ModuleOp module, const std::string &pipeline) {
+  registerXfmrPasses();
+  registerTransformsPasses();
+  PassManager manager = PassManager::on<ModuleOp>(module.getContext());
+  std::string error;
+  if (failed(parseNestedPipeline(pipeline, manager, error)))
+    return Status::error("--passes: " + StringRef(error).trim().str());
+  return succeeded(manager.run(module)) ? Status::success() : Status::error("");
+}
+
+Status inspectModel(const InspectOptions &options, Report &out) {
+  MLIRContext context;
+  context.getDiagEngine().registerHandler([](Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() == DiagnosticSeverity::Remark)
+      return success();
+    const bool warning = diagnostic.getSeverity() == DiagnosticSeverity::Warning;
+    llvm::errs() << "xfmr-inspect: " << (warning ? "warning: " : "error: ") << diagnostic << "\n";
+    for (Diagnostic &note : diagnostic.getNotes())
+      llvm::errs() << "xfmr-inspect: note: " << note << "\n";
+    return success();
+  });
+  ImportOptions importOptions;
+  importOptions.adapter = options.adapter;
+  Status status = Status::success();
+  OwningOpRef<ModuleOp> module = importModel(context, options.model, importOptions, status);
+  if (status.failed())
+    return status;
+  auto models = llvm::to_vector(module->getOps<ModelOp>());
+  if (models.size() != 1)
+    return Status::error("\"" + options.model + "\" holds " + std::to_string(models.size()) +
+                         " models (xfmr.model), expected one");
+  out.model = countModel(models.front());
+  // A configuration alone is often not in a folder of its own: then its file names the model.
+  const StringRef file = llvm::sys::path::filename(options.model);
+  if (file.ends_with(".json") && file != "config.json")
+    out.model.name = file.drop_back(5).str();
+  // IR may be looked at without its weights; a checkpoint has them, and they must say the same.
+  if (!file.ends_with(".mlir") && !file.ends_with(".mlirbc"))
+    if (status = countStored(models.front(), "", out.stored); status.failed())
+      return status;
+  if (options.passes.empty())
+    return Status::success();
+  out.before = std::move(out.model);
+  out.passes = options.passes;
+  if (status = runPasses(*module, options.passes); status.failed())
+    return status;
+  models = llvm::to_vector(module->getOps<ModelOp>());
+  if (models.size() != 1)
+    return Status::error("--passes: the pipeline leaves " + std::to_string(models.size()) +
+                         " models (xfmr.model), expected one");
+  out.model = countModel(models.front());
+  out.model.name = out.before->name;
+  return Status::success();
+}
+
+} // namespace xfmr::inspect

@@ -1,0 +1,16 @@
+// A MODEL argument as a report: imported, counted, and counted again after the user's passes.
+#pragma once
+#include "tools/xfmr-inspect/Report.h"
+
+namespace xfmr::inspect {
+
+struct InspectOptions {
+  std::string model;
+  std::string adapter; // folder of a low-rank adapter, or empty
+  std::string passes;  // MLIR textual pipeline, or empty
+};
+
+/// Diagnostics of passes go to stderr as they occur; a status without text means that they said it all.
+Status inspectModel(const InspectOptions &options, Report &out);
+
+} // namespace xfmr::inspect

@@ -1,0 +1,11 @@
+# IN as a C++ raw string literal in OUT, in pieces that every compiler takes.
+file(READ ${IN} text)
+string(LENGTH "${text}" length)
+set(literal "")
+set(at 0)
+while(at LESS length)
+  string(SUBSTRING "${text}" ${at} 8000 piece)
+  string(APPEND literal "R\"page(${piece})page\"\n")
+  math(EXPR at "${at} + 8000")
+endwhile()
+file(WRITE ${OUT} "${literal}")

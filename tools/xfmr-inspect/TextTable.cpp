@@ -1,0 +1,48 @@
+// See TextTable.h.
+#include "tools/xfmr-inspect/TextTable.h"
+#include <algorithm>
+#include <cstdio>
+
+namespace xfmr::inspect {
+
+void TextTable::print(std::ostream &out) const {
+  std::vector<size_t> widths;
+  for (const auto &cells : rows) {
+    widths.resize(std::max(widths.size(), cells.size()));
+    for (size_t i = 0; i < cells.size(); ++i)
+      widths[i] = std::max(widths[i], cells[i].size());
+  }
+  size_t total = 0;
+  for (size_t width : widths)
+    total += width + 2;
+  for (const auto &cells : rows) {
+    if (cells.empty()) {
+      out << "  " << std::string(std::max<size_t>(total, 2) - 2, '-') << "\n";
+      continue;
+    }
+    std::string line;
+    for (size_t i = 0; i < cells.size(); ++i) {
+      const std::string pad(widths[i] - cells[i].size(), ' ');
+      line += "  " + (i == 0 ? cells[i] + pad : pad + cells[i]);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    out << line << "\n";
+  }
+}
+
+std::string grouped(int64_t number) {
+  std::string digits = std::to_string(number < 0 ? -number : number);
+  for (int64_t i = static_cast<int64_t>(digits.size()) - 3; i > 0; i -= 3)
+    digits.insert(static_cast<size_t>(i), ",");
+  return (number < 0 ? "-" : "") + digits;
+}
+
+std::string share(int64_t part, int64_t whole) {
+  if (whole == 0)
+    return "-";
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f %%", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
+  return text;
+}
+
+} // namespace xfmr::inspect
