@@ -68,6 +68,13 @@ void registerXfmrPasses() {
   registerNesting(createXfmrFoldLora);
   registerNesting(createXfmrFuseGlu);
   registerNesting(createXfmrFuseQkv);
+  registerNesting(createXfmrMaskFfn);
+  registerNesting(createXfmrMaskHeads);
+  registerNesting(createXfmrMaskLayers);
+  registerNesting(createXfmrPruneExperts);
+  registerNesting(createXfmrPruneFfn);
+  registerNesting(createXfmrPruneHeads);
+  registerNesting(createXfmrPruneLayers);
 }
 
 } // namespace xfmr

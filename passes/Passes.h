@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dialect/Xfmr.h"
+#include "passes/PruneOptions.h"
 
 #include "mlir/Pass/Pass.h"
 

@@ -4,6 +4,7 @@
 #define XFMR_PASSES
 
 include "mlir/Pass/PassBase.td"
+include "passes/Prune.td"
 
 def XfmrFuseGlu : Pass<"xfmr-fuse-glu", "::xfmr::BlockOp"> {
   let summary = "fuse gate and up projections into xfmr.glu";

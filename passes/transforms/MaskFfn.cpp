@@ -1,0 +1,21 @@
+// xfmr-mask-ffn: zeroes what xfmr-prune-ffn removes.
+#include "passes/Passes.h"
+#include "passes/transforms/PruneModel.h"
+
+namespace xfmr {
+#define GEN_PASS_DEF_XFMRMASKFFN
+#include "passes/Passes.h.inc"
+
+namespace {
+struct MaskFfn : impl::XfmrMaskFfnBase<MaskFfn> {
+  using Base::Base;
+  void runOnOperation() override {
+    CutCounts counts;
+    if (failed(cutModelFfn(getOperation(), {width, multipleOf, where, layers}, /*mask=*/true, counts)))
+      signalPassFailure();
+    removed += counts.removed;
+    kept += counts.kept;
+  }
+};
+} // namespace
+} // namespace xfmr

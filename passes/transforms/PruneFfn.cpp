@@ -1,0 +1,21 @@
+// xfmr-prune-ffn: removes channels of feed-forward networks, inside experts too. Exact: equal to zeroing them.
+#include "passes/Passes.h"
+#include "passes/transforms/PruneModel.h"
+
+namespace xfmr {
+#define GEN_PASS_DEF_XFMRPRUNEFFN
+#include "passes/Passes.h.inc"
+
+namespace {
+struct PruneFfn : impl::XfmrPruneFfnBase<PruneFfn> {
+  using Base::Base;
+  void runOnOperation() override {
+    CutCounts counts;
+    if (failed(cutModelFfn(getOperation(), {width, multipleOf, where, layers}, /*mask=*/false, counts)))
+      signalPassFailure();
+    removed += counts.removed;
+    kept += counts.kept;
+  }
+};
+} // namespace
+} // namespace xfmr

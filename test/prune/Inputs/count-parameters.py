@@ -1,0 +1,24 @@
+"""Prints how many numbers the weights of a model hold, counted over the text of its IR on standard input: every weight
+or weight expression that an op on activations reads counts once. Pruned weights count as what is left of them."""
+import re
+import sys
+
+scopes, total = [{}], 0
+for line in sys.stdin:
+    text = line.strip()
+    if text.startswith("}"):
+        scopes.pop()
+        continue
+    defined = re.match(r"(%[\w$.-]+) = (xfmr\.weight\w*)", text)
+    if defined:
+        shape = re.findall(r"tensor<([\dx]+)x(?:f32|f16|bf16)>", text)[-1]
+        size = 1
+        for extent in shape.split("x"):
+            size *= int(extent)
+        scopes[-1][defined.group(1)] = size
+        continue
+    for name in re.findall(r"%[\w$.-]+", text.split("{")[0] if text.startswith("xfmr.model") else text):
+        total += scopes[-1].pop(name, 0)
+    if text.endswith("{"):
+        scopes.append({})
+print(total)
