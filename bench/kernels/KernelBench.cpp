@@ -1,15 +1,16 @@
-// GEMV in GB/s and GEMM in GFLOP/s, the latter against a plain shader timed alternately with it. Medians of the
-// wall clock (steady_clock, submission to fence) and of the process's CPU time, which is the one to trust where
-// a software driver shares its cores with other work. Device 0 of the loader unless VK_ICD_FILENAMES says.
+// GEMV in GB/s and GEMM in GFLOP/s, the latter against a plain shader timed alternately with it.
+// Medians of the wall clock (steady_clock, submission to fence) and of the process's CPU time,
+// which is the one to trust where a software driver shares its cores with other work. Device 0 of
+// the loader unless VK_ICD_FILENAMES says.
 //
 // Usage: kernel-bench [ROUNDS [gemv|gemm|other]]
 #include "bench/kernels/PlainGemm.h"
+#include "mlir/IR/MLIRContext.h"
 #include "passes/codegen/Attention.h"
 #include "passes/codegen/Gemv.h"
 #include "passes/codegen/Sample.h"
 #include "runtime/plan/State.h"
 #include "test/codegen/TestDevice.h"
-#include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/raw_ostream.h"
 #include <algorithm>
 #include <cstdio>
@@ -73,19 +74,22 @@ void interleave(std::vector<Runner *> runners, int rounds) {
 class Bench {
 public:
   explicit Bench(int rounds) : rounds(rounds) {
-    std::printf("device: %s\nclock: median of %d, wall (steady_clock) and process CPU time\n\n", device.name(), rounds);
+    std::printf("device: %s\nclock: median of %d, wall (steady_clock) and process CPU time\n\n",
+                device.name(), rounds);
   }
 
   void gemvs() {
-    std::printf("%-52s %10s %10s %8s %9s %9s\n", "gemv", "wall ms", "cpu ms", "GB/s", "GB/s cpu", "first ms");
+    std::printf("%-52s %10s %10s %8s %9s %9s\n", "gemv", "wall ms", "cpu ms", "GB/s", "GB/s cpu",
+                "first ms");
     for (auto [n, k] : {std::pair{768u, 768u}, {2048u, 768u}, {4096u, 4096u}, {32000u, 768u}})
       for (WeightType type : {WeightType::F32, WeightType::F16, WeightType::BF16})
         gemv(type, n, k);
   }
   void gemms() {
-    std::printf("%-52s %10s %10s %8s %9s %8s %8s %8s\n", "gemm", "wall ms", "cpu ms", "GFLOP/s", "cpu", "x plain",
-                "x cpu", "first ms");
-    for (auto [rows, n, k] : {std::array{64u, 512u, 512u}, {128u, 1024u, 768u}, {256u, 768u, 3072u}, {8u, 1024u, 768u}})
+    std::printf("%-52s %10s %10s %8s %9s %8s %8s %8s\n", "gemm", "wall ms", "cpu ms", "GFLOP/s",
+                "cpu", "x plain", "x cpu", "first ms");
+    for (auto [rows, n, k] :
+         {std::array{64u, 512u, 512u}, {128u, 1024u, 768u}, {256u, 768u, 3072u}, {8u, 1024u, 768u}})
       gemm(rows, n, k);
   }
   void others() {
@@ -117,7 +121,8 @@ private:
     std::memset(result->as<void>(), 0, bytes);
     return result;
   }
-  // Numbers that no driver can shortcut; 0x3c003c00 is 1 twice in f16 and near 0.008 in f32 and bf16.
+  // Numbers that no driver can shortcut; 0x3c003c00 is 1 twice in f16 and near 0.008 in f32 and
+  // bf16.
   std::unique_ptr<DeviceBuffer> filled(size_t bytes) {
     auto result = buffer(bytes);
     std::fill_n(result->as<uint32_t>(), bytes / 4, 0x3c003c00u);
@@ -145,8 +150,8 @@ private:
     interleave(pointers(runners), rounds);
     for (Runner &runner : runners) {
       auto [wall, cpu] = runner.result();
-      std::string label = std::string(toString(type)) + " " + std::to_string(n) + " x " + std::to_string(k) + ", " +
-                          runner.pipeline.label();
+      std::string label = std::string(toString(type)) + " " + std::to_string(n) + " x " +
+                          std::to_string(k) + ", " + runner.pipeline.label();
       std::printf("%-52s %10.3f %10.3f %8.2f %9.2f %9.0f\n", label.c_str(), wall * 1e3, cpu * 1e3,
                   weightBytes / wall * 1e-9, weightBytes / cpu * 1e-9, runner.firstCpu * 1e3);
     }
@@ -174,9 +179,11 @@ private:
     Seconds plain = runners[0].result();
     for (size_t i = 0; i < runners.size(); ++i) {
       auto [wall, cpu] = runners[i].result();
-      std::string label = std::to_string(rows) + " rows, " + std::to_string(n) + " x " + std::to_string(k) + ", " + labels[i];
-      std::printf("%-52s %10.2f %10.2f %8.2f %9.2f %8.1f %8.1f %8.0f\n", label.c_str(), wall * 1e3, cpu * 1e3,
-                  flops / wall * 1e-9, flops / cpu * 1e-9, plain.wall / wall, plain.cpu / cpu, runners[i].firstCpu * 1e3);
+      std::string label = std::to_string(rows) + " rows, " + std::to_string(n) + " x " +
+                          std::to_string(k) + ", " + labels[i];
+      std::printf("%-52s %10.2f %10.2f %8.2f %9.2f %8.1f %8.1f %8.0f\n", label.c_str(), wall * 1e3,
+                  cpu * 1e3, flops / wall * 1e-9, flops / cpu * 1e-9, plain.wall / wall,
+                  plain.cpu / cpu, runners[i].firstCpu * 1e3);
     }
   }
 
@@ -188,16 +195,19 @@ private:
   }
 
   void attention() {
-    for (auto [heads, dim, rows] : {std::array{8u, 16u, 256u}, {12u, 64u, 256u}, {8u, 128u, 256u}}) {
+    for (auto [heads, dim, rows] :
+         {std::array{8u, 16u, 256u}, {12u, 64u, 256u}, {8u, 128u, 256u}}) {
       AttentionPrefillSpec spec{dim};
       AttentionPrefillParams p;
       uint32_t width = heads * dim;
       p.numHeads = p.numKvHeads = heads, p.maxContext = p.maxRows = rows, p.q = p.out = {width, 0};
       auto kernels = pipelines(spec);
       size_t bytes = size_t(rows) * width * 4;
-      auto s = state(0, rows), q = filled(bytes), keys = filled(bytes), values = filled(bytes), out = buffer(bytes);
+      auto s = state(0, rows), q = filled(bytes), keys = filled(bytes), values = filled(bytes),
+           out = buffer(bytes);
       kernels.back()->bind({s.get(), q.get(), keys.get(), values.get(), out.get()});
-      report("attention_prefill, " + std::to_string(rows) + " rows, " + std::to_string(heads) + " x " + std::to_string(dim),
+      report("attention_prefill, " + std::to_string(rows) + " rows, " + std::to_string(heads) +
+                 " x " + std::to_string(dim),
              {*kernels.back(), p.push(), p.grid(spec)});
 
       AttentionDecodeSpec one{dim, CacheType::F32, true};
@@ -206,7 +216,8 @@ private:
       auto decodes = pipelines(one);
       auto now = state(rows - 1, 1);
       decodes.back()->bind({now.get(), q.get(), keys.get(), values.get(), out.get()});
-      report("attention_decode, " + std::to_string(rows) + " keys, " + std::to_string(heads) + " x " + std::to_string(dim),
+      report("attention_decode, " + std::to_string(rows) + " keys, " + std::to_string(heads) +
+                 " x " + std::to_string(dim),
              {*decodes.back(), d.push(), d.grid(one)});
     }
   }
@@ -225,7 +236,8 @@ private:
         words[xfmr::state::kLimit] = ~0u;
         words[xfmr::state::kTopK] = 40, words[xfmr::state::kTopP] = floatBits(0.9f);
         kernels.back()->bind({s.get(), logits.get(), output.get(), tokens.get()});
-        report(std::string("sample, ") + (temperature ? "top-k and top-p" : "greedy") + ", vocabulary " + std::to_string(vocab),
+        report(std::string("sample, ") + (temperature ? "top-k and top-p" : "greedy") +
+                   ", vocabulary " + std::to_string(vocab),
                {*kernels.back(), p.push(), p.grid({})});
       }
   }

@@ -1,5 +1,5 @@
-// The shader a GEMM is measured against: one invocation an output, no workgroup memory, no blocking. Same
-// bindings, push words and operands as gemm with f32 weights and no epilogue.
+// The shader a GEMM is measured against: one invocation an output, no workgroup memory, no
+// blocking. Same bindings, push words and operands as gemm with f32 weights and no epilogue.
 #pragma once
 #include "passes/codegen/Gemm.h"
 

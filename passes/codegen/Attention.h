@@ -1,19 +1,28 @@
-// The three attention kernels. All read keys and values from the caches (layout in RopeCache.h), which
-// already hold the rows of this run; query head h uses kv head h / (numHeads / numKvHeads).
+// The three attention kernels. All read keys and values from the caches (layout in RopeCache.h),
+// which already hold the rows of this run; query head h uses kv head h / (numHeads / numKvHeads).
 //   score_ij = scale * q_i . k_j;  with softcap: c * tanh(score / c)
 //   visible:  causal: j <= i; not causal: j < position + count; window w > 0: also j > i - w
 //   out_i = sum_j softmax_j(score_ij) v_j; with sinks, exp(sink_h) joins the denominator (gpt-oss)
 // Softmax is online (Milakov and Gimelshein 2018): no buffer of scores.
 //
-// attention_prefill works on all rows; attention_decode on one row, the context split over workgroups that
-// leave partial results for attention_combine, or, with `single`, over one workgroup a head that finishes.
+// attention_prefill works on all rows; attention_decode on one row, the context split over
+// workgroups that leave partial results for attention_combine, or, with `single`, over one
+// workgroup a head that finishes.
 #pragma once
 #include "passes/codegen/Kernel.h"
 
 namespace xfmr::codegen {
 
+// The head sizes the kernels of attention and rope_cache take; compile refuses others.
+constexpr uint32_t kMaxHeadDim = 256;
+constexpr bool isHeadDim(uint32_t headDim) {
+  return headDim > 0 && headDim % 4 == 0 && headDim <= kMaxHeadDim;
+}
+
+llvm::Error headDimError(const char *kernel, uint32_t headDim);
+
 struct AttentionPrefillSpec {
-  uint32_t headDim = 0; // multiple of 4, at most 256
+  uint32_t headDim = 0; // see isHeadDim
   CacheType cache = CacheType::F32;
   bool causal = true;
   bool softcap = false;
@@ -45,8 +54,8 @@ constexpr uint32_t kDecodeSplit = 256;
 constexpr uint32_t decodeSplits(uint32_t maxContext) {
   return (maxContext + kDecodeSplit - 1) / kDecodeSplit;
 }
-// Size in floats of the `partial` buffer: [num_heads, splits, paddedWidth(head_dim) + 8]; a row is the
-// weighted sum of values, then the largest score and the sum of exponentials.
+// Size in floats of the `partial` buffer: [num_heads, splits, paddedWidth(head_dim) + 8]; a row is
+// the weighted sum of values, then the largest score and the sum of exponentials.
 constexpr uint64_t decodePartialFloats(uint32_t numHeads, uint32_t headDim, uint32_t maxContext) {
   return uint64_t(numHeads) * decodeSplits(maxContext) * (paddedWidth(headDim) + 8);
 }
@@ -97,8 +106,10 @@ struct AttentionCombineParams {
   std::array<uint32_t, 3> grid(const AttentionCombineSpec &spec) const;
 };
 
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const AttentionPrefillSpec &spec);
+llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context,
+                                       const AttentionPrefillSpec &spec);
 llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const AttentionDecodeSpec &spec);
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const AttentionCombineSpec &spec);
+llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context,
+                                       const AttentionCombineSpec &spec);
 
 } // namespace xfmr::codegen

@@ -1,5 +1,6 @@
-// portable: a workgroup takes one head and up to 256 keys. An invocation scores whole keys, the workgroup
-// reduces maximum and sum, then invocations are columns of the value times slices of the keys.
+// portable: a workgroup takes one head and up to 256 keys. An invocation scores whole keys, the
+// workgroup reduces maximum and sum, then invocations are columns of the value times slices of the
+// keys.
 #include "passes/codegen/Attention.h"
 #include "passes/codegen/Math.h"
 #include "passes/codegen/Operands.h"
@@ -57,31 +58,37 @@ public:
 private:
   void run(Value begin, Value end) {
     Value t = k.thread(), kvHead = head / (k.push(kNumHeads) / k.push(kNumKvHeads));
-    Value padded = k.u32(paddedWidth(spec.headDim) / 4), base = kvHead * k.push(kMaxContext) * padded;
-    k.when(t < quads, [&] { query.store(t, k.buffer("q")[(k.push(kQOffset) + head * spec.headDim) / 4 + t]); });
+    Value padded = k.u32(paddedWidth(spec.headDim) / 4),
+          base = kvHead * k.push(kMaxContext) * padded;
+    k.when(t < quads, [&] {
+      query.store(t, k.buffer("q")[(k.push(kQOffset) + head * spec.headDim) / 4 + t]);
+    });
     k.barrier();
 
-    Values largest = k.loop(begin + t, end, k.u32(64), {k.f32(-1e30f)}, [&](Value key, llvm::ArrayRef<Value> in) {
-      Values products = k.loop(k.u32(0), k.u32(quads), k.u32(1), {k.zero4()},
-                               [&](Value quad, llvm::ArrayRef<Value> sum) {
-                                 Value v = loadCache4(k.buffer("k_cache"), spec.cache, base + key * padded + quad);
-                                 return Values{fma(query[quad], v, sum[0])};
-                               });
-      Value score = sum(products[0]) * k.pushFloat(kScale);
-      if (spec.softcap)
-        score = softcap(score, k.pushFloat(kSoftcap));
-      weights.store(key - begin, score);
-      return Values{max(in[0], score)};
-    });
+    Values largest = k.loop(
+        begin + t, end, k.u32(64), {k.f32(-1e30f)}, [&](Value key, llvm::ArrayRef<Value> in) {
+          Values products = k.loop(k.u32(0), k.u32(quads), k.u32(1), {k.zero4()},
+                                   [&](Value quad, llvm::ArrayRef<Value> sum) {
+                                     Value v = loadCache4(k.buffer("k_cache"), spec.cache,
+                                                          base + key * padded + quad);
+                                     return Values{fma(query[quad], v, sum[0])};
+                                   });
+          Value score = sum(products[0]) * k.pushFloat(kScale);
+          if (spec.softcap)
+            score = softcap(score, k.pushFloat(kSoftcap));
+          weights.store(key - begin, score);
+          return Values{max(in[0], score)};
+        });
     Value maximum = k.reduceMax(scratch, largest[0]);
     if (spec.sinks)
       maximum = max(maximum, k.buffer("sinks")[head]);
 
-    Values sums = k.loop(t, end - begin, k.u32(64), {k.f32(0)}, [&](Value i, llvm::ArrayRef<Value> in) {
-      Value p = exp(weights[i] - maximum);
-      weights.store(i, p);
-      return Values{in[0] + p};
-    });
+    Values sums =
+        k.loop(t, end - begin, k.u32(64), {k.f32(0)}, [&](Value i, llvm::ArrayRef<Value> in) {
+          Value p = exp(weights[i] - maximum);
+          weights.store(i, p);
+          return Values{in[0] + p};
+        });
     Value total = k.reduceSum(scratch, sums[0]); // its barriers also publish the weights
     if (spec.sinks)
       total = total + exp(k.buffer("sinks")[head] - maximum);
@@ -90,7 +97,8 @@ private:
     Value quad = min(t % columns, k.u32(quads - 1));
     Values output = k.loop(t / columns, end - begin, k.u32(slices), {k.zero4()},
                            [&](Value i, llvm::ArrayRef<Value> in) {
-                             Value v = loadCache4(k.buffer("v_cache"), spec.cache, base + (begin + i) * padded + quad);
+                             Value v = loadCache4(k.buffer("v_cache"), spec.cache,
+                                                  base + (begin + i) * padded + quad);
                              return Values{fma(k.splat4(weights[i]), v, in[0])};
                            });
     partial.store(t, output[0]);
@@ -135,18 +143,22 @@ void buildCombine(KernelBuilder &k, const AttentionCombineSpec &spec) {
   Visible visible(k, k.push(kWindow));
   Value head = k.group(), t = k.thread();
   k.when((k.buffer("state")[state::kCount] != 0) & (t < quads) & (head < k.push(kNumHeads)), [&] {
-    Value first = visible.begin / kDecodeSplit, last = (visible.end + (kDecodeSplit - 1)) / kDecodeSplit;
+    Value first = visible.begin / kDecodeSplit,
+          last = (visible.end + (kDecodeSplit - 1)) / kDecodeSplit;
     auto at = [&](Value split) { return (head * k.push(kSplits) + split) * (statistics + 2); };
     Buffer partial = k.buffer("partial");
     Value start = spec.sinks ? k.buffer("sinks")[head] : k.f32(-1e30f);
-    Value maximum = k.loop(first, last, k.u32(1), {start}, [&](Value split, llvm::ArrayRef<Value> in) {
-      return Values{max(in[0], partial[at(split) + statistics][0])};
-    })[0];
+    Value maximum =
+        k.loop(first, last, k.u32(1), {start}, [&](Value split, llvm::ArrayRef<Value> in) {
+          return Values{max(in[0], partial[at(split) + statistics][0])};
+        })[0];
     Value sink = spec.sinks ? exp(start - maximum) : k.f32(0);
-    Values sums = k.loop(first, last, k.u32(1), {sink, k.zero4()}, [&](Value split, llvm::ArrayRef<Value> in) {
-      Value s = partial[at(split) + statistics], factor = exp(s[0] - maximum);
-      return Values{fma(factor, s[1], in[0]), fma(k.splat4(factor), partial[at(split) + t], in[1])};
-    });
+    Values sums = k.loop(first, last, k.u32(1), {sink, k.zero4()},
+                         [&](Value split, llvm::ArrayRef<Value> in) {
+                           Value s = partial[at(split) + statistics], factor = exp(s[0] - maximum);
+                           return Values{fma(factor, s[1], in[0]),
+                                         fma(k.splat4(factor), partial[at(split) + t], in[1])};
+                         });
     Value out = k.push(kOutOffset) / 4, width = k.push(kNumHeads) * spec.headDim;
     k.buffer("out").store(out + head * quads + t, sums[1] / sums[0]);
     k.when((t == 0) & (head + 1 == k.push(kNumHeads)) & (width % 8 != 0),
@@ -156,9 +168,14 @@ void buildCombine(KernelBuilder &k, const AttentionCombineSpec &spec) {
 
 } // namespace
 
+llvm::Error headDimError(const char *kernel, uint32_t headDim) {
+  return llvm::createStringError("%s: head_dim is %u, expected a multiple of 4 from 4 to %u",
+                                 kernel, headDim, kMaxHeadDim);
+}
+
 std::string AttentionDecodeSpec::name() const {
-  return "attention_decode_d" + std::to_string(headDim) + "_" + toString(cache) + (single ? "_single" : "") +
-         (softcap ? "_softcap" : "") + (sinks ? "_sinks" : "");
+  return "attention_decode_d" + std::to_string(headDim) + "_" + toString(cache) +
+         (single ? "_single" : "") + (softcap ? "_softcap" : "") + (sinks ? "_sinks" : "");
 }
 
 std::vector<Binding> AttentionDecodeSpec::bindings() const {
@@ -187,7 +204,8 @@ std::string AttentionCombineSpec::name() const {
 }
 
 std::vector<Binding> AttentionCombineSpec::bindings() const {
-  std::vector<Binding> result = {{"state", Access::Read}, {"partial", Access::Read}, {"out", Access::Write}};
+  std::vector<Binding> result = {
+      {"state", Access::Read}, {"partial", Access::Read}, {"out", Access::Write}};
   if (sinks)
     result.push_back({"sinks", Access::Read});
   return result;
@@ -202,7 +220,10 @@ std::array<uint32_t, 3> AttentionCombineParams::grid(const AttentionCombineSpec 
   return foldGrid(numHeads);
 }
 
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const AttentionDecodeSpec &spec) {
+llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context,
+                                       const AttentionDecodeSpec &spec) {
+  if (!isHeadDim(spec.headDim))
+    return headDimError("attention_decode", spec.headDim);
   std::vector<Element> elements = {Element::U32, Element::F32x4, cacheElement(spec.cache),
                                    cacheElement(spec.cache), Element::F32x4};
   elements.resize(spec.bindings().size(), Element::F32);
@@ -211,7 +232,10 @@ llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const Attenti
   return k.finish();
 }
 
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const AttentionCombineSpec &spec) {
+llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context,
+                                       const AttentionCombineSpec &spec) {
+  if (!isHeadDim(spec.headDim))
+    return headDimError("attention_combine", spec.headDim);
   std::vector<Element> elements = {Element::U32, Element::F32x4, Element::F32x4};
   elements.resize(spec.bindings().size(), Element::F32);
   KernelBuilder k(context, spec.name(), spec.bindings(), elements, {64, 1, 1});

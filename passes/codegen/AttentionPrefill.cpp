@@ -1,7 +1,8 @@
-// portable: a workgroup takes one head and a tile of query rows, and walks over tiles of keys. Invocations are
-// groups of four query rows times C columns; for the scores a column is a run of keys, for the output it is a
-// run of value columns, so every vec4 loaded serves four rows. Between the two, a few invocations a row do the
-// softmax. The key tile and then the value tile lie in the same workgroup memory.
+// portable: a workgroup takes one head and a tile of query rows, and walks over tiles of keys.
+// Invocations are groups of four query rows times C columns; for the scores a column is a run of
+// keys, for the output it is a run of value columns, so every vec4 loaded serves four rows. Between
+// the two, a few invocations a row do the softmax. The key tile and then the value tile lie in the
+// same workgroup memory.
 #include "passes/codegen/Attention.h"
 #include "passes/codegen/Math.h"
 #include "passes/codegen/Operands.h"
@@ -26,11 +27,17 @@ enum Word : uint32_t {
 constexpr float kMasked = -1e30f; // a score that counts for nothing
 constexpr uint32_t kRowsEach = 4;
 
-// How the 64 invocations of a workgroup divide the work, from head_dim alone. Everything fits 16 KiB.
+// How the 64 invocations of a workgroup divide the work, from head_dim alone. Everything fits 16
+// KiB.
 struct Tiling {
   explicit Tiling(uint32_t headDim)
-      : quads(headDim / 4), columns(quads <= 4 ? 4 : quads <= 8 ? 8 : 16), queries(64 / columns * kRowsEach),
-        keys(quads <= 4 ? 16 : quads <= 16 ? 32 : quads <= 32 ? 16 : 8),
+      : quads(headDim / 4), columns(quads <= 4   ? 4
+                                    : quads <= 8 ? 8
+                                                 : 16),
+        queries(64 / columns * kRowsEach), keys(quads <= 4    ? 16
+                                                : quads <= 16 ? 32
+                                                : quads <= 32 ? 16
+                                                              : 8),
         keysEach((keys + columns - 1) / columns), quadsEach((quads + columns - 1) / columns),
         softmaxLanes(std::min(64 / queries, keys / 4)) {}
   uint32_t quads;        // vec4 of a head
@@ -45,7 +52,8 @@ struct Tiling {
 class AttentionPrefill {
 public:
   AttentionPrefill(KernelBuilder &k, const AttentionPrefillSpec &spec)
-      : k(k), spec(spec), tiling(spec.headDim), tile(k.shared(Element::F32x4, tiling.keys * tiling.quads)),
+      : k(k), spec(spec), tiling(spec.headDim),
+        tile(k.shared(Element::F32x4, tiling.keys * tiling.quads)),
         scores(k.shared(Element::F32, tiling.queries * tiling.keys)),
         weights(k.shared(Element::F32x4, tiling.queries * tiling.keys / 4)),
         perLane(k.shared(Element::F32, tiling.queries * tiling.softmaxLanes)),
@@ -78,9 +86,11 @@ private:
     Value all = position + count, last = min(position + firstRow + tiling.queries, all);
     end = spec.causal ? last : all;
     Value window = k.push(kWindow), oldest = position + firstRow + 1;
-    Value begin = select((window != 0) & (oldest > window), oldest - window, k.u32(0)) / tiling.keys * tiling.keys;
+    Value begin = select((window != 0) & (oldest > window), oldest - window, k.u32(0)) /
+                  tiling.keys * tiling.keys;
 
-    Values carried = {k.f32(kMasked), k.f32(0)}; // largest score and sum of exponentials of the softmax row
+    Values carried = {k.f32(kMasked),
+                      k.f32(0)}; // largest score and sum of exponentials of the softmax row
     for (uint32_t i = 0; i < kRowsEach * tiling.quadsEach; ++i)
       carried.push_back(k.zero4()); // the output, row by row
     carried = k.loop(begin, end, k.u32(tiling.keys), carried,
@@ -120,7 +130,9 @@ private:
           k.when(softmaxLane == 0, [&] { rowFactor.store(softmaxRow, factor); });
           return Values{largest, total};
         },
-        [&] { return Values{in[0], in[1]}; });
+        [&] {
+          return Values{in[0], in[1]};
+        });
     k.barrier();
     Values out = {softmax[0], softmax[1]};
     out.append(accumulate(in.drop_front(2)));
@@ -134,7 +146,8 @@ private:
       Values v = k.choose(
           key < end,
           [&] {
-            return Values{loadCache4(k.buffer(name), spec.cache, cacheBase + key * paddedQuads() + quad)};
+            return Values{
+                loadCache4(k.buffer(name), spec.cache, cacheBase + key * paddedQuads() + quad)};
           },
           [&] { return Values{k.zero4()}; });
       tile.store(item, v[0]);
@@ -162,7 +175,8 @@ private:
                     for (uint32_t r = 0; r < kRowsEach; ++r) {
                       Value query = q[start[r] + quad];
                       for (uint32_t j = 0; j < tiling.keysEach; ++j)
-                        out[r * tiling.keysEach + j] = dot(query, keys[j], in[r * tiling.keysEach + j]);
+                        out[r * tiling.keysEach + j] =
+                            dot(query, keys[j], in[r * tiling.keysEach + j]);
                     }
                     return out;
                   });
@@ -173,7 +187,8 @@ private:
           Value score = dots[r * tiling.keysEach + j] * k.pushFloat(kScale);
           if (spec.softcap)
             score = softcap(score, k.pushFloat(kSoftcap));
-          score = select(visible(first + keyInTile, position + firstRow + rowBase + r), score, k.f32(kMasked));
+          score = select(visible(first + keyInTile, position + firstRow + rowBase + r), score,
+                         k.f32(kMasked));
           scores.store((rowBase + r) * tiling.keys + keyInTile, score);
         }
     });
@@ -193,21 +208,24 @@ private:
       for (uint32_t c = 0; c < tiling.quadsEach; ++c)
         scaled.push_back(output[r * tiling.quadsEach + c] * factor);
     }
-    return k.loop(k.u32(0), live(tiling.keys / 4), k.u32(1), scaled, [&](Value four, llvm::ArrayRef<Value> in) {
-      Values out(in.begin(), in.end()), p;
-      for (uint32_t r = 0; r < kRowsEach; ++r)
-        p.push_back(weights[(rowBase + r) * (tiling.keys / 4) + four]);
-      for (uint32_t j = 0; j < 4; ++j)
-        for (uint32_t c = 0; c < tiling.quadsEach; ++c) {
-          Value v = tile[(four * 4 + j) * tiling.quads + valueQuad(c)];
-          for (uint32_t r = 0; r < kRowsEach; ++r)
-            out[r * tiling.quadsEach + c] = fma(k.splat4(p[r][j]), v, out[r * tiling.quadsEach + c]);
-        }
-      return out;
-    });
+    return k.loop(k.u32(0), live(tiling.keys / 4), k.u32(1), scaled,
+                  [&](Value four, llvm::ArrayRef<Value> in) {
+                    Values out(in.begin(), in.end()), p;
+                    for (uint32_t r = 0; r < kRowsEach; ++r)
+                      p.push_back(weights[(rowBase + r) * (tiling.keys / 4) + four]);
+                    for (uint32_t j = 0; j < 4; ++j)
+                      for (uint32_t c = 0; c < tiling.quadsEach; ++c) {
+                        Value v = tile[(four * 4 + j) * tiling.quads + valueQuad(c)];
+                        for (uint32_t r = 0; r < kRowsEach; ++r)
+                          out[r * tiling.quadsEach + c] =
+                              fma(k.splat4(p[r][j]), v, out[r * tiling.quadsEach + c]);
+                      }
+                    return out;
+                  });
   }
 
-  // The c-th value vec4 of this invocation; those beyond the head repeat the last and are not stored.
+  // The c-th value vec4 of this invocation; those beyond the head repeat the last and are not
+  // stored.
   Value valueQuad(uint32_t c) { return min(column + c * tiling.columns, k.u32(tiling.quads - 1)); }
 
   void finish(llvm::ArrayRef<Value> carried) {
@@ -231,14 +249,17 @@ private:
     for (uint32_t r = 0; r < kRowsEach; ++r) {
       Value row = firstRow + rowBase + r;
       k.when(row < count, [&] {
-        Value start = k.push(kOutOffset) + row * k.push(kOutStride), factor = rowFactor[rowBase + r];
+        Value start = k.push(kOutOffset) + row * k.push(kOutStride),
+              factor = rowFactor[rowBase + r];
         for (uint32_t c = 0; c < tiling.quadsEach; ++c) {
           Value quad = column + c * tiling.columns;
           k.when(quad < tiling.quads, [&] {
-            out.store((start + head * spec.headDim) / 4 + quad, carried[2 + r * tiling.quadsEach + c] * factor);
+            out.store((start + head * spec.headDim) / 4 + quad,
+                      carried[2 + r * tiling.quadsEach + c] * factor);
           });
         }
-        k.when(lastHead & (width % 8 != 0) & (column == 0), [&] { out.store((start + width) / 4, k.zero4()); });
+        k.when(lastHead & (width % 8 != 0) & (column == 0),
+               [&] { out.store((start + width) / 4, k.zero4()); });
       });
     }
   }
@@ -254,8 +275,8 @@ private:
 } // namespace
 
 std::string AttentionPrefillSpec::name() const {
-  return "attention_prefill_d" + std::to_string(headDim) + "_" + toString(cache) + (causal ? "_causal" : "") +
-         (softcap ? "_softcap" : "") + (sinks ? "_sinks" : "");
+  return "attention_prefill_d" + std::to_string(headDim) + "_" + toString(cache) +
+         (causal ? "_causal" : "") + (softcap ? "_softcap" : "") + (sinks ? "_sinks" : "");
 }
 
 std::vector<Binding> AttentionPrefillSpec::bindings() const {
@@ -279,7 +300,10 @@ std::array<uint32_t, 3> AttentionPrefillParams::grid(const AttentionPrefillSpec 
   return foldGrid(uint64_t((maxRows + queries - 1) / queries) * numHeads);
 }
 
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const AttentionPrefillSpec &spec) {
+llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context,
+                                       const AttentionPrefillSpec &spec) {
+  if (!isHeadDim(spec.headDim))
+    return headDimError("attention_prefill", spec.headDim);
   std::vector<Element> elements = {Element::U32, Element::F32x4, cacheElement(spec.cache),
                                    cacheElement(spec.cache), Element::F32x4};
   elements.resize(spec.bindings().size(), Element::F32);

@@ -6,7 +6,16 @@
 namespace xfmr::codegen {
 namespace {
 
-enum Word : uint32_t { kQuads, kAStride, kAOffset, kBStride, kBOffset, kOutStride, kOutOffset, kValue };
+enum Word : uint32_t {
+  kQuads,
+  kAStride,
+  kAOffset,
+  kBStride,
+  kBOffset,
+  kOutStride,
+  kOutOffset,
+  kValue
+};
 
 bool hasB(ElementwiseOp op) {
   return op == ElementwiseOp::Add || op == ElementwiseOp::Mul || op == ElementwiseOp::ActMul;
@@ -14,26 +23,40 @@ bool hasB(ElementwiseOp op) {
 
 const char *opName(ElementwiseOp op) {
   switch (op) {
-  case ElementwiseOp::Copy: return "copy";
-  case ElementwiseOp::Add: return "add";
-  case ElementwiseOp::Mul: return "mul";
-  case ElementwiseOp::Activation: return "activation";
-  case ElementwiseOp::Scale: return "scale";
-  case ElementwiseOp::Softcap: return "softcap";
-  case ElementwiseOp::ActMul: return "act_mul";
+  case ElementwiseOp::Copy:
+    return "copy";
+  case ElementwiseOp::Add:
+    return "add";
+  case ElementwiseOp::Mul:
+    return "mul";
+  case ElementwiseOp::Activation:
+    return "activation";
+  case ElementwiseOp::Scale:
+    return "scale";
+  case ElementwiseOp::Softcap:
+    return "softcap";
+  case ElementwiseOp::ActMul:
+    return "act_mul";
   }
   return "?";
 }
 
 Value combine(const ElementwiseSpec &spec, Value a, Value b, Value value) {
   switch (spec.op) {
-  case ElementwiseOp::Copy: return a;
-  case ElementwiseOp::Add: return a + b;
-  case ElementwiseOp::Mul: return a * b;
-  case ElementwiseOp::Activation: return activation(spec.activation, a);
-  case ElementwiseOp::Scale: return a * value;
-  case ElementwiseOp::Softcap: return softcap(a, value);
-  case ElementwiseOp::ActMul: return activation(spec.activation, a) * b;
+  case ElementwiseOp::Copy:
+    return a;
+  case ElementwiseOp::Add:
+    return a + b;
+  case ElementwiseOp::Mul:
+    return a * b;
+  case ElementwiseOp::Activation:
+    return activation(spec.activation, a);
+  case ElementwiseOp::Scale:
+    return a * value;
+  case ElementwiseOp::Softcap:
+    return softcap(a, value);
+  case ElementwiseOp::ActMul:
+    return activation(spec.activation, a) * b;
   }
   return a;
 }
@@ -48,18 +71,21 @@ std::string ElementwiseSpec::name() const {
 }
 
 std::vector<Binding> ElementwiseSpec::bindings() const {
-  std::vector<Binding> result = {{"state", Access::Read}, {"a", Access::Read}, {"out", Access::Write}};
+  std::vector<Binding> result = {
+      {"state", Access::Read}, {"a", Access::Read}, {"out", Access::Write}};
   if (hasB(op))
     result.push_back({"b", Access::Read});
   return result;
 }
 
 std::vector<uint32_t> ElementwiseParams::push() const {
-  return {paddedWidth(width) / 4, a.stride,   a.offset,   b.stride,
-          b.offset,               out.stride, out.offset, floatBits(value)};
+  return {paddedWidth(width) / 4, a.stride, a.offset, b.stride, b.offset, out.stride, out.offset,
+          floatBits(value)};
 }
 
-std::array<uint32_t, 3> ElementwiseParams::grid(const ElementwiseSpec &) const { return foldGrid(maxRows); }
+std::array<uint32_t, 3> ElementwiseParams::grid(const ElementwiseSpec &) const {
+  return foldGrid(maxRows);
+}
 
 llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const ElementwiseSpec &spec) {
   std::vector<Element> elements = {Element::U32, Element::F32x4, Element::F32x4};
@@ -70,7 +96,9 @@ llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const Element
 
   Value row = k.group();
   k.when(row < k.buffer("state")[state::kCount], [&] {
-    auto start = [&](uint32_t stride, uint32_t offset) { return (k.push(offset) + row * k.push(stride)) >> 2; };
+    auto start = [&](uint32_t stride, uint32_t offset) {
+      return (k.push(offset) + row * k.push(stride)) >> 2;
+    };
     k.loop(k.thread(), k.push(kQuads), k.u32(64), [&](Value quad) {
       Value right = hasB(spec.op) ? k.buffer("b")[start(kBStride, kBOffset) + quad] : Value();
       Value result = combine(spec, a[start(kAStride, kAOffset) + quad], right, k.pushFloat(kValue));

@@ -19,7 +19,8 @@ struct ElementwiseSpec {
 };
 
 struct ElementwiseParams {
-  uint32_t width = 0; // paddedWidth(width) columns are computed: pads of a and b are zero, so out's are
+  uint32_t width =
+      0; // paddedWidth(width) columns are computed: pads of a and b are zero, so out's are
   uint32_t maxRows = 0;
   Rows a, b, out;
   float value = 1.0f; // of scale and softcap

@@ -23,22 +23,27 @@ std::string EmbeddingSpec::name() const {
 }
 
 std::vector<Binding> EmbeddingSpec::bindings() const {
-  std::vector<Binding> result = {
-      {"state", Access::Read}, {"tokens", Access::Read}, {"table", Access::Read}, {"out", Access::Write}};
+  std::vector<Binding> result = {{"state", Access::Read},
+                                 {"tokens", Access::Read},
+                                 {"table", Access::Read},
+                                 {"out", Access::Write}};
   if (positions)
     result.push_back({"positions", Access::Read});
   return result;
 }
 
 std::vector<uint32_t> EmbeddingParams::push() const {
-  return {paddedWidth(width) / 8, vocab,       firstRow,   tableRows,     out.stride, out.offset,
+  return {paddedWidth(width) / 8, vocab,       firstRow,      tableRows, out.stride, out.offset,
           floatBits(scale),       maxPosition, positionOffset};
 }
 
-std::array<uint32_t, 3> EmbeddingParams::grid(const EmbeddingSpec &) const { return foldGrid(maxRows); }
+std::array<uint32_t, 3> EmbeddingParams::grid(const EmbeddingSpec &) const {
+  return foldGrid(maxRows);
+}
 
 llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const EmbeddingSpec &spec) {
-  std::vector<Element> elements = {Element::U32, Element::U32, weightElement(spec.weight), Element::F32x4};
+  std::vector<Element> elements = {Element::U32, Element::U32, weightElement(spec.weight),
+                                   Element::F32x4};
   if (spec.positions)
     elements.push_back(weightElement(spec.weight));
   KernelBuilder k(context, spec.name(), spec.bindings(), elements, {64, 1, 1});
@@ -55,8 +60,10 @@ llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const Embeddi
         low = low * k.pushFloat(kScale);
         high = high * k.pushFloat(kScale);
         if (spec.positions) {
-          Value position = min(state[state::kPosition] + row + k.push(kPositionOffset), k.push(kMaxPosition) - 1);
-          auto [pLow, pHigh] = loadWeights8(k.buffer("positions"), spec.weight, position * chunks + chunk);
+          Value position = min(state[state::kPosition] + row + k.push(kPositionOffset),
+                               k.push(kMaxPosition) - 1);
+          auto [pLow, pHigh] =
+              loadWeights8(k.buffer("positions"), spec.weight, position * chunks + chunk);
           low = low + pLow;
           high = high + pHigh;
         }

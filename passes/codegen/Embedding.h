@@ -1,5 +1,5 @@
-// embedding: out[t, :] = scale * table[tokens[t], :] (+ positions[position + t + positionOffset, :])
-// for t < count. Ids outside the vocabulary are clamped into it.
+// embedding: out[t, :] = scale * table[tokens[t], :] (+ positions[position + t + positionOffset,
+// :]) for t < count. Ids outside the vocabulary are clamped into it.
 #pragma once
 #include "passes/codegen/Kernel.h"
 
@@ -15,11 +15,13 @@ struct EmbeddingSpec {
 };
 
 struct EmbeddingParams {
-  uint32_t width = 0;     // hidden_size
-  uint32_t vocab = 0;     // ids are clamped to vocab - 1
-  uint32_t firstRow = 0;  // the table binding holds rows firstRow .. firstRow + tableRows - 1 (a table
-  uint32_t tableRows = 0; //   split at plan time: one dispatch a part, each writes only its own tokens)
-  uint32_t maxRows = 0;   // most tokens of the phase
+  uint32_t width = 0; // hidden_size
+  uint32_t vocab = 0; // ids are clamped to vocab - 1
+  uint32_t firstRow =
+      0; // the table binding holds rows firstRow .. firstRow + tableRows - 1 (a table
+  uint32_t tableRows =
+      0; //   split at plan time: one dispatch a part, each writes only its own tokens)
+  uint32_t maxRows = 0; // most tokens of the phase
   Rows out;
   float scale = 1.0f;
   uint32_t maxPosition = 0;    // rows of the position table

@@ -37,8 +37,10 @@ Value EpilogueBuilder::outBlocks(Value n) const {
   return epilogue.glu ? (((n >> 1) + 7) >> 3) << 2 : ((n + 7) >> 3) << 1;
 }
 
-EpilogueBuilder::EpilogueBuilder(KernelBuilder &builder, const Epilogue &epilogue, uint32_t firstWord)
-    : k(builder), epilogue(epilogue), firstWord(firstWord) {}
+EpilogueBuilder::EpilogueBuilder(KernelBuilder &builder, const Epilogue &epilogue,
+                                 uint32_t firstWord)
+    : k(builder), epilogue(epilogue), firstWord(firstWord) {
+}
 
 Value EpilogueBuilder::apply(Value v, Value block, Value row) {
   if (epilogue.bias)

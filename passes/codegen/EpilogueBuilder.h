@@ -1,6 +1,6 @@
-// Emits an Epilogue: what gemv and gemm do with the sums of four neighbouring weight rows before they store
-// them. Without glu four rows give four outputs (a vec4), with glu two (a vec2); either way row block b
-// becomes output element b, so the output is addressed in elements of that width.
+// Emits an Epilogue: what gemv and gemm do with the sums of four neighbouring weight rows before
+// they store them. Without glu four rows give four outputs (a vec4), with glu two (a vec2); either
+// way row block b becomes output element b, so the output is addressed in elements of that width.
 #pragma once
 #include "passes/codegen/KernelBuilder.h"
 
@@ -14,13 +14,14 @@ public:
   static void appendBindings(std::vector<Binding> &bindings, const Epilogue &epilogue);
   static void appendElements(std::vector<Element> &elements, const Epilogue &epilogue);
   static Element outElement(const Epilogue &epilogue);
-  // How many blocks of four weight rows the output has, pad included: with glu, those beyond the weight's
-  // own paddedWidth(n) / 4 only write zeros.
+  // How many blocks of four weight rows the output has, pad included: with glu, those beyond the
+  // weight's own paddedWidth(n) / 4 only write zeros.
   static uint32_t outBlocks(const Epilogue &epilogue, uint32_t n);
 
   EpilogueBuilder(KernelBuilder &builder, const Epilogue &epilogue, uint32_t firstWord);
 
-  // `sums` of weight rows 4 * block .. 4 * block + 3; `row` is the row of the output (for the residual).
+  // `sums` of weight rows 4 * block .. 4 * block + 3; `row` is the row of the output (for the
+  // residual).
   Value apply(Value sums, Value block, Value row);
   // outBlocks of a run-time n.
   Value outBlocks(Value n) const;

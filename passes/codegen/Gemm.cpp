@@ -1,7 +1,8 @@
-// portable: a workgroup of 64 computes 64 rows times 64 weight rows, 8 x 8 an invocation; invocation t takes
-// the rows 8 * (t / 8) .. and the weight rows 4 * (t % 8) .. and 32 + 4 * (t % 8) ... Tiles of 16 columns of X
-// and W lie in workgroup memory, a row in four vec4 and one of padding, rows permuted so that neighbouring
-// invocations read neighbouring rows (no bank conflicts).
+// portable: a workgroup of 64 computes 64 rows times 64 weight rows, 8 x 8 an invocation;
+// invocation t takes the rows 8 * (t / 8) .. and the weight rows 4 * (t % 8) .. and 32 + 4 * (t %
+// 8) ... Tiles of 16 columns of X and W lie in workgroup memory, a row in four vec4 and one of
+// padding, rows permuted so that neighbouring invocations read neighbouring rows (no bank
+// conflicts).
 #include "passes/codegen/Gemm.h"
 #include "passes/codegen/EpilogueBuilder.h"
 #include "passes/codegen/GemmVariants.h"
@@ -72,27 +73,29 @@ private:
     Values sums(kBlock * kBlock, k.f32(0));
     // Invocations without a row skip the arithmetic, not the barriers.
     Value quads = select(line * kBlock < rows, k.u32(kTileQuads), k.u32(0));
-    return k.loop(k.u32(0), k.push(kChunks), k.u32(2), sums, [&](Value chunk, llvm::ArrayRef<Value> outer) {
-      k.barrier();
-      load(chunk);
-      k.barrier();
-      Values init(outer.begin(), outer.end());
-      return k.loop(k.u32(0), quads, k.u32(1), init, [&](Value quad, llvm::ArrayRef<Value> inner) {
-        Values next(inner.begin(), inner.end()), x;
-        for (uint32_t i = 0; i < kBlock; ++i)
-          x.push_back(xTile[(line + i * kBlock) * kRowQuads + quad]);
-        for (uint32_t j = 0; j < kBlock; ++j) {
-          Value w = weightTile[(column + j * kBlock) * kRowQuads + quad];
-          for (uint32_t i = 0; i < kBlock; ++i)
-            next[i * kBlock + j] = dot(x[i], w, next[i * kBlock + j]);
-        }
-        return next;
-      });
-    });
+    return k.loop(
+        k.u32(0), k.push(kChunks), k.u32(2), sums, [&](Value chunk, llvm::ArrayRef<Value> outer) {
+          k.barrier();
+          load(chunk);
+          k.barrier();
+          Values init(outer.begin(), outer.end());
+          return k.loop(k.u32(0), quads, k.u32(1), init,
+                        [&](Value quad, llvm::ArrayRef<Value> inner) {
+                          Values next(inner.begin(), inner.end()), x;
+                          for (uint32_t i = 0; i < kBlock; ++i)
+                            x.push_back(xTile[(line + i * kBlock) * kRowQuads + quad]);
+                          for (uint32_t j = 0; j < kBlock; ++j) {
+                            Value w = weightTile[(column + j * kBlock) * kRowQuads + quad];
+                            for (uint32_t i = 0; i < kBlock; ++i)
+                              next[i * kBlock + j] = dot(x[i], w, next[i * kBlock + j]);
+                          }
+                          return next;
+                        });
+        });
   }
 
-  // Sixteen vec4 of outputs. The loop rotates them through the first place, so that the epilogue's code
-  // appears once.
+  // Sixteen vec4 of outputs. The loop rotates them through the first place, so that the epilogue's
+  // code appears once.
   void store(const Values &sums) {
     EpilogueBuilder epilogue(k, spec.epilogue, kEpilogue);
     Values vectors;
@@ -132,11 +135,15 @@ std::vector<Element> gemm::elements(const GemmSpec &spec) {
   return elements;
 }
 
-std::string GemmSpec::name() const { return std::string("gemm_") + toString(weight) + epilogue.suffix(); }
+std::string GemmSpec::name() const {
+  return std::string("gemm_") + toString(weight) + epilogue.suffix();
+}
 
 std::vector<Binding> GemmSpec::bindings() const {
-  std::vector<Binding> result = {
-      {"state", Access::Read}, {"x", Access::Read}, {"weight", Access::Read}, {"out", Access::Write}};
+  std::vector<Binding> result = {{"state", Access::Read},
+                                 {"x", Access::Read},
+                                 {"weight", Access::Read},
+                                 {"out", Access::Write}};
   EpilogueBuilder::appendBindings(result, epilogue);
   return result;
 }
@@ -153,7 +160,8 @@ std::array<uint32_t, 3> GemmParams::grid(const GemmSpec &spec) const {
 }
 
 llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const GemmSpec &spec) {
-  KernelBuilder k(context, spec.name(), spec.bindings(), gemm::elements(spec), {kBlock * kBlock, 1, 1});
+  KernelBuilder k(context, spec.name(), spec.bindings(), gemm::elements(spec),
+                  {kBlock * kBlock, 1, 1});
   Gemm(k, spec).build();
   auto portable = k.finish();
   if (!portable)

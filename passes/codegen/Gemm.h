@@ -1,5 +1,6 @@
-// gemm: rows times a weight, Y[t, :] = epilogue(W * X[t, :]) for t < count; the matrix product of prefill.
-// Tiles of X and W pass through workgroup memory, each invocation keeps a block of the output in registers.
+// gemm: rows times a weight, Y[t, :] = epilogue(W * X[t, :]) for t < count; the matrix product of
+// prefill. Tiles of X and W pass through workgroup memory, each invocation keeps a block of the
+// output in registers.
 #pragma once
 #include "passes/codegen/Kernel.h"
 

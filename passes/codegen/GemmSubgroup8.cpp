@@ -1,8 +1,9 @@
-// subgroup_size_8 + subgroup_shuffle: for software drivers, where a load costs as much as a dozen multiply-adds
-// and workgroup memory is no faster than any other. A subgroup takes 32 rows of X times 32 rows of W, a lane
-// four rows of W and all 32 rows of X: every lane loads other rows of X and broadcasts give them to all, so
-// eight vec4 loads feed 512 multiply-adds. No workgroup memory, no barrier, and one loop at the top level:
-// such drivers compute a mask for every value that is carried through nested control flow.
+// subgroup_size_8 + subgroup_shuffle: for software drivers, where a load costs as much as a dozen
+// multiply-adds and workgroup memory is no faster than any other. A subgroup takes 32 rows of X
+// times 32 rows of W, a lane four rows of W and all 32 rows of X: every lane loads other rows of X
+// and broadcasts give them to all, so eight vec4 loads feed 512 multiply-adds. No workgroup memory,
+// no barrier, and one loop at the top level: such drivers compute a mask for every value that is
+// carried through nested control flow.
 #include "passes/codegen/GemmVariants.h"
 #include "passes/codegen/Operands.h"
 #include "runtime/plan/State.h"
@@ -11,8 +12,8 @@ namespace xfmr::codegen::gemm {
 namespace {
 
 constexpr uint32_t kLanes = 8;
-constexpr uint32_t kColumns = 4;     // rows of W a lane takes
-constexpr uint32_t kGroups = 4;      // groups of eight rows of X, one row a lane
+constexpr uint32_t kColumns = 4; // rows of W a lane takes
+constexpr uint32_t kGroups = 4;  // groups of eight rows of X, one row a lane
 constexpr uint32_t kSide = kLanes * kColumns;
 static_assert(kSide == kLanes * kGroups && kTile == 2 * kSide);
 
@@ -43,13 +44,15 @@ void build(KernelBuilder &k, const GemmSpec &spec) {
       Value own = x[xStart[g] + quad];
       for (uint32_t lane = 0; lane < kLanes; ++lane) {
         Value row = k.broadcast(own, lane), &s = out[g * kLanes + lane];
-        s = k.vector4(dot(row, w[0], s[0]), dot(row, w[1], s[1]), dot(row, w[2], s[2]), dot(row, w[3], s[3]));
+        s = k.vector4(dot(row, w[0], s[0]), dot(row, w[1], s[1]), dot(row, w[2], s[2]),
+                      dot(row, w[3], s[3]));
       }
     }
     return out;
   });
 
-  Value block = firstColumn / 4, outBlocks = epilogue.outBlocks(k.push(kN)), weightBlocks = weightRows / 4;
+  Value block = firstColumn / 4, outBlocks = epilogue.outBlocks(k.push(kN)),
+        weightBlocks = weightRows / 4;
   Value rows = select(firstRow < count, min(count - firstRow, k.u32(kSide)), k.u32(0));
   // The loop rotates the sums through the first place, so that the epilogue's code appears once.
   k.loop(k.u32(0), rows, k.u32(1), sums, [&](Value i, llvm::ArrayRef<Value> in) {
@@ -58,8 +61,9 @@ void build(KernelBuilder &k, const GemmSpec &spec) {
       Value at = epilogue.elements(k.push(kOutOffset) + row * k.push(kOutStride)) + block;
       if (!spec.epilogue.glu)
         return k.buffer("out").store(at, epilogue.apply(in[0], block, row));
-      Values v = k.choose(block < weightBlocks, [&] { return Values{epilogue.apply(in[0], block, row)}; },
-                          [&] { return Values{k.vector2(k.f32(0), k.f32(0))}; });
+      Values v = k.choose(
+          block < weightBlocks, [&] { return Values{epilogue.apply(in[0], block, row)}; },
+          [&] { return Values{k.vector2(k.f32(0), k.f32(0))}; });
       k.buffer("out").store(at, v[0]);
     });
     Values rotated(in.begin() + 1, in.end());

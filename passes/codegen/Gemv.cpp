@@ -1,8 +1,8 @@
-// portable: 64 invocations are eight lanes times eight blocks of four weight rows. The lanes of a block walk
-// the columns side by side, eight columns a step, so x is loaded once for four rows; eight invocations then
-// add up the lanes' sums, each for one block. One barrier.
-// subgroup_size_8 + int64: for software drivers, where the number of loads is what counts, not their width:
-// weights come as 64-bit words, and an invocation takes eight rows.
+// portable: 64 invocations are eight lanes times eight blocks of four weight rows. The lanes of a
+// block walk the columns side by side, eight columns a step, so x is loaded once for four rows;
+// eight invocations then add up the lanes' sums, each for one block. One barrier. subgroup_size_8 +
+// int64: for software drivers, where the number of loads is what counts, not their width: weights
+// come as 64-bit words, and an invocation takes eight rows.
 #include "passes/codegen/Gemv.h"
 #include "passes/codegen/EpilogueBuilder.h"
 #include "passes/codegen/Operands.h"
@@ -93,10 +93,11 @@ void build(KernelBuilder &k, const GemvSpec &spec, Layout layout) {
   });
 }
 
-llvm::Expected<CompiledKernel> compileVariant(mlir::MLIRContext &context, const GemvSpec &spec, Layout layout,
-                                              std::vector<std::string> features) {
+llvm::Expected<CompiledKernel> compileVariant(mlir::MLIRContext &context, const GemvSpec &spec,
+                                              Layout layout, std::vector<std::string> features) {
   std::vector<Element> elements = {Element::U32, Element::F32x4,
-                                   layout.wide ? wideWeightElement(spec.weight) : weightElement(spec.weight),
+                                   layout.wide ? wideWeightElement(spec.weight)
+                                               : weightElement(spec.weight),
                                    EpilogueBuilder::outElement(spec.epilogue)};
   if (spec.rmsNorm)
     elements.push_back(Element::F32x4);
@@ -109,13 +110,15 @@ llvm::Expected<CompiledKernel> compileVariant(mlir::MLIRContext &context, const 
 } // namespace
 
 std::string GemvSpec::name() const {
-  return std::string("gemv_") + toString(weight) + (rmsNorm ? (unitOffset ? "_rms1" : "_rms") : "") +
-         epilogue.suffix();
+  return std::string("gemv_") + toString(weight) +
+         (rmsNorm ? (unitOffset ? "_rms1" : "_rms") : "") + epilogue.suffix();
 }
 
 std::vector<Binding> GemvSpec::bindings() const {
-  std::vector<Binding> result = {
-      {"state", Access::Read}, {"x", Access::Read}, {"weight", Access::Read}, {"out", Access::Write}};
+  std::vector<Binding> result = {{"state", Access::Read},
+                                 {"x", Access::Read},
+                                 {"weight", Access::Read},
+                                 {"out", Access::Write}};
   if (rmsNorm)
     result.push_back({"norm", Access::Read});
   EpilogueBuilder::appendBindings(result, epilogue);
@@ -123,8 +126,9 @@ std::vector<Binding> GemvSpec::bindings() const {
 }
 
 std::vector<uint32_t> GemvParams::push() const {
-  std::vector<uint32_t> words = {n,       paddedWidth(k) / 8, floatBits(1.0f / static_cast<float>(k)),
-                                 xOffset, outOffset,          floatBits(eps)};
+  std::vector<uint32_t> words = {
+      n,       paddedWidth(k) / 8, floatBits(1.0f / static_cast<float>(k)),
+      xOffset, outOffset,          floatBits(eps)};
   EpilogueBuilder::push(words, epilogue);
   return words;
 }
@@ -137,7 +141,8 @@ llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const GemvSpe
   auto portable = compileVariant(context, spec, {/*rows=*/4, /*wide=*/false}, {});
   if (!portable)
     return portable;
-  auto tuned = compileVariant(context, spec, {/*rows=*/8, /*wide=*/true}, {"subgroup_size_8", "int64"});
+  auto tuned =
+      compileVariant(context, spec, {/*rows=*/8, /*wide=*/true}, {"subgroup_size_8", "int64"});
   if (!tuned)
     return tuned.takeError();
   portable->prefer(std::move(*tuned));

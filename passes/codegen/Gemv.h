@@ -1,6 +1,6 @@
-// gemv: one row times a weight, y = epilogue(W * prologue(x)); the matrix product of decode and of the
-// head after prefill. With rmsNorm, prologue(x) = x * rsqrt(mean(x^2) + eps) * g, folded into the same
-// pass over the weight. Does nothing when count is 0.
+// gemv: one row times a weight, y = epilogue(W * prologue(x)); the matrix product of decode and of
+// the head after prefill. With rmsNorm, prologue(x) = x * rsqrt(mean(x^2) + eps) * g, folded into
+// the same pass over the weight. Does nothing when count is 0.
 #pragma once
 #include "passes/codegen/Kernel.h"
 
@@ -19,8 +19,8 @@ struct GemvSpec {
 };
 
 // W is [paddedWidth(n), paddedWidth(k)] row-major, pads zero. Writes paddedWidth(n) outputs, or
-// paddedWidth(n / 2) with glu, the pad as zeros. A weight split by rows (at multiples of 8) takes one
-// dispatch a part: n is the part's rows, offsets of out, residual and bias advance with it.
+// paddedWidth(n / 2) with glu, the pad as zeros. A weight split by rows (at multiples of 8) takes
+// one dispatch a part: n is the part's rows, offsets of out, residual and bias advance with it.
 struct GemvParams {
   uint32_t n = 0; // logical rows of W (with glu: gate and up together)
   uint32_t k = 0; // logical columns of W

@@ -45,22 +45,32 @@ uint32_t floatBits(float value) {
 
 const char *toString(WeightType type) {
   switch (type) {
-  case WeightType::F32: return "f32";
-  case WeightType::F16: return "f16";
-  case WeightType::BF16: return "bf16";
+  case WeightType::F32:
+    return "f32";
+  case WeightType::F16:
+    return "f16";
+  case WeightType::BF16:
+    return "bf16";
   }
   return "?";
 }
 
-const char *toString(CacheType type) { return type == CacheType::F32 ? "f32" : "f16"; }
+const char *toString(CacheType type) {
+  return type == CacheType::F32 ? "f32" : "f16";
+}
 
 const char *toString(Activation activation) {
   switch (activation) {
-  case Activation::None: return "none";
-  case Activation::Silu: return "silu";
-  case Activation::Gelu: return "gelu";
-  case Activation::GeluTanh: return "gelu_tanh";
-  case Activation::Relu: return "relu";
+  case Activation::None:
+    return "none";
+  case Activation::Silu:
+    return "silu";
+  case Activation::Gelu:
+    return "gelu";
+  case Activation::GeluTanh:
+    return "gelu_tanh";
+  case Activation::Relu:
+    return "relu";
   }
   return "?";
 }

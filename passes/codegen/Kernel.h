@@ -1,10 +1,10 @@
-// What every kernel of this folder has in common: how a kernel is described to the passes that choose
-// and bind it (Binding, Rows, Epilogue), and what compiling one gives (CompiledKernel).
-// It holds no MLIR types: form-dispatches and the emitter need nothing else to use a kernel.
+// What every kernel of this folder has in common: how a kernel is described to the passes that
+// choose and bind it (Binding, Rows, Epilogue), and what compiling one gives (CompiledKernel). It
+// holds no MLIR types: form-dispatches and the emitter need nothing else to use a kernel.
 //
 // A kernel XYZ has two plain structs. XyzSpec is the codegen key: everything the SPIR-V depends on;
-// equal specs have equal name() and share one compiled kernel. XyzParams are the facts of one dispatch:
-// shapes, offsets, scalars; they give the push words and the grid.
+// equal specs have equal name() and share one compiled kernel. XyzParams are the facts of one
+// dispatch: shapes, offsets, scalars; they give the push words and the grid.
 #pragma once
 #include "llvm/Support/Error.h"
 #include <array>
@@ -28,7 +28,8 @@ enum class Activation : uint8_t { None, Silu, Gelu, GeluTanh, Relu };
 // Same values as program.Access in runtime/artifact/Program.fbs.
 enum class Access : uint8_t { Read = 0, Write = 1, ReadWrite = 2 };
 
-// One storage buffer of a kernel; its index in bindings() is its binding number in descriptor set 0.
+// One storage buffer of a kernel; its index in bindings() is its binding number in descriptor set
+// 0.
 struct Binding {
   std::string name; // "state", "x", "weight", ...
   Access access;
@@ -66,10 +67,12 @@ struct EpilogueParams {
 };
 
 // Width of a stored row: the next multiple of 8. Columns beyond the logical width hold zeros.
-constexpr uint32_t paddedWidth(uint32_t width) { return (width + 7) / 8 * 8; }
+constexpr uint32_t paddedWidth(uint32_t width) {
+  return (width + 7) / 8 * 8;
+}
 
-// Dispatch sizes are limited to 65535 a dimension: folds `groups` into x and y. Kernels take the linear
-// number y * gridDim.x + x and return when it is beyond the last.
+// Dispatch sizes are limited to 65535 a dimension: folds `groups` into x and y. Kernels take the
+// linear number y * gridDim.x + x and return when it is beyond the last.
 std::array<uint32_t, 3> foldGrid(uint64_t groups);
 
 // The bits of a float as a push word.
@@ -80,17 +83,20 @@ const char *toString(CacheType type);
 const char *toString(Activation activation); // "none", "silu", "gelu", "gelu_tanh", "relu"
 
 struct Variant {
-  std::string entry;                 // name of the entry point
-  std::vector<std::string> features; // device features it needs ("subgroup_arithmetic"); empty: portable
-  std::vector<uint32_t> words;       // SPIR-V 1.3 for Vulkan 1.1
+  std::string entry; // name of the entry point
+  std::vector<std::string>
+      features;                // device features it needs ("subgroup_arithmetic"); empty: portable
+  std::vector<uint32_t> words; // SPIR-V 1.3 for Vulkan 1.1
 };
 
 struct CompiledKernel {
   std::string name; // the spec's name()
-  std::array<uint32_t, 3> workgroupSize; // of the portable variant; others may have fewer invocations
+  std::array<uint32_t, 3>
+      workgroupSize; // of the portable variant; others may have fewer invocations
   std::vector<Binding> bindings;
-  uint32_t sharedBytes = 0;      // workgroup memory, the largest of the variants
-  std::vector<Variant> variants; // best first, the portable one last; all take the same push words and grid
+  uint32_t sharedBytes = 0; // workgroup memory, the largest of the variants
+  std::vector<Variant>
+      variants; // best first, the portable one last; all take the same push words and grid
 
   // Puts the variants of another build of the same kernel in front.
   void prefer(CompiledKernel tuned);

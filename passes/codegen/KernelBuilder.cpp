@@ -30,13 +30,17 @@ mlir::Location loadDialects(mlir::MLIRContext &context) {
 uint32_t elementBytes(Element element) {
   switch (element) {
   case Element::U32:
-  case Element::F32: return 4;
+  case Element::F32:
+    return 4;
   case Element::F32x2:
-  case Element::U32x2: return 8;
+  case Element::U32x2:
+    return 8;
   case Element::F32x4:
   case Element::U32x4:
-  case Element::U64x2: return 16;
-  case Element::U64x4: return 32;
+  case Element::U64x2:
+    return 16;
+  case Element::U64x4:
+    return 32;
   }
   return 0;
 }
@@ -47,8 +51,9 @@ llvm::SmallVector<mlir::Value> raw(llvm::ArrayRef<Value> values) {
 
 } // namespace
 
-KernelBuilder::KernelBuilder(mlir::MLIRContext &context, std::string name, std::vector<Binding> bindings,
-                             std::vector<Element> elements, std::array<uint32_t, 3> workgroup)
+KernelBuilder::KernelBuilder(mlir::MLIRContext &context, std::string name,
+                             std::vector<Binding> bindings, std::vector<Element> elements,
+                             std::array<uint32_t, 3> workgroup)
     : name(std::move(name)), bindings(std::move(bindings)), workgroup(workgroup),
       module(mlir::ModuleOp::create(loadDialects(context))), builder(module->getLoc(), &context),
       loaded(this->bindings.size()), stored(this->bindings.size()) {
@@ -60,24 +65,33 @@ KernelBuilder::KernelBuilder(mlir::MLIRContext &context, std::string name, std::
     arguments.push_back(mlir::MemRefType::get({mlir::ShapedType::kDynamic}, type(element)));
   function = gpu::GPUFuncOp::create(builder, "main", builder.getFunctionType(arguments, {}));
   function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
-  function->setAttr(mlir::spirv::getEntryPointABIAttrName(),
-                    mlir::spirv::getEntryPointABIAttr(&context, {static_cast<int32_t>(workgroup[0]),
-                                                                 static_cast<int32_t>(workgroup[1]),
-                                                                 static_cast<int32_t>(workgroup[2])}));
+  function->setAttr(
+      mlir::spirv::getEntryPointABIAttrName(),
+      mlir::spirv::getEntryPointABIAttr(&context, {static_cast<int32_t>(workgroup[0]),
+                                                   static_cast<int32_t>(workgroup[1]),
+                                                   static_cast<int32_t>(workgroup[2])}));
   builder.setInsertionPointToStart(&function.getBody().front());
 }
 
 mlir::Type KernelBuilder::type(Element element) {
   mlir::Type f32 = builder.getF32Type(), i32 = builder.getI32Type();
   switch (element) {
-  case Element::U32: return i32;
-  case Element::F32: return f32;
-  case Element::F32x2: return mlir::VectorType::get({2}, f32);
-  case Element::F32x4: return mlir::VectorType::get({4}, f32);
-  case Element::U32x2: return mlir::VectorType::get({2}, i32);
-  case Element::U32x4: return mlir::VectorType::get({4}, i32);
-  case Element::U64x2: return mlir::VectorType::get({2}, builder.getI64Type());
-  case Element::U64x4: return mlir::VectorType::get({4}, builder.getI64Type());
+  case Element::U32:
+    return i32;
+  case Element::F32:
+    return f32;
+  case Element::F32x2:
+    return mlir::VectorType::get({2}, f32);
+  case Element::F32x4:
+    return mlir::VectorType::get({4}, f32);
+  case Element::U32x2:
+    return mlir::VectorType::get({2}, i32);
+  case Element::U32x4:
+    return mlir::VectorType::get({4}, i32);
+  case Element::U64x2:
+    return mlir::VectorType::get({2}, builder.getI64Type());
+  case Element::U64x4:
+    return mlir::VectorType::get({4}, builder.getI64Type());
   }
   return {};
 }
@@ -112,7 +126,8 @@ Buffer KernelBuilder::shared(Element element, uint32_t size) {
   result.memory = atEntry([&]() -> mlir::Value {
     auto space = gpu::AddressSpaceAttr::get(builder.getContext(), gpu::AddressSpace::Workgroup);
     return mlir::memref::AllocOp::create(
-        builder, mlir::MemRefType::get({size}, type(element), mlir::MemRefLayoutAttrInterface(), space));
+        builder,
+        mlir::MemRefType::get({size}, type(element), mlir::MemRefLayoutAttrInterface(), space));
   });
   return result;
 }
@@ -125,7 +140,9 @@ Value Buffer::operator[](Value index) const {
   return builder->wrap(mlir::memref::LoadOp::create(ops, memory, mlir::ValueRange{at}));
 }
 
-Value Buffer::operator[](uint32_t index) const { return (*this)[builder->u32(index)]; }
+Value Buffer::operator[](uint32_t index) const {
+  return (*this)[builder->u32(index)];
+}
 
 void Buffer::store(Value index, Value value) const {
   if (binding >= 0)
@@ -135,29 +152,35 @@ void Buffer::store(Value index, Value value) const {
   mlir::memref::StoreOp::create(ops, value.value, memory, mlir::ValueRange{at});
 }
 
-void Buffer::store(uint32_t index, Value value) const { store(builder->u32(index), value); }
+void Buffer::store(uint32_t index, Value value) const {
+  store(builder->u32(index), value);
+}
 
 // --- constants, vectors, ids ---
 
 Value KernelBuilder::u32(uint32_t number) {
-  return wrap(arith::ConstantOp::create(builder, builder.getI32IntegerAttr(static_cast<int32_t>(number))));
+  return wrap(
+      arith::ConstantOp::create(builder, builder.getI32IntegerAttr(static_cast<int32_t>(number))));
 }
 
 Value KernelBuilder::f32(float number) {
   return wrap(arith::ConstantOp::create(builder, builder.getF32FloatAttr(number)));
 }
 
-Value KernelBuilder::zero4() { return splat4(f32(0)); }
+Value KernelBuilder::zero4() {
+  return splat4(f32(0));
+}
 
 Value KernelBuilder::vector2(Value a, Value b) {
   auto type = mlir::VectorType::get({2}, a.value.getType());
-  return wrap(mlir::vector::FromElementsOp::create(builder, type, mlir::ValueRange{a.value, b.value}));
+  return wrap(
+      mlir::vector::FromElementsOp::create(builder, type, mlir::ValueRange{a.value, b.value}));
 }
 
 Value KernelBuilder::vector4(Value a, Value b, Value c, Value d) {
   auto type = mlir::VectorType::get({4}, a.value.getType());
-  return wrap(mlir::vector::FromElementsOp::create(builder, type,
-                                                   mlir::ValueRange{a.value, b.value, c.value, d.value}));
+  return wrap(mlir::vector::FromElementsOp::create(
+      builder, type, mlir::ValueRange{a.value, b.value, c.value, d.value}));
 }
 
 Value KernelBuilder::splat4(Value scalar) {
@@ -179,12 +202,15 @@ Value KernelBuilder::extract(Value vector, Value lane) {
 Value KernelBuilder::push(uint32_t word) {
   if (!pushWords[word])
     pushWords[word] = atEntry([&] {
-      return mlir::spirv::getPushConstantValue(function, kPushWords, word, builder.getI32Type(), builder);
+      return mlir::spirv::getPushConstantValue(function, kPushWords, word, builder.getI32Type(),
+                                               builder);
     });
   return wrap(pushWords[word]);
 }
 
-Value KernelBuilder::pushFloat(uint32_t word) { return asFloat(push(word)); }
+Value KernelBuilder::pushFloat(uint32_t word) {
+  return asFloat(push(word));
+}
 
 Value KernelBuilder::thread() {
   if (!threadId)
@@ -217,12 +243,14 @@ Value KernelBuilder::group() {
   if (!linearGroup)
     linearGroup = atEntry([&]() -> mlir::Value {
       auto id = [&](gpu::Dimension d) -> mlir::Value {
-        return arith::IndexCastOp::create(builder, builder.getI32Type(), gpu::BlockIdOp::create(builder, d));
+        return arith::IndexCastOp::create(builder, builder.getI32Type(),
+                                          gpu::BlockIdOp::create(builder, d));
       };
-      mlir::Value width = arith::IndexCastOp::create(builder, builder.getI32Type(),
-                                                     gpu::GridDimOp::create(builder, gpu::Dimension::x));
-      return arith::AddIOp::create(
-          builder, arith::MulIOp::create(builder, id(gpu::Dimension::y), width), id(gpu::Dimension::x));
+      mlir::Value width = arith::IndexCastOp::create(
+          builder, builder.getI32Type(), gpu::GridDimOp::create(builder, gpu::Dimension::x));
+      return arith::AddIOp::create(builder,
+                                   arith::MulIOp::create(builder, id(gpu::Dimension::y), width),
+                                   id(gpu::Dimension::x));
     });
   return wrap(linearGroup);
 }
@@ -246,16 +274,17 @@ Value KernelBuilder::lane() {
 }
 
 Value KernelBuilder::broadcast(Value value, uint32_t lane) {
-  // A shuffle rather than a broadcast: software drivers turn one with a constant lane into one instruction,
-  // but search for the first active lane in a broadcast.
-  return wrap(mlir::spirv::GroupNonUniformShuffleOp::create(builder, value.value.getType(),
-                                                            mlir::spirv::Scope::Subgroup, value.value,
-                                                            u32(lane).value));
+  // A shuffle rather than a broadcast: software drivers turn one with a constant lane into one
+  // instruction, but search for the first active lane in a broadcast.
+  return wrap(mlir::spirv::GroupNonUniformShuffleOp::create(
+      builder, value.value.getType(), mlir::spirv::Scope::Subgroup, value.value, u32(lane).value));
 }
 
 // --- control flow ---
 
-void KernelBuilder::barrier() { gpu::BarrierOp::create(builder); }
+void KernelBuilder::barrier() {
+  gpu::BarrierOp::create(builder);
+}
 
 void KernelBuilder::when(Value condition, llvm::function_ref<void()> body) {
   auto branch = scf::IfOp::create(builder, condition.value, /*withElseRegion=*/false);
@@ -329,14 +358,16 @@ llvm::Expected<CompiledKernel> KernelBuilder::finish(std::vector<std::string> fe
   gpu::ReturnOp::create(builder);
   for (size_t i = 0; i < bindings.size(); ++i) {
     Access access = bindings[i].access;
-    const char *declared = access == Access::Read ? "read" : access == Access::Write ? "write" : "read-write";
+    const char *declared = access == Access::Read    ? "read"
+                           : access == Access::Write ? "write"
+                                                     : "read-write";
     const char *found = access == Access::Read && stored[i]    ? "stored to"
                         : access != Access::Read && !stored[i] ? "never stored to"
                         : access == Access::Write && loaded[i] ? "loaded"
                                                                : nullptr;
     if (found)
-      return llvm::createStringError("kernel %s: binding %zu (%s) is declared %s but is %s", name.c_str(), i,
-                                     bindings[i].name.c_str(), declared, found);
+      return llvm::createStringError("kernel %s: binding %zu (%s) is declared %s but is %s",
+                                     name.c_str(), i, bindings[i].name.c_str(), declared, found);
   }
   auto words = toSpirv(*module);
   if (!words)

@@ -1,25 +1,25 @@
-// A small layer over the gpu, arith, math, scf, memref and vector builders, so that a kernel reads much like
-// its GLSL. A Value is a 32-bit scalar (u32, f32 or bool) or a vector of 2 or 4 of them; integers are
-// unsigned. Buffers are one-dimensional arrays of one element type. It knows nothing of any one kernel.
+// A small layer over the gpu, arith, math, scf, memref and vector builders, so that a kernel reads
+// much like its GLSL. A Value is a 32-bit scalar (u32, f32 or bool) or a vector of 2 or 4 of them;
+// integers are unsigned. Buffers are one-dimensional arrays of one element type. It knows nothing
+// of any one kernel.
 //
-//   KernelBuilder k(context, spec.name(), spec.bindings(), {Element::U32, Element::F32x4, ...}, {64, 1, 1});
-//   Value i = k.group() * 64 + k.thread();
-//   k.when(i < k.push(0), [&] { k.buffer(2).store(i, k.buffer(1)[i] * 2.0); });
-//   return k.finish();
+//   KernelBuilder k(context, spec.name(), spec.bindings(), {Element::U32, Element::F32x4, ...},
+//   {64, 1, 1}); Value i = k.group() * 64 + k.thread(); k.when(i < k.push(0), [&] {
+//   k.buffer(2).store(i, k.buffer(1)[i] * 2.0); }); return k.finish();
 #pragma once
-#include "passes/codegen/Kernel.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "passes/codegen/Kernel.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
 namespace xfmr::codegen {
 
 class KernelBuilder;
 
-// An SSA value and the builder that operators on it emit with. A vector and a scalar combine element-wise;
-// a C++ number takes the type of the other side.
+// An SSA value and the builder that operators on it emit with. A vector and a scalar combine
+// element-wise; a C++ number takes the type of the other side.
 class Value {
 public:
   Value() = default;
@@ -45,7 +45,8 @@ Value operator|(Value a, Value b);
 Value operator^(Value a, Value b);
 Value operator<<(Value a, Value b);
 Value operator>>(Value a, Value b); // logical
-Value operator<(Value a, Value b);  // unsigned or ordered float comparison; the result is a condition
+Value operator<(Value a,
+                Value b); // unsigned or ordered float comparison; the result is a condition
 Value operator<=(Value a, Value b);
 Value operator>(Value a, Value b);
 Value operator>=(Value a, Value b);
@@ -56,9 +57,13 @@ Value operator!(Value condition);
 
 // The constant `number` with the type of `like`.
 Value constantLike(Value like, double number);
-#define XFMR_WITH_NUMBER(op)                                                                                           \
-  inline Value operator op(Value a, double b) { return a op constantLike(a, b); }                                      \
-  inline Value operator op(double a, Value b) { return constantLike(b, a) op b; }
+#define XFMR_WITH_NUMBER(op)                                                                       \
+  inline Value operator op(Value a, double b) {                                                    \
+    return a op constantLike(a, b);                                                                \
+  }                                                                                                \
+  inline Value operator op(double a, Value b) {                                                    \
+    return constantLike(b, a) op b;                                                                \
+  }
 XFMR_WITH_NUMBER(+)
 XFMR_WITH_NUMBER(-)
 XFMR_WITH_NUMBER(*)
@@ -79,22 +84,22 @@ XFMR_WITH_NUMBER(!=)
 
 Value min(Value a, Value b); // floats: as IEEE minNum of the device; integers unsigned
 Value max(Value a, Value b);
-Value fma(Value a, Value b, Value c);                     // a * b + c
-Value select(Value condition, Value yes, Value no);       // both sides are evaluated
-Value sum(Value vector);                                  // of the four lanes
-Value dot(Value a, Value b, Value start);                 // start + sum of a_i * b_i, a chain of fma
+Value fma(Value a, Value b, Value c);               // a * b + c
+Value select(Value condition, Value yes, Value no); // both sides are evaluated
+Value sum(Value vector);                            // of the four lanes
+Value dot(Value a, Value b, Value start);           // start + sum of a_i * b_i, a chain of fma
 Value sqrt(Value a);
 Value rsqrt(Value a);
 Value floor(Value a);
 Value abs(Value a);
-Value toFloat(Value a);       // u32 -> f32
-Value toInt(Value a);         // f32 -> i32, towards zero
-Value asFloat(Value bits);    // reinterpret
+Value toFloat(Value a);    // u32 -> f32
+Value toInt(Value a);      // f32 -> i32, towards zero
+Value asFloat(Value bits); // reinterpret
 Value asInt(Value number);
-Value unpackHalf(Value word);           // two f16 in a word -> two f32, low half first
-Value packHalf(Value low, Value high);  // two f32 -> two f16 in a word
-Value unpackPair(Value u64);            // a 64-bit word -> two u32, low half first
-Value unpackBfloat(Value word);         // two bf16 in a word -> two f32, low half first
+Value unpackHalf(Value word);          // two f16 in a word -> two f32, low half first
+Value packHalf(Value low, Value high); // two f32 -> two f16 in a word
+Value unpackPair(Value u64);           // a 64-bit word -> two u32, low half first
+Value unpackBfloat(Value word);        // two bf16 in a word -> two f32, low half first
 
 // The 64-bit ones are for variants that require int64.
 enum class Element : uint8_t { U32, F32, F32x2, F32x4, U32x2, U32x4, U64x2, U64x4 };
@@ -143,10 +148,10 @@ public:
   Value groupX();
   Value groupY();
   // For variants that require subgroup features only.
-  Value subgroup(); // number within the workgroup
-  Value lane();     // number within the subgroup
+  Value subgroup();                            // number within the workgroup
+  Value lane();                                // number within the subgroup
   Value broadcast(Value value, uint32_t lane); // needs subgroup_shuffle
-  void barrier(); // also orders storage buffers within the workgroup
+  void barrier();                              // also orders storage buffers within the workgroup
 
   void when(Value condition, llvm::function_ref<void()> body);
   // Only the side taken is evaluated.
@@ -156,13 +161,13 @@ public:
               llvm::function_ref<Values(Value i, llvm::ArrayRef<Value> carried)> body);
   void loop(Value low, Value high, Value step, llvm::function_ref<void(Value i)> body);
 
-  // Sum (or maximum) over the whole workgroup of 64, the same bits in every invocation. `scratch` is
-  // workgroup memory of at least 72 floats. Contains barriers: call it in uniform control flow.
+  // Sum (or maximum) over the whole workgroup of 64, the same bits in every invocation. `scratch`
+  // is workgroup memory of at least 72 floats. Contains barriers: call it in uniform control flow.
   Value reduceSum(const Buffer &scratch, Value value);
   Value reduceMax(const Buffer &scratch, Value value);
 
-  // Closes the kernel and turns it into SPIR-V. Fails if the code and the declared access disagree: a
-  // "read" binding that is stored to, a "write" binding that is loaded or never stored.
+  // Closes the kernel and turns it into SPIR-V. Fails if the code and the declared access disagree:
+  // a "read" binding that is stored to, a "write" binding that is loaded or never stored.
   // `features` are what the device must have; none: portable.
   llvm::Expected<CompiledKernel> finish(std::vector<std::string> features = {});
 

@@ -29,8 +29,11 @@ Value exp(Value x) {
   return select(x < kLowest, constantLike(x, 0), result);
 }
 
-// exp saturates, so neither side overflows. The subtraction loses relative, not absolute, accuracy near 0.
-Value tanh(Value x) { return 1.0 - 2.0 / (exp(x * 2.0) + 1.0); }
+// exp saturates, so neither side overflows. The subtraction loses relative, not absolute, accuracy
+// near 0.
+Value tanh(Value x) {
+  return 1.0 - 2.0 / (exp(x * 2.0) + 1.0);
+}
 
 // Rational minimax approximation on [-4, 4], outside which erf is 1 in f32 (as in Eigen and XLA).
 Value erf(Value x) {
@@ -44,22 +47,31 @@ Value erf(Value x) {
   return c * p / q;
 }
 
-Value sigmoid(Value x) { return 1.0 / (exp(-x) + 1.0); }
+Value sigmoid(Value x) {
+  return 1.0 / (exp(-x) + 1.0);
+}
 
 Value activation(Activation kind, Value x) {
   switch (kind) {
-  case Activation::None: return x;
-  case Activation::Silu: return x / (exp(-x) + 1.0);
-  case Activation::Gelu: return x * 0.5 * (erf(x * 0.70710678118654752) + 1.0);
+  case Activation::None:
+    return x;
+  case Activation::Silu:
+    return x / (exp(-x) + 1.0);
+  case Activation::Gelu:
+    return x * 0.5 * (erf(x * 0.70710678118654752) + 1.0);
   case Activation::GeluTanh: {
-    Value inner = x * 0.7978845608028654 * fma(x * x, constantLike(x, 0.044715), constantLike(x, 1.0));
+    Value inner =
+        x * 0.7978845608028654 * fma(x * x, constantLike(x, 0.044715), constantLike(x, 1.0));
     return x * sigmoid(inner * 2.0); // (1 + tanh(z)) / 2 = sigmoid(2 z)
   }
-  case Activation::Relu: return max(x, constantLike(x, 0));
+  case Activation::Relu:
+    return max(x, constantLike(x, 0));
   }
   return x;
 }
 
-Value softcap(Value x, Value cap) { return cap * tanh(x / cap); }
+Value softcap(Value x, Value cap) {
+  return cap * tanh(x / cap);
+}
 
 } // namespace xfmr::codegen

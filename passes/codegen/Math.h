@@ -1,5 +1,5 @@
-// Functions SPIR-V lacks or whose accuracy Vulkan leaves to the driver, from arithmetic alone. Arguments are
-// f32 scalars or vectors. The test of this folder compares each with the C library.
+// Functions SPIR-V lacks or whose accuracy Vulkan leaves to the driver, from arithmetic alone.
+// Arguments are f32 scalars or vectors. The test of this folder compares each with the C library.
 #pragma once
 #include "passes/codegen/KernelBuilder.h"
 

@@ -1,5 +1,5 @@
-// An item is one group of one row. Whole rows: one workgroup an item. Per-head norms, whose groups are short:
-// eight invocations an item, eight items a workgroup.
+// An item is one group of one row. Whole rows: one workgroup an item. Per-head norms, whose groups
+// are short: eight invocations an item, eight items a workgroup.
 #include "passes/codegen/Norm.h"
 #include "passes/codegen/KernelBuilder.h"
 #include "runtime/plan/State.h"
@@ -7,14 +7,26 @@
 namespace xfmr::codegen {
 namespace {
 
-enum Word : uint32_t { kWidth, kGroups, kXStride, kXOffset, kOutStride, kOutOffset, kInverseWidth, kEps };
+enum Word : uint32_t {
+  kWidth,
+  kGroups,
+  kXStride,
+  kXOffset,
+  kOutStride,
+  kOutOffset,
+  kInverseWidth,
+  kEps
+};
 
 constexpr uint32_t kHeadLanes = 8;
-constexpr uint32_t lanes(const NormSpec &spec) { return spec.perHead ? kHeadLanes : 64; }
+constexpr uint32_t lanes(const NormSpec &spec) {
+  return spec.perHead ? kHeadLanes : 64;
+}
 
 class Norm {
 public:
-  Norm(KernelBuilder &k, const NormSpec &spec) : k(k), spec(spec), scratch(k.shared(Element::F32, 72)) {}
+  Norm(KernelBuilder &k, const NormSpec &spec)
+      : k(k), spec(spec), scratch(k.shared(Element::F32, 72)) {}
 
   void build() {
     Value count = k.buffer("state")[state::kCount];
@@ -40,21 +52,25 @@ private:
   void item(Value count) {
     Value number = k.group() * (64 / lanes(spec)) + k.thread() / lanes(spec);
     Value groups = k.push(kGroups), width = k.push(kWidth);
-    Value row = spec.perHead ? number / groups : number, group = spec.perHead ? number % groups : k.u32(0);
+    Value row = spec.perHead ? number / groups : number,
+          group = spec.perHead ? number % groups : k.u32(0);
     Value rows = spec.lastRow ? k.u32(1) : count;
     Value xRow = spec.lastRow ? count - 1 : row;
     Value quads = spec.perHead ? width >> 2 : ((width + 7) >> 3) << 1;
-    Value end = select(row < rows, quads, k.u32(0)); // items beyond the last still meet the barriers
+    Value end =
+        select(row < rows, quads, k.u32(0)); // items beyond the last still meet the barriers
     Value lane = k.thread() % lanes(spec), step = k.u32(lanes(spec));
     Value x = (k.push(kXOffset) + xRow * k.push(kXStride) + group * width) >> 2;
     Value out = (k.push(kOutOffset) + row * k.push(kOutStride) + group * width) >> 2;
     Buffer in = k.buffer("x");
-    auto total = [&](llvm::function_ref<Value(Value, Value)> term) { // sum over the item of term(x, quad)
-      Values s = k.loop(lane, end, step, {k.zero4()}, [&](Value quad, llvm::ArrayRef<Value> carried) {
-        return Values{carried[0] + term(in[x + quad], quad)};
-      });
-      return reduce(sum(s[0]));
-    };
+    auto total =
+        [&](llvm::function_ref<Value(Value, Value)> term) { // sum over the item of term(x, quad)
+          Values s =
+              k.loop(lane, end, step, {k.zero4()}, [&](Value quad, llvm::ArrayRef<Value> carried) {
+                return Values{carried[0] + term(in[x + quad], quad)};
+              });
+          return reduce(sum(s[0]));
+        };
 
     Value inverseWidth = k.pushFloat(kInverseWidth), mean;
     auto centred = [&](Value v, Value quad) { // x - mean, and 0 in the pad
@@ -62,14 +78,16 @@ private:
         return v;
       Value c = v - mean, first = quad * 4, zero = k.f32(0);
       return k.vector4(select(first < width, c[0], zero), select(first + 1 < width, c[1], zero),
-                       select(first + 2 < width, c[2], zero), select(first + 3 < width, c[3], zero));
+                       select(first + 2 < width, c[2], zero),
+                       select(first + 3 < width, c[3], zero));
     };
     if (spec.kind == NormKind::Layer)
       mean = total([](Value v, Value) { return v; }) * inverseWidth;
     Value variance = total([&](Value v, Value quad) {
-      Value c = centred(v, quad);
-      return c * c;
-    }) * inverseWidth;
+                       Value c = centred(v, quad);
+                       return c * c;
+                     }) *
+                     inverseWidth;
     Value factor = rsqrt(variance + k.pushFloat(kEps));
 
     k.loop(lane, end, step, [&](Value quad) {
@@ -107,7 +125,8 @@ std::string NormSpec::name() const {
 }
 
 std::vector<Binding> NormSpec::bindings() const {
-  std::vector<Binding> result = {{"state", Access::Read}, {"x", Access::Read}, {"out", Access::Write}};
+  std::vector<Binding> result = {
+      {"state", Access::Read}, {"x", Access::Read}, {"out", Access::Write}};
   if (weight)
     result.push_back({"weight", Access::Read});
   if (bias)
@@ -116,8 +135,14 @@ std::vector<Binding> NormSpec::bindings() const {
 }
 
 std::vector<uint32_t> NormParams::push() const {
-  return {width,      groups,     x.stride, x.offset,
-          out.stride, out.offset, floatBits(1.0f / static_cast<float>(width)), floatBits(eps)};
+  return {width,
+          groups,
+          x.stride,
+          x.offset,
+          out.stride,
+          out.offset,
+          floatBits(1.0f / static_cast<float>(width)),
+          floatBits(eps)};
 }
 
 std::array<uint32_t, 3> NormParams::grid(const NormSpec &spec) const {

@@ -1,8 +1,10 @@
-// norm: rms_norm or layer_norm of each row, or of each of `groups` equal parts of a row (per-head norms):
+// norm: rms_norm or layer_norm of each row, or of each of `groups` equal parts of a row (per-head
+// norms):
 //   rms:   y = x * rsqrt(mean(x^2) + eps) * w
 //   layer: y = (x - mean(x)) * rsqrt(var(x) + eps) * w + b
-// `out` may be the buffer and rows of `x` (in place). Whole rows are written up to paddedWidth(width); with
-// perHead only groups * width columns are (so slices of a wider row can be normalised in place).
+// `out` may be the buffer and rows of `x` (in place). Whole rows are written up to
+// paddedWidth(width); with perHead only groups * width columns are (so slices of a wider row can be
+// normalised in place).
 #pragma once
 #include "passes/codegen/Kernel.h"
 

@@ -2,7 +2,9 @@
 
 namespace xfmr::codegen {
 
-Element weightElement(WeightType type) { return type == WeightType::F32 ? Element::F32x4 : Element::U32x4; }
+Element weightElement(WeightType type) {
+  return type == WeightType::F32 ? Element::F32x4 : Element::U32x4;
+}
 
 std::pair<Value, Value> loadWeights8(const Buffer &weight, WeightType type, Value chunk) {
   KernelBuilder &k = *chunk.builder;
@@ -43,7 +45,9 @@ Value loadWeights4(const Buffer &weight, WeightType type, Value quad) {
   return quad.builder->shuffle(unpack(loaded[0]), unpack(loaded[1]), {0, 1, 2, 3});
 }
 
-Element cacheElement(CacheType type) { return type == CacheType::F32 ? Element::F32x4 : Element::U32x2; }
+Element cacheElement(CacheType type) {
+  return type == CacheType::F32 ? Element::F32x4 : Element::U32x2;
+}
 
 Value loadCache4(const Buffer &cache, CacheType type, Value quad) {
   Value loaded = cache[quad];

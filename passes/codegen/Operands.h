@@ -8,7 +8,8 @@ namespace xfmr::codegen {
 // The element type of a weight binding, addressed eight columns at a time.
 Element weightElement(WeightType type);
 
-// Columns 8 * chunk .. 8 * chunk + 7 of a weight buffer, `chunk` counted from the buffer's start: two vec4.
+// Columns 8 * chunk .. 8 * chunk + 7 of a weight buffer, `chunk` counted from the buffer's start:
+// two vec4.
 std::pair<Value, Value> loadWeights8(const Buffer &weight, WeightType type, Value chunk);
 
 // The same from 64-bit words, for variants that require int64: half as many loads of f32.

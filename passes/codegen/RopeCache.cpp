@@ -1,6 +1,8 @@
-// An item is one head of q, k or v of one row: eight invocations an item, eight items a workgroup. The head
-// passes through workgroup memory, because an element needs its partner and q is written in place.
+// An item is one head of q, k or v of one row: eight invocations an item, eight items a workgroup.
+// The head passes through workgroup memory, because an element needs its partner and q is written
+// in place.
 #include "passes/codegen/RopeCache.h"
+#include "passes/codegen/Attention.h"
 #include "passes/codegen/Operands.h"
 #include "runtime/plan/State.h"
 
@@ -23,9 +25,11 @@ enum Word : uint32_t {
   kInverseHeadDim
 };
 
-constexpr uint32_t kLanes = 8, kItems = 8, kMaxHeadDim = 256;
+constexpr uint32_t kLanes = 8, kItems = 8;
 
-bool touchesQ(const RopeCacheSpec &spec) { return spec.style != RopeStyle::None || spec.qNorm; }
+bool touchesQ(const RopeCacheSpec &spec) {
+  return spec.style != RopeStyle::None || spec.qNorm;
+}
 
 class RopeCache {
 public:
@@ -49,7 +53,8 @@ public:
       row = item / perRow;
       position = state[state::kPosition] + row;
       Value live = (row < count) & (position < k.push(kMaxContext));
-      Value isQ = live & (number < qHeads), isK = live & (number >= qHeads) & (number < qHeads + kvHeads);
+      Value isQ = live & (number < qHeads),
+            isK = live & (number >= qHeads) & (number < qHeads + kvHeads);
       Value isV = live & (number >= qHeads + kvHeads);
       Value kvHead = (number - qHeads) % kvHeads;
 
@@ -70,7 +75,8 @@ public:
         });
       k.when(isK, [&] {
         Value f = normFactor(spec.kNorm);
-        toCache("k_cache", kvHead, [&](Value quad) { return finished(quad, spec.kNorm ? "k_norm" : "", f); });
+        toCache("k_cache", kvHead,
+                [&](Value quad) { return finished(quad, spec.kNorm ? "k_norm" : "", f); });
       });
     });
   }
@@ -83,12 +89,13 @@ private:
 
   void stage(const char *name, uint32_t stride, uint32_t offset, Value number, bool norm) {
     Value from = start(stride, offset, number);
-    Values s = k.loop(lane, quads, k.u32(kLanes), {k.zero4()}, [&](Value quad, llvm::ArrayRef<Value> carried) {
-      Value v = k.buffer(name)[from + quad];
-      for (unsigned i = 0; i < 4; ++i)
-        head.store(base + quad * 4 + i, v[i]);
-      return Values{fma(v, v, carried[0])};
-    });
+    Values s = k.loop(lane, quads, k.u32(kLanes), {k.zero4()},
+                      [&](Value quad, llvm::ArrayRef<Value> carried) {
+                        Value v = k.buffer(name)[from + quad];
+                        for (unsigned i = 0; i < 4; ++i)
+                          head.store(base + quad * 4 + i, v[i]);
+                        return Values{fma(v, v, carried[0])};
+                      });
     if (norm)
       squares.store(k.thread(), sum(s[0]));
   }
@@ -145,7 +152,8 @@ private:
     Value padded = ((k.push(kHeadDim) + 7) >> 3) << 1;
     Value to = (kvHead * k.push(kMaxContext) + position) * padded;
     k.loop(lane, padded, k.u32(kLanes), [&](Value quad) {
-      Values v = k.choose(quad < quads, [&] { return Values{value(quad)}; }, [&] { return Values{k.zero4()}; });
+      Values v = k.choose(
+          quad < quads, [&] { return Values{value(quad)}; }, [&] { return Values{k.zero4()}; });
       storeCache4(k.buffer(name), spec.cache, to + quad, v[0]);
     });
   }
@@ -160,7 +168,9 @@ private:
 
 std::string RopeCacheSpec::name() const {
   std::string result = std::string("rope_cache_") + toString(cache);
-  result += style == RopeStyle::None ? "_none" : style == RopeStyle::Half ? "_half" : "_interleaved";
+  result += style == RopeStyle::None   ? "_none"
+            : style == RopeStyle::Half ? "_half"
+                                       : "_interleaved";
   if (qNorm)
     result += "_q_norm";
   if (kNorm)
@@ -171,12 +181,10 @@ std::string RopeCacheSpec::name() const {
 }
 
 std::vector<Binding> RopeCacheSpec::bindings() const {
-  std::vector<Binding> result = {{"state", Access::Read},
-                                 {"q", touchesQ(*this) ? Access::ReadWrite : Access::Read},
-                                 {"k", Access::Read},
-                                 {"v", Access::Read},
-                                 {"k_cache", Access::Write},
-                                 {"v_cache", Access::Write}};
+  std::vector<Binding> result = {
+      {"state", Access::Read},    {"q", touchesQ(*this) ? Access::ReadWrite : Access::Read},
+      {"k", Access::Read},        {"v", Access::Read},
+      {"k_cache", Access::Write}, {"v_cache", Access::Write}};
   if (style != RopeStyle::None)
     result.push_back({"rope", Access::Read});
   if (qNorm)
@@ -187,9 +195,19 @@ std::vector<Binding> RopeCacheSpec::bindings() const {
 }
 
 std::vector<uint32_t> RopeCacheParams::push() const {
-  return {numHeads, numKvHeads, headDim, rotaryDim, maxContext,
-          q.stride, q.offset,   k.stride, k.offset, v.stride,
-          v.offset, floatBits(eps), floatBits(1.0f / static_cast<float>(headDim))};
+  return {numHeads,
+          numKvHeads,
+          headDim,
+          rotaryDim,
+          maxContext,
+          q.stride,
+          q.offset,
+          k.stride,
+          k.offset,
+          v.stride,
+          v.offset,
+          floatBits(eps),
+          floatBits(1.0f / static_cast<float>(headDim))};
 }
 
 std::array<uint32_t, 3> RopeCacheParams::grid(const RopeCacheSpec &spec) const {
@@ -198,8 +216,9 @@ std::array<uint32_t, 3> RopeCacheParams::grid(const RopeCacheSpec &spec) const {
 }
 
 llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const RopeCacheSpec &spec) {
-  std::vector<Element> elements = {Element::U32,   Element::F32x4,           Element::F32x4,
-                                   Element::F32x4, cacheElement(spec.cache), cacheElement(spec.cache)};
+  std::vector<Element> elements = {
+      Element::U32,   Element::F32x4,           Element::F32x4,
+      Element::F32x4, cacheElement(spec.cache), cacheElement(spec.cache)};
   elements.resize(spec.bindings().size(), Element::F32);
   KernelBuilder k(context, spec.name(), spec.bindings(), elements, {kLanes * kItems, 1, 1});
   RopeCache(k, spec).build();

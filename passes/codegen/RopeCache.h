@@ -1,10 +1,11 @@
-// rope_cache: for each row t < count at position p = position + t: optional per-head rms norm of q and k,
-// rotary embedding of their first rotaryDim columns, q back in place, k and v into the caches at p.
+// rope_cache: for each row t < count at position p = position + t: optional per-head rms norm of q
+// and k, rotary embedding of their first rotaryDim columns, q back in place, k and v into the
+// caches at p.
 //
-// The table is f32 [max_context, paddedWidth(rotaryDim)]: row p holds cos(p * freq_j) for j < rotaryDim / 2,
-// then sin(p * freq_j) (frequency scaling and attention factors are already in it). Style half pairs
-// (j, j + rotaryDim / 2), interleaved pairs (2j, 2j + 1).
-// Caches: [num_kv_heads, max_context, paddedWidth(head_dim)], f32 or f16 (two a word); pads are zeroed.
+// The table is f32 [max_context, paddedWidth(rotaryDim)]: row p holds cos(p * freq_j) for j <
+// rotaryDim / 2, then sin(p * freq_j) (frequency scaling and attention factors are already in it).
+// Style half pairs (j, j + rotaryDim / 2), interleaved pairs (2j, 2j + 1). Caches: [num_kv_heads,
+// max_context, paddedWidth(head_dim)], f32 or f16 (two a word); pads are zeroed.
 #pragma once
 #include "passes/codegen/Kernel.h"
 
@@ -28,7 +29,7 @@ struct RopeCacheSpec {
 struct RopeCacheParams {
   uint32_t numHeads = 0;
   uint32_t numKvHeads = 0;
-  uint32_t headDim = 0;   // multiple of 4, at most 256
+  uint32_t headDim = 0;   // isHeadDim of Attention.h
   uint32_t rotaryDim = 0; // even, at most headDim; 0 with style None
   uint32_t maxContext = 0;
   uint32_t maxRows = 0;

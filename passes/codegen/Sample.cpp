@@ -1,6 +1,8 @@
-// portable: one workgroup of 64; an invocation takes every 64th vec4 of the logits. Thresholds (the k-th
-// largest logit, the logit at which the mass reaches top-p) are found digit by digit on an order-preserving
-// integer image of the logits: eight passes of four bits, no sorting and no scratch buffer.
+// portable: one workgroup of 64; an invocation takes every 64th vec4 of the logits. Thresholds (the
+// k-th largest logit, the logit at which the mass reaches top-p) are found digit by digit on an
+// order-preserving integer image of the logits: sixteen passes of two bits, no sorting and no
+// scratch buffer. Few candidates a pass keep the code small: drivers compile it before the first
+// token.
 #include "passes/codegen/Sample.h"
 #include "passes/codegen/Math.h"
 #include "runtime/plan/State.h"
@@ -10,7 +12,7 @@ namespace {
 
 enum Word : uint32_t { kVocab, kRowQuads, kOutputCapacity };
 
-constexpr uint32_t kDigits = 16; // values of one four-bit digit
+constexpr uint32_t kDigitBits = 2, kDigits = 1 << kDigitBits;
 
 // A monotone image of a float: NaN is 0, below everything; -0 equals +0.
 Value orderedKey(Value x) {
@@ -48,8 +50,8 @@ public:
       auto [bestKey, bestId] = argmax();
       largest = finite(fromOrderedKey(bestKey));
       // Zero of either sign is greedy; negative temperatures are refused before they get here.
-      Value id = k.choose(((temperature << 1) != 0) & (bestKey != 0), [&] { return Values{draw(bestId)}; },
-                          [&] { return Values{bestId}; })[0];
+      Value id = k.choose(((temperature << 1) != 0) & (bestKey != 0),
+                          [&] { return Values{draw(bestId)}; }, [&] { return Values{bestId}; })[0];
       k.barrier(); // everyone has read the state
       k.when(k.thread() == 0, [&] { advance(count, id); });
     });
@@ -57,22 +59,24 @@ public:
 
 private:
   // Every element of this invocation, carrying values from one to the next.
-  Values scan(Values init, llvm::function_ref<Values(Value logit, Value id, llvm::ArrayRef<Value>)> body,
+  Values scan(Values init,
+              llvm::function_ref<Values(Value logit, Value id, llvm::ArrayRef<Value>)> body,
               Value active = {}) {
     Value quads = (vocab + 3) / 4;
     if (active)
       quads = select(active, quads, k.u32(0));
-    return k.loop(k.thread(), quads, k.u32(64), init, [&](Value quad, llvm::ArrayRef<Value> carried) {
-      Value four = k.buffer("logits")[rowStart + quad];
-      Values now(carried.begin(), carried.end());
-      for (unsigned lane = 0; lane < 4; ++lane) {
-        Value id = quad * 4 + lane;
-        // Beyond the vocabulary: NaN, which no threshold admits.
-        Value logit = select(id < vocab, four[lane], asFloat(k.u32(0x7fc00000)));
-        now = body(logit, id, now);
-      }
-      return now;
-    });
+    return k.loop(k.thread(), quads, k.u32(64), init,
+                  [&](Value quad, llvm::ArrayRef<Value> carried) {
+                    Value four = k.buffer("logits")[rowStart + quad];
+                    Values now(carried.begin(), carried.end());
+                    for (unsigned lane = 0; lane < 4; ++lane) {
+                      Value id = quad * 4 + lane;
+                      // Beyond the vocabulary: NaN, which no threshold admits.
+                      Value logit = select(id < vocab, four[lane], asFloat(k.u32(0x7fc00000)));
+                      now = body(logit, id, now);
+                    }
+                    return now;
+                  });
   }
 
   std::pair<Value, Value> argmax() {
@@ -87,8 +91,9 @@ private:
     keys.store(k.thread(), best[0]);
     indices.store(k.thread(), best[1]);
     k.barrier();
-    best = k.loop(k.u32(0), k.u32(64), k.u32(1), start,
-                  [&](Value i, llvm::ArrayRef<Value> in) { return better(keys[i], indices[i], in); });
+    best = k.loop(k.u32(0), k.u32(64), k.u32(1), start, [&](Value i, llvm::ArrayRef<Value> in) {
+      return better(keys[i], indices[i], in);
+    });
     return {best[0], best[1]};
   }
 
@@ -97,28 +102,29 @@ private:
   // exp((logit - largest) / temperature)
   Value mass(Value logit) { return exp((finite(logit) - largest) / asFloat(temperature)); }
 
-  // Sums kDigits values over the invocations, in order; the results are in `totals`.
+  // Sums up to kDigits values over the invocations, in order; the results are in `totals`.
   void reduceDigits(llvm::ArrayRef<Value> values) {
     k.barrier();
     for (uint32_t d = 0; d < values.size(); ++d)
       sums.store(k.thread() * kDigits + d, values[d]);
     k.barrier();
     k.loop(k.thread(), k.u32(static_cast<uint32_t>(values.size())), k.u32(64), [&](Value digit) {
-      Value total = k.loop(k.u32(0), k.u32(64), k.u32(1), {k.f32(0)}, [&](Value i, llvm::ArrayRef<Value> in) {
-        return Values{in[0] + sums[i * kDigits + digit]};
-      })[0];
+      Value total =
+          k.loop(k.u32(0), k.u32(64), k.u32(1), {k.f32(0)}, [&](Value i, llvm::ArrayRef<Value> in) {
+            return Values{in[0] + sums[i * kDigits + digit]};
+          })[0];
       totals.store(digit, total);
     });
     k.barrier();
   }
 
-  // The largest threshold of `bits` bits for which the measures of elements with key >= threshold add up to
-  // `target` or more. `element` gives the key and the measure of a logit.
+  // The largest threshold of `bits` bits for which the measures of elements with key >= threshold
+  // add up to `target` or more. `element` gives the key and the measure of a logit.
   using Element2 = llvm::function_ref<std::pair<Value, Value>(Value logit, Value id)>;
   Value search(uint32_t bits, Value target, Element2 element) {
-    Value first = k.u32(0), passes = k.u32(bits / 4), one = k.u32(1);
+    Value first = k.u32(0), passes = k.u32(bits / kDigitBits), one = k.u32(1);
     return k.loop(first, passes, one, {k.u32(0)}, [&](Value pass, llvm::ArrayRef<Value> in) {
-      Value shift = k.u32(bits - 4) - pass * 4;
+      Value shift = k.u32(bits - kDigitBits) - pass * kDigitBits;
       Values candidates;
       for (uint32_t d = 1; d < kDigits; ++d)
         candidates.push_back(in[0] | (k.u32(d) << shift));
@@ -138,69 +144,82 @@ private:
     })[0];
   }
 
-  Value total(llvm::function_ref<Value(Value logit, Value id)> measure) {
-    Values local = scan({k.f32(0)}, [&](Value logit, Value id, llvm::ArrayRef<Value> in) {
-      return Values{in[0] + measure(logit, id)};
-    });
+  // Sums of several measures over all logits.
+  Values totalOf(uint32_t count, llvm::function_ref<Values(Value logit, Value id)> measures) {
+    Values local =
+        scan(Values(count, k.f32(0)), [&](Value logit, Value id, llvm::ArrayRef<Value> in) {
+          Values out = measures(logit, id);
+          for (uint32_t i = 0; i < count; ++i)
+            out[i] = in[i] + out[i];
+          return out;
+        });
     reduceDigits(local);
-    return totals[0u];
+    Values result;
+    for (uint32_t i = 0; i < count; ++i)
+      result.push_back(totals[i]);
+    return result;
   }
 
-  // The fewest of the ids that `within` admits, largest first and lower ids first on a tie, whose measures
-  // reach `target`. `measure` depends on the logit alone.
+  // The fewest of the ids that `within` admits, largest first and lower ids first on a tie, whose
+  // measures reach `target`. `measure` depends on the logit alone.
   Cut reach(const Cut &within, Value target, llvm::function_ref<Value(Value logit)> measure) {
     Value zero = k.f32(0);
-    auto counted = [&](Value logit, Value id) {
-      Value key = orderedKey(logit);
-      return std::make_pair(key, select(within.admits(key, id), measure(logit), zero));
-    };
-    Value key = max(search(32, target, counted), k.u32(1));
-    Value above = total([&](Value logit, Value id) {
-      auto [other, m] = counted(logit, id);
-      return select(other > key, m, zero);
+    Value key = max(search(32, target,
+                           [&](Value logit, Value id) {
+                             Value own = orderedKey(logit);
+                             return std::make_pair(
+                                 own, select(within.admits(own, id), measure(logit), zero));
+                           }),
+                    k.u32(1));
+    auto tied = [&](Value own, Value id) { return (own == key) & within.admits(own, id); };
+    Values sums = totalOf(2, [&](Value logit, Value id) {
+      Value own = orderedKey(logit), above = (own > key) & within.admits(own, id);
+      return Values{select(above, measure(logit), zero), select(tied(own, id), k.f32(1), zero)};
     });
-    auto tied = [&](Value logit, Value id) {
-      Value other = orderedKey(logit);
-      return select((other == key) & within.admits(other, id), k.f32(1), zero);
-    };
-    Value ties = total(tied);
     Value each = measure(fromOrderedKey(key));
-    Value needed = max(-floor((above - target) / each), k.f32(1)); // rounds up
+    Value needed = max(-floor((sums[0] - target) / each), k.f32(1)); // rounds up
     Value id = k.choose(
-        needed < ties,
+        needed < sums[1],
         [&] { // the id of the needed-th tie: on mirrored ids the same search finds it
           constexpr double kMirror = 0xffffff;
           Value mirrored = search(24, needed, [&](Value logit, Value id) {
-            return std::make_pair(kMirror - id, tied(logit, id));
+            return std::make_pair(kMirror - id,
+                                  select(tied(orderedKey(logit), id), k.f32(1), zero));
           });
           return Values{kMirror - mirrored};
         },
         [&] { return Values{k.u32(0xffffffff)}; })[0];
-    return {key, select(key == within.key, min(within.id, id), id)}; // ids above within.key have no limit
+    return {key, select(key == within.key, min(within.id, id),
+                        id)}; // ids above within.key have no limit
   }
 
+  // Stage 0 cuts by count to top-k, stage 1 what is left by mass to top-p: one code for both.
   Value draw(Value fallback) {
     Buffer state = k.buffer("state");
-    Value everything = k.u32(0xffffffff), topK = state[state::kTopK], topP = asFloat(state[state::kTopP]);
-    Cut all = {k.u32(1), everything};
-    Values kCut = k.choose(
-        (topK != 0) & (topK < vocab),
-        [&] {
-          Cut cut = reach(all, toFloat(topK), [&](Value) { return k.f32(1); });
-          return Values{cut.key, cut.id};
-        },
-        [&] { return Values{all.key, all.id}; });
-    Cut byK = {kCut[0], kCut[1]};
-    Values pCut = k.choose(
-        topP < k.f32(1),
-        [&] {
-          Value available = total([&](Value logit, Value id) { return admittedMass(byK, logit, id); });
-          Value target = max(available * topP, k.f32(1e-30f));
-          Cut cut = reach(byK, target, [&](Value logit) { return mass(logit); });
-          return Values{cut.key, cut.id};
-        },
-        [&] { return Values{byK.key, byK.id}; });
-    return pick({pCut[0], pCut[1]}, fallback);
+    Value topK = state[state::kTopK], topP = asFloat(state[state::kTopP]);
+    Value limitsK = (topK != 0) & (topK < vocab), limitsP = topP < k.f32(1);
+    Values all = {k.u32(1), k.u32(0xffffffff)};
+    Values cut =
+        k.loop(k.u32(0), k.u32(2), k.u32(1), all, [&](Value stage, llvm::ArrayRef<Value> in) {
+          Value byCount = stage == 0;
+          return k.choose(
+              select(byCount, limitsK, limitsP),
+              [&] {
+                Cut within = {in[0], in[1]};
+                auto measure = [&](Value logit) { return select(byCount, k.f32(1), mass(logit)); };
+                Value available = totalOf(1, [&](Value logit, Value id) {
+                  return Values{
+                      select(within.admits(orderedKey(logit), id), measure(logit), k.f32(0))};
+                })[0];
+                Value target = select(byCount, toFloat(topK), max(available * topP, k.f32(1e-30f)));
+                Cut next = reach(within, target, measure);
+                return Values{next.key, next.id};
+              },
+              [&] {
+                return Values{in[0], in[1]};
+              });
+        });
+    return pick({cut[0], cut[1]}, fallback);
   }
 
   Value admittedMass(const Cut &cut, Value logit, Value id) {
@@ -215,17 +234,20 @@ private:
     k.barrier();
     sums.store(k.thread(), own);
     k.barrier();
-    auto all = [&](Values init, llvm::function_ref<Values(Value, Value, llvm::ArrayRef<Value>)> body) {
+    auto all = [&](Values init,
+                   llvm::function_ref<Values(Value, Value, llvm::ArrayRef<Value>)> body) {
       return k.loop(k.u32(0), k.u32(64), k.u32(1), init,
                     [&](Value i, llvm::ArrayRef<Value> in) { return body(i, sums[i], in); });
     };
-    Value whole = all({k.f32(0)}, [](Value, Value s, llvm::ArrayRef<Value> in) { return Values{in[0] + s}; })[0];
+    Value whole = all(
+        {k.f32(0)}, [](Value, Value s, llvm::ArrayRef<Value> in) { return Values{in[0] + s}; })[0];
     Value wanted = uniform() * whole;
     // The first invocation whose cumulative mass exceeds `wanted`, else the last with any.
-    Values owner = all({k.f32(0), k.u32(0), k.f32(0)}, [&](Value i, Value s, llvm::ArrayRef<Value> in) {
-      Value takes = (s > 0) & (in[0] <= wanted);
-      return Values{in[0] + s, select(takes, i, in[1]), select(takes, in[0], in[2])};
-    });
+    Values owner =
+        all({k.f32(0), k.u32(0), k.f32(0)}, [&](Value i, Value s, llvm::ArrayRef<Value> in) {
+          Value takes = (s > 0) & (in[0] <= wanted);
+          return Values{in[0] + s, select(takes, i, in[1]), select(takes, in[0], in[2])};
+        });
     Value isOwner = k.thread() == owner[1];
     Values found = scan(
         {owner[2], fallback},
@@ -239,10 +261,12 @@ private:
     return indices[0u];
   }
 
-  // Threefry-2x32, 20 rounds (Salmon et al. 2011), key = seed, counter = ids so far: 24 bits in [0, 1).
+  // Threefry-2x32, 20 rounds (Salmon et al. 2011), key = seed, counter = ids so far: 24 bits in [0,
+  // 1).
   Value uniform() {
     Buffer state = k.buffer("state");
-    Value k0 = state[state::kSeedLow], k1 = state[state::kSeedHigh], k2 = k0 ^ k1 ^ 466688986.0; // 0x1BD11BDA
+    Value k0 = state[state::kSeedLow], k1 = state[state::kSeedHigh],
+          k2 = k0 ^ k1 ^ 466688986.0; // 0x1BD11BDA
     Value schedule[] = {k0, k1, k2};
     Value x0 = state[state::kOutputCount] + k0, x1 = k1;
     constexpr uint32_t kRotations[] = {13, 15, 26, 6, 17, 29, 16, 24};
@@ -265,8 +289,8 @@ private:
     Value outputs = state[state::kOutputCount], position = state[state::kPosition] + count;
     k.when(outputs < k.push(kOutputCapacity), [&] { k.buffer("output").store(outputs, id); });
     k.buffer("tokens").store(0u, id);
-    Value ended = k.loop(k.u32(0), min(state[state::kNumEos], k.u32(state::kMaxEos)), k.u32(1), {k.u32(0)},
-                         [&](Value i, llvm::ArrayRef<Value> in) {
+    Value ended = k.loop(k.u32(0), min(state[state::kNumEos], k.u32(state::kMaxEos)), k.u32(1),
+                         {k.u32(0)}, [&](Value i, llvm::ArrayRef<Value> in) {
                            Value same = state[i + uint32_t(state::kEos)] == id;
                            return Values{in[0] | select(same, k.u32(1), k.u32(0))};
                          })[0];
@@ -285,7 +309,9 @@ private:
 
 } // namespace
 
-std::string SampleSpec::name() const { return "sample"; }
+std::string SampleSpec::name() const {
+  return "sample";
+}
 
 std::vector<Binding> SampleSpec::bindings() const {
   return {{"state", Access::ReadWrite},
@@ -294,9 +320,13 @@ std::vector<Binding> SampleSpec::bindings() const {
           {"tokens", Access::Write}};
 }
 
-std::vector<uint32_t> SampleParams::push() const { return {vocab, rowStride / 4, outputCapacity}; }
+std::vector<uint32_t> SampleParams::push() const {
+  return {vocab, rowStride / 4, outputCapacity};
+}
 
-std::array<uint32_t, 3> SampleParams::grid(const SampleSpec &) const { return {1, 1, 1}; }
+std::array<uint32_t, 3> SampleParams::grid(const SampleSpec &) const {
+  return {1, 1, 1};
+}
 
 llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const SampleSpec &spec) {
   KernelBuilder k(context, spec.name(), spec.bindings(),

@@ -1,16 +1,19 @@
-// sample: picks the next id from logits row kSampleRow and moves the state on (runtime/plan/State.h).
+// sample: picks the next id from logits row kSampleRow and moves the state on
+// (runtime/plan/State.h).
 //
 // When count is 0 it does nothing at all. Otherwise:
-//   position += count (after "decode" that is 1; after "last_logits" the host has set position to the
+//   position += count (after "decode" that is 1; after "last_logits" the host has set position to
+//   the
 //                      prompt's length - 1 and count to 1)
 //   id -> output[kOutputCount] and tokens[0];  kOutputCount += 1
-//   id is an end token: finished = 1, count = 0 (the end token is written: the host sees and drops it)
-//   else position >= limit: finished = 2, count = 0;  else count = 1
+//   id is an end token: finished = 1, count = 0 (the end token is written: the host sees and drops
+//   it) else position >= limit: finished = 2, count = 0;  else count = 1
 //
-// Temperature 0 takes the largest logit, the lowest id on a tie; NaN sorts below everything. Otherwise the
-// id is drawn from softmax(logits / temperature) restricted to the top-k largest and then to the fewest of
-// those whose probability reaches top-p (ties go to the lower id). Random numbers are a hash of (seed,
-// kOutputCount), sums run in a fixed order: equal state and logits give the same id on every run.
+// Temperature 0 takes the largest logit, the lowest id on a tie; NaN sorts below everything.
+// Otherwise the id is drawn from softmax(logits / temperature) restricted to the top-k largest and
+// then to the fewest of those whose probability reaches top-p (ties go to the lower id). Random
+// numbers are a hash of (seed, kOutputCount), sums run in a fixed order: equal state and logits
+// give the same id on every run.
 #pragma once
 #include "passes/codegen/Kernel.h"
 

@@ -1,6 +1,6 @@
-// The conversion is one full dialect conversion. One pattern replaces upstream's: the barrier, which here also
-// orders storage buffers. After it upstream's ABI lowering and capability deduction run,
-// and what the latter overlooks is added.
+// The conversion is one full dialect conversion. One pattern replaces upstream's: the barrier,
+// which here also orders storage buffers. After it upstream's ABI lowering and capability deduction
+// run, and what the latter overlooks is added.
 #include "passes/codegen/ToSpirv.h"
 #include "mlir/Conversion/ArithToSPIRV/ArithToSPIRV.h"
 #include "mlir/Conversion/GPUToSPIRV/GPUToSPIRV.h"
@@ -38,16 +38,17 @@ spirv::TargetEnvAttr targetEnv(MLIRContext *context) {
   using C = spirv::Capability;
   auto triple = spirv::VerCapExtAttr::get(
       spirv::Version::V_1_3,
-      {C::Shader, C::Int64, C::GroupNonUniform, C::GroupNonUniformArithmetic, C::GroupNonUniformShuffle,
-       C::GroupNonUniformBallot, C::GroupNonUniformVote},
+      {C::Shader, C::Int64, C::GroupNonUniform, C::GroupNonUniformArithmetic,
+       C::GroupNonUniformShuffle, C::GroupNonUniformBallot, C::GroupNonUniformVote},
       {spirv::Extension::SPV_KHR_storage_buffer_storage_class}, context);
   Builder b(context);
   auto limits = spirv::ResourceLimitsAttr::get(
       context, /*max_compute_shared_memory_size=*/16384, /*max_compute_workgroup_invocations=*/128,
-      b.getI32ArrayAttr({128, 128, 64}), /*subgroup_size=*/32, std::nullopt, std::nullopt, ArrayAttr(),
-      ArrayAttr());
+      b.getI32ArrayAttr({128, 128, 64}), /*subgroup_size=*/32, std::nullopt, std::nullopt,
+      ArrayAttr(), ArrayAttr());
   return spirv::TargetEnvAttr::get(triple, limits, spirv::ClientAPI::Vulkan, spirv::Vendor::Unknown,
-                                   spirv::DeviceType::Unknown, spirv::TargetEnvAttr::kUnknownDeviceID);
+                                   spirv::DeviceType::Unknown,
+                                   spirv::TargetEnvAttr::kUnknownDeviceID);
 }
 
 // Upstream's barrier orders workgroup memory only.
@@ -66,9 +67,12 @@ struct BarrierPattern : OpConversionPattern<gpu::BarrierOp> {
 std::optional<spirv::StorageClass> storageClass(Attribute space) {
   if (auto address = dyn_cast_or_null<gpu::AddressSpaceAttr>(space)) {
     switch (address.getValue()) {
-    case gpu::AddressSpace::Workgroup: return spirv::StorageClass::Workgroup;
-    case gpu::AddressSpace::Private: return spirv::StorageClass::Function;
-    default: return spirv::StorageClass::StorageBuffer;
+    case gpu::AddressSpace::Workgroup:
+      return spirv::StorageClass::Workgroup;
+    case gpu::AddressSpace::Private:
+      return spirv::StorageClass::Function;
+    default:
+      return spirv::StorageClass::StorageBuffer;
     }
   }
   return spirv::mapMemorySpaceToVulkanStorageClass(space); // none: storage buffer
@@ -123,8 +127,8 @@ void fixCapabilities(spirv::ModuleOp module) {
   bool subgroup = false;
   for (auto variable : module.getOps<spirv::GlobalVariableOp>())
     if (auto builtin = variable.getBuiltIn())
-      subgroup |= *builtin == "SubgroupSize" || *builtin == "NumSubgroups" || *builtin == "SubgroupId" ||
-                  *builtin == "SubgroupLocalInvocationId";
+      subgroup |= *builtin == "SubgroupSize" || *builtin == "NumSubgroups" ||
+                  *builtin == "SubgroupId" || *builtin == "SubgroupLocalInvocationId";
   auto capabilities = llvm::to_vector(triple->getCapabilities());
   if (subgroup && !llvm::is_contained(capabilities, spirv::Capability::GroupNonUniform))
     capabilities.push_back(spirv::Capability::GroupNonUniform);
@@ -156,7 +160,8 @@ llvm::Expected<std::vector<uint32_t>> run(ModuleOp module, const std::string &di
     return fail("ABI lowering");
   auto results = llvm::to_vector(module.getOps<spirv::ModuleOp>());
   if (results.size() != 1)
-    return llvm::createStringError("kernel to SPIR-V: expected one gpu.module, found %zu", results.size());
+    return llvm::createStringError("kernel to SPIR-V: expected one gpu.module, found %zu",
+                                   results.size());
   fixCapabilities(results.front());
   SmallVector<uint32_t> words;
   if (failed(spirv::serialize(results.front(), words)))

@@ -1,6 +1,6 @@
-// gpu.module -> SPIR-V words for Vulkan 1.1 (SPIR-V 1.3), in process. The input holds gpu, scf, arith,
-// math, memref, vector and spirv ops as KernelBuilder makes them. bf16 is refused: MLIR would turn it into
-// a 16-bit integer without a word.
+// gpu.module -> SPIR-V words for Vulkan 1.1 (SPIR-V 1.3), in process. The input holds gpu, scf,
+// arith, math, memref, vector and spirv ops as KernelBuilder makes them. bf16 is refused: MLIR
+// would turn it into a 16-bit integer without a word.
 #pragma once
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/DialectRegistry.h"
@@ -10,13 +10,15 @@
 
 namespace xfmr::codegen {
 
-// Every kernel declares the same push-constant block, so all pipelines of a program share one layout.
+// Every kernel declares the same push-constant block, so all pipelines of a program share one
+// layout.
 constexpr uint32_t kPushWords = 16;
 
 // What a context needs for building kernels and converting them.
 void registerKernelDialects(mlir::DialectRegistry &registry);
 
-// Consumes `module`, which holds exactly one gpu.module. On failure the error carries MLIR's diagnostics.
+// Consumes `module`, which holds exactly one gpu.module. On failure the error carries MLIR's
+// diagnostics.
 llvm::Expected<std::vector<uint32_t>> toSpirv(mlir::ModuleOp module);
 
 } // namespace xfmr::codegen

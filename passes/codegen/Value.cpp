@@ -13,8 +13,12 @@ namespace {
 namespace arith = mlir::arith;
 namespace math = mlir::math;
 
-Value wrap(Value like, mlir::Value value) { return Value(like.builder, value); }
-mlir::ImplicitLocOpBuilder &ops(Value value) { return value.builder->ops(); }
+Value wrap(Value like, mlir::Value value) {
+  return Value(like.builder, value);
+}
+mlir::ImplicitLocOpBuilder &ops(Value value) {
+  return value.builder->ops();
+}
 
 Value broadcast(Value scalar, Value like) {
   auto vector = mlir::dyn_cast<mlir::VectorType>(like.value.getType());
@@ -55,11 +59,16 @@ mlir::Type withElement(Value value, mlir::Type element) {
 
 } // namespace
 
-bool Value::isFloat() const { return mlir::getElementTypeOrSelf(value.getType()).isF32(); }
-bool Value::isVector() const { return mlir::isa<mlir::VectorType>(value.getType()); }
+bool Value::isFloat() const {
+  return mlir::getElementTypeOrSelf(value.getType()).isF32();
+}
+bool Value::isVector() const {
+  return mlir::isa<mlir::VectorType>(value.getType());
+}
 
 Value Value::operator[](unsigned lane) const {
-  return Value(builder, mlir::vector::ExtractOp::create(builder->ops(), value, static_cast<int64_t>(lane)));
+  return Value(builder,
+               mlir::vector::ExtractOp::create(builder->ops(), value, static_cast<int64_t>(lane)));
 }
 
 Value constantLike(Value like, double number) {
@@ -70,24 +79,45 @@ Value constantLike(Value like, double number) {
   if (element.isF32())
     attr = b.getF32FloatAttr(static_cast<float>(number));
   else
-    attr = b.getIntegerAttr(element, llvm::APInt(element.getIntOrFloatBitWidth(),
-                                                 static_cast<uint64_t>(static_cast<int64_t>(number)),
-                                                 /*isSigned=*/false, /*implicitTrunc=*/true));
+    attr =
+        b.getIntegerAttr(element, llvm::APInt(element.getIntOrFloatBitWidth(),
+                                              static_cast<uint64_t>(static_cast<int64_t>(number)),
+                                              /*isSigned=*/false, /*implicitTrunc=*/true));
   if (auto vector = mlir::dyn_cast<mlir::VectorType>(type))
     attr = mlir::DenseElementsAttr::get(vector, mlir::Attribute(attr));
   return wrap(like, arith::ConstantOp::create(ops(like), attr));
 }
 
-Value operator+(Value a, Value b) { return binary<arith::AddFOp, arith::AddIOp>(a, b); }
-Value operator-(Value a, Value b) { return binary<arith::SubFOp, arith::SubIOp>(a, b); }
-Value operator*(Value a, Value b) { return binary<arith::MulFOp, arith::MulIOp>(a, b); }
-Value operator/(Value a, Value b) { return binary<arith::DivFOp, arith::DivUIOp>(a, b); }
-Value operator%(Value a, Value b) { return binaryInt<arith::RemUIOp>(a, b); }
-Value operator&(Value a, Value b) { return binaryInt<arith::AndIOp>(a, b); }
-Value operator|(Value a, Value b) { return binaryInt<arith::OrIOp>(a, b); }
-Value operator^(Value a, Value b) { return binaryInt<arith::XOrIOp>(a, b); }
-Value operator<<(Value a, Value b) { return binaryInt<arith::ShLIOp>(a, b); }
-Value operator>>(Value a, Value b) { return binaryInt<arith::ShRUIOp>(a, b); }
+Value operator+(Value a, Value b) {
+  return binary<arith::AddFOp, arith::AddIOp>(a, b);
+}
+Value operator-(Value a, Value b) {
+  return binary<arith::SubFOp, arith::SubIOp>(a, b);
+}
+Value operator*(Value a, Value b) {
+  return binary<arith::MulFOp, arith::MulIOp>(a, b);
+}
+Value operator/(Value a, Value b) {
+  return binary<arith::DivFOp, arith::DivUIOp>(a, b);
+}
+Value operator%(Value a, Value b) {
+  return binaryInt<arith::RemUIOp>(a, b);
+}
+Value operator&(Value a, Value b) {
+  return binaryInt<arith::AndIOp>(a, b);
+}
+Value operator|(Value a, Value b) {
+  return binaryInt<arith::OrIOp>(a, b);
+}
+Value operator^(Value a, Value b) {
+  return binaryInt<arith::XOrIOp>(a, b);
+}
+Value operator<<(Value a, Value b) {
+  return binaryInt<arith::ShLIOp>(a, b);
+}
+Value operator>>(Value a, Value b) {
+  return binaryInt<arith::ShRUIOp>(a, b);
+}
 
 Value operator<(Value a, Value b) {
   return compare(a, b, arith::CmpFPredicate::OLT, arith::CmpIPredicate::ult);
@@ -107,11 +137,19 @@ Value operator==(Value a, Value b) {
 Value operator!=(Value a, Value b) {
   return compare(a, b, arith::CmpFPredicate::UNE, arith::CmpIPredicate::ne);
 }
-Value operator-(Value a) { return wrap(a, arith::NegFOp::create(ops(a), a.value)); }
-Value operator!(Value condition) { return condition ^ constantLike(condition, 1); }
+Value operator-(Value a) {
+  return wrap(a, arith::NegFOp::create(ops(a), a.value));
+}
+Value operator!(Value condition) {
+  return condition ^ constantLike(condition, 1);
+}
 
-Value min(Value a, Value b) { return binary<arith::MinNumFOp, arith::MinUIOp>(a, b); }
-Value max(Value a, Value b) { return binary<arith::MaxNumFOp, arith::MaxUIOp>(a, b); }
+Value min(Value a, Value b) {
+  return binary<arith::MinNumFOp, arith::MinUIOp>(a, b);
+}
+Value max(Value a, Value b) {
+  return binary<arith::MaxNumFOp, arith::MaxUIOp>(a, b);
+}
 
 Value fma(Value a, Value b, Value c) {
   for (Value like : {b, c})
@@ -129,7 +167,9 @@ Value select(Value condition, Value yes, Value no) {
   return wrap(yes, arith::SelectOp::create(ops(yes), condition.value, yes.value, no.value));
 }
 
-Value sum(Value vector) { return (vector[0] + vector[1]) + (vector[2] + vector[3]); }
+Value sum(Value vector) {
+  return (vector[0] + vector[1]) + (vector[2] + vector[3]);
+}
 
 Value dot(Value a, Value b, Value start) {
   for (unsigned lane = 0; lane < 4; ++lane)
@@ -137,10 +177,18 @@ Value dot(Value a, Value b, Value start) {
   return start;
 }
 
-Value sqrt(Value a) { return wrap(a, math::SqrtOp::create(ops(a), a.value)); }
-Value rsqrt(Value a) { return wrap(a, math::RsqrtOp::create(ops(a), a.value)); }
-Value floor(Value a) { return wrap(a, math::FloorOp::create(ops(a), a.value)); }
-Value abs(Value a) { return wrap(a, math::AbsFOp::create(ops(a), a.value)); }
+Value sqrt(Value a) {
+  return wrap(a, math::SqrtOp::create(ops(a), a.value));
+}
+Value rsqrt(Value a) {
+  return wrap(a, math::RsqrtOp::create(ops(a), a.value));
+}
+Value floor(Value a) {
+  return wrap(a, math::FloorOp::create(ops(a), a.value));
+}
+Value abs(Value a) {
+  return wrap(a, math::AbsFOp::create(ops(a), a.value));
+}
 
 Value toFloat(Value a) {
   return wrap(a, arith::UIToFPOp::create(ops(a), withElement(a, ops(a).getF32Type()), a.value));
@@ -149,11 +197,13 @@ Value toInt(Value a) {
   return wrap(a, arith::FPToSIOp::create(ops(a), withElement(a, ops(a).getI32Type()), a.value));
 }
 Value asFloat(Value bits) {
-  return wrap(bits, arith::BitcastOp::create(ops(bits), withElement(bits, ops(bits).getF32Type()), bits.value));
+  return wrap(bits, arith::BitcastOp::create(ops(bits), withElement(bits, ops(bits).getF32Type()),
+                                             bits.value));
 }
 Value asInt(Value number) {
   return wrap(number,
-              arith::BitcastOp::create(ops(number), withElement(number, ops(number).getI32Type()), number.value));
+              arith::BitcastOp::create(ops(number), withElement(number, ops(number).getI32Type()),
+                                       number.value));
 }
 
 Value unpackHalf(Value word) {
@@ -176,7 +226,8 @@ Value unpackPair(Value u64) {
 Value unpackBfloat(Value word) {
   auto type = mlir::VectorType::get({2}, ops(word).getF32Type());
   Value low = asFloat(word << 16), high = asFloat(word & 4294901760.0); // 0xffff0000
-  return wrap(word, mlir::vector::FromElementsOp::create(ops(word), type, mlir::ValueRange{low.value, high.value}));
+  return wrap(word, mlir::vector::FromElementsOp::create(ops(word), type,
+                                                         mlir::ValueRange{low.value, high.value}));
 }
 
 } // namespace xfmr::codegen

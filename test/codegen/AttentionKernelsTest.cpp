@@ -8,13 +8,17 @@ namespace {
 
 class AttentionKernels : public KernelTest {
 protected:
-  static float stored(float v, CacheType type) { return type == CacheType::F32 ? v : fromHalf(toHalf(v)); }
+  static float stored(float v, CacheType type) {
+    return type == CacheType::F32 ? v : fromHalf(toHalf(v));
+  }
 
   // A cache filled with numbers for `keys` positions; what lies beyond is NaN.
   struct Cache {
     uint32_t heads, context, dim;
     std::vector<float> values; // [heads, context, dim]
-    float at(uint32_t h, uint32_t p, uint32_t c) const { return values[(size_t(h) * context + p) * dim + c]; }
+    float at(uint32_t h, uint32_t p, uint32_t c) const {
+      return values[(size_t(h) * context + p) * dim + c];
+    }
   };
   Cache randomCache(uint32_t heads, uint32_t context, uint32_t dim, CacheType type) {
     Cache c{heads, context, dim, std::vector<float>(size_t(heads) * context * dim)};
@@ -24,7 +28,8 @@ protected:
   }
   DeviceBuffer *upload(const Cache &c, uint32_t keys, CacheType type) {
     uint32_t padded = paddedWidth(c.dim);
-    DeviceBuffer *buffer = bytes(size_t(c.heads) * c.context * padded * (type == CacheType::F32 ? 4 : 2));
+    DeviceBuffer *buffer =
+        bytes(size_t(c.heads) * c.context * padded * (type == CacheType::F32 ? 4 : 2));
     for (uint32_t h = 0; h < c.heads; ++h)
       for (uint32_t p = 0; p < c.context; ++p)
         for (uint32_t i = 0; i < padded; ++i) {
@@ -44,8 +49,8 @@ protected:
     bool causal = true, softcap = false, sinks = false;
   };
 
-  Matrix reference(const Shape &s, const Matrix &q, const Cache &keys, const Cache &values, double scale,
-                   double cap, const std::vector<float> &sinks) {
+  Matrix reference(const Shape &s, const Matrix &q, const Cache &keys, const Cache &values,
+                   double scale, double cap, const std::vector<float> &sinks) {
     Matrix out{s.rows, s.heads * s.dim, std::vector<float>(size_t(s.rows) * s.heads * s.dim)};
     for (uint32_t t = 0; t < s.rows; ++t)
       for (uint32_t h = 0; h < s.heads; ++h) {
@@ -80,21 +85,24 @@ protected:
 
   void prefill(const Shape &s, CacheType type) {
     AttentionPrefillSpec spec{s.dim, type, s.causal, s.softcap, s.sinks};
-    SCOPED_TRACE(spec.name() + " position=" + std::to_string(s.position) + " rows=" + std::to_string(s.rows));
+    SCOPED_TRACE(spec.name() + " position=" + std::to_string(s.position) +
+                 " rows=" + std::to_string(s.rows));
     Matrix q = randomMatrix(s.rows, s.heads * s.dim, WeightType::F32, 3);
     Cache keys = randomCache(s.kvHeads, s.context, s.dim, type);
     Cache values = randomCache(s.kvHeads, s.context, s.dim, type);
     auto sinks = randomVector(s.heads, 2);
     uint32_t width = paddedWidth(s.heads * s.dim);
     AttentionPrefillParams p;
-    p.numHeads = s.heads, p.numKvHeads = s.kvHeads, p.maxContext = s.context, p.maxRows = s.rows + 2;
+    p.numHeads = s.heads, p.numKvHeads = s.kvHeads, p.maxContext = s.context,
+    p.maxRows = s.rows + 2;
     p.q = {width + 24, 8}, p.out = {width + 8, 4};
     p.scale = 1 / std::sqrt(float(s.dim)), p.softcap = 0.7f, p.window = s.window;
     size_t size = p.out.offset + size_t(s.rows + 2) * p.out.stride;
     DeviceBuffer *out = floats(size);
     uint32_t filled = s.position + s.rows;
-    std::vector<DeviceBuffer *> bound = {state(s.position, s.rows), activations(q, p.q), upload(keys, filled, type),
-                                         upload(values, filled, type), out};
+    std::vector<DeviceBuffer *> bound = {state(s.position, s.rows), activations(q, p.q),
+                                         upload(keys, filled, type), upload(values, filled, type),
+                                         out};
     if (s.sinks)
       bound.push_back(vector(sinks));
     run(spec, p, bound);
@@ -111,15 +119,18 @@ protected:
     Cache values = randomCache(s.kvHeads, s.context, s.dim, type);
     auto sinks = randomVector(s.heads, 2);
     AttentionDecodeParams p;
-    p.numHeads = s.heads, p.numKvHeads = s.kvHeads, p.maxContext = s.context, p.qOffset = 8, p.outOffset = 4;
+    p.numHeads = s.heads, p.numKvHeads = s.kvHeads, p.maxContext = s.context, p.qOffset = 8,
+    p.outOffset = 4;
     p.scale = 1 / std::sqrt(float(s.dim)), p.softcap = 0.7f, p.window = s.window;
     size_t size = 4 + paddedWidth(s.heads * s.dim);
     DeviceBuffer *out = floats(size);
     DeviceBuffer *partial = single ? out : floats(decodePartialFloats(s.heads, s.dim, s.context));
     if (!single)
-      std::fill_n(partial->as<float>(), partial->bytes / 4, NAN); // splits nobody filled must not be read
+      std::fill_n(partial->as<float>(), partial->bytes / 4,
+                  NAN); // splits nobody filled must not be read
     DeviceBuffer *now = state(s.position, 1), *none = state(s.position, 0);
-    std::vector<DeviceBuffer *> bound = {now, activations(q, {0, 8}), upload(keys, s.position + 1, type),
+    std::vector<DeviceBuffer *> bound = {now, activations(q, {0, 8}),
+                                         upload(keys, s.position + 1, type),
                                          upload(values, s.position + 1, type), partial};
     if (spec.sinks)
       bound.push_back(vector(sinks));
@@ -202,11 +213,16 @@ TEST_F(AttentionKernels, RopeAndCache) {
     bool qNorm, kNorm, unitOffset, oneBuffer;
   };
   std::vector<Case> cases = {
-      {RopeStyle::Half, 16, 16, false, false, false, true},        {RopeStyle::Half, 12, 12, false, false, false, false},
-      {RopeStyle::Half, 64, 32, false, false, false, true},        {RopeStyle::Interleaved, 8, 8, false, false, false, true},
-      {RopeStyle::Interleaved, 80, 24, false, false, false, false}, {RopeStyle::Half, 128, 128, true, true, false, true},
-      {RopeStyle::Half, 256, 256, true, true, true, false},        {RopeStyle::None, 20, 0, false, false, false, true},
-      {RopeStyle::None, 16, 0, true, true, false, true},           {RopeStyle::Half, 16, 16, false, true, false, true},
+      {RopeStyle::Half, 16, 16, false, false, false, true},
+      {RopeStyle::Half, 12, 12, false, false, false, false},
+      {RopeStyle::Half, 64, 32, false, false, false, true},
+      {RopeStyle::Interleaved, 8, 8, false, false, false, true},
+      {RopeStyle::Interleaved, 80, 24, false, false, false, false},
+      {RopeStyle::Half, 128, 128, true, true, false, true},
+      {RopeStyle::Half, 256, 256, true, true, true, false},
+      {RopeStyle::None, 20, 0, false, false, false, true},
+      {RopeStyle::None, 16, 0, true, true, false, true},
+      {RopeStyle::Half, 16, 16, false, true, false, true},
   };
   for (const Case &c : cases)
     for (CacheType type : {CacheType::F32, CacheType::F16})
@@ -215,7 +231,8 @@ TEST_F(AttentionKernels, RopeAndCache) {
         SCOPED_TRACE(spec.name() + " d=" + std::to_string(c.dim) + " rows=" + std::to_string(rows));
         uint32_t heads = 3, kvHeads = 2, context = 40, position = 6, d = c.dim;
         Matrix q = randomMatrix(rows, heads * d), keys = randomMatrix(rows, kvHeads * d),
-               values = randomMatrix(rows, kvHeads * d), table = randomMatrix(context, std::max(c.rotary, 1u));
+               values = randomMatrix(rows, kvHeads * d),
+               table = randomMatrix(context, std::max(c.rotary, 1u));
         auto qw = randomVector(d), kw = randomVector(d);
         auto turn = [&](Matrix m, uint32_t count, bool norm, const std::vector<float> &w) {
           for (uint32_t t = 0; t < rows; ++t)
@@ -230,7 +247,8 @@ TEST_F(AttentionKernels, RopeAndCache) {
               std::vector<double> out = in;
               uint32_t half = c.rotary / 2;
               for (uint32_t j = 0; j < half; ++j) {
-                uint32_t a = c.style == RopeStyle::Half ? j : 2 * j, b = c.style == RopeStyle::Half ? j + half : 2 * j + 1;
+                uint32_t a = c.style == RopeStyle::Half ? j : 2 * j,
+                         b = c.style == RopeStyle::Half ? j + half : 2 * j + 1;
                 double cosine = table.at(position + t, j), sine = table.at(position + t, half + j);
                 out[a] = in[a] * cosine - in[b] * sine;
                 out[b] = in[b] * cosine + in[a] * sine;
@@ -255,12 +273,16 @@ TEST_F(AttentionKernels, RopeAndCache) {
             std::copy_n(&values.values[size_t(t) * keys.cols], keys.cols, row + p.v.offset);
           }
         } else {
-          p.q = {paddedWidth(heads * d), 8}, p.k = {paddedWidth(kvHeads * d), 0}, p.v = {paddedWidth(kvHeads * d) + 8, 4};
-          qBuffer = activations(q, p.q), kBuffer = activations(keys, p.k), vBuffer = activations(values, p.v);
+          p.q = {paddedWidth(heads * d), 8}, p.k = {paddedWidth(kvHeads * d), 0},
+          p.v = {paddedWidth(kvHeads * d) + 8, 4};
+          qBuffer = activations(q, p.q), kBuffer = activations(keys, p.k),
+          vBuffer = activations(values, p.v);
         }
         size_t element = type == CacheType::F32 ? 4 : 2, padded = paddedWidth(d);
-        DeviceBuffer *kCache = bytes(kvHeads * context * padded * element), *vCache = bytes(kvHeads * context * padded * element);
-        std::vector<DeviceBuffer *> bound = {state(position, rows), qBuffer, kBuffer, vBuffer, kCache, vCache};
+        DeviceBuffer *kCache = bytes(kvHeads * context * padded * element),
+                     *vCache = bytes(kvHeads * context * padded * element);
+        std::vector<DeviceBuffer *> bound = {
+            state(position, rows), qBuffer, kBuffer, vBuffer, kCache, vCache};
         if (c.style != RopeStyle::None)
           bound.push_back(weight(table, WeightType::F32));
         if (c.qNorm)
@@ -272,19 +294,24 @@ TEST_F(AttentionKernels, RopeAndCache) {
         Matrix turned = turn(q, heads, c.qNorm, qw);
         for (uint32_t t = 0; t < rows; ++t)
           for (uint32_t e = 0; e < heads * d; ++e)
-            ASSERT_NEAR(qBuffer->as<float>()[p.q.offset + size_t(t) * p.q.stride + e], turned.at(t, e), 1e-5) << t << " " << e;
+            ASSERT_NEAR(qBuffer->as<float>()[p.q.offset + size_t(t) * p.q.stride + e],
+                        turned.at(t, e), 1e-5)
+                << t << " " << e;
         auto expectCache = [&](DeviceBuffer *cache, const Matrix &m, double tolerance) {
           for (uint32_t h = 0; h < kvHeads; ++h)
             for (uint32_t at = 0; at < context; ++at)
               for (uint32_t e = 0; e < padded; ++e) {
                 size_t i = (size_t(h) * context + at) * padded + e;
                 if (at < position || at >= position + rows) {
-                  ASSERT_EQ(cache->as<uint8_t>()[i * element], 0xA5) << "position " << at << " was written";
+                  ASSERT_EQ(cache->as<uint8_t>()[i * element], 0xA5)
+                      << "position " << at << " was written";
                   continue;
                 }
-                float got = type == CacheType::F32 ? cache->as<float>()[i] : fromHalf(cache->as<uint16_t>()[i]);
+                float got = type == CacheType::F32 ? cache->as<float>()[i]
+                                                   : fromHalf(cache->as<uint16_t>()[i]);
                 float want = e < d ? m.at(at - position, h * d + e) : 0.0f;
-                ASSERT_NEAR(got, want, tolerance * (1 + std::abs(want))) << h << " " << at << " " << e;
+                ASSERT_NEAR(got, want, tolerance * (1 + std::abs(want)))
+                    << h << " " << at << " " << e;
               }
         };
         double tolerance = type == CacheType::F32 ? 1e-5 : 1e-3;

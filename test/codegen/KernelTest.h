@@ -1,9 +1,10 @@
-// What the kernel tests share: one validated device, compiling with spirv-val, buffers filled with seeded
-// numbers and f16/bf16 packing. Every test also asserts that the validation layer stayed silent.
+// What the kernel tests share: one validated device, compiling with spirv-val, buffers filled with
+// seeded numbers and f16/bf16 packing. Every test also asserts that the validation layer stayed
+// silent.
 #pragma once
+#include "mlir/IR/MLIRContext.h"
 #include "runtime/plan/State.h"
 #include "test/codegen/TestDevice.h"
-#include "mlir/IR/MLIRContext.h"
 #include <cmath>
 #include <cstring>
 #include <fstream>
@@ -24,7 +25,9 @@ inline float fromHalf(uint16_t bits) {
   std::memcpy(&half, &bits, 2);
   return static_cast<float>(half);
 }
-inline uint16_t toBfloat(float value) { return static_cast<uint16_t>(floatBits(value) >> 16); }
+inline uint16_t toBfloat(float value) {
+  return static_cast<uint16_t>(floatBits(value) >> 16);
+}
 inline float fromBfloat(uint16_t bits) {
   uint32_t wide = uint32_t(bits) << 16;
   float value;
@@ -32,7 +35,8 @@ inline float fromBfloat(uint16_t bits) {
   return value;
 }
 
-// A matrix [rows, cols] with what the device sees of it: packed, padded rows and columns, zeros in the pad.
+// A matrix [rows, cols] with what the device sees of it: packed, padded rows and columns, zeros in
+// the pad.
 struct Matrix {
   uint32_t rows = 0, cols = 0;
   std::vector<float> values; // [rows, cols], after rounding to the stored type
@@ -52,11 +56,13 @@ protected:
   void TearDown() override {
     EXPECT_EQ(device().messages, 0) << "the validation layer had something to say";
     for (auto &buffer : buffers)
-      EXPECT_TRUE(buffer->slackIntact()) << "a kernel wrote past the end of a buffer of " << buffer->bytes << " bytes";
+      EXPECT_TRUE(buffer->slackIntact())
+          << "a kernel wrote past the end of a buffer of " << buffer->bytes << " bytes";
     buffers.clear();
   }
 
-  // Compiles, checks every variant with spirv-val, and keeps pipelines of those the device can run by name.
+  // Compiles, checks every variant with spirv-val, and keeps pipelines of those the device can run
+  // by name.
   template <typename Spec> std::vector<std::unique_ptr<Pipeline>> &pipelines(const Spec &spec) {
     static std::map<std::string, std::vector<std::unique_ptr<Pipeline>>> all;
     auto &entry = all[spec.name()];
@@ -73,8 +79,10 @@ protected:
       const Variant &variant = kernel->variants[i];
       std::string path = ::testing::TempDir() + "/" + kernel->name + ".spv";
       std::ofstream(path, std::ios::binary)
-          .write(reinterpret_cast<const char *>(variant.words.data()), std::streamsize(variant.words.size() * 4));
-      EXPECT_EQ(std::system(("spirv-val --target-env vulkan1.1 " + path).c_str()), 0) << kernel->name;
+          .write(reinterpret_cast<const char *>(variant.words.data()),
+                 std::streamsize(variant.words.size() * 4));
+      EXPECT_EQ(std::system(("spirv-val --target-env vulkan1.1 " + path).c_str()), 0)
+          << kernel->name;
       std::remove(path.c_str());
       if (device().supports(variant.features))
         entry.push_back(std::make_unique<Pipeline>(device(), *kernel, i));
@@ -82,9 +90,11 @@ protected:
     return entry;
   }
 
-  // Runs a kernel on buffers given in binding order; with a variant index, another than the portable one.
+  // Runs a kernel on buffers given in binding order; with a variant index, another than the
+  // portable one.
   template <typename Spec, typename Params>
-  void run(const Spec &spec, const Params &params, const std::vector<DeviceBuffer *> &bound, int variant = -1) {
+  void run(const Spec &spec, const Params &params, const std::vector<DeviceBuffer *> &bound,
+           int variant = -1) {
     ASSERT_EQ(bound.size(), spec.bindings().size());
     ASSERT_LE(params.push().size(), 16u);
     auto &all = pipelines(spec);
@@ -110,18 +120,24 @@ protected:
     return ids(words);
   }
 
-  float uniform(float low = -1, float high = 1) { return std::uniform_real_distribution<float>(low, high)(random); }
-  Matrix randomMatrix(uint32_t rows, uint32_t cols, WeightType type = WeightType::F32, float scale = 1) {
+  float uniform(float low = -1, float high = 1) {
+    return std::uniform_real_distribution<float>(low, high)(random);
+  }
+  Matrix randomMatrix(uint32_t rows, uint32_t cols, WeightType type = WeightType::F32,
+                      float scale = 1) {
     Matrix m{rows, cols, std::vector<float>(size_t(rows) * cols)};
     for (float &v : m.values) {
       v = uniform(-scale, scale);
-      v = type == WeightType::F16 ? fromHalf(toHalf(v)) : type == WeightType::BF16 ? fromBfloat(toBfloat(v)) : v;
+      v = type == WeightType::F16    ? fromHalf(toHalf(v))
+          : type == WeightType::BF16 ? fromBfloat(toBfloat(v))
+                                     : v;
     }
     return m;
   }
   // As a weight: [paddedWidth(rows), paddedWidth(cols)] of `type`.
   DeviceBuffer *weight(const Matrix &m, WeightType type) {
-    size_t rows = paddedWidth(m.rows), cols = paddedWidth(m.cols), size = type == WeightType::F32 ? 4 : 2;
+    size_t rows = paddedWidth(m.rows), cols = paddedWidth(m.cols),
+           size = type == WeightType::F32 ? 4 : 2;
     DeviceBuffer *buffer = bytes(rows * cols * size);
     std::memset(buffer->as<void>(), 0, rows * cols * size);
     for (uint32_t r = 0; r < m.rows; ++r)
@@ -134,8 +150,8 @@ protected:
       }
     return buffer;
   }
-  // As activations: rows with a stride and an offset (floats); what is not a row or its pad is NaN, so that
-  // reading it shows.
+  // As activations: rows with a stride and an offset (floats); what is not a row or its pad is NaN,
+  // so that reading it shows.
   DeviceBuffer *activations(const Matrix &m, Rows rows) {
     size_t count = rows.offset + size_t(rows.stride) * m.rows;
     if (rows.stride == 0)
@@ -148,7 +164,8 @@ protected:
   void place(DeviceBuffer *buffer, const Matrix &m, Rows rows) {
     for (uint32_t r = 0; r < m.rows; ++r)
       for (uint32_t c = 0; c < paddedWidth(m.cols); ++c)
-        buffer->as<float>()[rows.offset + size_t(rows.stride) * r + c] = c < m.cols ? m.at(r, c) : 0.0f;
+        buffer->as<float>()[rows.offset + size_t(rows.stride) * r + c] =
+            c < m.cols ? m.at(r, c) : 0.0f;
   }
   // An f32 vector padded with zeros.
   DeviceBuffer *vector(const std::vector<float> &values) {
@@ -158,7 +175,9 @@ protected:
     std::copy(values.begin(), values.end(), buffer->as<float>());
     return buffer;
   }
-  std::vector<float> randomVector(uint32_t size, float scale = 1) { return randomMatrix(1, size, WeightType::F32, scale).values; }
+  std::vector<float> randomVector(uint32_t size, float scale = 1) {
+    return randomMatrix(1, size, WeightType::F32, scale).values;
+  }
 
   // Rows of `out` against `expected` within tolerance * (1 + |expected|), and zeros in the pad.
   void expectRows(DeviceBuffer *out, Rows rows, const Matrix &expected, double tolerance) {
@@ -171,8 +190,8 @@ protected:
         if (c >= expected.cols && got != 0)
           error = INFINITY;
         if (!(error <= tolerance)) {
-          FAIL() << "row " << r << " column " << c << " of " << expected.rows << "x" << expected.cols << ": got "
-                 << got << ", expected " << want;
+          FAIL() << "row " << r << " column " << c << " of " << expected.rows << "x"
+                 << expected.cols << ": got " << got << ", expected " << want;
         }
         worst = std::max(worst, error);
       }
@@ -191,11 +210,16 @@ private:
 
 inline double referenceActivation(Activation kind, double x) {
   switch (kind) {
-  case Activation::None: return x;
-  case Activation::Silu: return x / (1 + std::exp(-x));
-  case Activation::Gelu: return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
-  case Activation::GeluTanh: return 0.5 * x * (1 + std::tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
-  case Activation::Relu: return std::max(x, 0.0);
+  case Activation::None:
+    return x;
+  case Activation::Silu:
+    return x / (1 + std::exp(-x));
+  case Activation::Gelu:
+    return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
+  case Activation::GeluTanh:
+    return 0.5 * x * (1 + std::tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
+  case Activation::Relu:
+    return std::max(x, 0.0);
   }
   return x;
 }

@@ -14,9 +14,10 @@ protected:
     std::vector<float> bias, norm;
   };
 
-  Case make(uint32_t rows, uint32_t n, uint32_t k, WeightType type, const Epilogue &e, bool rmsNorm = false,
-            bool unitOffset = false) {
-    Case c{randomMatrix(rows, k), randomMatrix(n, k, type, 1 / std::sqrt(float(k))), {}, {}, {}, {}};
+  Case make(uint32_t rows, uint32_t n, uint32_t k, WeightType type, const Epilogue &e,
+            bool rmsNorm = false, bool unitOffset = false) {
+    Case c{
+        randomMatrix(rows, k), randomMatrix(n, k, type, 1 / std::sqrt(float(k))), {}, {}, {}, {}};
     uint32_t width = e.glu ? n / 2 : n;
     c.residual = randomMatrix(rows, width);
     c.bias = randomVector(n), c.norm = randomVector(k);
@@ -58,7 +59,8 @@ protected:
     p.n = n, p.k = k, p.xOffset = 8, p.outOffset = 4;
     p.epilogue.residual.offset = 12, p.epilogue.scale = 0.75f, p.epilogue.softcap = 1.5f;
     size_t size = p.outOffset + paddedWidth(c.expected.cols);
-    std::vector<DeviceBuffer *> bound = {state(0, 1), activations(c.x, {0, 8}), weight(c.w, spec.weight), nullptr};
+    std::vector<DeviceBuffer *> bound = {state(0, 1), activations(c.x, {0, 8}),
+                                         weight(c.w, spec.weight), nullptr};
     if (spec.rmsNorm)
       bound.push_back(vector(c.norm));
     if (spec.epilogue.bias)
@@ -86,7 +88,8 @@ protected:
     p.x = {paddedWidth(k) + 8, 8}, p.out = {width + 8, 4};
     p.epilogue.residual = {width + 16, 12}, p.epilogue.scale = 0.75f, p.epilogue.softcap = 1.5f;
     size_t size = p.out.offset + size_t(rows + 3) * p.out.stride;
-    std::vector<DeviceBuffer *> bound = {state(3, rows), activations(c.x, p.x), weight(c.w, spec.weight), nullptr};
+    std::vector<DeviceBuffer *> bound = {state(3, rows), activations(c.x, p.x),
+                                         weight(c.w, spec.weight), nullptr};
     if (spec.epilogue.bias)
       bound.push_back(vector(c.bias));
     if (spec.epilogue.residual)
@@ -109,7 +112,8 @@ protected:
     all[5].bias = all[5].residual = all[5].scale = all[5].softcap = true;
     all[5].activation = Activation::Gelu;
     all[6].glu = true; // bilinear
-    for (Activation a : {Activation::Silu, Activation::Gelu, Activation::GeluTanh, Activation::Relu}) {
+    for (Activation a :
+         {Activation::Silu, Activation::Gelu, Activation::GeluTanh, Activation::Relu}) {
       Epilogue e;
       e.activation = a;
       all.push_back(e);
@@ -147,11 +151,14 @@ TEST_F(MatrixKernels, GemvOfAWeightSplitByRows) {
   Epilogue e;
   e.bias = e.residual = true;
   Case c = make(1, 80, 48, WeightType::F32, e);
-  DeviceBuffer *out = floats(80), *x = activations(c.x, {}), *bias = vector(c.bias), *residual = activations(c.residual, {});
+  DeviceBuffer *out = floats(80), *x = activations(c.x, {}), *bias = vector(c.bias),
+               *residual = activations(c.residual, {});
   for (uint32_t part : {0u, 1u}) {
-    Matrix rows{40, 48, {c.w.values.begin() + part * 40 * 48, c.w.values.begin() + (part + 1) * 40 * 48}};
+    Matrix rows{
+        40, 48, {c.w.values.begin() + part * 40 * 48, c.w.values.begin() + (part + 1) * 40 * 48}};
     GemvParams p;
-    p.n = 40, p.k = 48, p.outOffset = p.epilogue.biasOffset = p.epilogue.residual.offset = part * 40;
+    p.n = 40, p.k = 48,
+    p.outOffset = p.epilogue.biasOffset = p.epilogue.residual.offset = part * 40;
     run(GemvSpec{WeightType::F32, false, false, e}, p,
         {state(0, 1), x, weight(rows, WeightType::F32), out, bias, residual});
   }

@@ -39,7 +39,8 @@ TEST_F(RowKernels, EmbeddingWithPositionsFromASplitTable) {
     for (uint32_t c = 0; c < width; ++c)
       expected.values.push_back(table.at(tokens[t], c) + positions.at(std::min(5 + t + 2, 9u), c));
   EmbeddingParams p;
-  p.width = width, p.vocab = 16, p.tableRows = 8, p.maxRows = 3, p.maxPosition = 10, p.positionOffset = 2;
+  p.width = width, p.vocab = 16, p.tableRows = 8, p.maxRows = 3, p.maxPosition = 10,
+  p.positionOffset = 2;
   p.out = {width, 0};
   DeviceBuffer *out = floats(3 * width), *position = weight(positions, WeightType::F32);
   EmbeddingSpec spec{WeightType::F32, true};
@@ -49,8 +50,8 @@ TEST_F(RowKernels, EmbeddingWithPositionsFromASplitTable) {
   expectRows(out, p.out, expected, 1e-7);
 }
 
-Matrix referenceNorm(const NormSpec &spec, const Matrix &x, uint32_t width, const std::vector<float> &w,
-                     const std::vector<float> &b, double eps) {
+Matrix referenceNorm(const NormSpec &spec, const Matrix &x, uint32_t width,
+                     const std::vector<float> &w, const std::vector<float> &b, double eps) {
   Matrix y = x;
   for (uint32_t r = 0; r < x.rows; ++r)
     for (uint32_t g = 0; g < x.cols / width; ++g) {
@@ -78,7 +79,8 @@ TEST_F(RowKernels, NormOfWholeRows) {
     for (int form = 0; form < 4; ++form)
       for (uint32_t width : {1u, 31u, 33u, 127u, 1000u}) {
         NormSpec spec{kind};
-        spec.weight = form != 3, spec.bias = form == 1, spec.unitOffset = form == 2 && kind == NormKind::Rms;
+        spec.weight = form != 3, spec.bias = form == 1,
+        spec.unitOffset = form == 2 && kind == NormKind::Rms;
         Matrix x = randomMatrix(5, width);
         for (float &v : x.values)
           v += 3; // a mean that layer_norm must take away without losing the rest
@@ -131,27 +133,44 @@ TEST_F(RowKernels, NormPerHeadInPlace) {
 
 TEST_F(RowKernels, Elementwise) {
   using Op = ElementwiseOp;
-  std::vector<ElementwiseSpec> specs = {{Op::Copy}, {Op::Add}, {Op::Mul}, {Op::Scale}, {Op::Softcap}};
-  for (Activation a : {Activation::Silu, Activation::Gelu, Activation::GeluTanh, Activation::Relu}) {
+  std::vector<ElementwiseSpec> specs = {
+      {Op::Copy}, {Op::Add}, {Op::Mul}, {Op::Scale}, {Op::Softcap}};
+  for (Activation a :
+       {Activation::Silu, Activation::Gelu, Activation::GeluTanh, Activation::Relu}) {
     specs.push_back({Op::Activation, a});
     specs.push_back({Op::ActMul, a});
   }
   for (const auto &spec : specs)
     for (uint32_t width : {1u, 31u, 33u, 1000u}) {
-      Matrix a = randomMatrix(3, width, WeightType::F32, 12), b = randomMatrix(3, width), expected = a;
+      Matrix a = randomMatrix(3, width, WeightType::F32, 12), b = randomMatrix(3, width),
+             expected = a;
       ElementwiseParams p;
       p.width = width, p.maxRows = 4, p.value = 7.5f;
-      p.a = {paddedWidth(width), 0}, p.b = {paddedWidth(width) + 8, 4}, p.out = {paddedWidth(width), 8};
+      p.a = {paddedWidth(width), 0}, p.b = {paddedWidth(width) + 8, 4},
+      p.out = {paddedWidth(width), 8};
       for (size_t i = 0; i < a.values.size(); ++i) {
         double l = a.values[i], r = b.values[i], v = l;
         switch (spec.op) {
-        case Op::Copy: break;
-        case Op::Add: v = l + r; break;
-        case Op::Mul: v = l * r; break;
-        case Op::Activation: v = referenceActivation(spec.activation, l); break;
-        case Op::Scale: v = l * 7.5; break;
-        case Op::Softcap: v = 7.5 * std::tanh(l / 7.5); break;
-        case Op::ActMul: v = referenceActivation(spec.activation, l) * r; break;
+        case Op::Copy:
+          break;
+        case Op::Add:
+          v = l + r;
+          break;
+        case Op::Mul:
+          v = l * r;
+          break;
+        case Op::Activation:
+          v = referenceActivation(spec.activation, l);
+          break;
+        case Op::Scale:
+          v = l * 7.5;
+          break;
+        case Op::Softcap:
+          v = 7.5 * std::tanh(l / 7.5);
+          break;
+        case Op::ActMul:
+          v = referenceActivation(spec.activation, l) * r;
+          break;
         }
         expected.values[i] = static_cast<float>(v);
       }

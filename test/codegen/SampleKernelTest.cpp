@@ -1,4 +1,5 @@
-// The sample kernel: the choice against an independent one by sorting, the state transitions word by word.
+// The sample kernel: the choice against an independent one by sorting, the state transitions word
+// by word.
 #include "passes/codegen/Sample.h"
 #include "test/codegen/KernelTest.h"
 #include <set>
@@ -21,7 +22,8 @@ protected:
     words[state::kCount] = 1, words[state::kLimit] = 1000, words[state::kTopP] = floatBits(1);
   }
 
-  // Runs sample on `logits` (row `row` of a larger buffer); the state words afterwards are in `after`.
+  // Runs sample on `logits` (row `row` of a larger buffer); the state words afterwards are in
+  // `after`.
   uint32_t sample(const std::vector<float> &logits, const Settings &s, uint32_t row = 0) {
     uint32_t vocab = static_cast<uint32_t>(logits.size()), stride = paddedWidth(vocab);
     words[state::kTemperature] = floatBits(s.temperature), words[state::kTopK] = s.topK;
@@ -29,7 +31,8 @@ protected:
     words[state::kSeedLow] = uint32_t(s.seed), words[state::kSeedHigh] = uint32_t(s.seed >> 32);
     words[state::kSampleRow] = row;
     DeviceBuffer *state = ids(words), *buffer = floats(size_t(stride) * (row + 1));
-    std::fill_n(buffer->as<float>(), buffer->bytes / 4, 1e9f); // neither pads nor other rows may win
+    std::fill_n(buffer->as<float>(), buffer->bytes / 4,
+                1e9f); // neither pads nor other rows may win
     std::copy(logits.begin(), logits.end(), buffer->as<float>() + size_t(stride) * row);
     output = bytes(kCapacity * 4), tokens = bytes(8);
     SampleParams p;
@@ -62,11 +65,14 @@ protected:
     for (uint32_t i = 0; i < logits.size(); ++i)
       if (!std::isnan(logits[i]))
         order.push_back(i);
-    std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return logits[a] > logits[b]; });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](uint32_t a, uint32_t b) { return logits[a] > logits[b]; });
     if (s.topK && s.topK < order.size())
       order.resize(s.topK);
     double total = 0, sum = 0;
-    auto mass = [&](uint32_t id) { return std::exp((double(logits[id]) - logits[order[0]]) / s.temperature); };
+    auto mass = [&](uint32_t id) {
+      return std::exp((double(logits[id]) - logits[order[0]]) / s.temperature);
+    };
     for (uint32_t id : order)
       total += mass(id);
     if (s.topP < 1)
@@ -78,7 +84,8 @@ protected:
     return order;
   }
 
-  // The id that the kernel's order of summation gives, or -1 when the random number is too near a border.
+  // The id that the kernel's order of summation gives, or -1 when the random number is too near a
+  // border.
   static int64_t expectedDraw(const std::vector<float> &logits, const Settings &s) {
     auto allowed = candidates(logits, s);
     auto order = allowed;
@@ -87,7 +94,9 @@ protected:
       return std::make_pair(owner(a), a) < std::make_pair(owner(b), b);
     });
     double total = 0, sum = 0, u = uniform01(s.seed, s.outputCount);
-    auto mass = [&](uint32_t id) { return std::exp((double(logits[id]) - logits[allowed[0]]) / s.temperature); };
+    auto mass = [&](uint32_t id) {
+      return std::exp((double(logits[id]) - logits[allowed[0]]) / s.temperature);
+    };
     for (uint32_t id : order)
       total += mass(id);
     for (uint32_t id : order) {
@@ -145,7 +154,8 @@ TEST_F(SampleKernel, DrawsAsTheReferenceDoes) {
             if (want < 0)
               continue;
             ++compared;
-            EXPECT_EQ(got, want) << "vocab " << vocab << " t " << temperature << " k " << topK << " p " << topP;
+            EXPECT_EQ(got, want) << "vocab " << vocab << " t " << temperature << " k " << topK
+                                 << " p " << topP;
             EXPECT_EQ(sample(logits, s), got) << "the same again";
           }
         }
@@ -190,7 +200,8 @@ TEST_F(SampleKernel, MovesTheStateOn) {
   EXPECT_EQ(after[state::kCount], 0u);
   EXPECT_EQ(after[state::kFinished], 2u);
 
-  words[state::kPosition] = 2, words[state::kNumEos] = 2, words[state::kEos] = 5, words[state::kEos + 1] = 1;
+  words[state::kPosition] = 2, words[state::kNumEos] = 2, words[state::kEos] = 5,
+  words[state::kEos + 1] = 1;
   EXPECT_EQ(sample({0, 9, 1}, {}), 1u);
   EXPECT_EQ(after[state::kCount], 0u);
   EXPECT_EQ(after[state::kFinished], 1u);

@@ -18,8 +18,10 @@ void check(VkResult result, const char *what) {
   std::exit(1);
 }
 
-VKAPI_ATTR VkBool32 VKAPI_CALL report(VkDebugUtilsMessageSeverityFlagBitsEXT, VkDebugUtilsMessageTypeFlagsEXT,
-                                      const VkDebugUtilsMessengerCallbackDataEXT *data, void *user) {
+VKAPI_ATTR VkBool32 VKAPI_CALL report(VkDebugUtilsMessageSeverityFlagBitsEXT,
+                                      VkDebugUtilsMessageTypeFlagsEXT,
+                                      const VkDebugUtilsMessengerCallbackDataEXT *data,
+                                      void *user) {
   ++static_cast<TestDevice *>(user)->messages;
   std::fprintf(stderr, "validation: %s\n", data->pMessage);
   return VK_FALSE;
@@ -31,14 +33,16 @@ TestDevice::TestDevice(bool validate) {
   VkApplicationInfo application{VK_STRUCTURE_TYPE_APPLICATION_INFO};
   application.apiVersion = VK_API_VERSION_1_1;
   const char *layer = "VK_LAYER_KHRONOS_validation", *extension = VK_EXT_DEBUG_UTILS_EXTENSION_NAME;
-  VkDebugUtilsMessengerCreateInfoEXT messengerInfo{VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT};
-  messengerInfo.messageSeverity =
-      VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT | VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT;
-  messengerInfo.messageType =
-      VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT | VK_DEBUG_UTILS_MESSAGE_TYPE_PERFORMANCE_BIT_EXT;
+  VkDebugUtilsMessengerCreateInfoEXT messengerInfo{
+      VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT};
+  messengerInfo.messageSeverity = VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT |
+                                  VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT;
+  messengerInfo.messageType = VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT |
+                              VK_DEBUG_UTILS_MESSAGE_TYPE_PERFORMANCE_BIT_EXT;
   messengerInfo.pfnUserCallback = report;
   messengerInfo.pUserData = this;
-  VkValidationFeatureEnableEXT synchronization = VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT;
+  VkValidationFeatureEnableEXT synchronization =
+      VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT;
   VkValidationFeaturesEXT validation{VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT};
   validation.enabledValidationFeatureCount = 1;
   validation.pEnabledValidationFeatures = &synchronization;
@@ -61,7 +65,8 @@ TestDevice::TestDevice(bool validate) {
   VkResult found = vkEnumeratePhysicalDevices(instance, &count, &physical);
   check(found == VK_INCOMPLETE ? VK_SUCCESS : found, "vkEnumeratePhysicalDevices");
   vkGetPhysicalDeviceProperties(physical, &properties);
-  VkPhysicalDeviceSubgroupProperties subgroup{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES};
+  VkPhysicalDeviceSubgroupProperties subgroup{
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES};
   VkPhysicalDeviceProperties2 more{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2};
   more.pNext = &subgroup;
   vkGetPhysicalDeviceProperties2(physical, &more);
@@ -91,7 +96,8 @@ TestDevice::TestDevice(bool validate) {
   check(vkCreateCommandPool(device, &poolInfo, nullptr, &commands), "vkCreateCommandPool");
   VkPhysicalDeviceMemoryProperties memory;
   vkGetPhysicalDeviceMemoryProperties(physical, &memory);
-  constexpr auto kWanted = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+  constexpr auto kWanted =
+      VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
   while (memoryType < memory.memoryTypeCount &&
          (memory.memoryTypes[memoryType].propertyFlags & kWanted) != kWanted)
     ++memoryType;
@@ -109,7 +115,8 @@ TestDevice::~TestDevice() {
 }
 
 bool TestDevice::supports(const std::vector<std::string> &wanted) const {
-  return std::all_of(wanted.begin(), wanted.end(), [&](const auto &name) { return features.count(name) != 0; });
+  return std::all_of(wanted.begin(), wanted.end(),
+                     [&](const auto &name) { return features.count(name) != 0; });
 }
 
 DeviceBuffer::DeviceBuffer(TestDevice &device, size_t bytes) : bytes(bytes), device(device) {
@@ -147,18 +154,20 @@ Pipeline::Pipeline(TestDevice &device, const CompiledKernel &kernel, size_t vari
   check(vkCreateShaderModule(device.device, &shaderInfo, nullptr, &shader), "vkCreateShaderModule");
   std::vector<VkDescriptorSetLayoutBinding> slots(kernel.bindings.size());
   for (size_t i = 0; i < slots.size(); ++i)
-    slots[i] = {static_cast<uint32_t>(i), VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, VK_SHADER_STAGE_COMPUTE_BIT,
-                nullptr};
+    slots[i] = {static_cast<uint32_t>(i), VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1,
+                VK_SHADER_STAGE_COMPUTE_BIT, nullptr};
   VkDescriptorSetLayoutCreateInfo setInfo{VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO};
   setInfo.bindingCount = static_cast<uint32_t>(slots.size());
   setInfo.pBindings = slots.data();
-  check(vkCreateDescriptorSetLayout(device.device, &setInfo, nullptr, &setLayout), "vkCreateDescriptorSetLayout");
+  check(vkCreateDescriptorSetLayout(device.device, &setInfo, nullptr, &setLayout),
+        "vkCreateDescriptorSetLayout");
   VkPushConstantRange range{VK_SHADER_STAGE_COMPUTE_BIT, 0, 64};
   VkPipelineLayoutCreateInfo layoutInfo{VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO};
   layoutInfo.setLayoutCount = layoutInfo.pushConstantRangeCount = 1;
   layoutInfo.pSetLayouts = &setLayout;
   layoutInfo.pPushConstantRanges = &range;
-  check(vkCreatePipelineLayout(device.device, &layoutInfo, nullptr, &layout), "vkCreatePipelineLayout");
+  check(vkCreatePipelineLayout(device.device, &layoutInfo, nullptr, &layout),
+        "vkCreatePipelineLayout");
   VkComputePipelineCreateInfo info{VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO};
   info.layout = layout;
   info.stage = {VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO};
@@ -207,33 +216,36 @@ void Pipeline::bind(const std::vector<DeviceBuffer *> &buffers) {
   }
 }
 
-double Pipeline::run(const std::vector<uint32_t> &push, std::array<uint32_t, 3> grid, unsigned times) {
+double Pipeline::run(const std::vector<uint32_t> &push, std::array<uint32_t, 3> grid,
+                     unsigned times) {
   VkCommandBuffer commands;
   VkCommandBufferAllocateInfo allocation{VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO};
   allocation.commandPool = device.commands;
   allocation.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY;
   allocation.commandBufferCount = 1;
-  check(vkAllocateCommandBuffers(device.device, &allocation, &commands), "vkAllocateCommandBuffers");
+  check(vkAllocateCommandBuffers(device.device, &allocation, &commands),
+        "vkAllocateCommandBuffers");
   VkCommandBufferBeginInfo begin{VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
   check(vkBeginCommandBuffer(commands, &begin), "vkBeginCommandBuffer");
   vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline);
   vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, layout, 0, 1, &set, 0, nullptr);
   if (!push.empty())
-    vkCmdPushConstants(commands, layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, static_cast<uint32_t>(push.size() * 4),
-                       push.data());
+    vkCmdPushConstants(commands, layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,
+                       static_cast<uint32_t>(push.size() * 4), push.data());
   for (unsigned i = 0; i < times; ++i) {
     vkCmdDispatch(commands, grid[0], grid[1], grid[2]);
     VkMemoryBarrier barrier{VK_STRUCTURE_TYPE_MEMORY_BARRIER};
     barrier.srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT;
     barrier.dstAccessMask = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT;
-    vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, 0,
-                         1, &barrier, 0, nullptr, 0, nullptr);
+    vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+                         VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, 0, 1, &barrier, 0, nullptr, 0,
+                         nullptr);
   }
   VkMemoryBarrier toHost{VK_STRUCTURE_TYPE_MEMORY_BARRIER};
   toHost.srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT;
   toHost.dstAccessMask = VK_ACCESS_HOST_READ_BIT;
-  vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &toHost,
-                       0, nullptr, 0, nullptr);
+  vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_PIPELINE_STAGE_HOST_BIT,
+                       0, 1, &toHost, 0, nullptr, 0, nullptr);
   check(vkEndCommandBuffer(commands), "vkEndCommandBuffer");
   VkFence fence;
   VkFenceCreateInfo fenceInfo{VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};

@@ -1,5 +1,6 @@
 // A Vulkan device just large enough to run one kernel at a time, for the tests and benchmarks of
-// passes/codegen: with the validation layer and synchronization validation if asked for, counting messages.
+// passes/codegen: with the validation layer and synchronization validation if asked for, counting
+// messages.
 #pragma once
 #include "passes/codegen/Kernel.h"
 #include <memory>
@@ -10,8 +11,8 @@ namespace xfmr::codegen::test {
 
 class TestDevice;
 
-// A host-visible storage buffer, mapped for its whole life. Slack behind `bytes` holds a pattern that
-// `slackIntact` checks: writes past the end show.
+// A host-visible storage buffer, mapped for its whole life. Slack behind `bytes` holds a pattern
+// that `slackIntact` checks: writes past the end show.
 class DeviceBuffer {
 public:
   DeviceBuffer(TestDevice &device, size_t bytes);
@@ -38,7 +39,8 @@ public:
   void bind(const std::vector<DeviceBuffer *> &buffers);
   // "portable", or what the variant requires.
   std::string label() const;
-  // Runs the dispatch `times` times, a full barrier between, and waits; returns the seconds it took.
+  // Runs the dispatch `times` times, a full barrier between, and waits; returns the seconds it
+  // took.
   double run(const std::vector<uint32_t> &push, std::array<uint32_t, 3> grid, unsigned times = 1);
 
 private:

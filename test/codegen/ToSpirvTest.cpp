@@ -1,5 +1,7 @@
 // What the SPIR-V of a kernel may need, and what is refused on the way to it.
 #include "passes/codegen/ToSpirv.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Parser/Parser.h"
 #include "passes/codegen/Attention.h"
 #include "passes/codegen/Elementwise.h"
 #include "passes/codegen/Embedding.h"
@@ -9,8 +11,6 @@
 #include "passes/codegen/Norm.h"
 #include "passes/codegen/RopeCache.h"
 #include "passes/codegen/Sample.h"
-#include "mlir/IR/MLIRContext.h"
-#include "mlir/Parser/Parser.h"
 #include <gtest/gtest.h>
 #include <set>
 
@@ -36,10 +36,12 @@ protected:
     const Variant &portable = kernel->variants.back();
     EXPECT_TRUE(portable.features.empty()) << spec.name();
     EXPECT_EQ(portable.words[1], 0x00010300u) << "SPIR-V 1.3";
-    EXPECT_EQ(capabilities(portable), (std::set<uint32_t>{0, 1})) << spec.name() << " needs more than Shader and Matrix";
+    EXPECT_EQ(capabilities(portable), (std::set<uint32_t>{0, 1}))
+        << spec.name() << " needs more than Shader and Matrix";
     auto again = compile(context, spec);
     ASSERT_TRUE(bool(again));
-    EXPECT_EQ(again->variants.back().words, portable.words) << "compiling twice gives the same words";
+    EXPECT_EQ(again->variants.back().words, portable.words)
+        << "compiling twice gives the same words";
   }
 };
 
@@ -74,12 +76,14 @@ TEST_F(ToSpirv, RefusesBf16) {
           attributes {spirv.entry_point_abi = #spirv.entry_point_abi<workgroup_size = [64, 1, 1]>} {
         gpu.return
       }
-    })", &context);
+    })",
+                                                        &context);
   ASSERT_TRUE(module);
   auto words = toSpirv(*module);
   ASSERT_FALSE(bool(words));
   EXPECT_EQ(llvm::toString(words.takeError()),
-            "kernel to SPIR-V: conversion failed: bf16 must be unpacked from 32-bit words before it is turned into "
+            "kernel to SPIR-V: conversion failed: bf16 must be unpacked from 32-bit words before "
+            "it is turned into "
             "SPIR-V");
 }
 
@@ -96,9 +100,24 @@ TEST_F(ToSpirv, FinishComparesTheCodeWithTheDeclaredAccess) {
   EXPECT_EQ(build(Access::Write, false, true), "ok");
   EXPECT_EQ(build(Access::Read, false, true),
             "kernel probe: binding 0 (data) is declared read but is stored to");
-  EXPECT_EQ(build(Access::Write, true, true), "kernel probe: binding 0 (data) is declared write but is loaded");
+  EXPECT_EQ(build(Access::Write, true, true),
+            "kernel probe: binding 0 (data) is declared write but is loaded");
   EXPECT_EQ(build(Access::Write, false, false),
             "kernel probe: binding 0 (data) is declared write but is never stored to");
+}
+
+TEST_F(ToSpirv, RefusesHeadDims) {
+  for (uint32_t dim : {0u, 6u, 260u}) {
+    auto refused = [&](auto spec) {
+      auto kernel = compile(context, spec);
+      return kernel ? std::string("ok") : llvm::toString(kernel.takeError());
+    };
+    std::string expected =
+        ": head_dim is " + std::to_string(dim) + ", expected a multiple of 4 from 4 to 256";
+    EXPECT_EQ(refused(AttentionPrefillSpec{dim}), "attention_prefill" + expected);
+    EXPECT_EQ(refused(AttentionDecodeSpec{dim}), "attention_decode" + expected);
+    EXPECT_EQ(refused(AttentionCombineSpec{dim}), "attention_combine" + expected);
+  }
 }
 
 TEST_F(ToSpirv, GridsFoldBeyondTheLimitOfADimension) {
