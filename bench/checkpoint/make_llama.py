@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""Writes a Llama checkpoint of any size with pseudo-random weights, for benchmarks: no trained model is that large here.
+
+    make_llama.py OUT [--hidden 768] [--ffn 2048] [--layers 12] [--heads 12] [--kv-heads 4] [--vocab 16000]
+                  [--context 2048] [--dtype F32|F16|BF16] [--seed 1]
+
+The defaults are about 100 million parameters. A tensor repeats one block of normal numbers from another start, scaled by
+1/sqrt(columns): the values do not matter for speed, and a gigabyte takes seconds.
+"""
+import argparse
+import array
+import json
+import os
+import random
+import struct
+
+parser = argparse.ArgumentParser()
+parser.add_argument("out")
+for name, value in [("hidden", 768), ("ffn", 2048), ("layers", 12), ("heads", 12), ("kv-heads", 4), ("vocab", 16000),
+                    ("context", 2048), ("seed", 1)]:
+    parser.add_argument("--" + name, type=int, default=value)
+parser.add_argument("--dtype", choices=["F32", "F16", "BF16"], default="F32")
+a = parser.parse_args()
+D, F, head = a.hidden, a.ffn, a.hidden // a.heads
+
+tensors = [("model.embed_tokens.weight", [a.vocab, D]), ("lm_head.weight", [a.vocab, D]), ("model.norm.weight", [D])]
+for i in range(a.layers):
+    p = f"model.layers.{i}."
+    tensors += [(p + "input_layernorm.weight", [D]), (p + "post_attention_layernorm.weight", [D]),
+                (p + "self_attn.q_proj.weight", [D, D]), (p + "self_attn.o_proj.weight", [D, D]),
+                (p + "self_attn.k_proj.weight", [a.kv_heads * head, D]),
+                (p + "self_attn.v_proj.weight", [a.kv_heads * head, D]),
+                (p + "mlp.gate_proj.weight", [F, D]), (p + "mlp.up_proj.weight", [F, D]),
+                (p + "mlp.down_proj.weight", [D, F])]
+
+rng = random.Random(a.seed)
+BLOCK = 1 << 16
+
+
+def block(scale):
+    values = [rng.gauss(0, scale) for _ in range(BLOCK)]
+    if a.dtype == "F32":
+        return array.array("f", values).tobytes()
+    if a.dtype == "F16":
+        return struct.pack(f"<{BLOCK}e", *values)
+    return b"".join(struct.pack("<f", v)[2:] for v in values)
+
+
+size = 4 if a.dtype == "F32" else 2
+header, end = {}, 0
+for name, shape in tensors:
+    count = 1
+    for n in shape:
+        count *= n
+    header[name] = {"dtype": a.dtype, "shape": shape, "data_offsets": [end, end + count * size]}
+    end += count * size
+text = json.dumps(header).encode()
+text += b" " * (-len(text) % 8)
+os.makedirs(a.out, exist_ok=True)
+blocks = {}
+with open(os.path.join(a.out, "model.safetensors"), "wb") as file:
+    file.write(struct.pack("<Q", len(text)) + text)
+    for name, shape in tensors:
+        scale = shape[-1] ** -0.5 if len(shape) == 2 else 1.0
+        data = blocks.setdefault(scale, block(scale))
+        begin, stop = header[name]["data_offsets"]
+        left, start = stop - begin, rng.randrange(BLOCK) * size
+        while left:
+            piece = data[start:start + left]
+            file.write(piece)
+            left, start = left - len(piece), 0
+json.dump({"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": D, "intermediate_size": F,
+           "num_hidden_layers": a.layers, "num_attention_heads": a.heads, "num_key_value_heads": a.kv_heads,
+           "head_dim": head, "vocab_size": a.vocab, "max_position_embeddings": a.context, "rms_norm_eps": 1e-5,
+           "rope_theta": 10000.0, "hidden_act": "silu", "tie_word_embeddings": False, "bos_token_id": 1,
+           "eos_token_id": 2, "torch_dtype": {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}[a.dtype]},
+          open(os.path.join(a.out, "config.json"), "w"), indent=1)
+print(f"{a.out}: {end // size:,} parameters, {end:,} bytes")
