@@ -307,8 +307,24 @@ Values KernelBuilder::choose(Value condition, llvm::function_ref<Values()> yes,
   return llvm::map_to_vector<8>(branch.getResults(), [&](mlir::Value v) { return wrap(v); });
 }
 
+// Whether low < high is known here.
+static bool surelyRuns(Value low, Value high) {
+  llvm::APInt first, last;
+  return mlir::matchPattern(low.value, mlir::m_ConstantInt(&first)) &&
+         mlir::matchPattern(high.value, mlir::m_ConstantInt(&last)) && first.ult(last);
+}
+
+// MLIR's conversion leaves the results of a loop that never runs undefined instead of `init`: such loops stand
+// inside an `if`.
 Values KernelBuilder::loop(Value low, Value high, Value step, Values init,
                            llvm::function_ref<Values(Value, llvm::ArrayRef<Value>)> body) {
+  if (init.empty() || surelyRuns(low, high))
+    return runningLoop(low, high, step, init, body);
+  return choose(low < high, [&] { return runningLoop(low, high, step, init, body); }, [&] { return init; });
+}
+
+Values KernelBuilder::runningLoop(Value low, Value high, Value step, const Values &init,
+                                  llvm::function_ref<Values(Value, llvm::ArrayRef<Value>)> body) {
   auto loop = scf::ForOp::create(
       builder, low.value, high.value, step.value, raw(init),
       [&](mlir::OpBuilder &inner, mlir::Location, mlir::Value i, mlir::ValueRange carried) {

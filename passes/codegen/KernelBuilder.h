@@ -177,6 +177,8 @@ public:
 private:
   friend class Buffer;
   Value wrap(mlir::Value value) { return Value(this, value); }
+  Values runningLoop(Value low, Value high, Value step, const Values &init,
+                     llvm::function_ref<Values(Value i, llvm::ArrayRef<Value> carried)> body);
   Value reduce(const Buffer &scratch, Value value, llvm::function_ref<Value(Value, Value)> combine);
   // Runs `emit` with the insertion point at the start of the function.
   mlir::Value atEntry(llvm::function_ref<mlir::Value()> emit);

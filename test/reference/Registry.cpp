@@ -7,6 +7,7 @@
 #include "test/reference/ops/Embedding.h"
 #include "test/reference/ops/Glu.h"
 #include "test/reference/ops/Linear.h"
+#include "test/reference/ops/Moe.h"
 #include "test/reference/ops/Norm.h"
 #include "test/reference/ops/Rope.h"
 #include "test/reference/ops/Stored.h"
@@ -40,6 +41,7 @@ static Table makeTable() {
          GluOp,
          LayerNormOp,
          LinearOp,
+         MoeOp,
          MulOp,
          RmsNormOp,
          RopeOp,

@@ -1,0 +1,95 @@
+// portable: an invocation takes one vec4 of one row.
+#include "passes/codegen/MoeCombine.h"
+#include "passes/codegen/Math.h"
+#include "passes/codegen/MoeTermsBuilder.h"
+#include "runtime/plan/State.h"
+
+namespace xfmr::codegen {
+namespace {
+enum TermWord : uint32_t { kShared = 0, kGate = 2, kResidual = 4 }; // offset, then stride
+enum Word : uint32_t { kQuads, kTopK, kPartsStride, kPartsOffset, kOutStride, kOutOffset, kTerms };
+static_assert(kTerms + MoeTermsBuilder::kWords <= 16);
+} // namespace
+
+std::string MoeTerms::suffix() const {
+  return std::string(shared ? "_shared" : "") + (sharedGate ? "_gate" : "") + (residual ? "_residual" : "");
+}
+
+void MoeTerms::appendBindings(std::vector<Binding> &bindings) const {
+  if (shared)
+    bindings.push_back({"shared", Access::Read});
+  if (sharedGate)
+    bindings.push_back({"gate", Access::Read});
+  if (residual)
+    bindings.push_back({"residual", Access::Read});
+}
+
+void MoeTermsBuilder::push(std::vector<uint32_t> &words, const MoeTermRows &rows) {
+  words.insert(words.end(), {rows.shared.offset, rows.shared.stride, rows.gate.offset, rows.gate.stride,
+                             rows.residual.offset, rows.residual.stride});
+}
+
+void MoeTermsBuilder::appendElements(std::vector<Element> &elements, const MoeTerms &terms) {
+  if (terms.shared)
+    elements.push_back(Element::F32x4);
+  if (terms.sharedGate)
+    elements.push_back(Element::F32);
+  if (terms.residual)
+    elements.push_back(Element::F32x4);
+}
+
+Value MoeTermsBuilder::apply(Value v, Value row, Value quad) {
+  if (terms.shared) {
+    Value s = k.buffer("shared")[(at(row, kShared) >> 2) + quad];
+    v = v + (terms.sharedGate ? s * sigmoid(k.buffer("gate")[at(row, kGate)]) : s);
+  }
+  return terms.residual ? v + k.buffer("residual")[(at(row, kResidual) >> 2) + quad] : v;
+}
+
+std::string MoeCombineSpec::name() const {
+  return std::string("moe_combine") + terms.suffix() + (drop ? "_drop" : "");
+}
+
+std::vector<Binding> MoeCombineSpec::bindings() const {
+  std::vector<Binding> result = {{"state", Access::Read}, {"parts", Access::Read}, {"out", Access::Write}};
+  if (drop)
+    result.push_back({"ids", Access::Read});
+  terms.appendBindings(result);
+  return result;
+}
+
+std::vector<uint32_t> MoeCombineParams::push() const {
+  std::vector<uint32_t> words = {paddedWidth(width) / 4, topK, parts.stride, parts.offset, out.stride, out.offset};
+  MoeTermsBuilder::push(words, terms);
+  return words;
+}
+
+std::array<uint32_t, 3> MoeCombineParams::grid(const MoeCombineSpec &) const {
+  return foldGrid((uint64_t(maxRows) * (paddedWidth(width) / 4) + 63) / 64);
+}
+
+llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const MoeCombineSpec &spec) {
+  std::vector<Element> elements = {Element::U32, Element::F32x4, Element::F32x4};
+  if (spec.drop)
+    elements.push_back(Element::U32);
+  MoeTermsBuilder::appendElements(elements, spec.terms);
+  KernelBuilder k(context, spec.name(), spec.bindings(), elements, {64, 1, 1});
+  Value item = k.group() * 64 + k.thread(), quads = k.push(kQuads), row = item / quads, quad = item % quads;
+  k.when(row < k.buffer("state")[state::kCount], [&] {
+    Value sum = k.loop(k.u32(0), k.push(kTopK), k.u32(1), {k.zero4()}, [&](Value slot, llvm::ArrayRef<Value> in) {
+      Value entry = row * k.push(kTopK) + slot;
+      auto part = [&] {
+        Value at = (k.push(kPartsOffset) + entry * k.push(kPartsStride)) >> 2;
+        return Values{in[0] + k.buffer("parts")[at + quad]};
+      };
+      if (!spec.drop)
+        return part();
+      return k.choose(k.buffer("ids")[entry] != double(kDroppedExpert), part, [&] { return Values{in[0]}; });
+    })[0];
+    Value out = (k.push(kOutOffset) + row * k.push(kOutStride)) >> 2;
+    k.buffer("out").store(out + quad, MoeTermsBuilder(k, spec.terms, kTerms).apply(sum, row, quad));
+  });
+  return k.finish();
+}
+
+} // namespace xfmr::codegen

@@ -1,0 +1,199 @@
+// portable: as gemm, a workgroup of 64 computes a tile of rows times 64 weight rows, tileRows / 8 x 8 an
+// invocation, tiles of 16 columns passing through workgroup memory. Lines of invocations without a row skip the
+// arithmetic, so a partly filled tile costs little more than its rows.
+#include "passes/codegen/MoeGemm.h"
+#include "passes/codegen/Operands.h"
+#include "runtime/plan/State.h"
+
+namespace xfmr::codegen {
+namespace {
+
+constexpr uint32_t kTileN = 64;    // weight rows a workgroup takes
+constexpr uint32_t kTileQuads = 4; // vec4 of columns in a tile
+constexpr uint32_t kRowQuads = kTileQuads + 1;
+constexpr uint32_t kSide = 8; // invocations along each side of the tile
+
+enum Word : uint32_t {
+  kN,
+  kChunks,
+  kTopK,
+  kXStride,
+  kXOffset,
+  kOutStride,
+  kOutOffset,
+  kTilesAt,
+  kSortedAt,
+  kBiasQuads,
+  kAlpha,
+  kLimit
+};
+
+class MoeGemm {
+public:
+  MoeGemm(KernelBuilder &k, const MoeGemmSpec &spec)
+      : k(k), spec(spec), block(spec.tileRows / kSide), plan(k.buffer("plan")),
+        xTile(k.shared(Element::F32x4, spec.tileRows * kRowQuads)),
+        weightTile(k.shared(Element::F32x4, kTileN * kRowQuads)), xStart(k.shared(Element::U32, spec.tileRows)),
+        outStart(k.shared(Element::U32, spec.tileRows)), factor(k.shared(Element::F32, spec.tileRows)) {}
+
+  void build() {
+    Value live = (k.buffer("state")[state::kCount] != 0) & (k.groupY() < plan[uint32_t(MoePlanLayout::kTiles)]);
+    k.when(live, [&] {
+      Value tile = k.push(kTilesAt) + k.groupY() * 4;
+      expert = plan[tile];
+      rows = plan[tile + 2];
+      n0 = k.groupX() * kTileN;
+      column = k.thread() % kSide;
+      line = k.thread() / kSide;
+      readEntries(plan[tile + 1]);
+      store(accumulate());
+    });
+  }
+
+private:
+  bool first() const { return spec.product == MoeProduct::First; }
+
+  // Where each row of the tile is read and written, and its routing weight.
+  void readEntries(Value begin) {
+    k.when(k.thread() < rows, [&] {
+      Value place = begin + k.thread(), entry = plan[k.push(kSortedAt) + place];
+      Value in = first() ? entry / k.push(kTopK) : place, out = first() ? place : entry;
+      xStart.store(k.thread(), (k.push(kXOffset) + in * k.push(kXStride)) >> 2);
+      outStart.store(k.thread(), (k.push(kOutOffset) + out * k.push(kOutStride)) >> (spec.epilogue.glu ? 1.0 : 2.0));
+      if (spec.weighted)
+        factor.store(k.thread(), k.buffer("weights")[entry]);
+    });
+  }
+
+  // Neighbouring lines read neighbouring rows; the same for W, where an invocation's rows are two runs of four.
+  Value xSlot(Value row) { return (row % block) * kSide + row / block; }
+  Value weightSlot(Value row) { return ((row % 4) + (row / 32) * 4) * kSide + (row / 4) % kSide; }
+
+  void load(Value firstChunk) {
+    Value chunks = k.push(kChunks), n = k.push(kN), zero = k.zero4();
+    Buffer x = k.buffer("x"), weight = k.buffer("weight");
+    auto put = [&](const Buffer &tile, Value slot, Value half, Value inside, llvm::function_ref<Values()> values) {
+      Values v = k.choose(inside, values, [&] { return Values{zero, zero}; });
+      Value at = slot * kRowQuads + half * 2;
+      tile.store(at, v[0]);
+      tile.store(at + 1, v[1]);
+    };
+    k.loop(k.thread(), k.u32(spec.tileRows * 2), k.u32(64), [&](Value item) {
+      Value row = item / 2, half = item % 2, chunk = firstChunk + half;
+      k.when(row < rows, [&] {
+        put(xTile, xSlot(row), half, chunk < chunks, [&] {
+          Value at = xStart[row] + chunk * 2, low = x[at], high = x[at + 1];
+          if (!spec.weighted || !first())
+            return Values{low, high};
+          Value w = factor[row];
+          return Values{low * w, high * w};
+        });
+      });
+    });
+    k.loop(k.thread(), k.u32(kTileN * 2), k.u32(64), [&](Value item) {
+      Value row = item / 2, half = item % 2, chunk = firstChunk + half;
+      put(weightTile, weightSlot(row), half, (chunk < chunks) & (n0 + row < n), [&] {
+        auto [low, high] = loadWeights8(weight, spec.weight, (expert * n + n0 + row) * chunks + chunk);
+        return Values{low, high};
+      });
+    });
+  }
+
+  Values accumulate() {
+    Values sums(block * kSide, k.f32(0));
+    Value quads = select(line * block < rows, k.u32(kTileQuads), k.u32(0));
+    return k.loop(k.u32(0), k.push(kChunks), k.u32(2), sums, [&](Value chunk, llvm::ArrayRef<Value> outer) {
+      k.barrier();
+      load(chunk);
+      k.barrier();
+      Values init(outer.begin(), outer.end());
+      return k.loop(k.u32(0), quads, k.u32(1), init, [&](Value quad, llvm::ArrayRef<Value> inner) {
+        Values next(inner.begin(), inner.end()), x;
+        for (uint32_t i = 0; i < block; ++i)
+          x.push_back(xTile[(line + i * kSide) * kRowQuads + quad]);
+        for (uint32_t j = 0; j < kSide; ++j) {
+          Value w = weightTile[(column + j * kSide) * kRowQuads + quad];
+          for (uint32_t i = 0; i < block; ++i)
+            next[i * kSide + j] = dot(x[i], w, next[i * kSide + j]);
+        }
+        return next;
+      });
+    });
+  }
+
+  // The loop rotates the vec4 of outputs through the first place, so that the epilogue's code appears once.
+  void store(const Values &sums) {
+    Values vectors;
+    for (uint32_t i = 0; i < sums.size(); i += 4)
+      vectors.push_back(k.vector4(sums[i], sums[i + 1], sums[i + 2], sums[i + 3]));
+    Value n = k.push(kN);
+    Value outBlocks = spec.epilogue.glu ? (((n >> 1) + 7) >> 3) << 2 : ((n + 7) >> 3) << 1;
+    k.loop(k.u32(0), k.u32(block * 2), k.u32(1), vectors, [&](Value i, llvm::ArrayRef<Value> in) {
+      Value row = line * block + i / 2, b = n0 / 4 + (i % 2) * kSide + column;
+      k.when((row < rows) & (b < outBlocks), [&] {
+        Value v = spec.epilogue.apply(k, in[0], expert, b, k.push(kBiasQuads), k.pushFloat(kAlpha), k.pushFloat(kLimit));
+        if (spec.weighted && !first())
+          v = v * factor[row];
+        k.buffer("out").store(outStart[row] + b, v);
+      });
+      Values rotated(in.begin() + 1, in.end());
+      rotated.push_back(in[0]);
+      return rotated;
+    });
+  }
+
+  KernelBuilder &k;
+  const MoeGemmSpec &spec;
+  const uint32_t block; // rows of X an invocation takes
+  Buffer plan, xTile, weightTile, xStart, outStart, factor;
+  Value expert, rows, n0, column, line;
+};
+
+} // namespace
+
+// Half-empty tiles waste invocations; small ones reread the weight.
+uint32_t moeTileRows(uint64_t entries, uint32_t experts) {
+  const uint64_t mean = (entries + experts - 1) / experts;
+  return mean <= 8 ? 8 : mean <= 16 ? 16 : mean <= 48 ? 32 : 64;
+}
+
+std::string MoeGemmSpec::name() const {
+  return std::string("moe_gemm_") + (product == MoeProduct::First ? "first_" : "second_") + toString(weight) +
+         epilogue.suffix() + (weighted ? "_weighted" : "") + "_m" + std::to_string(tileRows);
+}
+
+std::vector<Binding> MoeGemmSpec::bindings() const {
+  std::vector<Binding> result = {{"state", Access::Read},
+                                 {"x", Access::Read},
+                                 {"weight", Access::Read},
+                                 {"plan", Access::Read},
+                                 {"out", Access::Write}};
+  if (weighted)
+    result.push_back({"weights", Access::Read});
+  if (epilogue.bias)
+    result.push_back({"bias", Access::Read});
+  return result;
+}
+
+std::vector<uint32_t> MoeGemmParams::push() const {
+  return {n,          paddedWidth(k) / 8, layout.topK,     x.stride,           x.offset,         out.stride,
+          out.offset, layout.tiles(),     layout.sorted(), paddedWidth(n) / 4, floatBits(alpha), floatBits(limit)};
+}
+
+std::array<uint32_t, 3> MoeGemmParams::grid(const MoeGemmSpec &spec) const {
+  return {(spec.epilogue.outBlocks(n) * 4 + kTileN - 1) / kTileN, layout.maxTiles(), 1};
+}
+
+llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const MoeGemmSpec &spec) {
+  std::vector<Element> elements = {Element::U32, Element::F32x4, weightElement(spec.weight), Element::U32,
+                                   spec.epilogue.outElement()};
+  if (spec.weighted)
+    elements.push_back(Element::F32);
+  if (spec.epilogue.bias)
+    elements.push_back(Element::F32x4);
+  KernelBuilder k(context, spec.name(), spec.bindings(), elements, {kSide * kSide, 1, 1});
+  MoeGemm(k, spec).build();
+  return k.finish();
+}
+
+} // namespace xfmr::codegen

@@ -1,0 +1,44 @@
+// moe_gemm: one of the two products of the grouped route, over the tiles of a plan (MoePlan.h); rows of one
+// expert are multiplied by that expert's weight together.
+//   First:  out[p] = epilogue(W_e x[row of entry p])        gathers rows of x, packs results in plan order
+//   Second: out[entry p] = w * epilogue(W_e x[p])           reads plan order, scatters to [rows * topK, n]
+// The grid comes from the plan (indirect) or is the largest possible, tiles beyond the last doing nothing.
+#pragma once
+#include "passes/codegen/MoeExpert.h"
+#include "passes/codegen/MoePlan.h"
+
+namespace xfmr::codegen {
+
+enum class MoeProduct : uint8_t { First, Second };
+
+struct MoeGemmSpec {
+  WeightType weight = WeightType::F32;
+  MoeProduct product = MoeProduct::First;
+  MoeEpilogue epilogue;
+  bool weighted = false;  // First: x is multiplied by the routing weight; Second: the result is
+  uint32_t tileRows = 64; // 8, 16, 32 or 64: that of the plan
+
+  std::string name() const;
+  // state r, x r, weight r, plan r, out w [, weights r (f32 [rows, topK])] [, bias r]
+  std::vector<Binding> bindings() const;
+};
+
+// The rows a tile should have when `entries` (rows * topK) spread over `experts`.
+uint32_t moeTileRows(uint64_t entries, uint32_t experts);
+
+struct MoeGemmParams {
+  MoePlanLayout layout;
+  uint32_t n = 0; // rows of one expert's W (with glu: gate and up together)
+  uint32_t k = 0; // columns of W
+  Rows x;
+  Rows out;
+  float alpha = 1.702f, limit = 7.0f; // with a clamped epilogue
+
+  std::vector<uint32_t> push() const;
+  // {xGroups, most tiles, 1}; xGroups is what the plan needs for the indirect grid.
+  std::array<uint32_t, 3> grid(const MoeGemmSpec &spec) const;
+};
+
+llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const MoeGemmSpec &spec);
+
+} // namespace xfmr::codegen

@@ -1,0 +1,141 @@
+// portable: as gemv, 64 invocations are eight lanes over the columns times eight blocks of four weight rows; y of
+// the grid is the entry (First) or the row (Second, which loops over the row's experts).
+#include "passes/codegen/MoeGemv.h"
+#include "passes/codegen/MoeTermsBuilder.h"
+#include "passes/codegen/Operands.h"
+#include "runtime/plan/State.h"
+
+namespace xfmr::codegen {
+namespace {
+
+constexpr uint32_t kLanes = 8, kBlocks = 8, kBlockRows = 4;
+
+enum Word : uint32_t { kN, kChunks, kTopK, kXStride, kXOffset, kOutStride, kOutOffset, kAlpha, kLimit, kTerms };
+static_assert(kTerms + MoeTermsBuilder::kWords <= 16);
+
+class MoeGemv {
+public:
+  MoeGemv(KernelBuilder &k, const MoeGemvSpec &spec)
+      : k(k), spec(spec), partial(k.shared(Element::F32x4, kLanes * kBlocks)) {}
+
+  void build() {
+    Value count = k.buffer("state")[state::kCount], y = k.groupY(), topK = k.push(kTopK);
+    const bool first = spec.product == MoeProduct::First;
+    k.when(y < (first ? count * topK : count), [&] {
+      n = k.push(kN);
+      biasQuads = ((n + 7) >> 3) << 1;
+      block = k.groupX() * kBlocks + k.thread() / kLanes;
+      Values zeros(kBlockRows, k.zero4());
+      Values sums = first ? product(y, y / topK, zeros)
+                          : k.loop(k.u32(0), topK, k.u32(1), zeros, [&](Value i, llvm::ArrayRef<Value> in) {
+                              return product(y * topK + i, y * topK + i, Values(in.begin(), in.end()));
+                            });
+      partial.store(k.thread(), k.vector4(sum(sums[0]), sum(sums[1]), sum(sums[2]), sum(sums[3])));
+      k.barrier();
+      Value outBlock = k.groupX() * kBlocks + k.thread();
+      Value outBlocks = spec.epilogue.glu ? (((n >> 1) + 7) >> 3) << 2 : biasQuads;
+      k.when((k.thread() < kBlocks) & (outBlock < outBlocks), [&] {
+        Value total = partial[k.thread() * kLanes];
+        for (uint32_t i = 1; i < kLanes; ++i)
+          total = total + partial[k.thread() * kLanes + i];
+        store(total, outBlock, y);
+      });
+    });
+  }
+
+private:
+  Value expertOf(Value entry) { return k.buffer("ids")[entry]; }
+
+  // `soFar` plus this invocation's share of the products of row `xRow` with four rows of the entry's expert.
+  Values product(Value entry, Value xRow, const Values &soFar) {
+    Buffer x = k.buffer("x"), weight = k.buffer("weight");
+    Value chunks = k.push(kChunks), start = (k.push(kXOffset) + xRow * k.push(kXStride)) >> 2;
+    Value rowBase = expertOf(entry) * n, row = block * kBlockRows;
+    Value end = select(row < n, chunks, k.u32(0));
+    Values zeros(kBlockRows, k.zero4());
+    Values sums = k.loop(k.thread() % kLanes, end, k.u32(kLanes), zeros, [&](Value chunk, llvm::ArrayRef<Value> in) {
+      Value low = x[start + chunk * 2], high = x[start + chunk * 2 + 1];
+      Values next;
+      for (uint32_t r = 0; r < kBlockRows; ++r) { // rows beyond the expert's last are masked below
+        auto [w0, w1] = loadWeights8(weight, spec.weight, (rowBase + min(row + r, n - 1)) * chunks + chunk);
+        next.push_back(fma(w1, high, fma(w0, low, in[r])));
+      }
+      return next;
+    });
+    Value factor = spec.weighted ? k.buffer("weights")[entry] : k.f32(1);
+    Values result;
+    for (uint32_t r = 0; r < kBlockRows; ++r) {
+      Value f = select(row + r < n, factor, k.f32(0));
+      result.push_back(fma(sums[r], k.splat4(f), soFar[r]));
+    }
+    return result;
+  }
+
+  void store(Value total, Value outBlock, Value y) {
+    if (spec.product == MoeProduct::First) {
+      total = spec.epilogue.apply(k, total, expertOf(y), outBlock, biasQuads, k.pushFloat(kAlpha), k.pushFloat(kLimit));
+    } else {
+      if (spec.epilogue.bias)
+        total = k.loop(k.u32(0), k.push(kTopK), k.u32(1), {total}, [&](Value i, llvm::ArrayRef<Value> in) {
+          Value entry = y * k.push(kTopK) + i, b = k.buffer("bias")[expertOf(entry) * biasQuads + outBlock];
+          return Values{spec.weighted ? fma(b, k.splat4(k.buffer("weights")[entry]), in[0]) : in[0] + b};
+        })[0];
+      total = MoeTermsBuilder(k, spec.terms, kTerms).apply(total, y, outBlock);
+    }
+    Value out = (k.push(kOutOffset) + y * k.push(kOutStride)) >> (spec.epilogue.glu ? 1.0 : 2.0);
+    k.buffer("out").store(out + outBlock, total);
+  }
+
+  KernelBuilder &k;
+  const MoeGemvSpec &spec;
+  Buffer partial;
+  Value n, biasQuads, block;
+};
+
+} // namespace
+
+std::string MoeGemvSpec::name() const {
+  return std::string("moe_gemv_") + (product == MoeProduct::First ? "first_" : "second_") + toString(weight) +
+         epilogue.suffix() + (weighted ? "_weighted" : "") + terms.suffix();
+}
+
+std::vector<Binding> MoeGemvSpec::bindings() const {
+  std::vector<Binding> result = {{"state", Access::Read},
+                                 {"x", Access::Read},
+                                 {"weight", Access::Read},
+                                 {"ids", Access::Read},
+                                 {"out", Access::Write}};
+  if (weighted)
+    result.push_back({"weights", Access::Read});
+  if (epilogue.bias)
+    result.push_back({"bias", Access::Read});
+  terms.appendBindings(result);
+  return result;
+}
+
+std::vector<uint32_t> MoeGemvParams::push() const {
+  std::vector<uint32_t> words = {n,          paddedWidth(k) / 8, topK,           x.stride, x.offset, out.stride,
+                                 out.offset, floatBits(alpha),   floatBits(limit)};
+  MoeTermsBuilder::push(words, terms);
+  return words;
+}
+
+std::array<uint32_t, 3> MoeGemvParams::grid(const MoeGemvSpec &spec) const {
+  const uint32_t rows = spec.product == MoeProduct::First ? maxRows * topK : maxRows;
+  return {(spec.epilogue.outBlocks(n) + kBlocks - 1) / kBlocks, rows, 1};
+}
+
+llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const MoeGemvSpec &spec) {
+  std::vector<Element> elements = {Element::U32, Element::F32x4, weightElement(spec.weight), Element::U32,
+                                   spec.epilogue.outElement()};
+  if (spec.weighted)
+    elements.push_back(Element::F32);
+  if (spec.epilogue.bias)
+    elements.push_back(Element::F32x4);
+  MoeTermsBuilder::appendElements(elements, spec.terms);
+  KernelBuilder k(context, spec.name(), spec.bindings(), elements, {kLanes * kBlocks, 1, 1});
+  MoeGemv(k, spec).build();
+  return k.finish();
+}
+
+} // namespace xfmr::codegen

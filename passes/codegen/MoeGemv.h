@@ -1,0 +1,39 @@
+// moe_gemv: the two products of the by-id route, for few rows: no order, no plan, an expert's weight is read
+// for each row that chose it.
+//   First:  out[t * topK + i] = epilogue(W_e x[t])                                   e = ids[t, i]
+//   Second: out[t] = sum over i in order of w_i epilogue(W_e x[t * topK + i]) + terms
+#pragma once
+#include "passes/codegen/MoeCombine.h"
+#include "passes/codegen/MoeExpert.h"
+#include "passes/codegen/MoeGemm.h"
+
+namespace xfmr::codegen {
+
+struct MoeGemvSpec {
+  WeightType weight = WeightType::F32;
+  MoeProduct product = MoeProduct::First;
+  MoeEpilogue epilogue; // of Second: bias only
+  bool weighted = false; // First: x is multiplied by the routing weight; Second: each expert's result is
+  MoeTerms terms;       // of Second
+
+  std::string name() const;
+  // state r, x r, weight r, ids r, out w [, weights r] [, bias r] then the terms'. `residual` may be `out`.
+  std::vector<Binding> bindings() const;
+};
+
+struct MoeGemvParams {
+  uint32_t n = 0; // rows of one expert's W
+  uint32_t k = 0; // columns of W
+  uint32_t topK = 0;
+  uint32_t maxRows = 0;
+  Rows x, out;
+  float alpha = 1.702f, limit = 7.0f;
+  MoeTermRows terms; // of Second, which then has no clamped epilogue
+
+  std::vector<uint32_t> push() const;
+  std::array<uint32_t, 3> grid(const MoeGemvSpec &spec) const;
+};
+
+llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const MoeGemvSpec &spec);
+
+} // namespace xfmr::codegen

@@ -1,0 +1,193 @@
+// portable: one workgroup of 128. Invocation l owns a run of consecutive entries; a table [experts, 128] in the
+// plan buffer holds first how many entries of its run chose each expert, then the rank of the next one. No
+// atomics: the order is that of the entries.
+#include "passes/codegen/MoePlan.h"
+#include "passes/codegen/KernelBuilder.h"
+#include "runtime/plan/State.h"
+#include <algorithm>
+
+namespace xfmr::codegen {
+namespace {
+
+enum Word : uint32_t {
+  kExperts,
+  kTopK,
+  kTileRows,
+  kXGroups0,
+  kXGroups1,
+  kStartsAt,
+  kTilesAt,
+  kSortedAt,
+  kScratchAt,
+  kCapacity,
+  kCapacityFactor
+};
+constexpr uint32_t kThreads = 128;
+
+class Plan {
+public:
+  Plan(KernelBuilder &k, const MoePlanSpec &spec)
+      : k(k), spec(spec), plan(k.buffer("plan")), ids(k.buffer("ids")) {}
+
+  void build() {
+    Value count = k.buffer("state")[state::kCount];
+    k.when((k.group() == 0) & (count != 0), [&] {
+      experts = k.push(kExperts);
+      entries = count * k.push(kTopK);
+      Value share = (entries + (kThreads - 1)) / kThreads;
+      begin = min(k.thread() * share, entries);
+      end = min(begin + share, entries);
+      countRuns();
+      scanExperts();
+      placeExperts();
+      scatter();
+    });
+  }
+
+private:
+  Value cell(Value expert) { return k.push(kScratchAt) + expert * kThreads + k.thread(); }
+  void perExpert(llvm::function_ref<void(Value expert)> body) {
+    k.loop(k.thread(), experts, k.u32(kThreads), body);
+  }
+  void perEntry(llvm::function_ref<void(Value entry, Value expert)> body) {
+    k.loop(begin, end, k.u32(1), [&](Value entry) { body(entry, ids[entry]); });
+  }
+
+  void countRuns() {
+    k.loop(k.u32(0), experts, k.u32(1), [&](Value e) { plan.store(cell(e), k.u32(0)); });
+    perEntry([&](Value, Value e) { plan.store(cell(e), plan[cell(e)] + 1); });
+    k.barrier();
+  }
+
+  // Within each expert: an exclusive scan over the invocations, and the count.
+  void scanExperts() {
+    perExpert([&](Value e) {
+      Value first = k.push(kScratchAt) + e * kThreads;
+      Value total = k.loop(k.u32(0), k.u32(kThreads), k.u32(1), {k.u32(0)},
+                           [&](Value lane, llvm::ArrayRef<Value> in) {
+                             Value own = plan[first + lane];
+                             plan.store(first + lane, in[0]);
+                             return Values{in[0] + own};
+                           })[0];
+      plan.store(e + uint32_t(MoePlanLayout::kCounts), total);
+      if (spec.stats)
+        addStats(e, total);
+    });
+    k.barrier();
+  }
+
+  // Weight sums in entry order, one invocation an expert.
+  void addStats(Value e, Value total) {
+    Buffer stats = k.buffer("stats"), weights = k.buffer("weights");
+    stats.store(e, stats[e] + total);
+    Value sum = k.loop(k.u32(0), entries, k.u32(1), {k.f32(0)}, [&](Value entry, llvm::ArrayRef<Value> in) {
+      return Values{in[0] + select(ids[entry] == e, weights[entry], k.f32(0))};
+    })[0];
+    stats.store(experts + e, asInt(asFloat(stats[experts + e]) + sum));
+  }
+
+  Value capacity() {
+    Value fixed = k.push(kCapacity);
+    Value share = k.pushFloat(kCapacityFactor) * toFloat(entries) / toFloat(experts);
+    return select(fixed != 0, fixed, toInt(-floor(-share)));
+  }
+  Value kept(Value e) {
+    Value count = plan[e + uint32_t(MoePlanLayout::kCounts)];
+    return spec.drop ? min(count, limit) : count;
+  }
+
+  // Where each expert's entries start; its tiles; the totals.
+  void placeExperts() {
+    if (spec.drop)
+      limit = capacity();
+    Value tileRows = k.push(kTileRows);
+    auto tilesOf = [&](Value rows) { return (rows + tileRows - 1) / tileRows; };
+    perExpert([&](Value e) { // scans the counts up to its own; E is small
+      Values before = k.loop(k.u32(0), e, k.u32(1), {k.u32(0), k.u32(0)}, [&](Value j, llvm::ArrayRef<Value> in) {
+        Value rows = kept(j);
+        return Values{in[0] + rows, in[1] + tilesOf(rows)};
+      });
+      Value rows = kept(e);
+      plan.store(k.push(kStartsAt) + e, before[0]);
+      k.loop(k.u32(0), tilesOf(rows), k.u32(1), [&](Value tile) {
+        Value at = k.push(kTilesAt) + (before[1] + tile) * 4, offset = tile * tileRows;
+        plan.store(at, e);
+        plan.store(at + 1, before[0] + offset);
+        plan.store(at + 2, min(rows - offset, tileRows));
+      });
+      k.when(e + 1 == experts, [&] { storeTotals(before[0] + rows, before[1] + tilesOf(rows)); });
+    });
+    k.barrier();
+  }
+
+  void storeTotals(Value rows, Value tiles) {
+    plan.store(MoePlanLayout::kGrid0, k.push(kXGroups0));
+    plan.store(MoePlanLayout::kGrid0 + 1, tiles);
+    plan.store(MoePlanLayout::kGrid0 + 2, k.u32(1));
+    plan.store(MoePlanLayout::kGrid1, k.push(kXGroups1));
+    plan.store(MoePlanLayout::kGrid1 + 1, tiles);
+    plan.store(MoePlanLayout::kGrid1 + 2, k.u32(1));
+    plan.store(MoePlanLayout::kTiles, tiles);
+    plan.store(MoePlanLayout::kEntries, rows);
+  }
+
+  void scatter() {
+    perEntry([&](Value entry, Value e) {
+      Value rank = plan[cell(e)];
+      plan.store(cell(e), rank + 1);
+      auto place = [&] { plan.store(k.push(kSortedAt) + plan[k.push(kStartsAt) + e] + rank, entry); };
+      if (!spec.drop)
+        return place();
+      k.when(rank < limit, place);
+      k.when(rank >= limit, [&] {
+        ids.store(entry, k.u32(kDroppedExpert));
+        k.buffer("weights").store(entry, k.f32(0));
+      });
+    });
+  }
+
+  KernelBuilder &k;
+  const MoePlanSpec &spec;
+  Buffer plan, ids;
+  Value experts, entries, begin, end, limit;
+};
+
+} // namespace
+
+uint32_t MoePlanLayout::maxTiles() const {
+  return maxEntries() / tileRows + std::min(experts, maxEntries());
+}
+
+std::string MoePlanSpec::name() const {
+  return std::string("moe_plan") + (drop ? "_drop" : "") + (stats ? "_stats" : "");
+}
+
+std::vector<Binding> MoePlanSpec::bindings() const {
+  const Access entries = drop ? Access::ReadWrite : Access::Read;
+  std::vector<Binding> result = {{"state", Access::Read}, {"ids", entries}, {"plan", Access::ReadWrite}};
+  if (drop || stats)
+    result.push_back({"weights", stats ? entries : Access::Write});
+  if (stats)
+    result.push_back({"stats", Access::ReadWrite});
+  return result;
+}
+
+std::vector<uint32_t> MoePlanParams::push() const {
+  return {layout.experts,  layout.topK,     layout.tileRows,  xGroups0,         xGroups1, layout.starts(),
+          layout.tiles(),  layout.sorted(), layout.scratch(), capacity,         floatBits(capacityFactor)};
+}
+
+std::array<uint32_t, 3> MoePlanParams::grid(const MoePlanSpec &) const { return {1, 1, 1}; }
+
+llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const MoePlanSpec &spec) {
+  std::vector<Element> elements = {Element::U32, Element::U32, Element::U32};
+  if (spec.drop || spec.stats)
+    elements.push_back(Element::F32);
+  if (spec.stats)
+    elements.push_back(Element::U32);
+  KernelBuilder k(context, spec.name(), spec.bindings(), elements, {kThreads, 1, 1});
+  Plan(k, spec).build();
+  return k.finish();
+}
+
+} // namespace xfmr::codegen

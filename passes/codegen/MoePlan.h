@@ -1,0 +1,59 @@
+// moe_plan: from the experts of each row to the work of the grouped products, in one dispatch:
+//   counts, prefix sums, rows sorted by expert (within one by row, then slot: the order never varies), tiles of
+//   up to tileRows rows of one expert, and the arguments of the two indirect dispatches.
+// With drop, a (row, slot) whose rank within its expert is capacity or more gets id kDropped and weight 0 and no
+// place in the order.
+//
+// The plan buffer, in 32-bit words:
+//   [0..2] grid of the first product {xGroups0, tiles, 1}   [4..6] grid of the second {xGroups1, tiles, 1}
+//   [8] number of tiles   [9] number of sorted entries
+//   [16 ..] counts [E], before drops; then starts [E] in the order
+//   then tiles [maxTiles] of four words {expert, first sorted entry, rows, 0}
+//   then sorted [maxRows * topK]: row * topK + slot
+//   then scratch [E * 128]
+#pragma once
+#include "passes/codegen/Kernel.h"
+
+namespace xfmr::codegen {
+
+constexpr uint32_t kDroppedExpert = 0xffffffff;
+
+// Where things are in the plan buffer (words), from the sizes of a layer.
+struct MoePlanLayout {
+  uint32_t experts = 0, topK = 0, maxRows = 0, tileRows = 64;
+
+  static constexpr uint32_t kGrid0 = 0, kGrid1 = 4, kTiles = 8, kEntries = 9, kCounts = 16;
+  uint32_t maxEntries() const { return maxRows * topK; }
+  // Each expert ends in at most one partial tile.
+  uint32_t maxTiles() const;
+  uint32_t starts() const { return kCounts + (experts + 3) / 4 * 4; } // all multiples of four
+  uint32_t tiles() const { return starts() + (experts + 3) / 4 * 4; }
+  uint32_t sorted() const { return tiles() + maxTiles() * 4; }
+  uint32_t scratch() const { return sorted() + (maxEntries() + 3) / 4 * 4; }
+  uint64_t words() const { return uint64_t(scratch()) + uint64_t(experts) * 128; }
+};
+
+struct MoePlanSpec {
+  bool drop = false;
+  bool stats = false; // adds counts and weight sums of the rows' experts, before drops
+
+  std::string name() const;
+  // state r, ids r (rw with drop), plan rw [, weights w (with drop), r (with stats), rw (with both)]
+  // [, stats rw (u32 [E], then f32 [E])]
+  std::vector<Binding> bindings() const;
+};
+
+struct MoePlanParams {
+  MoePlanLayout layout;
+  uint32_t xGroups0 = 1, xGroups1 = 1; // x extents of the two grouped products' grids
+  // With drop: an expert's capacity is `capacity`, or if that is 0 ceil(capacityFactor * rows * topK / E).
+  uint32_t capacity = 0;
+  float capacityFactor = 0.0f;
+
+  std::vector<uint32_t> push() const;
+  std::array<uint32_t, 3> grid(const MoePlanSpec &spec) const;
+};
+
+llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const MoePlanSpec &spec);
+
+} // namespace xfmr::codegen

@@ -1,0 +1,401 @@
+// portable: a workgroup of 64 takes rowsPerGroup rows. Logits: blocks of four experts, the other invocations
+// side by side over the columns, as in gemv. Selection without sorting: an expert's place is the number of
+// experts that beat it, so ties need no care beyond the comparison and no step is serial.
+#include "passes/codegen/MoeRouter.h"
+#include "passes/codegen/Math.h"
+#include "passes/codegen/Operands.h"
+#include "runtime/plan/State.h"
+
+namespace xfmr::codegen {
+namespace {
+
+enum Word : uint32_t {
+  kChunks, // of eight columns
+  kInverseK,
+  kXStride,
+  kXOffset,
+  kNormedStride,
+  kNormedOffset,
+  kEps,
+  kNormEps,
+  kScale,
+  kMixerEps
+};
+constexpr uint32_t kThreads = 64, kBlockExperts = 4;
+
+// Blocks of four experts computed side by side; a power of two.
+uint32_t blocksOf(const MoeRouterSpec &spec) {
+  uint32_t blocks = 1;
+  while (blocks < 8 && blocks * kBlockExperts < spec.experts)
+    blocks *= 2;
+  return blocks;
+}
+
+class Router {
+public:
+  Router(KernelBuilder &k, const MoeRouterSpec &spec)
+      : k(k), spec(spec), e(spec.experts), rows(spec.rowsPerGroup), lanes(kThreads / spec.rowsPerGroup),
+        logits(k.shared(Element::F32, rows * e)), scores(k.shared(Element::F32, rows * e)),
+        keys(k.shared(Element::U32, rows * e)), chosen(k.shared(Element::U32, kThreads)),
+        values(k.shared(Element::F32, 72)), sums(k.shared(Element::F32x4, kThreads)) {
+    if (spec.groups > 1) {
+      groupKeys = k.shared(Element::U32, rows * spec.groups);
+      kept = k.shared(Element::U32, rows * spec.groups);
+    }
+  }
+
+  void build() {
+    count = k.buffer("state")[state::kCount];
+    first = k.group() * rows;
+    k.when(first < count, [&] {
+      if (spec.rmsNorm)
+        normalise();
+      computeLogits();
+      computeScores();
+      if (spec.groups > 1)
+        excludeGroups();
+      choose();
+      storeWeights();
+    });
+  }
+
+private:
+  // The row a workgroup reads as its r-th; beyond the last row the last one again, so that control flow stays
+  // uniform and nothing outside is read.
+  Value rowAt(Value r) { return min(first + r, count - 1); }
+  // Start of a row in vec4.
+  Value start(Value r, Word offset, Word stride) {
+    return (k.push(offset) + rowAt(r) * k.push(stride)) >> 2;
+  }
+  Value isNan(Value x) { return (asInt(x) & 2147483647.0) > 2139095040.0; }
+  // On the bits: drivers treat float comparisons with NaN as they like.
+  Value finite(Value x) {
+    const uint32_t largest = floatBits(3e38f);
+    Value bits = asInt(x), magnitude = bits & 2147483647.0, sign = bits & 2147483648.0;
+    Value bounded = sign | min(magnitude, k.u32(largest));
+    return asFloat(select(magnitude > 2139095040.0, k.u32(largest | 0x80000000u), bounded));
+  }
+  Value logit(Value at) { return finite(logits[at]); }
+
+  void normalise() {
+    for (uint32_t r = 0; r < rows; ++r) {
+      Buffer x = k.buffer("x"), normed = k.buffer("normed"), norm = k.buffer("norm");
+      Value in = start(k.u32(r), kXOffset, kXStride), out = start(k.u32(r), kNormedOffset, kNormedStride);
+      Value quads = k.push(kChunks) * 2, step = k.u32(kThreads);
+      Value squares = k.loop(k.thread(), quads, step, {k.zero4()}, [&](Value i, llvm::ArrayRef<Value> s) {
+        Value v = x[in + i];
+        return Values{fma(v, v, s[0])};
+      })[0];
+      Value mean = k.reduceSum(values, sum(squares)) * k.pushFloat(kInverseK);
+      Value factor = rsqrt(mean + k.pushFloat(kEps));
+      k.loop(k.thread(), quads, step, [&](Value i) {
+        Value g = norm[i];
+        normed.store(out + i, x[in + i] * factor * (spec.unitOffset ? g + 1 : g));
+      });
+      k.barrier();
+    }
+  }
+
+  void computeLogits() {
+    Buffer weight = k.buffer("weight"), x = k.buffer(spec.rmsNorm ? "normed" : "x");
+    Word offset = spec.rmsNorm ? kNormedOffset : kXOffset, stride = spec.rmsNorm ? kNormedStride : kXStride;
+    const uint32_t blocks = blocksOf(spec), columns = kThreads / blocks;
+    Value lane = k.thread() % columns, chunks = k.push(kChunks);
+    k.loop(k.u32(0), k.u32(e), k.u32(blocks * kBlockExperts), [&](Value firstExpert) {
+      Value expert = firstExpert + k.thread() / columns * kBlockExperts;
+      Values zeros(rows * kBlockExperts, k.zero4());
+      Values total = k.loop(lane, chunks, k.u32(columns), zeros, [&](Value chunk, llvm::ArrayRef<Value> in) {
+        Values next(in.begin(), in.end());
+        std::pair<Value, Value> w[kBlockExperts];
+        for (uint32_t c = 0; c < kBlockExperts; ++c)
+          w[c] = loadWeights8(weight, spec.weight, min(expert + c, k.u32(e - 1)) * chunks + chunk);
+        for (uint32_t r = 0; r < rows; ++r) {
+          Value at = start(k.u32(r), offset, stride) + chunk * 2;
+          Value low = x[at], high = x[at + 1];
+          for (uint32_t c = 0; c < kBlockExperts; ++c)
+            next[r * kBlockExperts + c] = fma(w[c].second, high, fma(w[c].first, low, next[r * kBlockExperts + c]));
+        }
+        return next;
+      });
+      for (uint32_t r = 0; r < rows; ++r) {
+        const Value *t = &total[r * kBlockExperts];
+        sums.store(k.thread(), k.vector4(sum(t[0]), sum(t[1]), sum(t[2]), sum(t[3])));
+        k.barrier();
+        k.when(k.thread() < blocks, [&] {
+          Value at = k.thread() * columns;
+          Value v = k.loop(k.u32(0), k.u32(columns), k.u32(1), {k.zero4()}, [&](Value i, llvm::ArrayRef<Value> in) {
+            return Values{in[0] + sums[at + i]};
+          })[0];
+          for (uint32_t c = 0; c < kBlockExperts; ++c) {
+            Value mine = firstExpert + k.thread() * kBlockExperts + c;
+            k.when(mine < k.u32(e), [&] {
+              Value z = v[c];
+              if (spec.routerBias)
+                z = z + k.buffer("router_bias")[mine];
+              logits.store(mine + r * e, z);
+            });
+          }
+        });
+        k.barrier();
+      }
+    });
+  }
+
+  // Each invocation's share of one row's experts, then `combine` over the row's invocations in order.
+  Value overRow(Value init, llvm::function_ref<Value(Value at, Value soFar)> body,
+                llvm::function_ref<Value(Value, Value)> combine) {
+    Value row = k.thread() / lanes, own = k.thread() % lanes;
+    Value mine = k.loop(own, k.u32(e), k.u32(lanes), {init}, [&](Value i, llvm::ArrayRef<Value> in) {
+      return Values{body(row * e + i, in[0])};
+    })[0];
+    k.barrier();
+    values.store(k.thread(), mine);
+    k.barrier();
+    return k.loop(k.u32(1), k.u32(lanes), k.u32(1), {values[row * lanes]}, [&](Value i, llvm::ArrayRef<Value> in) {
+      return Values{combine(in[0], values[row * lanes + i])};
+    })[0];
+  }
+
+  // ln(1 + e^z) by 2 artanh(t / (2 + t)), t = e^-|z| <= 1: no cancellation for small t.
+  Value softplus(Value z) {
+    Value t = exp(-abs(z)), y = t / (t + 2.0), q = y * y;
+    Value series = constantLike(z, 1.0 / 15);
+    for (int power = 13; power >= 1; power -= 2)
+      series = fma(series, q, constantLike(z, 1.0 / power));
+    return max(z, constantLike(z, 0)) + y * series * 2.0;
+  }
+
+  Value elementwiseScore(Value z) {
+    switch (spec.score) {
+    case MoeScore::Sigmoid: return select(z < -87.0, constantLike(z, 0), sigmoid(z)); // exp saturates
+    case MoeScore::SqrtSoftplus: return sqrt(softplus(z));
+    default: return z;
+    }
+  }
+
+  // A monotone image of a float above 0, which is left for experts out of the race; NaN is 1, -0 equals +0.
+  Value orderedKey(Value x) {
+    Value bits = asInt(x);
+    bits = select(bits == 2147483648.0, bits ^ bits, bits);
+    Value key = select((bits >> 31) != 0, bits ^ 4294967295.0, bits ^ 2147483648.0);
+    return select(isNan(x), constantLike(key, 1), key);
+  }
+
+  void computeScores() {
+    Value largest, total;
+    const bool softmax = spec.score == MoeScore::Softmax && !spec.postTopK;
+    if (softmax) {
+      largest = overRow(k.f32(-3e38f), [&](Value at, Value m) { return max(m, logit(at)); },
+                        [](Value a, Value b) { return max(a, b); });
+      total = overRow(k.f32(0), [&](Value at, Value s) { return s + exp(logit(at) - largest); },
+                      [](Value a, Value b) { return a + b; });
+    }
+    // Every score function rises with the logit: where nothing else is added the logits decide, which tell
+    // apart what rounding or saturation made equal.
+    const bool byLogit = !spec.selectionBias && !(spec.groups > 1 && spec.sumTop2);
+    Value row = k.thread() / lanes;
+    k.loop(k.thread() % lanes, k.u32(e), k.u32(lanes), [&](Value i) {
+      Value at = row * e + i, z = logit(at);
+      Value p = softmax ? exp(z - largest) / total : spec.postTopK ? z : elementwiseScore(z);
+      scores.store(at, p);
+      Value rank = byLogit ? logits[at] : p;
+      if (spec.selectionBias)
+        rank = p + k.buffer("selection_bias")[i];
+      if (!byLogit)
+        rank = select(isNan(logits[at]), logits[at], rank);
+      keys.store(at, orderedKey(rank));
+    });
+    k.barrier();
+  }
+
+  // Rank of group scores; experts of groups that are not kept leave the race.
+  void excludeGroups() {
+    const uint32_t size = e / spec.groups, g = spec.groups;
+    k.loop(k.thread(), k.u32(rows * g), k.u32(kThreads), [&](Value item) {
+      Value at = item * size; // rows * e entries are rows * g groups of `size`
+      Values best = k.loop(k.u32(0), k.u32(size), k.u32(1), {k.f32(-3e38f), k.f32(-3e38f), k.u32(0)},
+                           [&](Value i, llvm::ArrayRef<Value> in) {
+                             if (!spec.sumTop2)
+                               return Values{in[0], in[1], max(in[2], keys[at + i])};
+                             Value s = finite(scores[at + i]);
+                             if (spec.selectionBias)
+                               s = finite(s + k.buffer("selection_bias")[(at + i) % e]);
+                             s = select(isNan(logits[at + i]), k.f32(-3e38f), s);
+                             return Values{max(in[0], s), max(in[1], min(in[0], s)), in[2]};
+                           });
+      groupKeys.store(item, spec.sumTop2 ? orderedKey(best[0] + best[1]) : best[2]);
+    });
+    k.barrier();
+    k.loop(k.thread(), k.u32(rows * g), k.u32(kThreads), [&](Value item) {
+      Value place = rankOf(groupKeys, item / g * g, item % g, g);
+      kept.store(item, select(place < k.u32(spec.keptGroups), k.u32(1), k.u32(0)));
+    });
+    k.barrier();
+    k.loop(k.thread(), k.u32(rows * e), k.u32(kThreads),
+           [&](Value at) { k.when(kept[at / size] == 0, [&] { keys.store(at, k.u32(0)); }); });
+    k.barrier();
+  }
+
+  // How many of `size` keys from `from` come before the one at from + own.
+  Value rankOf(const Buffer &table, Value from, Value own, uint32_t size) {
+    Value key = table[from + own];
+    return k.loop(k.u32(0), k.u32(size), k.u32(1), {k.u32(0)}, [&](Value j, llvm::ArrayRef<Value> in) {
+      Value other = table[from + j];
+      Value before = (other > key) | ((other == key) & (j < own));
+      return Values{in[0] + select(before, k.u32(1), k.u32(0))};
+    })[0];
+  }
+
+  void choose() {
+    k.loop(k.thread(), k.u32(rows * e), k.u32(kThreads), [&](Value item) {
+      Value row = item / e, expert = item % e;
+      Value place = rankOf(keys, row * e, expert, e);
+      k.when(place < k.u32(spec.topK), [&] { chosen.store(row * spec.topK + place, expert); });
+    });
+    k.barrier();
+  }
+
+  // Softmax share of the chosen logit among its near rivals, the experts chosen before it left out.
+  Value sparsemixer(Value row, Value slot) {
+    Value best = chosen[row * 2], m = logit(row * e + chosen[row * 2 + slot]);
+    Value limit = k.pushFloat(kMixerEps) * 2.0;
+    Value total = k.loop(k.u32(0), k.u32(e), k.u32(1), {k.f32(0)}, [&](Value j, llvm::ArrayRef<Value> in) {
+      Value z = logit(row * e + j);
+      Value far = (m - z) / max(abs(z), m) > limit, taken = (slot != 0) & (j == best);
+      return Values{in[0] + select(far | taken, k.f32(0), exp(z - m))};
+    })[0];
+    return 1.0 / total;
+  }
+
+  void storeWeights() {
+    const uint32_t slots = rows * spec.topK;
+    Value row = k.thread() / spec.topK, slot = k.thread() % spec.topK;
+    auto overSlots = [&](Value init, llvm::function_ref<Value(Value at, Value soFar)> body) {
+      return k.loop(k.u32(0), k.u32(spec.topK), k.u32(1), {init}, [&](Value i, llvm::ArrayRef<Value> in) {
+        return Values{body(row * spec.topK + i, in[0])};
+      })[0];
+    };
+    k.barrier();
+    k.when(k.thread() < k.u32(slots), [&] {
+      Value at = row * e + chosen[k.thread()], w = scores[at];
+      if (spec.score == MoeScore::Sparsemixer) {
+        w = sparsemixer(row, slot);
+      } else if (spec.postTopK && spec.score == MoeScore::Softmax) {
+        auto z = [&](Value at) { return scores[row * e + chosen[at]]; };
+        Value m = overSlots(k.f32(-3e38f), [&](Value at, Value soFar) { return max(soFar, z(at)); });
+        Value total = overSlots(k.f32(0), [&](Value at, Value soFar) { return soFar + exp(z(at) - m); });
+        w = exp(w - m) / total;
+      } else if (spec.postTopK) {
+        w = elementwiseScore(w);
+      }
+      values.store(k.thread(), w);
+    });
+    k.barrier();
+    k.when((k.thread() < k.u32(slots)) & (first + row < count), [&] {
+      Value w = values[k.thread()];
+      if (spec.norm) {
+        Value total = overSlots(k.f32(0), [&](Value at, Value soFar) { return soFar + values[at]; });
+        total = total + k.pushFloat(kNormEps);
+        w = select(total == 0.0, k.f32(0), w / total);
+      }
+      w = w * k.pushFloat(kScale);
+      Value out = (first + row) * spec.topK + slot, expert = chosen[k.thread()];
+      k.buffer("ids").store(out, expert);
+      k.buffer("weights").store(out, w);
+      if (spec.stats) { // one row: its experts differ, so no two invocations meet
+        Buffer stats = k.buffer("stats");
+        stats.store(expert, stats[expert] + 1);
+        stats.store(expert + e, asInt(asFloat(stats[expert + e]) + w));
+      }
+    });
+  }
+
+  KernelBuilder &k;
+  const MoeRouterSpec &spec;
+  const uint32_t e, rows, lanes;
+  Buffer logits, scores, keys; // [rows, experts]
+  Buffer chosen;               // [rows, topK]
+  Buffer values, sums;         // scratch
+  Buffer groupKeys, kept;      // [rows, groups]
+  Value count, first;
+};
+
+const char *scoreName(MoeScore score) {
+  switch (score) {
+  case MoeScore::Softmax: return "softmax";
+  case MoeScore::Sigmoid: return "sigmoid";
+  case MoeScore::SqrtSoftplus: return "sqrt_softplus";
+  case MoeScore::None: return "none";
+  case MoeScore::Sparsemixer: return "sparsemixer";
+  }
+  return "";
+}
+
+} // namespace
+
+uint32_t routerRows(uint32_t experts, uint32_t maxRows) {
+  return maxRows < 16 || experts > 128 ? 1 : 4;
+}
+
+std::string MoeRouterSpec::name() const {
+  std::string result = std::string("moe_router_") + toString(weight) + "_e" + std::to_string(experts) + "_k" +
+                       std::to_string(topK) + "_" + scoreName(score);
+  if (postTopK)
+    result += "_post";
+  if (norm)
+    result += "_norm";
+  if (groups > 1)
+    result += "_g" + std::to_string(groups) + "of" + std::to_string(keptGroups) + (sumTop2 ? "_top2" : "_max");
+  for (auto [present, text] : {std::pair(routerBias, "_bias"), {selectionBias, "_sel"}, {rmsNorm, "_rms"},
+                               {unitOffset, "1"}, {stats, "_stats"}})
+    if (present)
+      result += text;
+  return result + "_r" + std::to_string(rowsPerGroup);
+}
+
+std::vector<Binding> MoeRouterSpec::bindings() const {
+  std::vector<Binding> result = {{"state", Access::Read},
+                                 {"x", Access::Read},
+                                 {"weight", Access::Read},
+                                 {"ids", Access::Write},
+                                 {"weights", Access::Write}};
+  if (routerBias)
+    result.push_back({"router_bias", Access::Read});
+  if (selectionBias)
+    result.push_back({"selection_bias", Access::Read});
+  if (rmsNorm) {
+    result.push_back({"norm", Access::Read});
+    result.push_back({"normed", Access::ReadWrite});
+  }
+  if (stats)
+    result.push_back({"stats", Access::ReadWrite});
+  return result;
+}
+
+std::vector<uint32_t> MoeRouterParams::push() const {
+  return {paddedWidth(k) / 8, floatBits(1.0f / static_cast<float>(k)), x.stride,       x.offset,
+          normed.stride,      normed.offset,                           floatBits(eps), floatBits(normEps),
+          floatBits(scale),   floatBits(mixerEps)};
+}
+
+std::array<uint32_t, 3> MoeRouterParams::grid(const MoeRouterSpec &spec) const {
+  return foldGrid((maxRows + spec.rowsPerGroup - 1) / spec.rowsPerGroup);
+}
+
+llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const MoeRouterSpec &spec) {
+  std::vector<Element> elements = {Element::U32, Element::F32x4, weightElement(spec.weight),
+                                   Element::U32, Element::F32};
+  if (spec.routerBias)
+    elements.push_back(Element::F32);
+  if (spec.selectionBias)
+    elements.push_back(Element::F32);
+  if (spec.rmsNorm)
+    elements.insert(elements.end(), {Element::F32x4, Element::F32x4});
+  if (spec.stats)
+    elements.push_back(Element::U32);
+  KernelBuilder k(context, spec.name(), spec.bindings(), elements, {kThreads, 1, 1});
+  Router(k, spec).build();
+  return k.finish();
+}
+
+} // namespace xfmr::codegen

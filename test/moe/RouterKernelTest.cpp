@@ -1,0 +1,241 @@
+// moe_router and moe_plan: every rule of the reference on the device, the given vectors, ties, NaN, odd sizes,
+// and plans checked against their definition.
+#include "test/moe/MoeLayerTest.h"
+#include "test/moe/Vectors.h"
+
+namespace xfmr::codegen::test {
+namespace {
+
+using reference::Routing;
+
+class RouterKernel : public MoeLayerTest {
+protected:
+  // A layer whose logits are exactly `z` [T, E]: x = z, router = identity.
+  Layer identity(const reference::Tensor &z, const Routing &routing) {
+    Layer l;
+    l.rows = static_cast<uint32_t>(z.rows()), l.experts = l.d = static_cast<uint32_t>(z.columns());
+    l.routing = routing;
+    l.x = Matrix{l.rows, l.d, {z.values.begin(), z.values.end()}};
+    l.router = Matrix{l.experts, l.d, std::vector<float>(size_t(l.experts) * l.d)};
+    for (uint32_t e = 0; e < l.experts; ++e)
+      l.router.values[size_t(e) * l.d + e] = 1;
+    return l;
+  }
+
+  // The plan's contents against counting and sorting.
+  void expectPlan(const Layer &l, const reference::Routed &routed, DeviceBuffer *plan, const MoePlanLayout &at) {
+    const uint32_t *words = plan->as<uint32_t>();
+    const uint32_t k = at.topK;
+    std::vector<std::vector<uint32_t>> entries(l.experts);
+    for (uint32_t i = 0; i < l.rows * k; ++i)
+      if (routed.ids.values[i] >= 0)
+        entries[uint32_t(routed.ids.values[i])].push_back(i);
+    uint32_t place = 0, tiles = 0;
+    for (uint32_t e = 0; e < l.experts; ++e) {
+      if (!l.routing.drop) {
+        ASSERT_EQ(words[MoePlanLayout::kCounts + e], entries[e].size()) << "expert " << e;
+      }
+      for (uint32_t i = 0; i < entries[e].size(); i += at.tileRows, ++tiles) {
+        const uint32_t *tile = words + at.tiles() + tiles * 4;
+        ASSERT_EQ(tile[0], e);
+        ASSERT_EQ(tile[1], place + i);
+        ASSERT_EQ(tile[2], std::min<uint32_t>(at.tileRows, uint32_t(entries[e].size()) - i));
+      }
+      for (uint32_t entry : entries[e])
+        ASSERT_EQ(words[at.sorted() + place++], entry) << "expert " << e;
+    }
+    ASSERT_EQ(words[MoePlanLayout::kEntries], place);
+    ASSERT_EQ(words[MoePlanLayout::kTiles], tiles);
+    ASSERT_LE(tiles, at.maxTiles());
+    for (uint32_t grid : {MoePlanLayout::kGrid0, MoePlanLayout::kGrid1}) {
+      ASSERT_EQ(words[grid], grid == MoePlanLayout::kGrid0 ? 3u : 5u);
+      ASSERT_EQ(words[grid + 1], tiles);
+      ASSERT_EQ(words[grid + 2], 1u);
+    }
+  }
+
+  void check(const Layer &l, uint32_t maxRows = 0, double tolerance = 2e-6) {
+    Device device = route(l, maxRows);
+    const MoePlanLayout at = layout(l, maxRows);
+    plan(l, device, at, 3, 5);
+    const reference::Routed found = read(l, device);
+    expectRouted(l, found, tolerance);
+    if (!HasFatalFailure())
+      expectPlan(l, found, device.plan, at);
+  }
+
+  // Random logits that are multiples of 1/256: sums are exact, so that ids must agree; ties are frequent.
+  reference::Tensor coarse(uint32_t rows, uint32_t experts) {
+    reference::Tensor z({rows, experts});
+    for (double &value : z.values)
+      value = std::round(uniform(-4, 4) * 16) / 16;
+    return z;
+  }
+};
+
+TEST_F(RouterKernel, RoutingVectors) {
+  XFMR_NEED_VECTORS();
+  for (const VectorCase &v : readRoutingVectors()) {
+    SCOPED_TRACE(v.name);
+    Layer l = identity(v.logits, v.routing);
+    l.routerBias.assign(v.routerBias.begin(), v.routerBias.end());
+    l.selectionBias.assign(v.selectionBias.begin(), v.selectionBias.end());
+    Device device = route(l);
+    plan(l, device, layout(l));
+    const reference::Routed found = read(l, device);
+    for (size_t i = 0; i < v.ids.values.size(); ++i) {
+      ASSERT_EQ(found.ids.values[i], v.ids.values[i]) << "entry " << i;
+      ASSERT_NEAR(found.weights.values[i], v.weights.values[i], 1e-6 * (1 + v.routing.scale)) << "entry " << i;
+    }
+  }
+}
+
+std::vector<Routing> everyRule(int64_t k, int64_t experts) {
+  std::vector<Routing> rules;
+  for (ScoreFunction score : {ScoreFunction::softmax, ScoreFunction::sigmoid, ScoreFunction::sqrt_softplus, ScoreFunction::none})
+    for (bool post : {false, true})
+      for (bool norm : {false, true}) {
+        if (score == ScoreFunction::none && norm)
+          continue; // sums of raw logits cancel
+        Routing r;
+        r.topK = k, r.score = score, r.postTopK = post, r.norm = norm;
+        r.normEps = norm ? 1e-20 : 0, r.scale = norm ? 2.5 : 1;
+        rules.push_back(r);
+      }
+  if (experts % 4 == 0 && k <= experts / 2) {
+    Routing r;
+    r.topK = k, r.groups = 4, r.keptGroups = 2, r.scale = 16;
+    rules.push_back(r);
+    r.score = ScoreFunction::sigmoid, r.sumTop2 = experts >= 8;
+    rules.push_back(r);
+  }
+  if (k == 2) {
+    Routing r;
+    r.topK = 2, r.score = ScoreFunction::sparsemixer, r.sparsemixerEps = 0.01;
+    rules.push_back(r);
+  }
+  return rules;
+}
+
+TEST_F(RouterKernel, EveryRuleOverOddSizes) {
+  struct Size { uint32_t rows, experts, k; bool all; };
+  // Each rule is a kernel of its own, so only one size takes them all and the others one in five.
+  for (Size s : {Size{33, 8, 2, true}, {1, 2, 1, false}, {7, 60, 4, false}, {31, 5, 5, false}, {17, 128, 8, false}, {3, 512, 16, false}}) {
+    size_t number = 0;
+    for (const Routing &rule : everyRule(s.k, s.experts))
+      for (bool bias : {false, true}) {
+        if ((bias && rule.score == ScoreFunction::sparsemixer) || (!s.all && ++number % 5))
+          continue;
+        Layer l = identity(coarse(s.rows, s.experts), rule);
+        if (bias) {
+          l.selectionBias = randomVector(s.experts);
+          for (float &b : l.selectionBias)
+            b = std::round(b * 8) / 8;
+          l.routerBias = l.selectionBias;
+        }
+        MoeRouterSpec spec = routerSpec(rule, s.experts, s.rows);
+        SCOPED_TRACE(spec.name() + " rows " + std::to_string(s.rows) + (bias ? " biased" : ""));
+        check(l, s.rows + 2, 4e-6);
+        if (HasFatalFailure())
+          return;
+      }
+  }
+}
+
+TEST_F(RouterKernel, TiesGoToTheLowestExpert) {
+  reference::Tensor z({2, 12});
+  for (uint32_t e = 0; e < 12; ++e)
+    z.row(0)[e] = 1, z.row(1)[e] = e % 3 == 1 ? 0.0 : -0.0; // -0 equals 0
+  Routing rule;
+  rule.topK = 3;
+  Layer l = identity(z, rule);
+  Device device = route(l);
+  for (uint32_t t = 0; t < 2; ++t)
+    for (uint32_t slot = 0; slot < 3; ++slot)
+      EXPECT_EQ(device.ids->as<uint32_t>()[t * 3 + slot], slot);
+}
+
+TEST_F(RouterKernel, NanAndInfiniteLogits) {
+  const double inf = INFINITY;
+  // Router biases make the logits; x is zero, so that products with NaN do not spread.
+  for (std::vector<double> z : {std::vector<double>{NAN, 1, -inf, 2}, {NAN, NAN, NAN, NAN}, {NAN, -inf, NAN, -inf},
+                                {inf, 3, inf, NAN}, {-inf, -inf, -inf, -inf}})
+    for (ScoreFunction score : {ScoreFunction::softmax, ScoreFunction::sigmoid, ScoreFunction::sqrt_softplus})
+      for (bool norm : {false, true}) {
+        Routing rule;
+        rule.topK = 3, rule.score = score, rule.norm = norm;
+        Layer l = identity(reference::Tensor({1, 4}), rule);
+        l.routerBias.assign(z.begin(), z.end());
+        Device device = route(l);
+        const reference::Routed found = read(l, device), expected = reference(l);
+        for (size_t i = 0; i < 3; ++i) {
+          EXPECT_EQ(found.ids.values[i], expected.ids.values[i]) << "score " << int(score) << " slot " << i;
+          EXPECT_TRUE(std::isfinite(found.weights.values[i])) << "logits " << z[0] << ", " << z[1] << " score " << int(score);
+          if (std::abs(expected.weights.values[i]) < 1e6) {
+            EXPECT_NEAR(found.weights.values[i], expected.weights.values[i], 1e-6);
+          }
+        }
+      }
+}
+
+TEST_F(RouterKernel, PlansOfManyRows) {
+  for (auto [rows, experts, k] : {std::tuple(4096u, 8u, 2u), {1000u, 512u, 16u}, {129u, 128u, 8u}, {4096u, 2u, 1u}}) {
+    Routing rule;
+    rule.topK = k;
+    SCOPED_TRACE(std::to_string(rows) + " rows, " + std::to_string(experts) + " experts");
+    check(identity(coarse(rows, experts), rule), rows);
+  }
+}
+
+TEST_F(RouterKernel, OneExpertTakesAllAndCapacities) {
+  reference::Tensor z({100, 8});
+  for (uint32_t t = 0; t < 100; ++t)
+    z.row(t)[5] = 3, z.row(t)[1] = 2;
+  Routing rule;
+  rule.topK = 2;
+  check(identity(z, rule));
+  rule.drop = true;
+  for (int64_t capacity : {1, 63, 64, 65, 99, 100, 101}) {
+    rule.capacity = capacity;
+    SCOPED_TRACE("capacity " + std::to_string(capacity));
+    check(identity(z, rule));
+  }
+  rule.capacity = 0, rule.capacityFactor = 1.25;
+  check(identity(z, rule)); // ceil(1.25 * 200 / 8) = 32
+}
+
+TEST_F(RouterKernel, NormBeforeAndStatistics) {
+  Routing rule;
+  rule.topK = 2, rule.norm = true;
+  const uint32_t d = 52, e = 8;
+  Layer l = random(1, d, e, 8, rule);
+  std::vector<float> norm = randomVector(d);
+  MoeRouterSpec spec = routerSpec(rule, e, 1);
+  spec.rmsNorm = spec.stats = true;
+  MoeRouterParams p;
+  p.k = d, p.maxRows = 1, p.x = {0, 8}, p.normed = {paddedWidth(d), 4}, p.eps = 1e-5f;
+  DeviceBuffer *id = ids({0, 0}), *weights = floats(2), *normed = floats(4 + paddedWidth(d)), *stats = ids(std::vector<uint32_t>(2 * e));
+  std::vector<DeviceBuffer *> bound = {state(3, 1), activations(l.x, p.x), weight(l.router, WeightType::F32), id, weights,
+                                       vector(norm), normed, stats};
+  run(spec, p, bound);
+  double squares = 0;
+  for (uint32_t c = 0; c < d; ++c)
+    squares += double(l.x.at(0, c)) * l.x.at(0, c) / d;
+  for (uint32_t c = 0; c < d; ++c)
+    l.x.values[c] = static_cast<float>(l.x.at(0, c) / std::sqrt(squares + 1e-5) * norm[c]);
+  expectRows(normed, p.normed, l.x, 1e-6);
+  Device device{bound[0], bound[1], id, weights, nullptr, p.x};
+  expectRouted(l, read(l, device));
+  run(spec, p, bound);
+  for (uint32_t slot = 0; slot < 2; ++slot) {
+    const uint32_t expert = id->as<uint32_t>()[slot];
+    EXPECT_EQ(stats->as<uint32_t>()[expert], 2u);
+    EXPECT_FLOAT_EQ(stats->as<float>()[e + expert], 2 * weights->as<float>()[slot]);
+  }
+  bound[0] = state(3, 0); // nothing to do: nothing counted
+  run(spec, p, bound);
+  EXPECT_EQ(stats->as<uint32_t>()[id->as<uint32_t>()[0]], 2u);
+}
+
+} // namespace
+} // namespace xfmr::codegen::test
