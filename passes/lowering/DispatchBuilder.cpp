@@ -109,6 +109,21 @@ void ProgramTables::buffer(StringRef name, BufferKind kind, int64_t bytes) {
   BufferOp::create(builder, program.getLoc(), name, kind, bytes);
 }
 
+int64_t ProgramTables::moeLayer(uint32_t index, int64_t layer, uint32_t experts) {
+  if (index < moeLayers.size())
+    return cast<DenseI64ArrayAttr>(moeLayers[index])[2];
+  int64_t offset = statsBytes;
+  statsBytes += static_cast<int64_t>(llvm::alignTo(8 * uint64_t(experts), 256));
+  Builder builder(program.getContext());
+  moeLayers.push_back(builder.getDenseI64ArrayAttr({layer, experts, offset}));
+  program->setAttr("xfmr.moe_layers", builder.getArrayAttr(moeLayers));
+  buffer("moe_stats", BufferKind::stats, statsBytes);
+  for (auto op : program.getBody().getOps<BufferOp>())
+    if (op.getSymName() == "moe_stats")
+      op.setSize(statsBytes);
+  return offset;
+}
+
 StringRef ProgramTables::kernelNamed(StringRef name, StringRef family, DictionaryAttr spec) {
   auto [entry, isNew] = symbols.try_emplace(("kernel." + name).str(), name.str());
   if (isNew) {
@@ -143,6 +158,10 @@ View DispatchBuilder::temporary(int64_t rowCount, int64_t width) {
   return {buffer, {static_cast<uint32_t>(stride), 0}, width};
 }
 
+Value DispatchBuilder::scratch(int64_t count, Type elementType) {
+  return memref::AllocOp::create(builder, loc, MemRefType::get({count}, elementType));
+}
+
 Value DispatchBuilder::named(StringRef buffer, Type elementType, ArrayRef<int64_t> shape, int64_t offset) {
   return BufferRefOp::create(builder, loc, MemRefType::get(shape, elementType), buffer, offset);
 }
@@ -163,7 +182,8 @@ Value DispatchBuilder::weightRows(Value expression, int64_t firstRow, int64_t ro
 Value DispatchBuilder::state() { return named("state", builder.getI32Type(), {32}); }
 
 void DispatchBuilder::append(StringRef kernel, ArrayRef<codegen::Binding> bindings, ArrayRef<uint32_t> push,
-                             const std::array<uint32_t, 3> &grid, ArrayRef<NamedBuffer> buffers) {
+                             const std::array<uint32_t, 3> &grid, ArrayRef<NamedBuffer> buffers,
+                             Value indirect, int64_t indirectOffset) {
   SmallVector<Value> operands;
   SmallVector<int32_t> access;
   for (const codegen::Binding &binding : bindings) {
@@ -180,8 +200,8 @@ void DispatchBuilder::append(StringRef kernel, ArrayRef<codegen::Binding> bindin
   }
   SmallVector<int32_t> words(push.begin(), push.end());
   SmallVector<int64_t> extents(grid.begin(), grid.end());
-  DispatchOp::create(builder, loc, kernel, scope + label, operands, Value(), access, words, extents,
-                     /*indirect_offset=*/0);
+  DispatchOp::create(builder, loc, kernel, scope + label, operands, indirect, access, words, extents,
+                     indirectOffset);
   ++numDispatches;
 }
 

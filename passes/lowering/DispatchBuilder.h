@@ -30,6 +30,8 @@ public:
   llvm::StringRef ropeTable(RopeOp rope);
   /// Declares a buffer if no other phase did.
   void buffer(llvm::StringRef name, BufferKind kind, int64_t bytes);
+  /// Records mixture number `index` of the model and returns where its statistics lie, in bytes.
+  int64_t moeLayer(uint32_t index, int64_t layer, uint32_t experts);
   template <class Spec> llvm::StringRef kernel(const Spec &spec) {
     return kernelNamed(spec.name(), familyOf(spec), specToAttribute(program.getContext(), spec));
   }
@@ -43,6 +45,8 @@ private:
   llvm::StringMap<std::string> packed;     // printed expression -> symbol
   llvm::StringMap<std::string> ropeTables; // printed parameters -> symbol
   llvm::StringMap<std::string> symbols;    // symbols in use
+  llvm::SmallVector<mlir::Attribute> moeLayers; // [layer, experts, offset] of each mixture
+  int64_t statsBytes = 0;
 };
 
 class DispatchBuilder {
@@ -64,6 +68,8 @@ public:
 
   /// A temporary of `count` floats in [rows, width] form or flat.
   View temporary(int64_t rowCount, int64_t width);
+  /// A flat temporary of `count` 32-bit elements.
+  mlir::Value scratch(int64_t count, mlir::Type elementType);
   mlir::Value named(llvm::StringRef buffer, mlir::Type elementType, llvm::ArrayRef<int64_t> shape,
                     int64_t offset = 0);
   /// The packed form of a weight expression; `firstRow` and `rowCount` choose a part of a matrix.
@@ -75,6 +81,13 @@ public:
   template <class Spec, class Params>
   void dispatch(const Spec &spec, const Params &params, llvm::ArrayRef<NamedBuffer> buffers) {
     append(tables.kernel(spec), spec.bindings(), params.push(), params.grid(spec), buffers);
+  }
+
+  /// The same with a grid that the device reads from three u32 at byte `offset` of `arguments`.
+  template <class Spec, class Params>
+  void dispatchIndirect(const Spec &spec, const Params &params, llvm::ArrayRef<NamedBuffer> buffers,
+                        mlir::Value arguments, int64_t offset) {
+    append(tables.kernel(spec), spec.bindings(), params.push(), {1, 1, 1}, buffers, arguments, offset);
   }
 
   /// Prefix of the labels that follow, e.g. "block 3 ".
@@ -91,7 +104,8 @@ public:
 private:
   void append(llvm::StringRef kernel, llvm::ArrayRef<codegen::Binding> bindings,
               llvm::ArrayRef<uint32_t> push, const std::array<uint32_t, 3> &grid,
-              llvm::ArrayRef<NamedBuffer> buffers);
+              llvm::ArrayRef<NamedBuffer> buffers, mlir::Value indirect = {},
+              int64_t indirectOffset = 0);
 
   llvm::DenseMap<mlir::Value, View> views, destinations;
   std::string scope, label;

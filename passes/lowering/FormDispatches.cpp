@@ -38,6 +38,12 @@ struct FormDispatches : xfmr::impl::XfmrFormDispatchesBase<FormDispatches> {
   using XfmrFormDispatchesBase::XfmrFormDispatchesBase;
 
   void runOnOperation() override {
+    std::optional<MoeRoute> parsed = parseMoeRoute(moe);
+    if (!parsed) {
+      getOperation().emitError("moe must be auto, grouped or by-id, got '") << moe.getValue() << "'";
+      return signalPassFailure();
+    }
+    route = *parsed;
     for (auto program : getOperation().getOps<ProgramOp>()) {
       ProgramTables tables(program);
       declareBuffers(tables);
@@ -46,6 +52,8 @@ struct FormDispatches : xfmr::impl::XfmrFormDispatchesBase<FormDispatches> {
           return signalPassFailure();
     }
   }
+
+  MoeRoute route = MoeRoute::Auto;
 
   // Buffers that the runtime knows by name, whatever the model.
   void declareBuffers(ProgramTables &tables) {
@@ -90,7 +98,7 @@ struct FormDispatches : xfmr::impl::XfmrFormDispatchesBase<FormDispatches> {
       build.setDestination(yielded, destination);
     }
 
-    PhaseLowering lowering(build, phase);
+    PhaseLowering lowering(build, phase, route);
     if (failed(lowering.run(layerOf)))
       return failure();
     YieldOp::create(builder, phase.getLoc(), ValueRange());

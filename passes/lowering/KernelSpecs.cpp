@@ -29,6 +29,9 @@ llvm::Expected<codegen::CompiledKernel> xfmr::compileKernel(MLIRContext &context
       entry<codegen::RopeCacheSpec>(),        entry<codegen::AttentionPrefillSpec>(),
       entry<codegen::AttentionDecodeSpec>(),  entry<codegen::AttentionCombineSpec>(),
       entry<codegen::ElementwiseSpec>(),      entry<codegen::SampleSpec>(),
+      entry<codegen::MoeRouterSpec>(),        entry<codegen::MoePlanSpec>(),
+      entry<codegen::MoeGemmSpec>(),          entry<codegen::MoeGemvSpec>(),
+      entry<codegen::MoeCombineSpec>(),
   };
   for (auto &[family, compiler] : compilers)
     if (family == op.getFamily())

@@ -8,6 +8,11 @@
 #include "passes/codegen/Embedding.h"
 #include "passes/codegen/Gemm.h"
 #include "passes/codegen/Gemv.h"
+#include "passes/codegen/MoeCombine.h"
+#include "passes/codegen/MoeGemm.h"
+#include "passes/codegen/MoeGemv.h"
+#include "passes/codegen/MoePlan.h"
+#include "passes/codegen/MoeRouter.h"
 #include "passes/codegen/Norm.h"
 #include "passes/codegen/RopeCache.h"
 #include "passes/codegen/Sample.h"
@@ -52,6 +57,33 @@ template <class F> void fields(codegen::ElementwiseSpec &s, F &f) {
   f("op", s.op), f("activation", s.activation);
 }
 template <class F> void fields(codegen::SampleSpec &, F &) {}
+template <class F> void fields(codegen::MoeEpilogue &e, F &f) {
+  f("bias", e.bias), f("activation", e.activation), f("glu", e.glu), f("clamped", e.clamped);
+}
+template <class F> void fields(codegen::MoeTerms &t, F &f) {
+  f("shared", t.shared), f("shared_gate", t.sharedGate), f("residual", t.residual);
+}
+template <class F> void fields(codegen::MoeRouterSpec &s, F &f) {
+  f("weight", s.weight), f("experts", s.experts), f("top_k", s.topK), f("score", s.score);
+  f("post_topk", s.postTopK), f("norm", s.norm), f("groups", s.groups), f("kept_groups", s.keptGroups);
+  f("sum_top2", s.sumTop2), f("router_bias", s.routerBias), f("selection_bias", s.selectionBias);
+  f("rms_norm", s.rmsNorm), f("unit_offset", s.unitOffset), f("rows_per_group", s.rowsPerGroup);
+  f("stats", s.stats);
+}
+template <class F> void fields(codegen::MoePlanSpec &s, F &f) { f("drop", s.drop), f("stats", s.stats); }
+template <class F> void fields(codegen::MoeGemmSpec &s, F &f) {
+  f("weight", s.weight), f("product", s.product), f("weighted", s.weighted), f("tile_rows", s.tileRows);
+  fields(s.epilogue, f);
+}
+template <class F> void fields(codegen::MoeGemvSpec &s, F &f) {
+  f("weight", s.weight), f("product", s.product), f("weighted", s.weighted);
+  fields(s.epilogue, f);
+  fields(s.terms, f);
+}
+template <class F> void fields(codegen::MoeCombineSpec &s, F &f) {
+  f("drop", s.drop);
+  fields(s.terms, f);
+}
 
 inline llvm::StringRef familyOf(const codegen::EmbeddingSpec &) { return "embedding"; }
 inline llvm::StringRef familyOf(const codegen::NormSpec &) { return "norm"; }
@@ -63,6 +95,11 @@ inline llvm::StringRef familyOf(const codegen::AttentionDecodeSpec &) { return "
 inline llvm::StringRef familyOf(const codegen::AttentionCombineSpec &) { return "attention_combine"; }
 inline llvm::StringRef familyOf(const codegen::ElementwiseSpec &) { return "elementwise"; }
 inline llvm::StringRef familyOf(const codegen::SampleSpec &) { return "sample"; }
+inline llvm::StringRef familyOf(const codegen::MoeRouterSpec &) { return "moe_router"; }
+inline llvm::StringRef familyOf(const codegen::MoePlanSpec &) { return "moe_plan"; }
+inline llvm::StringRef familyOf(const codegen::MoeGemmSpec &) { return "moe_gemm"; }
+inline llvm::StringRef familyOf(const codegen::MoeGemvSpec &) { return "moe_gemv"; }
+inline llvm::StringRef familyOf(const codegen::MoeCombineSpec &) { return "moe_combine"; }
 
 /// Collects every field of a spec as a named attribute, in order.
 class SpecWriter {

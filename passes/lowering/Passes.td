@@ -41,8 +41,13 @@ def XfmrFormDispatches : Pass<"xfmr-form-dispatches", "::mlir::ModuleOp"> {
     one row becomes their prologue; per-head norms, rope and the cache write become one dispatch.
     Weights are packed once for all phases (`xfmr.packed_weight`).
 
+    A mixture of experts becomes router, plan, two grouped products and their combination, or, where a cost
+    model over tokens, experts and top-k finds it cheaper, two products by expert id (`moe=` forces one).
+
     Refuses rotary embeddings that do not feed an attention, and views that do not start at a multiple of 4.
   }];
+  let options = [
+    Option<"moe", "moe", "std::string", "\"auto\"", "route of mixtures: auto, grouped or by-id">];
   let dependentDialects = ["::xfmr::XfmrDialect", "::mlir::memref::MemRefDialect"];
   let statistics = [
     Statistic<"numDispatches", "dispatches", "dispatches formed">,

@@ -78,6 +78,9 @@ void PhaseLowering::analyze() {
   for (Operation &op : phase.getBody().front())
     if (auto attention = dyn_cast<CachedAttentionOp>(op))
       analyzeAttention(attention);
+  for (Operation &op : phase.getBody().front())
+    if (auto moe = dyn_cast<MoeOp>(op))
+      analyzeMoe(moe);
   for (Operation &op : phase.getBody().front()) {
     if (!isa<LinearOp, GluOp>(op))
       continue;
@@ -95,11 +98,15 @@ void PhaseLowering::analyze() {
 LogicalResult PhaseLowering::run(const DenseMap<Operation *, int64_t> &layerOf) {
   analyze();
   for (Operation &op : phase.getBody().front()) {
-    auto layer = layerOf.find(&op);
-    build.setScope(layer == layerOf.end() ? "" : "block " + std::to_string(layer->second) + " ");
+    auto found = layerOf.find(&op);
+    layer = found == layerOf.end() ? -1 : found->second;
+    build.setScope(layer < 0 ? "" : "block " + std::to_string(layer) + " ");
     build.loc = op.getLoc();
     if (auto chain = chains.find(&op); chain != chains.end()) {
       if (failed(lowerProduct(chain->second)))
+        return failure();
+    } else if (auto moe = moes.find(&op); moe != moes.end()) {
+      if (failed(lowerMoe(moe->second, moeOf.lookup(&op))))
         return failure();
     } else if (!absorbed.contains(&op) && failed(lower(&op))) {
       return failure();

@@ -2,6 +2,7 @@
 // op's kernel; then every remaining op is lowered in order by the function of its family, one file each.
 #pragma once
 #include "passes/lowering/DispatchBuilder.h"
+#include "passes/lowering/MoeRoute.h"
 
 namespace xfmr {
 
@@ -23,9 +24,18 @@ struct HeadInput {
   RopeOp rope;
 };
 
+/// A mixture and what joins its routed sum: [+ shared expert, gated or not] [+ residual].
+struct MoeChain {
+  mlir::Operation *last = nullptr; // op whose result the kernels write
+  RmsNormOp prologue;              // rms_norm folded into the router (one row only)
+  mlir::Value shared, gate;        // `gate`: the logit of the shared expert's sigmoid gate
+  mlir::Value residual;
+};
+
 class PhaseLowering {
 public:
-  PhaseLowering(DispatchBuilder &build, PhaseOp phase) : build(build), phase(phase) {}
+  PhaseLowering(DispatchBuilder &build, PhaseOp phase, MoeRoute moeRoute)
+      : build(build), phase(phase), moeRoute(moeRoute) {}
 
   /// Decides fusions, then lowers every op of the phase's (inlined) body.
   mlir::LogicalResult run(const llvm::DenseMap<mlir::Operation *, int64_t> &layerOf);
@@ -44,6 +54,9 @@ private:
   static HeadInput matchHead(mlir::Value value, int64_t headDim);
   void analyzeAttention(CachedAttentionOp op);
   mlir::LogicalResult lowerAttention(CachedAttentionOp op);
+  // MoeDispatch.cpp
+  void analyzeMoe(MoeOp op);
+  mlir::LogicalResult lowerMoe(const MoeChain &chain, MoeOp op);
   // RowDispatch.cpp: embedding, norms, elementwise, split, last_row, sample
   mlir::LogicalResult lowerEmbedding(EmbeddingOp op);
   mlir::LogicalResult lowerNorm(mlir::Operation *op, mlir::Value input, mlir::Value weight,
@@ -55,6 +68,11 @@ private:
 
   DispatchBuilder &build;
   PhaseOp phase;
+  const MoeRoute moeRoute;
+  int64_t layer = -1;  // of the op being lowered; -1 outside of blocks
+  uint32_t numMoe = 0; // mixtures lowered so far
+  llvm::DenseMap<mlir::Operation *, MoeChain> moes;  // by the last op of each
+  llvm::DenseMap<mlir::Operation *, MoeOp> moeOf;    // likewise
   llvm::DenseSet<mlir::Operation *> absorbed;
   llvm::DenseMap<mlir::Operation *, ProductChain> chains; // by the last op of each
   llvm::DenseMap<mlir::Operation *, std::pair<HeadInput, HeadInput>> heads; // query and key of an attention

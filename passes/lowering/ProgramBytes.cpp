@@ -58,6 +58,14 @@ private:
       for (int64_t id : config.getEosTokens().asArrayRef())
         result.eos_tokens.push_back(static_cast<int32_t>(id));
     result.kv_dtype = op.getKvType().isF32() ? "f32" : "f16";
+    if (auto layers = op->getAttrOfType<ArrayAttr>("xfmr.moe_layers"))
+      for (auto layer : layers.getAsRange<DenseI64ArrayAttr>()) {
+        auto table = std::make_unique<program::MoeLayerT>();
+        table->layer = static_cast<uint32_t>(layer[0]);
+        table->num_experts = static_cast<uint32_t>(layer[1]);
+        table->stats_offset = static_cast<uint64_t>(layer[2]);
+        result.moe_layers.push_back(std::move(table));
+      }
     llvm::StringSet<> seen; // a tied head counts once
     op.getBody().walk([&](WeightOp weight) {
       if (seen.insert((weight.getSourceName() + ":" + weight.getTensorName()).str()).second)

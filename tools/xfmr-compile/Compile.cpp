@@ -100,7 +100,9 @@ private:
     return runPass(createXfmrSplitPhases(split), "phases");
   }
   Status dispatch() {
-    Status status = runPass(createXfmrFormDispatches(), "dispatch");
+    XfmrFormDispatchesOptions form;
+    form.moe = options.moe;
+    Status status = runPass(createXfmrFormDispatches(form), "dispatch");
     return status.ok() ? runPass(createCSEPass(), "dispatch") : status;
   }
   Status plan() { return runPass(createXfmrPlanBuffers(), "plan"); }

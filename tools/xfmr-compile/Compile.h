@@ -19,6 +19,7 @@ struct CompileOptions {
   int64_t chunk = 0;
   int64_t ropeLength = 0;
   std::string kv = "auto";
+  std::string moe = "auto"; // route of mixtures
   Stage stopAfter = Stage::Emit;
   std::string output; // the artifact, or the text of the stage stopped after ("" or "-": stdout)
   bool verbose = false;

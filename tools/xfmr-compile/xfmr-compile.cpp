@@ -30,6 +30,8 @@ int main(int argc, char **argv) {
       ->check(CLI::Range(int64_t(1), int64_t(1) << 24));
   app.add_option("--kv", options.kv, "type of the key/value cache (default: f32 for f32 weights, else f16)")
       ->check(CLI::IsMember({"f32", "f16"}));
+  app.add_option("--moe", options.moe, "route of mixtures: by a cost model, or forced (default auto)")
+      ->check(CLI::IsMember({"auto", "grouped", "by-id"}));
   app.add_option("--source", sources, "NAME=PATH: where a weight source lies");
   app.add_flag("--verbose", options.verbose, "show remarks of the passes");
   std::map<std::string, Stage> stages = {{"import", Stage::Import},   {"optimize", Stage::Optimize},
