@@ -307,6 +307,41 @@ xfmr_status xfmr_generate(xfmr_session *session, const xfmr_sampling *sampling, 
   });
 }
 
+xfmr_status xfmr_moe_layers(const xfmr_model *model, xfmr_moe_layer *layers, size_t capacity,
+                            size_t *count) {
+  if (!model || !count || (!layers && capacity))
+    return missing("model, layers or count");
+  const auto *known = model->artifact->program().moe_layers();
+  *count = known ? known->size() : 0;
+  if (*count > capacity)
+    return fail(XFMR_ERROR_CAPACITY, "the model has " + std::to_string(*count) +
+                                         " mixtures, there is room for " + std::to_string(capacity));
+  for (uint32_t i = 0; i < *count; ++i)
+    layers[i] = {known->Get(i)->layer(), known->Get(i)->num_experts()};
+  return XFMR_OK;
+}
+
+xfmr_status xfmr_moe_stats(xfmr_session *session, uint32_t index, uint32_t *counts, float *weights,
+                           size_t capacity) {
+  if (!session || !counts || !weights)
+    return missing("session, counts or weights");
+  return guarded([&] {
+    const auto *known = session->session->model().program().moe_layers();
+    if (!known || index >= known->size())
+      return fail(XFMR_ERROR_ARGUMENT, "there is no mixture " + std::to_string(index));
+    if (capacity < known->Get(index)->num_experts())
+      return fail(XFMR_ERROR_CAPACITY, "the mixture has " + std::to_string(known->Get(index)->num_experts()) +
+                                           " experts, there is room for " + std::to_string(capacity));
+    std::vector<uint32_t> found;
+    std::vector<float> sums;
+    if (Status s = session->session->expertStats(index, found, sums); s.failed())
+      return fail(XFMR_ERROR_DEVICE, s.message());
+    std::copy(found.begin(), found.end(), counts);
+    std::copy(sums.begin(), sums.end(), weights);
+    return XFMR_OK;
+  });
+}
+
 double xfmr_host_seconds(const xfmr_session *session) {
   return session ? session->session->hostSeconds() : 0;
 }

@@ -134,6 +134,24 @@ typedef bool (*xfmr_on_token)(void *user, int32_t id);
 xfmr_status xfmr_generate(xfmr_session *session, const xfmr_sampling *sampling, uint32_t count,
                           xfmr_on_token on_token, void *user, xfmr_finish *finish);
 
+/* ---- mixtures of experts ---- */
+
+typedef struct xfmr_moe_layer {
+  uint32_t layer; /* the block it belongs to */
+  uint32_t num_experts;
+} xfmr_moe_layer;
+
+/* The mixtures of a model in order; none for a dense one. Stores their number in `count`, also when
+ * `capacity` is too small. */
+xfmr_status xfmr_moe_layers(const xfmr_model *model, xfmr_moe_layer *layers, size_t capacity,
+                            size_t *count);
+
+/* How often each expert of mixture `index` was chosen, and the sum of its routing weights, over all tokens
+ * since the session was created: num_experts numbers into counts and weights [capacity] each. Gathered on
+ * the device; reading them waits for it. */
+xfmr_status xfmr_moe_stats(xfmr_session *session, uint32_t index, uint32_t *counts, float *weights,
+                           size_t capacity);
+
 /* ---- measuring ---- */
 
 /* Seconds of the session's last xfmr_generate that the host was busy, callbacks included; waiting for the

@@ -63,6 +63,10 @@ public:
   /// The tokens in the cache stay; the logits of the last one are lost.
   Status profile(std::string_view phase, uint32_t tokens, const OnDispatch &onDispatch);
 
+  /// How often each expert of mixture `index` of the program was chosen, and the sum of its weights,
+  /// [num_experts] each, over all tokens since the session was made.
+  Status expertStats(uint32_t index, std::vector<uint32_t> &counts, std::vector<float> &weights);
+
   uint64_t memoryBytes() const { return recording_.memory().allocatedBytes(); }
   const Model &model() const { return *model_; }
 
@@ -88,6 +92,7 @@ private:
   Commands commands_;
   VkCommandBuffer update_[2], copy_[2]; // recorded anew each time
   VkCommandBuffer prefill_, lastLogits_, allLogits_, decode_, sample_, decodeSample_;
+  Buffer statsBack_;     // the stats buffer; made on first use
   Buffer logitsBack_;    // f32 [rows of a chunk, stride]; made on first use
   Buffer generatedBack_[2]; // state words, then ids of one batch
 

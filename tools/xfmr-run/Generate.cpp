@@ -1,6 +1,7 @@
 // Generation; see Generate.h.
 #include "tools/xfmr-run/Generate.h"
 #include "tools/xfmr-run/LogitsFile.h"
+#include "tools/xfmr-run/MoeStats.h"
 #include "tools/xfmr-run/Prompt.h"
 #include <chrono>
 #include <cstdio>
@@ -69,6 +70,15 @@ Status runPrompt(const ModelHandle &model, const SessionHandle &session, const O
   return writeLogits(session, prompt, infoOf(model).vocab_size, options.logitsPath);
 }
 
+Status saveMoeStats(const ModelHandle &model, const SessionHandle &session, const Options &options) {
+  if (options.moeStatsPath.empty())
+    return Status::success();
+  MoeTextStats stats;
+  if (Status s = readMoeStats(model, session, "prompt", stats); s.failed())
+    return s;
+  return writeMoeStats({stats}, options.moeStatsPath);
+}
+
 void reportSpeed(const char *what, size_t tokens, double seconds) {
   std::fprintf(stderr, "%s: %zu tokens in %.1f ms, %.1f tokens/s\n", what, tokens, seconds * 1e3,
                static_cast<double>(tokens) / seconds);
@@ -96,7 +106,7 @@ Status xfmr::run::generate(const ModelHandle &model, const Options &options) {
   if (options.verbose)
     reportSpeed("prompt", prompt.size(), secondsSince(start));
   if (!continues)
-    return Status::success();
+    return saveMoeStats(model, session, options);
 
   start = Clock::now();
   Printer printer(std::move(decoder));
@@ -113,5 +123,5 @@ Status xfmr::run::generate(const ModelHandle &model, const Options &options) {
     reportSpeed("generated", printer.printed(), secondsSince(start));
   if (finish == XFMR_FINISH_CONTEXT)
     std::fprintf(stderr, "xfmr-run: the context of %u tokens is full\n", infoOf(model).max_context);
-  return Status::success();
+  return saveMoeStats(model, session, options);
 }

@@ -25,7 +25,7 @@ static bool parseIds(const std::string &text, std::vector<int64_t> &ids) {
 /// What the parser cannot say about combinations; empty if all is well.
 static std::string checkCombination(const CLI::App &app, const Options &options, bool tokenize,
                                     bool bench) {
-  bool perplexity = !options.perplexityPath.empty();
+  bool perplexity = !options.perplexityPaths.empty();
   int prompts = options.prompt.has_value() + options.promptIds.has_value();
   if (perplexity + bench + tokenize > 1)
     return "--perplexity, --bench and --tokenize exclude each other";
@@ -42,6 +42,8 @@ static std::string checkCombination(const CLI::App &app, const Options &options,
   for (const char *name : {"--pp", "--tg", "--repeat"})
     if (app.count(name) && !bench)
       return std::string(name) + " needs --bench";
+  if (!options.moeStatsPath.empty() && (bench || tokenize))
+    return "--moe-stats needs a prompt or --perplexity";
   if (app.count("--window") && !perplexity)
     return "--window needs --perplexity";
   if (bench && options.pp == 0u && options.tg == 0u)
@@ -72,10 +74,13 @@ bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitC
   app.add_flag("--ignore-eos", options.sampling.ignore_eos, "treat end tokens like any other");
   app.add_option("--logits", options.logitsPath, "write f32 logits [T, vocab] of every prompt position")
       ->type_name("OUT.safetensors");
+  app.add_option("--moe-stats", options.moeStatsPath,
+                 "write how often and how strongly each expert was chosen, by layer")
+      ->type_name("OUT.json");
   app.add_flag("--tokenize", tokenize, "print the prompt's ids and stop");
   app.add_flag("--verbose", options.verbose, "say what is chosen and how long it takes");
-  app.add_option("--perplexity", options.perplexityPath, "perplexity of a text in windows")
-      ->type_name("TEXT.txt");
+  app.add_option("--perplexity", options.perplexityPaths, "perplexity of a text in windows; may be repeated")
+      ->type_name("TEXT.txt")->allow_extra_args(false);
   app.add_option("--window", options.window, "tokens of a window, its begin token included (default 256)")
       ->type_name("N");
   app.add_flag("--json", options.json, "machine-readable result of --perplexity or --bench");
@@ -115,6 +120,6 @@ bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitC
   }
   options.mode = tokenize ? Mode::tokenize
                  : bench  ? Mode::bench
-                 : options.perplexityPath.empty() ? Mode::generate : Mode::perplexity;
+                 : options.perplexityPaths.empty() ? Mode::generate : Mode::perplexity;
   return true;
 }

@@ -23,8 +23,9 @@ struct Options {
   xfmr_sampling sampling = {0, 0, 1, 0, false};
   bool ids = false;
   std::string logitsPath;
+  std::string moeStatsPath;
 
-  std::string perplexityPath;
+  std::vector<std::string> perplexityPaths;
   uint32_t window = 256;
 
   std::optional<uint32_t> pp, tg;                 // absent: as much as fits, at most 512 and 128

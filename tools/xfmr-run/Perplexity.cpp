@@ -1,5 +1,6 @@
 // --perplexity; see Perplexity.h.
 #include "tools/xfmr-run/Perplexity.h"
+#include "tools/xfmr-run/MoeStats.h"
 #include "tools/xfmr-run/Prompt.h"
 #include <algorithm>
 #include <cmath>
@@ -30,10 +31,10 @@ void onLogits(void *user, uint32_t first, uint32_t rows, const float *logits, si
     score.sum += negativeLogLikelihood(logits + r * stride, score.vocab, score.window[first + r + 1]);
 }
 
-Status windowsOf(const ModelHandle &model, const Options &options,
+Status windowsOf(const ModelHandle &model, const Options &options, const std::string &path,
                  std::vector<std::vector<int32_t>> &windows) {
   std::string text;
-  if (Status s = readText(options.perplexityPath, text); s.failed())
+  if (Status s = readText(path, text); s.failed())
     return s;
   xfmr_model_info info = infoOf(model);
   if (info.bos_token < 0)
@@ -51,16 +52,22 @@ Status windowsOf(const ModelHandle &model, const Options &options,
     windows.back().insert(windows.back().end(), ids.begin() + at, ids.begin() + at + run);
   }
   if (windows.empty())
-    return Status::error("'" + options.perplexityPath + "' has " + std::to_string(ids.size()) +
+    return Status::error("'" + path + "' has " + std::to_string(ids.size()) +
                          " tokens, a window needs " + std::to_string(run));
   return Status::success();
 }
 
-} // namespace
+/// Name of a text in tables: its file without folder and ending.
+std::string textName(const std::string &path) {
+  size_t slash = path.find_last_of('/');
+  std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+  return name.substr(0, name.find_last_of('.'));
+}
 
-Status xfmr::run::perplexity(const ModelHandle &model, const Options &options) {
+Status scoreText(const ModelHandle &model, const Options &options, const std::string &path,
+                 MoeTextStats &moeStats) {
   std::vector<std::vector<int32_t>> windows;
-  if (Status s = windowsOf(model, options, windows); s.failed())
+  if (Status s = windowsOf(model, options, path, windows); s.failed())
     return s;
   SessionHandle session;
   if (Status s = createSession(model, session); s.failed())
@@ -84,6 +91,23 @@ Status xfmr::run::perplexity(const ModelHandle &model, const Options &options) {
   if (options.json)
     std::printf("{\"tokens\": %zu, \"nll\": %.9g, \"perplexity\": %.9g}\n", scored, mean, std::exp(mean));
   else
-    std::printf("perplexity %.6g over %zu tokens (%.6g nats a token)\n", std::exp(mean), scored, mean);
-  return Status::success();
+    std::printf("%sperplexity %.6g over %zu tokens (%.6g nats a token)\n",
+                options.perplexityPaths.size() > 1 ? (textName(path) + ": ").c_str() : "", std::exp(mean),
+                scored, mean);
+  return options.moeStatsPath.empty() ? Status::success()
+                                      : readMoeStats(model, session, textName(path), moeStats);
+}
+
+} // namespace
+
+Status xfmr::run::perplexity(const ModelHandle &model, const Options &options) {
+  std::vector<MoeTextStats> texts(options.perplexityPaths.size());
+  for (size_t i = 0; i < texts.size(); ++i)
+    if (Status s = scoreText(model, options, options.perplexityPaths[i], texts[i]); s.failed())
+      return s;
+  if (options.moeStatsPath.empty())
+    return Status::success();
+  if (texts.size() > 1 && !options.json)
+    printMoeTable(texts);
+  return writeMoeStats(texts, options.moeStatsPath);
 }
