@@ -1,6 +1,7 @@
 // See Import.h. Chooses the importer by `model_type`; the families themselves are in their own files.
 #include "import/Import.h"
 #include "import/Families.h"
+#include "import/Gguf.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Parser/Parser.h"
 #include <filesystem>
@@ -184,9 +185,11 @@ OwningOpRef<ModuleOp> importModel(MLIRContext &context, StringRef path,
     }
     return parseIr(context, path, status);
   }
+  if (path.ends_with(".gguf"))
+    return importGguf(context, path.str(), options, status);
   if (!fs::is_directory(path.str(), ignored) && !path.ends_with(".json")) {
     status = Status::error("\"" + path.str() +
-                           "\" is no model: expected a folder, a config.json, .mlir or .mlirbc");
+                           "\" is no model: expected a folder, a config.json, .gguf, .mlir or .mlirbc");
     return {};
   }
   return importCheckpoint(context, path, options, status);

@@ -1,5 +1,5 @@
 // The entry of every tool that takes a MODEL: a Hugging Face folder, a `config.json` alone (shapes
-// only), or IR as text or bytecode.
+// only), a GGUF file, or IR as text or bytecode.
 #pragma once
 #include "runtime/artifact/Status.h"
 #include "mlir/IR/BuiltinOps.h"

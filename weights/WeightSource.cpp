@@ -1,5 +1,6 @@
 // See WeightSource.h. The index file is believed only as far as the shards confirm it.
 #include "weights/WeightSource.h"
+#include "weights/GgufTensors.h"
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -17,8 +18,18 @@ Status WeightSource::openFile(const std::string &path) {
   if (Status status = SafetensorsFile::open(path, *file); status.failed())
     return status;
   for (const TensorView &tensor : file->tensors())
-    index_.emplace(tensor.name, Place{&tensor, file.get()});
+    index_.emplace(tensor.name, Place{&tensor, &file->path()});
   files_.push_back(std::move(file));
+  return Status::success();
+}
+
+Status WeightSource::openGguf(const std::string &path) {
+  auto tensors = std::make_shared<GgufTensors>();
+  if (Status status = GgufTensors::open(path, *tensors); status.failed())
+    return status;
+  for (const TensorView &tensor : tensors->tensors())
+    index_.emplace(tensor.name, Place{&tensor, &tensors->path()});
+  gguf_ = std::move(tensors);
   return Status::success();
 }
 
@@ -99,6 +110,8 @@ Status WeightSource::open(const std::string &path, WeightSource &out) {
     else
       status = Status::error("no weights in \"" + path +
                              "\": expected model.safetensors or model.safetensors.index.json");
+  } else if (endsWith(path, ".gguf")) {
+    status = source.openGguf(path);
   } else if (!endsWith(path, ".json")) {
     status = source.openFile(path);
   } else if (!fs::exists(path, ignored)) {
@@ -117,12 +130,15 @@ const TensorView *WeightSource::find(std::string_view name) const {
 
 const std::string &WeightSource::fileOf(const TensorView &tensor) const {
   auto found = index_.find(tensor.name);
-  return found == index_.end() ? path_ : found->second.file->path();
+  return found == index_.end() ? path_ : *found->second.file;
 }
 
 void WeightSource::forEach(const std::function<void(const TensorView &)> &visit) const {
   for (const auto &file : files_)
     for (const TensorView &tensor : file->tensors())
+      visit(tensor);
+  if (gguf_)
+    for (const TensorView &tensor : gguf_->tensors())
       visit(tensor);
 }
 

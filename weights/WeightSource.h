@@ -1,6 +1,6 @@
-// One place where weights lie: a safetensors file, a folder with `model.safetensors`, or a folder
-// whose `model.safetensors.index.json` spreads the tensors over shards. Everything is mapped and
-// validated when it is opened; no weight is read.
+// One place where weights lie: a safetensors file, a folder with `model.safetensors`, a folder whose
+// `model.safetensors.index.json` spreads the tensors over shards, or a GGUF file. Everything is mapped
+// and validated when it is opened; no weight is read, but for Q8_0 (GgufTensors.h).
 #pragma once
 #include "runtime/artifact/Safetensors.h"
 #include <functional>
@@ -12,6 +12,8 @@
 
 namespace xfmr {
 
+class GgufTensors;
+
 class WeightSource {
 public:
   /// Opens `path`. A folder may hold `model.safetensors`, its sharded index, or
@@ -20,7 +22,7 @@ public:
   static Status open(const std::string &path, WeightSource &out);
 
   const std::string &path() const { return path_; }
-  bool hasWeights() const { return !files_.empty(); }
+  bool hasWeights() const { return !files_.empty() || gguf_; }
   /// Null if there is none.
   const TensorView *find(std::string_view name) const;
   /// File that holds a tensor returned by find(), for messages.
@@ -30,14 +32,16 @@ public:
 
 private:
   Status openFile(const std::string &path);
+  Status openGguf(const std::string &path);
   Status openIndex(const std::string &folder, const std::string &indexPath);
 
   std::string path_;
   struct Place {
     const TensorView *tensor;
-    const SafetensorsFile *file;
+    const std::string *file; // path
   };
   std::vector<std::unique_ptr<SafetensorsFile>> files_;
+  std::shared_ptr<const GgufTensors> gguf_;
   std::unordered_map<std::string_view, Place> index_; // names live in the files
 };
 
