@@ -1,0 +1,37 @@
+// A model of the dialect written in formats that other tools load: a Hugging Face folder or a GGUF file. Weight
+// expressions are evaluated as they are written, a few megabytes at a time; what is written appears
+// whole or not at all.
+#pragma once
+#include "export/Decoder.h"
+#include "weights/WeightSources.h"
+
+namespace xfmr::exports {
+
+enum class ElementType { keep, f32, f16, bf16, q8_0 };
+
+struct ExportOptions {
+  std::string output;
+  ElementType type = ElementType::keep;
+  /// Folder of the base checkpoint: config.json and tokenizer files come from there.
+  std::string baseFolder;
+};
+
+/// Folder with config.json (that of the base with the new shapes), model.safetensors under the family's names,
+/// and the base's tokenizer and generation files. `output` may not exist yet, or be an empty folder. With
+/// `keep` every tensor has the type of its expression. Families: llama, mistral, mixtral, qwen2, qwen2_moe, qwen3,
+/// qwen3_moe, olmoe.
+Status exportHuggingFace(Decoder decoder, const WeightSources &sources, const ExportOptions &options,
+                         std::vector<std::string> &notes);
+
+/// GGUF version 3. Vectors and routers are F32, matrices of `type`. Architectures: llama (also for mistral and mixtral,
+/// with interleaved rotary rows), qwen2, qwen2moe, qwen3, qwen3moe, olmoe.
+Status exportGguf(Decoder decoder, const WeightSources &sources, const ExportOptions &options,
+                  std::vector<std::string> &notes);
+
+/// Rows of a [heads * headDim, …] projection so that rotated pairs lie as `to` says.
+std::vector<int64_t> rotaryRows(int64_t heads, int64_t headDim, int64_t rotaryDim, RopeStyle from, RopeStyle to);
+
+/// Applies rotaryRows() to queries and keys of every layer, with their biases and per-head norms.
+Status setRotaryStyle(Decoder &decoder, RopeStyle style);
+
+} // namespace xfmr::exports

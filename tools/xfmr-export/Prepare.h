@@ -1,0 +1,22 @@
+// From a MODEL argument to a recognised decoder: import, the user's passes, adapters folded.
+#pragma once
+#include "export/Export.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+
+namespace xfmr::exports {
+
+struct Prepared {
+  mlir::MLIRContext context;
+  mlir::OwningOpRef<mlir::ModuleOp> module; // goes before its context
+  WeightSources sources;
+  Decoder decoder;
+  std::string baseFolder;
+};
+
+/// `sourceOptions` are "NAME=PATH" texts. Diagnostics go to stderr as they occur.
+Status prepare(const std::string &model, const std::string &passes, const std::string &adapter,
+               const std::vector<std::string> &sourceOptions, Prepared &out);
+
+} // namespace xfmr::exports

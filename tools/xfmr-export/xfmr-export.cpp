@@ -1,0 +1,49 @@
+// xfmr-export: a model, as it is after passes, in a format that other tools load.
+#include "tools/xfmr-export/Prepare.h"
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+using namespace xfmr;
+using namespace xfmr::exports;
+
+static int fail(const std::string &message, int status) {
+  if (!message.empty())
+    std::cerr << "xfmr-export: error: " << message << "\n";
+  return status;
+}
+
+int main(int argc, char **argv) {
+  CLI::App app("Writes a model as a Hugging Face folder or a GGUF file; adapters are folded.");
+  std::string model, format, passes, adapter;
+  std::vector<std::string> sources;
+  ExportOptions options;
+  app.add_option("MODEL", model, "folder, .gguf, .mlir or .mlirbc")->required();
+  app.add_option("--format", format, "hf: a folder; gguf: a file")->required()->check(CLI::IsMember({"hf", "gguf"}));
+  const std::map<std::string, ElementType> types = {
+      {"f32", ElementType::f32}, {"f16", ElementType::f16}, {"bf16", ElementType::bf16}, {"q8_0", ElementType::q8_0}};
+  app.add_option("--type", options.type, "element type of the matrices (default: as they are; q8_0 for gguf only)")
+      ->transform(CLI::CheckedTransformer(types));
+  app.add_option("--passes", passes, "MLIR pipeline over the module, run before the export");
+  app.add_option("--adapter", adapter, "folder of a low-rank adapter (PEFT) to fold in");
+  app.add_option("--source", sources, "NAME=PATH: where a weight source lies");
+  app.add_option("-o,--output", options.output, "the folder or file to write")->required();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError &error) {
+    return error.get_exit_code() == 0 ? app.exit(error) : fail(error.what(), 2);
+  }
+  if (format == "hf" && options.type == ElementType::q8_0)
+    return fail("--type=q8_0 is a type of gguf; hf holds f32, f16 or bf16", 2);
+  Prepared prepared;
+  if (Status status = prepare(model, passes, adapter, sources, prepared); status.failed())
+    return fail(status.message(), 1);
+  options.baseFolder = prepared.baseFolder;
+  std::vector<std::string> notes;
+  const Status status = format == "hf" ? exportHuggingFace(prepared.decoder, prepared.sources, options, notes)
+                                       : exportGguf(prepared.decoder, prepared.sources, options, notes);
+  if (status.failed())
+    return fail(status.message(), 1);
+  for (const std::string &note : notes)
+    std::cerr << "xfmr-export: note: " << note << "\n";
+  return 0;
+}
