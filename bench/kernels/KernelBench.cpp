@@ -205,10 +205,12 @@ private:
       size_t bytes = size_t(rows) * width * 4;
       auto s = state(0, rows), q = filled(bytes), keys = filled(bytes), values = filled(bytes),
            out = buffer(bytes);
-      kernels.back()->bind({s.get(), q.get(), keys.get(), values.get(), out.get()});
-      report("attention_prefill, " + std::to_string(rows) + " rows, " + std::to_string(heads) +
-                 " x " + std::to_string(dim),
-             {*kernels.back(), p.push(), p.grid(spec)});
+      for (auto &kernel : kernels) {
+        kernel->bind({s.get(), q.get(), keys.get(), values.get(), out.get()});
+        report("prefill, " + std::to_string(rows) + " rows, " + std::to_string(heads) + " x " +
+                   std::to_string(dim) + ", " + kernel->label(),
+               {*kernel, p.push(), p.grid(spec)});
+      }
 
       AttentionDecodeSpec one{dim, CacheType::F32, true};
       AttentionDecodeParams d;
@@ -216,8 +218,8 @@ private:
       auto decodes = pipelines(one);
       auto now = state(rows - 1, 1);
       decodes.back()->bind({now.get(), q.get(), keys.get(), values.get(), out.get()});
-      report("attention_decode, " + std::to_string(rows) + " keys, " + std::to_string(heads) +
-                 " x " + std::to_string(dim),
+      report("decode, " + std::to_string(rows) + " keys, " + std::to_string(heads) + " x " +
+                 std::to_string(dim),
              {*decodes.back(), d.push(), d.grid(one)});
     }
   }

@@ -3,28 +3,15 @@
 // keys, for the output it is a run of value columns, so every vec4 loaded serves four rows. Between
 // the two, a few invocations a row do the softmax. The key tile and then the value tile lie in the
 // same workgroup memory.
-#include "passes/codegen/Attention.h"
+#include "passes/codegen/AttentionVariants.h"
 #include "passes/codegen/Math.h"
 #include "passes/codegen/Operands.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen {
+using namespace attention_prefill;
 namespace {
 
-enum Word : uint32_t {
-  kNumHeads,
-  kNumKvHeads,
-  kMaxContext,
-  kQStride,
-  kQOffset,
-  kOutStride,
-  kOutOffset,
-  kScale,
-  kSoftcap,
-  kWindow
-};
-
-constexpr float kMasked = -1e30f; // a score that counts for nothing
 constexpr uint32_t kRowsEach = 4;
 
 // How the 64 invocations of a workgroup divide the work, from head_dim alone. Everything fits 16
@@ -34,10 +21,10 @@ struct Tiling {
       : quads(headDim / 4), columns(quads <= 4   ? 4
                                     : quads <= 8 ? 8
                                                  : 16),
-        queries(64 / columns * kRowsEach), keys(quads <= 4    ? 16
-                                                : quads <= 16 ? 32
-                                                : quads <= 32 ? 16
-                                                              : 8),
+        queries(queryTile(headDim)), keys(quads <= 4    ? 16
+                                          : quads <= 16 ? 32
+                                          : quads <= 32 ? 16
+                                                        : 8),
         keysEach((keys + columns - 1) / columns), quadsEach((quads + columns - 1) / columns),
         softmaxLanes(std::min(64 / queries, keys / 4)) {}
   uint32_t quads;        // vec4 of a head
@@ -274,6 +261,13 @@ private:
 
 } // namespace
 
+std::vector<Element> attention_prefill::elements(const AttentionPrefillSpec &spec) {
+  std::vector<Element> elements = {Element::U32, Element::F32x4, cacheElement(spec.cache),
+                                   cacheElement(spec.cache), Element::F32x4};
+  elements.resize(spec.bindings().size(), Element::F32);
+  return elements;
+}
+
 std::string AttentionPrefillSpec::name() const {
   return "attention_prefill_d" + std::to_string(headDim) + "_" + toString(cache) +
          (causal ? "_causal" : "") + (softcap ? "_softcap" : "") + (sinks ? "_sinks" : "");
@@ -296,7 +290,7 @@ std::vector<uint32_t> AttentionPrefillParams::push() const {
 }
 
 std::array<uint32_t, 3> AttentionPrefillParams::grid(const AttentionPrefillSpec &spec) const {
-  uint32_t queries = Tiling(spec.headDim).queries;
+  uint32_t queries = queryTile(spec.headDim);
   return foldGrid(uint64_t((maxRows + queries - 1) / queries) * numHeads);
 }
 
@@ -304,12 +298,16 @@ llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context,
                                        const AttentionPrefillSpec &spec) {
   if (!isHeadDim(spec.headDim))
     return headDimError("attention_prefill", spec.headDim);
-  std::vector<Element> elements = {Element::U32, Element::F32x4, cacheElement(spec.cache),
-                                   cacheElement(spec.cache), Element::F32x4};
-  elements.resize(spec.bindings().size(), Element::F32);
-  KernelBuilder k(context, spec.name(), spec.bindings(), elements, {64, 1, 1});
+  KernelBuilder k(context, spec.name(), spec.bindings(), elements(spec), {64, 1, 1});
   AttentionPrefill(k, spec).build();
-  return k.finish();
+  auto portable = k.finish();
+  if (!portable || spec.headDim > kMaxSubgroup8)
+    return portable;
+  auto tuned = compileSubgroup8(context, spec);
+  if (!tuned)
+    return tuned.takeError();
+  portable->prefer(std::move(*tuned));
+  return portable;
 }
 
 } // namespace xfmr::codegen

@@ -41,7 +41,8 @@ void build(KernelBuilder &k, const GemvSpec &spec, Layout layout) {
   Value lane = k.thread() % kLanes, chunks = k.push(kChunks), xStart = k.push(kXOffset) >> 2;
   Value weightBlocks = ((k.push(kN) + 7) >> 3) << 1;
   Value firstBlock = k.group() * kBlocks + k.thread() / kLanes * layout.blocksEach();
-  Value end = select(firstBlock < weightBlocks, chunks, k.u32(0));
+  Value live = k.buffer("state")[state::kCount] != 0;
+  Value end = select(live & (firstBlock < weightBlocks), chunks, k.u32(0));
 
   Values sums(layout.rows, k.zero4());
   if (spec.rmsNorm)
@@ -73,7 +74,7 @@ void build(KernelBuilder &k, const GemvSpec &spec, Layout layout) {
   k.barrier();
 
   Value outBlock = k.group() * kBlocks + k.thread();
-  k.when((k.thread() < kBlocks) & (outBlock < epilogue.outBlocks(k.push(kN))), [&] {
+  k.when(live & (k.thread() < kBlocks) & (outBlock < epilogue.outBlocks(k.push(kN))), [&] {
     Value total = partial[k.thread() * kLanes];
     for (uint32_t i = 1; i < kLanes; ++i)
       total = total + partial[k.thread() * kLanes + i];
@@ -103,7 +104,7 @@ llvm::Expected<CompiledKernel> compileVariant(mlir::MLIRContext &context, const 
     elements.push_back(Element::F32x4);
   EpilogueBuilder::appendElements(elements, spec.epilogue);
   KernelBuilder k(context, spec.name(), spec.bindings(), elements, {layout.invocations(), 1, 1});
-  k.when(k.buffer("state")[state::kCount] != 0, [&] { build(k, spec, layout); });
+  build(k, spec, layout);
   return k.finish(std::move(features));
 }
 

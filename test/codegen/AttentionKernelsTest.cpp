@@ -98,16 +98,20 @@ protected:
     p.q = {width + 24, 8}, p.out = {width + 8, 4};
     p.scale = 1 / std::sqrt(float(s.dim)), p.softcap = 0.7f, p.window = s.window;
     size_t size = p.out.offset + size_t(s.rows + 2) * p.out.stride;
-    DeviceBuffer *out = floats(size);
     uint32_t filled = s.position + s.rows;
     std::vector<DeviceBuffer *> bound = {state(s.position, s.rows), activations(q, p.q),
                                          upload(keys, filled, type), upload(values, filled, type),
-                                         out};
+                                         nullptr};
     if (s.sinks)
       bound.push_back(vector(sinks));
-    run(spec, p, bound);
-    expectRows(out, p.out, reference(s, q, keys, values, p.scale, p.softcap, sinks), 1e-5);
-    expectUntouched(out, p.out.offset + size_t(s.rows) * p.out.stride, size);
+    Matrix expected = reference(s, q, keys, values, p.scale, p.softcap, sinks);
+    for (size_t variant = 0; variant < pipelines(spec).size(); ++variant) {
+      SCOPED_TRACE(pipelines(spec)[variant]->label());
+      DeviceBuffer *out = bound[4] = floats(size);
+      run(spec, p, bound, int(variant));
+      expectRows(out, p.out, expected, 1e-5);
+      expectUntouched(out, p.out.offset + size_t(s.rows) * p.out.stride, size);
+    }
   }
 
   void decode(const Shape &s, CacheType type) {

@@ -1,0 +1,175 @@
+// subgroup_size_8 + subgroup_shuffle: attention_prefill for software drivers (see
+// GemmSubgroup8.cpp). A lane is a query row, with its query, output, maximum and sum in registers,
+// so the softmax needs no exchange at all. Of eight keys each lane loads another, and shuffles give
+// every lane each of them. One loop over the keys at the top level, no workgroup memory, no
+// barrier.
+#include "passes/codegen/AttentionVariants.h"
+#include "passes/codegen/Math.h"
+#include "passes/codegen/Operands.h"
+#include "runtime/plan/State.h"
+
+namespace xfmr::codegen::attention_prefill {
+namespace {
+
+constexpr uint32_t kLanes = 8, kSubgroups = 2, kKeys = kLanes;
+
+class Subgroup8 {
+public:
+  Subgroup8(KernelBuilder &k, const AttentionPrefillSpec &spec)
+      : k(k), spec(spec), quads(spec.headDim / 4),
+        groups(queryTile(spec.headDim) / (kLanes * kSubgroups)) {}
+
+  void build() {
+    Buffer state = k.buffer("state");
+    Value count = state[state::kCount], position = state[state::kPosition];
+    Value heads = k.push(kNumHeads);
+    head = k.group() % heads;
+    Value firstRow = k.group() / heads * queryTile(spec.headDim) + k.subgroup() * (groups * kLanes);
+    Value live = firstRow < count;
+
+    Value kvHead = head / (heads / k.push(kNumKvHeads));
+    cacheBase = kvHead * k.push(kMaxContext) * paddedQuads();
+    Value all = position + count;
+    end = spec.causal ? min(position + firstRow + groups * kLanes, all) : all;
+    Value window = k.push(kWindow), oldest = position + firstRow + 1;
+    Value begin = select((window != 0) & (oldest > window), oldest - window, k.u32(0));
+
+    loadQueries(firstRow, count, position);
+    Values carried; // of each group: maximum, sum, the output's vec4
+    for (uint32_t g = 0; g < groups; ++g) {
+      carried.append({k.f32(kMasked), k.f32(0)});
+      carried.append(quads, k.zero4());
+    }
+    carried = k.loop(begin, select(live, end, begin), k.u32(kKeys), carried,
+                     [&](Value first, llvm::ArrayRef<Value> in) { return step(first, in); });
+    store(carried, firstRow, count);
+  }
+
+private:
+  uint32_t paddedQuads() const { return paddedWidth(spec.headDim) / 4; }
+  uint32_t perGroup() const { return 2 + quads; }
+
+  void loadQueries(Value firstRow, Value count, Value position) {
+    Value last = select(count != 0, count - 1, k.u32(0));
+    for (uint32_t g = 0; g < groups; ++g) {
+      Value row = firstRow + g * kLanes + k.lane();
+      Value start = k.push(kQOffset) + min(row, last) * k.push(kQStride) + head * spec.headDim;
+      for (uint32_t c = 0; c < quads; ++c)
+        query.push_back(k.buffer("q")[start / 4 + c]);
+      queryPosition.push_back(position + row);
+    }
+  }
+
+  Values step(Value first, llvm::ArrayRef<Value> in) {
+    // Lanes beyond the last key repeat it; its weight is zero there.
+    Value row = cacheBase + min(first + k.lane(), end - 1) * paddedQuads();
+    Values scores(groups * kKeys, k.f32(0));
+    for (uint32_t c = 0; c < quads; ++c) {
+      Value own = loadCache4(k.buffer("k_cache"), spec.cache, row + c);
+      for (uint32_t j = 0; j < kKeys; ++j) {
+        Value key = k.broadcast(own, j);
+        for (uint32_t g = 0; g < groups; ++g) {
+          Value &s = scores[g * kKeys + j];
+          s = dot(query[g * quads + c], key, s);
+        }
+      }
+    }
+
+    Values out(in.begin(), in.end()), weights;
+    for (uint32_t g = 0; g < groups; ++g) {
+      Value *group = &out[g * perGroup()];
+      Value largest = group[0];
+      llvm::MutableArrayRef<Value> own(&scores[g * kKeys], kKeys);
+      for (uint32_t j = 0; j < kKeys; ++j) {
+        Value s = own[j] * k.pushFloat(kScale);
+        if (spec.softcap)
+          s = softcap(s, k.pushFloat(kSoftcap));
+        own[j] = select(visible(first + j, queryPosition[g]), s, k.f32(kMasked));
+        largest = max(largest, own[j]);
+      }
+      Value factor = exp(group[0] - largest), total = group[1] * factor;
+      for (uint32_t j = 0; j < kKeys; j += 4) {
+        Value s = k.vector4(own[j], own[j + 1], own[j + 2], own[j + 3]);
+        Value p = select(s > kMasked, exp(s - largest), k.zero4());
+        total = total + sum(p);
+        for (uint32_t i = 0; i < 4; ++i)
+          weights.push_back(p[i]);
+      }
+      group[0] = largest;
+      group[1] = total;
+      for (uint32_t c = 0; c < quads; ++c)
+        group[2 + c] = group[2 + c] * factor;
+    }
+
+    for (uint32_t c = 0; c < quads; ++c) {
+      Value own = loadCache4(k.buffer("v_cache"), spec.cache, row + c);
+      for (uint32_t j = 0; j < kKeys; ++j) {
+        Value value = k.broadcast(own, j);
+        for (uint32_t g = 0; g < groups; ++g) {
+          Value &o = out[g * perGroup() + 2 + c];
+          o = fma(k.splat4(weights[g * kKeys + j]), value, o);
+        }
+      }
+    }
+    return out;
+  }
+
+  Value visible(Value key, Value position) {
+    Value window = k.push(kWindow);
+    Value result = ((window == 0) | (key + window > position)) & (key < end);
+    return spec.causal ? result & (key <= position) : result;
+  }
+
+  void store(llvm::ArrayRef<Value> carried, Value firstRow, Value count) {
+    Values vectors;
+    for (uint32_t g = 0; g < groups; ++g) {
+      const Value *group = &carried[g * perGroup()];
+      Value factor = k.f32(1), total = group[1];
+      if (spec.sinks) {
+        Value sink = k.buffer("sinks")[head], largest = max(group[0], sink);
+        factor = exp(group[0] - largest);
+        total = total * factor + exp(sink - largest);
+      }
+      factor = select(total > 0, factor / total, k.f32(0));
+      for (uint32_t c = 0; c < quads; ++c)
+        vectors.push_back(group[2 + c] * factor);
+    }
+    auto start = [&](Value row) { return k.push(kOutOffset) + row * k.push(kOutStride); };
+    // The loop rotates the vectors through the first place: one store in the code.
+    k.loop(k.u32(0), k.u32(groups * quads), k.u32(1), vectors,
+           [&](Value i, llvm::ArrayRef<Value> in) {
+             Value row = firstRow + i / quads * kLanes + k.lane();
+             k.when(row < count, [&] {
+               k.buffer("out").store((start(row) + head * spec.headDim) / 4 + i % quads, in[0]);
+             });
+             Values rotated(in.begin() + 1, in.end());
+             rotated.push_back(in[0]);
+             return rotated;
+           });
+    Value width = k.push(kNumHeads) * spec.headDim;
+    k.when((head + 1 == k.push(kNumHeads)) & (width % 8 != 0), [&] {
+      for (uint32_t g = 0; g < groups; ++g) {
+        Value row = firstRow + g * kLanes + k.lane();
+        k.when(row < count, [&] { k.buffer("out").store((start(row) + width) / 4, k.zero4()); });
+      }
+    });
+  }
+
+  KernelBuilder &k;
+  const AttentionPrefillSpec &spec;
+  uint32_t quads, groups; // vec4 of a head; rows a lane takes
+  Value head, cacheBase, end;
+  Values query, queryPosition; // [group, quad], [group]
+};
+
+} // namespace
+
+llvm::Expected<CompiledKernel> compileSubgroup8(mlir::MLIRContext &context,
+                                                const AttentionPrefillSpec &spec) {
+  KernelBuilder k(context, spec.name(), spec.bindings(), elements(spec),
+                  {kLanes * kSubgroups, 1, 1});
+  Subgroup8(k, spec).build();
+  return k.finish({"subgroup_size_8", "subgroup_shuffle"});
+}
+
+} // namespace xfmr::codegen::attention_prefill

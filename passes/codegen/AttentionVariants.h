@@ -1,0 +1,36 @@
+// What the variants of attention_prefill share: push words, query tile and element types, so that
+// all take the same dispatch. For Attention*.cpp only; the contract is Attention.h.
+#pragma once
+#include "passes/codegen/Attention.h"
+#include "passes/codegen/KernelBuilder.h"
+
+namespace xfmr::codegen::attention_prefill {
+
+enum Word : uint32_t {
+  kNumHeads,
+  kNumKvHeads,
+  kMaxContext,
+  kQStride,
+  kQOffset,
+  kOutStride,
+  kOutOffset,
+  kScale,
+  kSoftcap,
+  kWindow
+};
+
+constexpr float kMasked = -1e30f; // a score that counts for nothing
+
+// Query rows a workgroup takes.
+constexpr uint32_t queryTile(uint32_t headDim) {
+  return headDim <= 16 ? 64 : headDim <= 32 ? 32 : 16;
+}
+
+std::vector<Element> elements(const AttentionPrefillSpec &spec);
+
+// AttentionSubgroup8.cpp; for head sizes up to kMaxSubgroup8.
+constexpr uint32_t kMaxSubgroup8 = 128;
+llvm::Expected<CompiledKernel> compileSubgroup8(mlir::MLIRContext &context,
+                                                const AttentionPrefillSpec &spec);
+
+} // namespace xfmr::codegen::attention_prefill
