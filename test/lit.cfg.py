@@ -13,6 +13,7 @@ config.test_exec_root = os.path.join(config.xfmr_binary_dir, "test")
 source = config.xfmr_source_dir
 shared_models = os.path.join(os.path.dirname(source), "shared", "models")
 config.substitutions.append(("%models", os.path.join(source, "models")))
+config.substitutions.append(("%source", source))
 config.substitutions.append(("%python", "python3"))
 config.substitutions.append(("%scripts", os.path.join(source, "test", "scripts")))
 # Reference checkpoints beside the repository: tests that need them say `REQUIRES: shared-models`.

@@ -1,7 +1,6 @@
-// Verifiers, folds and canonicalisations of the weight expressions. Constraint numbers are those of Weights.td.
+// Verifiers and folds of the weight expressions. Constraint numbers are those of Weights.td; the canonicalisations
+// are in WeightPatterns.cpp.
 #include "dialect/Xfmr.h"
-
-#include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
 using namespace xfmr;
@@ -87,78 +86,6 @@ OpFoldResult WeightSliceOp::fold(FoldAdaptor) {
   return getType() == getInput().getType() ? OpFoldResult(getInput()) : OpFoldResult();
 }
 
-namespace {
-
-// slice(slice(x)) on one axis ==> one slice
-struct SliceOfSlice : OpRewritePattern<WeightSliceOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(WeightSliceOp op, PatternRewriter &rewriter) const override {
-    auto inner = op.getInput().getDefiningOp<WeightSliceOp>();
-    if (!inner || inner.getAxis() != op.getAxis())
-      return rewriter.notifyMatchFailure(op, "input is not a slice on the same axis");
-    rewriter.replaceOpWithNewOp<WeightSliceOp>(op, op.getType(), inner.getInput(), op.getAxis(),
-                                               inner.getOffset() + op.getOffset(), op.getSize());
-    return success();
-  }
-};
-
-// slice(concat(a, b)) within one input, on the same axis ==> slice of that input
-struct SliceOfConcat : OpRewritePattern<WeightSliceOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(WeightSliceOp op, PatternRewriter &rewriter) const override {
-    auto concat = op.getInput().getDefiningOp<WeightConcatOp>();
-    if (!concat || concat.getAxis() != op.getAxis())
-      return rewriter.notifyMatchFailure(op, "input is not a concat on the same axis");
-    int64_t begin = 0;
-    for (Value input : concat.getInputs()) {
-      int64_t extent = typeOf(input).getDimSize(op.getAxis());
-      int64_t offset = op.getOffset();
-      if (offset >= begin && offset + static_cast<int64_t>(op.getSize()) <= begin + extent) {
-        rewriter.replaceOpWithNewOp<WeightSliceOp>(op, op.getType(), input, op.getAxis(),
-                                                   offset - begin, op.getSize());
-        return success();
-      }
-      begin += extent;
-    }
-    return rewriter.notifyMatchFailure(op, "the slice crosses inputs of the concat");
-  }
-};
-
-// gather(gather(x)) on one axis ==> one gather
-struct GatherOfGather : OpRewritePattern<WeightGatherOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(WeightGatherOp op, PatternRewriter &rewriter) const override {
-    auto inner = op.getInput().getDefiningOp<WeightGatherOp>();
-    if (!inner || inner.getAxis() != op.getAxis())
-      return rewriter.notifyMatchFailure(op, "input is not a gather on the same axis");
-    SmallVector<int64_t> indices;
-    for (int64_t index : op.getIndices())
-      indices.push_back(inner.getIndices()[index]);
-    rewriter.replaceOpWithNewOp<WeightGatherOp>(op, op.getType(), inner.getInput(), op.getAxis(), indices);
-    return success();
-  }
-};
-
-// gather of consecutive indices ==> slice
-struct GatherToSlice : OpRewritePattern<WeightGatherOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(WeightGatherOp op, PatternRewriter &rewriter) const override {
-    ArrayRef<int64_t> indices = op.getIndices();
-    for (size_t i = 1; i < indices.size(); ++i)
-      if (indices[i] != indices[i - 1] + 1)
-        return rewriter.notifyMatchFailure(op, "indices are not consecutive");
-    rewriter.replaceOpWithNewOp<WeightSliceOp>(op, op.getType(), op.getInput(), op.getAxis(),
-                                               indices.front(), static_cast<int64_t>(indices.size()));
-    return success();
-  }
-};
-
-} // namespace
-
-void WeightSliceOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
-  patterns.add<SliceOfSlice, SliceOfConcat>(context);
-}
-
 LogicalResult WeightGatherOp::verify() {
   auto input = typeOf(getInput());
   if (failed(verifyAxis(*this, getAxis(), input))) // C1
@@ -180,10 +107,6 @@ OpFoldResult WeightGatherOp::fold(FoldAdaptor) {
                                                                             : OpFoldResult();
 }
 
-void WeightGatherOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
-  patterns.add<GatherOfGather, GatherToSlice>(context);
-}
-
 LogicalResult WeightMaskOp::verify() {
   auto input = typeOf(getInput());
   if (failed(verifyAxis(*this, getAxis(), input))) // C1
@@ -196,6 +119,12 @@ LogicalResult WeightMaskOp::verify() {
     previous = index;
   }
   return success();
+}
+
+// mask that keeps everything ==> the input; a kept set of the whole extent is the identity, as it ascends
+OpFoldResult WeightMaskOp::fold(FoldAdaptor) {
+  bool all = static_cast<int64_t>(getKeep().size()) == typeOf(getInput()).getDimSize(getAxis());
+  return all ? OpFoldResult(getInput()) : OpFoldResult();
 }
 
 LogicalResult WeightTransposeOp::verify() {
@@ -265,9 +194,17 @@ LogicalResult WeightCastOp::verify() {
   return success();
 }
 
-// cast to the same type ==> the input
+// cast to the same type ==> the input; cast of a cast to f32, which is exact ==> cast of its input
 OpFoldResult WeightCastOp::fold(FoldAdaptor) {
-  return getType() == getInput().getType() ? OpFoldResult(getInput()) : OpFoldResult();
+  if (getType() == getInput().getType())
+    return getInput();
+  auto inner = getInput().getDefiningOp<WeightCastOp>();
+  if (!inner || !typeOf(inner.getResult()).getElementType().isF32())
+    return {};
+  if (inner.getInput().getType() == getType())
+    return inner.getInput();
+  getInputMutable().assign(inner.getInput());
+  return getResult();
 }
 
 LogicalResult WeightInterleaveOp::verify() {

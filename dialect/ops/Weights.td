@@ -1,4 +1,6 @@
 // weight and the weight expressions: names and small algebra over names, evaluated only at emit or export.
+// Canonical form (WeightPatterns.cpp): slices and gathers stand next to the tensors they take from, concats and
+// stacks outside. Every rewrite keeps each element's bits: nothing is reassociated.
 #ifndef XFMR_OPS_WEIGHTS
 #define XFMR_OPS_WEIGHTS
 
@@ -48,6 +50,7 @@ def Xfmr_WeightConcatOp : Xfmr_WeightExpr<"weight_concat"> {
   let assemblyFormat = "$inputs `axis` $axis attr-dict `:` functional-type($inputs, $result)";
   let hasVerifier = 1;
   let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 def Xfmr_WeightSliceOp : Xfmr_WeightExpr<"weight_slice"> {
@@ -109,6 +112,8 @@ def Xfmr_WeightMaskOp : Xfmr_WeightExpr<"weight_mask", [AllTypesMatch<["input", 
   let arguments = (ins Xfmr_Weight:$input, I64Attr:$axis, DenseI64ArrayAttr:$keep);
   let assemblyFormat = "$input `axis` $axis `keep` $keep attr-dict `:` type($input)";
   let hasVerifier = 1;
+  let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 def Xfmr_WeightTransposeOp : Xfmr_WeightExpr<"weight_transpose"> {
@@ -127,6 +132,7 @@ def Xfmr_WeightTransposeOp : Xfmr_WeightExpr<"weight_transpose"> {
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
   let hasVerifier = 1;
   let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 def Xfmr_WeightStackOp : Xfmr_WeightExpr<"weight_stack"> {
@@ -162,6 +168,7 @@ def Xfmr_WeightSelectOp : Xfmr_WeightExpr<"weight_select"> {
   let assemblyFormat = "$input `[` $index `]` attr-dict `:` type($input) `->` type($result)";
   let hasVerifier = 1;
   let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 def Xfmr_WeightAddLowrankOp : Xfmr_WeightExpr<"weight_add_lowrank", [AllTypesMatch<["base", "result"]>]> {

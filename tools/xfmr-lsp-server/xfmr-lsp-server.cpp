@@ -1,0 +1,12 @@
+// xfmr-lsp-server: an editor's language server for xfmr IR (hover, definitions, diagnostics as one types).
+#include "dialect/Xfmr.h"
+
+#include "mlir/InitAllDialects.h"
+#include "mlir/Tools/mlir-lsp-server/MlirLspServerMain.h"
+
+int main(int argc, char **argv) {
+  mlir::DialectRegistry registry;
+  mlir::registerAllDialects(registry);
+  registry.insert<xfmr::XfmrDialect>();
+  return mlir::asMainReturnCode(mlir::MlirLspServerMain(argc, argv, registry));
+}
