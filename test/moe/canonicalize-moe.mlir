@@ -86,8 +86,8 @@ func.func @hoist_concat(%x: tensor<?x4xf32>, %r: tensor<8x4xf32>) -> tensor<?x4x
 
 // Nested expressions, a transpose, a gather of columns.
 // CHECK-LABEL: func @hoist_chain
-// CHECK: %[[T:.*]] = xfmr.weight_transpose %{{.*}} : tensor<8x4x6xf32> -> tensor<8x6x4xf32>
-// CHECK: %[[A:.*]] = xfmr.weight_gather %[[T]] axis 1 [0, 5, 2, 3] : tensor<8x6x4xf32> -> tensor<8x4x4xf32>
+// CHECK: %[[G:.*]] = xfmr.weight_gather %{{.*}} axis 2 [0, 5, 2, 3] : tensor<8x4x6xf32> -> tensor<8x4x4xf32>
+// CHECK: %[[A:.*]] = xfmr.weight_transpose %[[G]] : tensor<8x4x4xf32> -> tensor<8x4x4xf32>
 // CHECK: xfmr.moe {{.*}} experts(%[[A]])
 func.func @hoist_chain(%x: tensor<?x4xf32>, %r: tensor<8x4xf32>) -> tensor<?x4xf32> {
   %w = xfmr.weight "w" : tensor<8x4x6xf32>

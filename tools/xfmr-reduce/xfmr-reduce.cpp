@@ -13,5 +13,5 @@ int main(int argc, char **argv) {
   mlir::registerAllDialects(registry);
   registry.insert<xfmr::XfmrDialect>();
   mlir::MLIRContext context(registry);
-  return mlir::asMainReturnCode(mlir::mlirReduceMain(argc, argv, context));
+  return mlir::failed(mlir::mlirReduceMain(argc, argv, context));
 }
