@@ -1,0 +1,2 @@
+#include "dialect/Op.h"
+#include "mlir/IR/Value.h"
