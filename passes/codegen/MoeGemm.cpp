@@ -1,32 +1,17 @@
 // portable: as gemm, a workgroup of 64 computes a tile of rows times 64 weight rows, tileRows / 8 x 8 an
 // invocation, tiles of 16 columns passing through workgroup memory. Lines of invocations without a row skip the
 // arithmetic, so a partly filled tile costs little more than its rows.
-#include "passes/codegen/MoeGemm.h"
+#include "passes/codegen/MoeGemmVariants.h"
 #include "passes/codegen/Operands.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen {
+using namespace moe_gemm;
 namespace {
 
-constexpr uint32_t kTileN = 64;    // weight rows a workgroup takes
 constexpr uint32_t kTileQuads = 4; // vec4 of columns in a tile
 constexpr uint32_t kRowQuads = kTileQuads + 1;
 constexpr uint32_t kSide = 8; // invocations along each side of the tile
-
-enum Word : uint32_t {
-  kN,
-  kChunks,
-  kTopK,
-  kXStride,
-  kXOffset,
-  kOutStride,
-  kOutOffset,
-  kTilesAt,
-  kSortedAt,
-  kBiasQuads,
-  kAlpha,
-  kLimit
-};
 
 class MoeGemm {
 public:
@@ -184,16 +169,27 @@ std::array<uint32_t, 3> MoeGemmParams::grid(const MoeGemmSpec &spec) const {
   return {(spec.epilogue.outBlocks(n) * 4 + kTileN - 1) / kTileN, layout.maxTiles(), 1};
 }
 
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const MoeGemmSpec &spec) {
+std::vector<Element> moe_gemm::elements(const MoeGemmSpec &spec) {
   std::vector<Element> elements = {Element::U32, Element::F32x4, weightElement(spec.weight), Element::U32,
                                    spec.epilogue.outElement()};
   if (spec.weighted)
     elements.push_back(Element::F32);
   if (spec.epilogue.bias)
     elements.push_back(Element::F32x4);
-  KernelBuilder k(context, spec.name(), spec.bindings(), elements, {kSide * kSide, 1, 1});
+  return elements;
+}
+
+llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const MoeGemmSpec &spec) {
+  KernelBuilder k(context, spec.name(), spec.bindings(), moe_gemm::elements(spec), {kSide * kSide, 1, 1});
   MoeGemm(k, spec).build();
-  return k.finish();
+  auto portable = k.finish();
+  if (!portable)
+    return portable;
+  auto tuned = compileSubgroup8(context, spec);
+  if (!tuned)
+    return tuned.takeError();
+  portable->prefer(std::move(*tuned));
+  return portable;
 }
 
 } // namespace xfmr::codegen

@@ -175,8 +175,8 @@ protected:
     return routed;
   }
 
-  // The layer by the grouped route; y has stride paddedWidth(d).
-  DeviceBuffer *grouped(const Layer &l, Device &device, const MoePlanLayout &plan) {
+  // The layer by the grouped route, by a variant of its products (-1: the portable one); y has stride paddedWidth(d).
+  DeviceBuffer *grouped(const Layer &l, Device &device, const MoePlanLayout &plan, int variant = -1) {
     MoeGemmSpec first, second;
     first.weight = second.weight = l.type;
     first.epilogue = l.first, second.epilogue = l.second;
@@ -195,13 +195,13 @@ protected:
       bound.push_back(device.weights);
     if (l.first.bias)
       bound.push_back(stackedBias(l.bias1, l.experts));
-    run(first, p1, bound);
+    run(first, p1, bound, variant);
     bound = {device.state, h, weight(l.w2, l.type), device.plan, parts};
     if (second.weighted)
       bound.push_back(device.weights);
     if (l.second.bias)
       bound.push_back(stackedBias(l.bias2, l.experts));
-    run(second, p2, bound);
+    run(second, p2, bound, variant);
     MoeCombineSpec combine;
     combine.drop = l.routing.drop;
     MoeCombineParams p;

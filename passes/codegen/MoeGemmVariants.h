@@ -1,0 +1,30 @@
+// What the variants of moe_gemm share: push words and bindings' element types. For MoeGemm*.cpp only; the
+// contract is MoeGemm.h.
+#pragma once
+#include "passes/codegen/MoeGemm.h"
+
+namespace xfmr::codegen::moe_gemm {
+
+constexpr uint32_t kTileN = 64; // weight rows a workgroup takes
+
+enum Word : uint32_t {
+  kN,
+  kChunks,
+  kTopK,
+  kXStride,
+  kXOffset,
+  kOutStride,
+  kOutOffset,
+  kTilesAt,
+  kSortedAt,
+  kBiasQuads,
+  kAlpha,
+  kLimit
+};
+
+std::vector<Element> elements(const MoeGemmSpec &spec);
+
+// MoeGemmSubgroup8.cpp
+llvm::Expected<CompiledKernel> compileSubgroup8(mlir::MLIRContext &context, const MoeGemmSpec &spec);
+
+} // namespace xfmr::codegen::moe_gemm
