@@ -1,5 +1,6 @@
 // portable: as gemv, 64 invocations are eight lanes over the columns times eight blocks of four weight rows; y of
-// the grid is the entry (First) or the row (Second, which loops over the row's experts).
+// the grid is the entry (First) or the row (Second, which loops over the row's experts). subgroup_size_8 + int64: as
+// gemv's, for software drivers: weights come as 64-bit words, and an invocation takes eight rows.
 #include "passes/codegen/MoeGemv.h"
 #include "passes/codegen/MoeTermsBuilder.h"
 #include "passes/codegen/Operands.h"
@@ -13,10 +14,18 @@ constexpr uint32_t kLanes = 8, kBlocks = 8, kBlockRows = 4;
 enum Word : uint32_t { kN, kChunks, kTopK, kXStride, kXOffset, kOutStride, kOutOffset, kAlpha, kLimit, kTerms };
 static_assert(kTerms + MoeTermsBuilder::kWords <= 16);
 
+// How the invocations of a workgroup divide kBlocks blocks of four weight rows.
+struct Layout {
+  uint32_t rows; // that one invocation takes: 4 or 8
+  bool wide;     // reads weights as 64-bit words
+  uint32_t blocksEach() const { return rows / kBlockRows; }
+  uint32_t invocations() const { return kLanes * kBlocks / blocksEach(); }
+};
+
 class MoeGemv {
 public:
-  MoeGemv(KernelBuilder &k, const MoeGemvSpec &spec)
-      : k(k), spec(spec), partial(k.shared(Element::F32x4, kLanes * kBlocks)) {}
+  MoeGemv(KernelBuilder &k, const MoeGemvSpec &spec, Layout layout)
+      : k(k), spec(spec), layout(layout), partial(k.shared(Element::F32x4, kLanes * kBlocks)) {}
 
   void build() {
     Value count = k.buffer("state")[state::kCount], y = k.groupY(), topK = k.push(kTopK);
@@ -24,13 +33,17 @@ public:
     k.when(y < (first ? count * topK : count), [&] {
       n = k.push(kN);
       biasQuads = ((n + 7) >> 3) << 1;
-      block = k.groupX() * kBlocks + k.thread() / kLanes;
-      Values zeros(kBlockRows, k.zero4());
+      row = (k.groupX() * kBlocks + k.thread() / kLanes * layout.blocksEach()) * kBlockRows;
+      Values zeros(layout.rows, k.zero4());
       Values sums = first ? product(y, y / topK, zeros)
                           : k.loop(k.u32(0), topK, k.u32(1), zeros, [&](Value i, llvm::ArrayRef<Value> in) {
                               return product(y * topK + i, y * topK + i, Values(in.begin(), in.end()));
                             });
-      partial.store(k.thread(), k.vector4(sum(sums[0]), sum(sums[1]), sum(sums[2]), sum(sums[3])));
+      for (uint32_t b = 0; b < layout.blocksEach(); ++b) { // [block, lane]
+        const Value *s = &sums[b * kBlockRows];
+        partial.store((k.thread() / kLanes * layout.blocksEach() + b) * kLanes + k.thread() % kLanes,
+                      k.vector4(sum(s[0]), sum(s[1]), sum(s[2]), sum(s[3])));
+      }
       k.barrier();
       Value outBlock = k.groupX() * kBlocks + k.thread();
       Value outBlocks = spec.epilogue.glu ? (((n >> 1) + 7) >> 3) << 2 : biasQuads;
@@ -46,25 +59,26 @@ public:
 private:
   Value expertOf(Value entry) { return k.buffer("ids")[entry]; }
 
-  // `soFar` plus this invocation's share of the products of row `xRow` with four rows of the entry's expert.
+  // `soFar` plus this invocation's share of the products of row `xRow` with its rows of the entry's expert.
   Values product(Value entry, Value xRow, const Values &soFar) {
     Buffer x = k.buffer("x"), weight = k.buffer("weight");
     Value chunks = k.push(kChunks), start = (k.push(kXOffset) + xRow * k.push(kXStride)) >> 2;
-    Value rowBase = expertOf(entry) * n, row = block * kBlockRows;
+    Value rowBase = expertOf(entry) * n;
     Value end = select(row < n, chunks, k.u32(0));
-    Values zeros(kBlockRows, k.zero4());
+    Values zeros(layout.rows, k.zero4());
+    auto load = layout.wide ? loadWideWeights8 : loadWeights8;
     Values sums = k.loop(k.thread() % kLanes, end, k.u32(kLanes), zeros, [&](Value chunk, llvm::ArrayRef<Value> in) {
       Value low = x[start + chunk * 2], high = x[start + chunk * 2 + 1];
       Values next;
-      for (uint32_t r = 0; r < kBlockRows; ++r) { // rows beyond the expert's last are masked below
-        auto [w0, w1] = loadWeights8(weight, spec.weight, (rowBase + min(row + r, n - 1)) * chunks + chunk);
+      for (uint32_t r = 0; r < layout.rows; ++r) { // rows beyond the expert's last are masked below
+        auto [w0, w1] = load(weight, spec.weight, (rowBase + min(row + r, n - 1)) * chunks + chunk);
         next.push_back(fma(w1, high, fma(w0, low, in[r])));
       }
       return next;
     });
     Value factor = spec.weighted ? k.buffer("weights")[entry] : k.f32(1);
     Values result;
-    for (uint32_t r = 0; r < kBlockRows; ++r) {
+    for (uint32_t r = 0; r < layout.rows; ++r) {
       Value f = select(row + r < n, factor, k.f32(0));
       result.push_back(fma(sums[r], k.splat4(f), soFar[r]));
     }
@@ -88,9 +102,25 @@ private:
 
   KernelBuilder &k;
   const MoeGemvSpec &spec;
+  const Layout layout;
   Buffer partial;
-  Value n, biasQuads, block;
+  Value n, biasQuads, row; // `row`: the first weight row of this invocation
 };
+
+llvm::Expected<CompiledKernel> compileVariant(mlir::MLIRContext &context, const MoeGemvSpec &spec, Layout layout,
+                                              std::vector<std::string> features) {
+  std::vector<Element> elements = {Element::U32, Element::F32x4,
+                                   layout.wide ? wideWeightElement(spec.weight) : weightElement(spec.weight),
+                                   Element::U32, spec.epilogue.outElement()};
+  if (spec.weighted)
+    elements.push_back(Element::F32);
+  if (spec.epilogue.bias)
+    elements.push_back(Element::F32x4);
+  MoeTermsBuilder::appendElements(elements, spec.terms);
+  KernelBuilder k(context, spec.name(), spec.bindings(), elements, {layout.invocations(), 1, 1});
+  MoeGemv(k, spec, layout).build();
+  return k.finish(std::move(features));
+}
 
 } // namespace
 
@@ -126,16 +156,14 @@ std::array<uint32_t, 3> MoeGemvParams::grid(const MoeGemvSpec &spec) const {
 }
 
 llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const MoeGemvSpec &spec) {
-  std::vector<Element> elements = {Element::U32, Element::F32x4, weightElement(spec.weight), Element::U32,
-                                   spec.epilogue.outElement()};
-  if (spec.weighted)
-    elements.push_back(Element::F32);
-  if (spec.epilogue.bias)
-    elements.push_back(Element::F32x4);
-  MoeTermsBuilder::appendElements(elements, spec.terms);
-  KernelBuilder k(context, spec.name(), spec.bindings(), elements, {kLanes * kBlocks, 1, 1});
-  MoeGemv(k, spec).build();
-  return k.finish();
+  auto portable = compileVariant(context, spec, {4, false}, {});
+  if (!portable)
+    return portable;
+  auto wide = compileVariant(context, spec, {8, true}, {"subgroup_size_8", "int64"});
+  if (!wide)
+    return wide.takeError();
+  portable->prefer(std::move(*wide));
+  return portable;
 }
 
 } // namespace xfmr::codegen

@@ -29,8 +29,10 @@ protected:
     const Matrix expected = layer(l, reference(l));
     expectRows(many, {paddedWidth(l.d), 0}, expected, tolerance);
     expectRows(tuned, {paddedWidth(l.d), 0}, expected, tolerance);
-    if (few)
+    if (few) {
       expectRows(few, {paddedWidth(l.d), 0}, expected, tolerance);
+      expectRows(byId(l, device, 0), {paddedWidth(l.d), 0}, expected, tolerance);
+    }
   }
 };
 

@@ -214,7 +214,7 @@ protected:
     return y;
   }
 
-  DeviceBuffer *byId(const Layer &l, const Device &device) {
+  DeviceBuffer *byId(const Layer &l, const Device &device, int variant = -1) {
     MoeGemvSpec first, second;
     first.weight = second.weight = l.type;
     first.epilogue = l.first, second.epilogue = l.second;
@@ -230,14 +230,14 @@ protected:
       bound.push_back(device.weights);
     if (l.first.bias)
       bound.push_back(stackedBias(l.bias1, l.experts));
-    run(first, p1, bound);
+    run(first, p1, bound, variant);
     DeviceBuffer *y = floats(size_t(l.rows) * paddedWidth(l.d));
     bound = {device.state, h, weight(l.w2, l.type), device.ids, y};
     if (second.weighted)
       bound.push_back(device.weights);
     if (l.second.bias)
       bound.push_back(stackedBias(l.bias2, l.experts));
-    run(second, p2, bound);
+    run(second, p2, bound, variant);
     return y;
   }
 
