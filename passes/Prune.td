@@ -5,17 +5,51 @@
 include "mlir/Pass/PassBase.td"
 
 defvar layersOption = ListOption<"layers", "layers", "int64_t", "only in blocks with these layer numbers; all by default">;
+class EnumOption<string member, string flag, string type, string default, string help, string values>
+    : Option<member, flag, "::xfmr::" # type, "::xfmr::" # type # "::" # default, help, values>;
+
+defvar calibrationOptions = [
+  EnumOption<"method", "method", "UnitMethod", "first",
+             "first, magnitude, activation, wanda-sp, flap, fasp or obs",
+             [{llvm::cl::values(clEnumValN(::xfmr::UnitMethod::first, "first", ""),
+                                clEnumValN(::xfmr::UnitMethod::magnitude, "magnitude", ""),
+                                clEnumValN(::xfmr::UnitMethod::activation, "activation", ""),
+                                clEnumValN(::xfmr::UnitMethod::wandaSp, "wanda-sp", ""),
+                                clEnumValN(::xfmr::UnitMethod::flap, "flap", ""),
+                                clEnumValN(::xfmr::UnitMethod::fasp, "fasp", ""),
+                                clEnumValN(::xfmr::UnitMethod::obs, "obs", ""))}]>,
+  EnumOption<"repair", "repair", "Repair", "automatic",
+             "of what stays: auto (ls for fasp and obs), none, ls or full",
+             [{llvm::cl::values(clEnumValN(::xfmr::Repair::automatic, "auto", ""),
+                                clEnumValN(::xfmr::Repair::none, "none", ""),
+                                clEnumValN(::xfmr::Repair::ls, "ls", ""),
+                                clEnumValN(::xfmr::Repair::full, "full", ""))}]>,
+  EnumOption<"path", "path", "CalibrationPath", "automatic",
+             "whose activations count: auto (pruned for obs on a text), dense or pruned",
+             [{llvm::cl::values(clEnumValN(::xfmr::CalibrationPath::automatic, "auto", ""),
+                                clEnumValN(::xfmr::CalibrationPath::dense, "dense", ""),
+                                clEnumValN(::xfmr::CalibrationPath::pruned, "pruned", ""))}]>,
+  ListOption<"texts", "text", "std::string", "text files to calibrate on">,
+  Option<"statistics", "stats", "std::string", "", "statistics of xfmr-calibrate instead of a text">,
+  Option<"window", "window", "int64_t", "256", "tokens of a calibration window, the begin token included">,
+  Option<"damping", "damping", "double", "0",
+         "ridge as a share of the Gram matrix's mean diagonal; 0 means 0.01, with repair=full 0.001">,
+  Option<"out", "out", "std::string", "", "file for repaired weights; repaired-HASH.safetensors by default">];
 defvar cutStatistics = [Statistic<"removed", "removed", "units removed or zeroed">,
                         Statistic<"kept", "kept", "units that stay">];
 
-class HeadsPass<string flag> : Pass<flag, "::xfmr::ModelOp"> {
-  let options = [
+class CutPass<string flag> : Pass<flag, "::xfmr::ModelOp"> {
+  let statistics = cutStatistics;
+}
+
+class HeadsPass<string flag> : CutPass<flag> {
+  let options = !listconcat([
     Option<"heads", "heads", "int64_t", "0", "query heads that stay in each attention">,
     Option<"mode", "mode", "::xfmr::HeadMode", "::xfmr::HeadMode::perGroup",
            "per-group: as many query heads in each key/value group; kv-groups: whole groups",
            [{llvm::cl::values(clEnumValN(::xfmr::HeadMode::perGroup, "per-group", ""),
                               clEnumValN(::xfmr::HeadMode::kvGroups, "kv-groups", ""))}]>,
-    layersOption];
+    layersOption], calibrationOptions);
   let statistics = cutStatistics;
 }
 
@@ -60,7 +94,7 @@ def XfmrMaskHeads : HeadsPass<"xfmr-mask-heads"> {
 }
 
 class FfnPass<string flag> : Pass<flag, "::xfmr::ModelOp"> {
-  let options = [
+  let options = !listconcat([
     Option<"width", "width", "int64_t", "0", "channels that stay in each network">,
     Option<"multipleOf", "multiple-of", "int64_t", "1", "round the width up to a multiple of this, at most to what is there">,
     Option<"where", "where", "::xfmr::FfnPlace", "::xfmr::FfnPlace::all",
@@ -68,7 +102,7 @@ class FfnPass<string flag> : Pass<flag, "::xfmr::ModelOp"> {
            [{llvm::cl::values(clEnumValN(::xfmr::FfnPlace::all, "all", ""),
                               clEnumValN(::xfmr::FfnPlace::dense, "dense", ""),
                               clEnumValN(::xfmr::FfnPlace::experts, "experts", ""))}]>,
-    layersOption];
+    layersOption], calibrationOptions);
   let statistics = cutStatistics;
 }
 

@@ -11,7 +11,8 @@ struct MaskFfn : impl::XfmrMaskFfnBase<MaskFfn> {
   using Base::Base;
   void runOnOperation() override {
     CutCounts counts;
-    if (failed(cutModelFfn(getOperation(), {width, multipleOf, where, layers}, /*mask=*/true, counts)))
+    if (failed(cutModelFfn(getOperation(), {width, multipleOf, where, layers}, XFMR_CALIBRATION_OPTIONS,
+                             /*mask=*/true, counts)))
       signalPassFailure();
     removed += counts.removed;
     kept += counts.kept;

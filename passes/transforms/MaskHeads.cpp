@@ -11,7 +11,8 @@ struct MaskHeads : impl::XfmrMaskHeadsBase<MaskHeads> {
   using Base::Base;
   void runOnOperation() override {
     CutCounts counts;
-    if (failed(cutModelHeads(getOperation(), {heads, mode, layers}, /*mask=*/true, counts)))
+    if (failed(cutModelHeads(getOperation(), {heads, mode, layers}, XFMR_CALIBRATION_OPTIONS,
+                             /*mask=*/true, counts)))
       signalPassFailure();
     removed += counts.removed;
     kept += counts.kept;

@@ -11,7 +11,8 @@ struct PruneFfn : impl::XfmrPruneFfnBase<PruneFfn> {
   using Base::Base;
   void runOnOperation() override {
     CutCounts counts;
-    if (failed(cutModelFfn(getOperation(), {width, multipleOf, where, layers}, /*mask=*/false, counts)))
+    if (failed(cutModelFfn(getOperation(), {width, multipleOf, where, layers}, XFMR_CALIBRATION_OPTIONS,
+                             /*mask=*/false, counts)))
       signalPassFailure();
     removed += counts.removed;
     kept += counts.kept;

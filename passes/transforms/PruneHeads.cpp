@@ -11,7 +11,8 @@ struct PruneHeads : impl::XfmrPruneHeadsBase<PruneHeads> {
   using Base::Base;
   void runOnOperation() override {
     CutCounts counts;
-    if (failed(cutModelHeads(getOperation(), {heads, mode, layers}, /*mask=*/false, counts)))
+    if (failed(cutModelHeads(getOperation(), {heads, mode, layers}, XFMR_CALIBRATION_OPTIONS,
+                             /*mask=*/false, counts)))
       signalPassFailure();
     removed += counts.removed;
     kept += counts.kept;

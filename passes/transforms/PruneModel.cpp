@@ -1,88 +1,82 @@
-// See PruneModel.h.
+// See PruneModel.h. Requests become plans here; PruneWalk.cpp carries plans out.
 #include "passes/transforms/PruneModel.h"
+#include "passes/transforms/PruneWalk.h"
 
 using namespace mlir;
 
 namespace xfmr {
 namespace {
 
-// The first `cut.count` units of every choice, as query heads.
-Indices firstHeads(AttentionUnits &units, const HeadCut &cut) {
-  if (cut.mode == HeadMode::kvGroups)
-    return firstIndices(cut.headsLeft(units));
-  Indices heads;
-  for (int64_t group = 0; group < units.numKvHeads(); ++group)
-    for (int64_t i = 0; i < cut.count; ++i)
-      heads.push_back(group * units.groupSize() + i);
-  return heads;
+// Options that cannot go together; found before anything changes.
+LogicalResult checkOptions(ModelOp model, const CalibrationOptions &options) {
+  if (options.damping < 0)
+    return model.emitError("damping is ") << options.damping << ", expected 0 or more";
+  if (!options.texts.empty() && !options.statistics.empty())
+    return model.emitError("expected a text or statistics, not both");
+  if (options.needsActivations() && options.texts.empty() && options.statistics.empty())
+    return model.emitError("this method needs a calibration text (text=FILE) or statistics of xfmr-calibrate "
+                           "(stats=FILE)");
+  if (!options.statistics.empty() && (options.prunedPath() || options.chosenRepair() == Repair::full))
+    return model.emitError("statistics describe the dense model; path=pruned and repair=full need text=FILE");
+  return success();
+}
+
+// Position of a block among the blocks of its model.
+size_t positionOf(BlockOp block) {
+  return llvm::count_if(block->getBlock()->getOps<BlockOp>(),
+                        [&](BlockOp other) { return other != block && other->isBeforeInBlock(block); });
 }
 
 } // namespace
 
-LogicalResult cutModelHeads(ModelOp model, const HeadRequest &request, bool mask, CutCounts &counts) {
+LogicalResult cutModelHeads(ModelOp model, const HeadRequest &request, const CalibrationOptions &options, bool mask,
+                            CutCounts &counts) {
   FailureOr<SmallVector<BlockOp>> blocks = blocksOf(model, request.layers);
-  if (failed(blocks))
+  if (failed(blocks) || failed(checkOptions(model, options)))
     return failure();
-  SmallVector<std::pair<AttentionUnits, HeadCut>> work;
+  std::vector<BlockPlan> plan(llvm::range_size(model.getBody().getOps<BlockOp>()));
+  bool found = false;
   for (BlockOp block : *blocks)
     for (AttentionUnits &units : findAttentions(block)) {
       FailureOr<HeadCut> cut = checkHeads(units, request.heads, request.mode);
       if (failed(cut))
         return failure();
-      work.push_back({units, *cut});
+      plan[positionOf(block)].heads = *cut;
+      found = true;
     }
-  if (work.empty())
+  if (!found)
     return model.emitError("there is no attention to prune");
-  IRRewriter rewriter(model.getContext());
-  for (BlockOp block : *blocks)
-    separateSplits(rewriter, block);
-  for (auto &[units, cut] : work) {
-    const int64_t before = units.numHeads(), after = cut.headsLeft(units);
-    counts.add(before, after);
-    if (before == after)
-      continue;
-    if (failed(cutHeads(rewriter, units, cut.mode, firstHeads(units, cut), mask)))
-      return failure();
-    units.attention.emitRemark(mask ? "zeroed " : "removed ")
-        << before - after << " of " << before << " query heads";
-  }
-  eraseDeadWeights(model);
-  return success();
+  return cutModel(model, plan, options, mask, counts);
 }
 
-LogicalResult cutModelFfn(ModelOp model, const FfnRequest &request, bool mask, CutCounts &counts) {
+LogicalResult cutModelFfn(ModelOp model, const FfnRequest &request, const CalibrationOptions &options, bool mask,
+                          CutCounts &counts) {
   FailureOr<SmallVector<BlockOp>> blocks = blocksOf(model, request.layers);
-  if (failed(blocks))
+  if (failed(blocks) || failed(checkOptions(model, options)))
     return failure();
   if (request.multipleOf < 1)
     return model.emitError("multiple-of is ") << request.multipleOf << ", expected 1 or more";
-  SmallVector<std::pair<FeedForwardUnits, int64_t>> work;
+  const int64_t rounded = (request.width + request.multipleOf - 1) / request.multipleOf * request.multipleOf;
+  std::vector<BlockPlan> plan(llvm::range_size(model.getBody().getOps<BlockOp>()));
+  bool found = false;
   for (BlockOp block : *blocks)
     for (FeedForwardUnits &units : findFeedForwards(block)) {
-      if (request.where != FfnPlace::all && (request.where == FfnPlace::experts) != bool(units.mixture))
+      if (!isMeant(units, request.where))
         continue;
       if (failed(checkWidth(units, request.width)))
         return failure();
-      const int64_t rounded = (request.width + request.multipleOf - 1) / request.multipleOf * request.multipleOf;
-      work.push_back({units, std::min(rounded, units.width())});
+      plan[positionOf(block)].width = rounded;
+      plan[positionOf(block)].where = request.where;
+      found = true;
     }
-  if (work.empty())
+  if (!found)
     return model.emitError("there is no feed-forward network to prune");
-  IRRewriter rewriter(model.getContext());
-  for (BlockOp block : *blocks)
-    separateSplits(rewriter, block);
-  for (auto &[units, width] : work) {
-    const int64_t before = units.width(), copies = units.copies();
-    counts.add(before * copies, width * copies);
-    if (before == width)
-      continue;
-    if (failed(cutChannels(rewriter, units, Kept(firstIndices(width)), mask)))
-      return failure();
-    units.hidden.getDefiningOp()->emitRemark(mask ? "zeroed " : "removed ")
-        << before - width << " of " << before << " channels" << (units.mixture ? " of every expert" : "");
-  }
-  eraseDeadWeights(model);
-  return success();
+  return cutModel(model, plan, options, mask, counts);
+}
+
+LogicalResult cutModel(ModelOp model, ArrayRef<BlockPlan> plan, const CalibrationOptions &options, bool mask,
+                       CutCounts &counts) {
+  return PruneWalk(model, options, mask, counts).run(plan);
 }
 
 } // namespace xfmr

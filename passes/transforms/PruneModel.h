@@ -1,10 +1,17 @@
-// What the pruning passes and their masking twins share: the walk over a model's blocks, checks before any change, and
-// the choice of units.
+// What the pruning passes and their masking twins share: the walk over a model's blocks in order, the choice of units by
+// the dense or the pruned path, and the repair of what stays. docs/Pruning.md tells the method.
 #pragma once
 
 #include "passes/transforms/PruneUnits.h"
 
 namespace xfmr {
+
+/// What one block loses.
+struct BlockPlan {
+  std::optional<HeadCut> heads;
+  std::optional<int64_t> width;
+  FfnPlace where = FfnPlace::all;
+};
 
 struct HeadRequest {
   int64_t heads;
@@ -17,8 +24,35 @@ struct FfnRequest {
   llvm::ArrayRef<int64_t> layers; // empty: all
 };
 
-/// Nothing changes on failure; errors are emitted at the op they concern.
-mlir::LogicalResult cutModelHeads(ModelOp model, const HeadRequest &request, bool mask, CutCounts &counts);
-mlir::LogicalResult cutModelFfn(ModelOp model, const FfnRequest &request, bool mask, CutCounts &counts);
+/// Checks the request against the model and carries it out. Errors are emitted at the op they concern; those about what
+/// was asked for come before any change.
+mlir::LogicalResult cutModelHeads(ModelOp model, const HeadRequest &request, const CalibrationOptions &options,
+                                  bool mask, CutCounts &counts);
+mlir::LogicalResult cutModelFfn(ModelOp model, const FfnRequest &request, const CalibrationOptions &options, bool mask,
+                                CutCounts &counts);
+
+/// Carries out a checked plan: one entry for each block of the model, in order.
+mlir::LogicalResult cutModel(ModelOp model, llvm::ArrayRef<BlockPlan> plan, const CalibrationOptions &options,
+                             bool mask, CutCounts &counts);
+
+/// The options that Prune.td gives every such pass. For use inside the pass, whose members they are.
+#define XFMR_CALIBRATION_OPTIONS                                                                                       \
+  ::xfmr::calibrationOptions(method, repair, path, texts, statistics, window, damping, out)
+
+template <typename Texts>
+CalibrationOptions calibrationOptions(UnitMethod method, Repair repair, CalibrationPath path, const Texts &texts,
+                                      const std::string &statistics, int64_t window, double damping,
+                                      const std::string &out) {
+  CalibrationOptions options;
+  options.method = method;
+  options.repair = repair;
+  options.path = path;
+  options.texts.assign(texts.begin(), texts.end());
+  options.statistics = statistics;
+  options.window = window;
+  options.damping = damping;
+  options.out = out;
+  return options;
+}
 
 } // namespace xfmr

@@ -1,0 +1,18 @@
+// The files that belong to a model in a pass: its weight sources and its tokenizer. Relative paths are relative to the
+// folder of the IR file where the module's location names one (*.mlir, *.mlirbc), else to the working directory.
+#pragma once
+
+#include "dialect/Xfmr.h"
+#include "passes/calibration/CalibrationText.h"
+#include "weights/WeightSources.h"
+
+namespace xfmr {
+
+/// Opens every source of the model.
+Status openSources(ModelOp model, WeightSources &out);
+
+/// Reads the text files and cuts them into windows of `window` tokens with the tokenizer in the folder of source "base".
+/// Errors: no tokenizer, no begin token, a text shorter than a window, a window that exceeds the model's positions.
+Status readCalibration(ModelOp model, llvm::ArrayRef<std::string> texts, int64_t window, TokenWindows &out);
+
+} // namespace xfmr

@@ -1,0 +1,61 @@
+// See RepairedWeights.h.
+#include "passes/calibration/RepairedWeights.h"
+
+#include "runtime/artifact/Safetensors.h"
+#include "weights/Conversion.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/xxhash.h"
+#include <filesystem>
+
+using namespace mlir;
+
+namespace xfmr {
+
+RepairedWeights::RepairedWeights(ModelOp model) : source_("repaired") {
+  for (int number = 2; model.getSources().contains(source_); ++number)
+    source_ = "repaired" + std::to_string(number);
+}
+
+Value RepairedWeights::add(OpBuilder &builder, Location loc, StringRef name, RankedTensorType type, MatrixF value,
+                           Forward &forward) {
+  const Type f32 = builder.getF32Type();
+  tensors_.push_back({name.str(), std::vector<int64_t>(type.getShape()), value});
+  Value result = WeightOp::create(builder, loc, type.clone(f32), builder.getStringAttr(name),
+                                  builder.getStringAttr(source_));
+  if (type.getElementType() != f32) {
+    result = WeightCastOp::create(builder, loc, type, result);
+    roundTo(type.getElementType().isF16() ? DType::f16 : DType::bf16, value.data(), value.size());
+  }
+  forward.provide(result, std::move(value));
+  return result;
+}
+
+Status RepairedWeights::write(ModelOp model, const std::string &path) {
+  SafetensorsWriter writer;
+  uint64_t hash = 0;
+  for (const Stored &tensor : tensors_) {
+    if (Status status = writer.declare(tensor.name, DType::f32, tensor.shape); status.failed())
+      return status;
+    const llvm::ArrayRef<uint8_t> bytes(reinterpret_cast<const uint8_t *>(tensor.value.data()),
+                                        tensor.value.size() * sizeof(float));
+    hash = hash * 31 + llvm::xxh3_64bits(bytes);
+  }
+  const std::string file = path.empty() ? "repaired-" + llvm::utohexstr(hash, true, 16) + ".safetensors" : path;
+  Status status = writer.begin(file);
+  for (const Stored &tensor : tensors_)
+    if (status.ok())
+      status = writer.append(tensor.value.data(), tensor.value.size() * sizeof(float));
+  if (status.ok())
+    status = writer.finish();
+  if (status.failed())
+    return status;
+  Builder builder(model.getContext());
+  SmallVector<NamedAttribute> sources(model.getSources().begin(), model.getSources().end());
+  sources.push_back(builder.getNamedAttr(
+      source_, builder.getStringAttr(std::filesystem::absolute(file).lexically_normal().string())));
+  model.setSourcesAttr(builder.getDictionaryAttr(sources));
+  return Status::success();
+}
+
+} // namespace xfmr

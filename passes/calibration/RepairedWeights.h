@@ -1,0 +1,35 @@
+// Weights that a pass has computed: ops that name them, and the safetensors file that holds them in the end.
+#pragma once
+
+#include "passes/calibration/Forward.h"
+
+#include "mlir/IR/Builders.h"
+
+namespace xfmr {
+
+class RepairedWeights {
+public:
+  /// Takes a source name that `model` does not use yet: "repaired", "repaired2", ...
+  explicit RepairedWeights(ModelOp model);
+
+  /// A weight of `type`, whose entries are `value`'s in row-major order (f32 in the file; a 16-bit type is a cast of it).
+  /// Gives its value to `forward` too.
+  mlir::Value add(mlir::OpBuilder &builder, mlir::Location loc, llvm::StringRef name, mlir::RankedTensorType type,
+                  MatrixF value, Forward &forward);
+
+  bool empty() const { return tensors_.empty(); }
+  /// Writes the file, whole or not at all, and adds it to the model's sources by its absolute path. An empty `path` means
+  /// repaired-HASH.safetensors in the working directory, HASH of what it holds.
+  Status write(ModelOp model, const std::string &path);
+
+private:
+  struct Stored {
+    std::string name;
+    std::vector<int64_t> shape;
+    MatrixF value;
+  };
+  std::string source_;
+  std::vector<Stored> tensors_;
+};
+
+} // namespace xfmr

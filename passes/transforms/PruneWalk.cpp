@@ -1,0 +1,421 @@
+// See PruneWalk.h.
+#include "passes/transforms/PruneWalk.h"
+
+using namespace mlir;
+
+namespace xfmr {
+namespace {
+
+// The linears and GLUs behind the columns of a value.
+void findProjections(Value value, SmallVectorImpl<Operation *> &found) {
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return;
+  if (isa<LinearOp, GluOp>(op)) {
+    found.push_back(op);
+    return;
+  }
+  const unsigned operands = isColumnwise(op) ? op->getNumOperands() : 1;
+  for (Value operand : op->getOperands().take_front(operands))
+    findProjections(operand, found);
+}
+
+MatrixF columnsAt(const MatrixF &matrix, ArrayRef<int64_t> columns) {
+  MatrixF picked(matrix.rows(), columns.size());
+  for (size_t i = 0; i < columns.size(); ++i)
+    picked.col(i) = matrix.col(columns[i]);
+  return picked;
+}
+
+// A matrix of the columns `kept`, spread over `width` columns with zeros between.
+MatrixF spread(const MatrixF &matrix, ArrayRef<int64_t> kept, int64_t width) {
+  MatrixF wide = MatrixF::Zero(matrix.rows(), width);
+  for (size_t i = 0; i < kept.size(); ++i)
+    wide.col(kept[i]) = matrix.col(i);
+  return wide;
+}
+
+VectorD biasOfRemoved(const MatrixF &weight, const VectorD &mean, ArrayRef<int64_t> kept) {
+  VectorD gone = mean;
+  for (int64_t column : kept)
+    gone[column] = 0;
+  return weight.cast<double>() * gone;
+}
+
+} // namespace
+
+bool isMeant(const FeedForwardUnits &units, FfnPlace where) {
+  MoeOp mixture = units.mixture;
+  return where == FfnPlace::all || (where == FfnPlace::experts) == bool(mixture);
+}
+
+Joined followSum(Value output) {
+  Joined joined{output};
+  while (joined.result.hasOneUse()) {
+    Operation *user = *joined.result.getUsers().begin();
+    if (auto scale = dyn_cast<ScaleOp>(user))
+      joined.factor *= scale.getFactor().convertToDouble();
+    else if (isa<AddOp>(user))
+      joined.joins = true;
+    else
+      break;
+    joined.result = user->getResult(0);
+  }
+  return joined;
+}
+
+LogicalResult PruneWalk::error(const Status &status) { return model_.emitError(status.message()); }
+
+LogicalResult PruneWalk::open() {
+  if (options_.method == UnitMethod::first && !options_.needsActivations())
+    return success();
+  if (Status status = openSources(model_, sources_); status.failed())
+    return error(status);
+  if (!options_.texts.empty())
+    if (Status status = readCalibration(model_, options_.texts, options_.window, windows_); status.failed())
+      return error(status);
+  return success();
+}
+
+// The residual at the block's input, from the one after the block before.
+LogicalResult PruneWalk::enter(BlockOp block) {
+  if (block.getInputs().size() != 1 || block.getNumResults() != 1)
+    return block.emitError("calibration needs blocks of one input and one result");
+  Value input = block.getInputs().front();
+  if (previous_) {
+    for (Stream *stream : {&dense_, &pruned_})
+      for (MatrixF &chunk : *stream) {
+        Activations known;
+        known[previous_.getResult(0)] = std::move(chunk);
+        if (failed(forward_.evaluate(input, windows_.length, known)))
+          return failure();
+        chunk = std::move(known.find(input)->second);
+      }
+    return success();
+  }
+  for (int64_t first = 0; first < windows_.count(); first += kChunkWindows) {
+    const int64_t rows = std::min(kChunkWindows, windows_.count() - first) * windows_.length;
+    MatrixF ids(rows, 1);
+    for (int64_t row = 0; row < rows; ++row)
+      ids(row, 0) = static_cast<float>(windows_.ids[first * windows_.length + row]);
+    Activations known;
+    known[model_.getTokens()] = std::move(ids);
+    if (failed(forward_.evaluate(input, windows_.length, known)))
+      return failure();
+    dense_.push_back(std::move(known.find(input)->second));
+  }
+  if (options_.prunedPath())
+    pruned_ = dense_;
+  return success();
+}
+
+// Both streams through the block: the dense copy, and the block as it is now.
+LogicalResult PruneWalk::leave(BlockOp block, BlockOp dense) {
+  for (auto [stream, through] : {std::pair<Stream *, BlockOp>{&dense_, dense}, {&pruned_, block}})
+    for (MatrixF &chunk : *stream) {
+      Activations known;
+      known[through.getBody().getArgument(0)] = std::move(chunk);
+      Value yielded = through.getBody().front().getTerminator()->getOperand(0);
+      if (failed(forward_.evaluate(yielded, windows_.length, known)))
+        return failure();
+      chunk = std::move(known.find(yielded)->second);
+    }
+  previous_ = block;
+  return success();
+}
+
+LogicalResult PruneWalk::run(ArrayRef<BlockPlan> plan) {
+  if (failed(open()))
+    return failure();
+  const bool streams = windows_.count() > 0;
+  for (auto [block, cuts] : llvm::zip(SmallVector<BlockOp>(model_.getBody().getOps<BlockOp>()), plan)) {
+    if (streams && failed(enter(block)))
+      return failure();
+    if (cuts.heads || cuts.width || pathsDiffer())
+      separateSplits(rewriter_, block);
+    Operation *copy = block->clone();
+    LogicalResult done = cutBlock(block, cast<BlockOp>(copy), cuts);
+    if (succeeded(done) && streams)
+      done = leave(block, cast<BlockOp>(copy));
+    forward_.forgetWeights(); // of ops that are gone
+    copy->erase();
+    if (failed(done))
+      return failure();
+    eraseDeadWeights(block);
+  }
+  if (repaired_.empty())
+    return success();
+  if (Status status = repaired_.write(model_, options_.out); status.failed())
+    return error(status);
+  return success();
+}
+
+LogicalResult PruneWalk::cutBlock(BlockOp block, BlockOp dense, const BlockPlan &plan) {
+  const std::string layer = "layers." + std::to_string(block.getLayer()) + ".";
+  SmallVector<AttentionUnits> attentions = findAttentions(block), denseAttentions = findAttentions(dense);
+  for (auto [index, units] : llvm::enumerate(attentions)) {
+    const std::string name = layer + "attention" + (index ? std::to_string(index) : std::string());
+    if (plan.heads || (options_.chosenRepair() == Repair::full && pathsDiffer()))
+      if (failed(cutAttention(units, denseAttentions[index], plan.heads, name)))
+        return failure();
+  }
+  SmallVector<FeedForwardUnits> networks = findFeedForwards(block), denseNetworks = findFeedForwards(dense);
+  for (auto [index, units] : llvm::enumerate(networks)) {
+    if (!plan.width || !isMeant(units, plan.where))
+      continue;
+    const std::string name = layer + "ffn" + (index ? std::to_string(index) : std::string());
+    const int64_t before = units.width(), width = std::min(*plan.width, before);
+    counts_.add(before * units.copies(), width * units.copies());
+    if (failed(units.mixture ? cutMixture(units, denseNetworks[index], width, name)
+                             : cutNetwork(units, denseNetworks[index], width, name)))
+      return failure();
+    if (width < before)
+      units.hidden.getDefiningOp()->emitRemark(mask_ ? "zeroed " : "removed ")
+          << before - width << " of " << before << " channels" << (units.mixture ? " of every expert" : "");
+  }
+  return success();
+}
+
+// Sums of a module over the calibration text. Statistics are those of the dense model; the equations are those of the
+// path that counts: what the module reads, and what it must add so that the sum it joins meets that of the dense model.
+LogicalResult PruneWalk::measure(Module &module, UnitStatistics *statistics, NormalEquations *sums) {
+  const bool differ = pathsDiffer();
+  const Joined joined = followSum(module.out.getResult()), denseJoined = followSum(module.denseOut.getResult());
+  const bool corrects = differ && joined.joins;
+  if (sums)
+    *sums = NormalEquations(cast<RankedTensorType>(module.hidden.getType()).getDimSize(1),
+                            cast<RankedTensorType>(module.out.getType()).getDimSize(1));
+  auto argumentOf = [](Value value) {
+    return value.getParentRegion()->getParentOfType<BlockOp>().getBody().getArgument(0);
+  };
+  for (size_t chunk = 0; chunk < dense_.size(); ++chunk) {
+    Activations known;
+    known[argumentOf(module.denseHidden)] = dense_[chunk];
+    auto find = [&](Value value) -> const MatrixF * {
+      if (failed(forward_.evaluate(value, windows_.length, known)))
+        return nullptr;
+      return &known.find(value)->second;
+    };
+    if (!find(module.denseHidden))
+      return failure();
+    if (statistics)
+      statistics->add(*find(module.denseHidden), windows_.length, module.headDim, module.groupSize,
+                      /*withGram=*/false);
+    if (!sums)
+      continue;
+    if (!find(module.denseOut.getResult()))
+      return failure();
+    MatrixF target = *find(module.denseOut.getResult());
+    MatrixF inputs = *find(module.denseHidden);
+    if (corrects) {
+      if (!find(denseJoined.result))
+        return failure();
+      target = *find(denseJoined.result);
+    }
+    if (differ) {
+      known.clear();
+      known[argumentOf(module.hidden)] = pruned_[chunk];
+      if (!find(module.hidden))
+        return failure();
+      inputs = *find(module.hidden);
+    }
+    if (corrects) {
+      if (!find(module.out.getResult()) || !find(joined.result))
+        return failure();
+      target = (target - *find(joined.result)) / static_cast<float>(joined.factor) + *find(module.out.getResult());
+    }
+    if (Value bias = module.out.getBias()) {
+      const MatrixF *values = forward_.weight(bias);
+      if (!values)
+        return failure();
+      target.rowwise() -= values->col(0).transpose();
+    }
+    sums->add(inputs, target);
+  }
+  return success();
+}
+
+LogicalResult PruneWalk::cutAttention(AttentionUnits &units, AttentionUnits &dense, const std::optional<HeadCut> &cut,
+                                      StringRef name) {
+  if (!cut && !units.refusal.empty())
+    return success(); // nothing was asked for here
+  const int64_t before = units.numHeads(), width = units.headDim() * before;
+  const int64_t left = cut ? cut->headsLeft(units) : before;
+  if (cut)
+    counts_.add(before, left);
+  if (left == before && !pathsDiffer())
+    return success();
+  Module module{units.attention.getResult(), dense.attention.getResult(), units.out,  dense.out,
+                units.headDim(),             units.groupSize(),           name.str()};
+  AttentionOp attention = units.attention, denseAttention = dense.attention;
+  const Value projected[] = {attention.getQuery(), attention.getKey(), attention.getValue()};
+  const Value denseProjected[] = {denseAttention.getQuery(), denseAttention.getKey(), denseAttention.getValue()};
+  std::vector<std::pair<Operation *, MatrixF>> maps;
+  if (options_.chosenRepair() == Repair::full && pathsDiffer())
+    if (failed(repairInputs(attention, projected, denseProjected, name)))
+      return failure();
+
+  const HeadCut units_ = cut.value_or(HeadCut{HeadMode::kvGroups, units.numKvHeads()});
+  const int64_t unitHeads = units_.unitHeads(units), unitWidth = unitHeads * units.headDim();
+  const bool repairs = options_.chosenRepair() != Repair::none;
+  UnitStatistics statistics;
+  NormalEquations sums;
+  const MatrixF *weight = options_.method == UnitMethod::first && !repairs ? nullptr : forward_.weight(units.out.getWeight());
+  if (options_.method != UnitMethod::first || repairs) {
+    if (!weight)
+      return failure();
+    const bool equations = repairs || options_.method == UnitMethod::obs;
+    if (options_.needsActivations() && failed(measure(module, &statistics, equations ? &sums : nullptr)))
+      return failure();
+    weight = forward_.weight(units.out.getWeight());
+  }
+  Choice choice;
+  Indices keptUnits;
+  const int64_t groups = units_.mode == HeadMode::perGroup ? units.numKvHeads() : 1;
+  const MatrixD prior = repairs && options_.chosenRepair() == Repair::full ? MatrixD(weight->cast<double>()) : MatrixD();
+  const double ridge = sums.gram.size() ? damping(sums.gram, options_.dampingShare()) : 0;
+  if (options_.method == UnitMethod::obs) {
+    keptUnits = keepUnits(sums, unitWidth, groups, units_.count, ridge, prior.size() ? &prior : nullptr);
+  } else {
+    SmallVector<double> scores(before / unitHeads);
+    if (options_.method != UnitMethod::first)
+      scores = headScores(options_.method, statistics, *weight, units.headDim(), unitHeads);
+    const int64_t size = scores.size() / groups;
+    for (int64_t group = 0; group < groups; ++group)
+      for (int64_t unit : keepLargest(ArrayRef<double>(scores).slice(group * size, size), units_.count))
+        keptUnits.push_back(group * size + unit);
+  }
+  const Indices heads = columnsOf(keptUnits, unitHeads), columns = columnsOf(heads, units.headDim());
+  choice.kept = Kept(columns);
+  if (repairs)
+    choice.weight = fitColumns(sums, columns, ridge, prior.size() ? &prior : nullptr).weight;
+  if (options_.method == UnitMethod::flap)
+    choice.bias = biasOfRemoved(*weight, statistics.mean(), columns);
+  if (left < before) {
+    if (failed(cutHeads(rewriter_, units, units_.mode, heads, mask_)))
+      return failure();
+    attention.emitRemark(mask_ ? "zeroed " : "removed ") << before - left << " of " << before << " query heads";
+  }
+  differ_ = true;
+  return setOutput(units.out, width, choice, name);
+}
+
+LogicalResult PruneWalk::cutNetwork(FeedForwardUnits &units, FeedForwardUnits &dense, int64_t width, StringRef name) {
+  const int64_t before = units.width();
+  const bool repairs = options_.chosenRepair() != Repair::none;
+  if (width == before && !(repairs && pathsDiffer()))
+    return success();
+  Module module{units.hidden, dense.hidden, units.down, dense.down, 0, 0, name.str()};
+  if (options_.chosenRepair() == Repair::full && pathsDiffer())
+    if (failed(repairInputs(units.hidden.getDefiningOp(), units.hidden, dense.hidden, name)))
+      return failure();
+  Choice choice;
+  if (options_.method == UnitMethod::first && !repairs) {
+    choice.kept = Kept(firstIndices(width));
+  } else {
+    UnitStatistics statistics;
+    NormalEquations sums;
+    const bool equations = repairs || options_.method == UnitMethod::obs;
+    if (options_.needsActivations() && failed(measure(module, &statistics, equations ? &sums : nullptr)))
+      return failure();
+    const MatrixF *weight = forward_.weight(units.down.getWeight());
+    if (!weight)
+      return failure();
+    const MatrixD prior = options_.chosenRepair() == Repair::full ? MatrixD(weight->cast<double>()) : MatrixD();
+    const MatrixD *towards = prior.size() ? &prior : nullptr;
+    const double ridge = equations ? damping(sums.gram, options_.dampingShare()) : 0;
+    Indices kept;
+    if (options_.method == UnitMethod::obs)
+      kept = keepColumns(sums, width, std::max<int64_t>(1, before / 16), /*sets=*/1, ridge, towards);
+    else if (options_.method == UnitMethod::first)
+      kept = firstIndices(width);
+    else
+      kept = keepLargest(channelScores(options_.method, statistics, *weight), width);
+    if (repairs)
+      choice.weight = fitColumns(sums, kept, ridge, towards).weight;
+    if (options_.method == UnitMethod::flap)
+      choice.bias = biasOfRemoved(*weight, statistics.mean(), kept);
+    choice.kept = Kept(kept);
+  }
+  if (failed(cutChannels(rewriter_, units, choice.kept, mask_)))
+    return failure();
+  differ_ = true;
+  return setOutput(units.down, before, choice, name);
+}
+
+// Replaces the weight of a projection that has been cut, and its bias, by repaired ones.
+LogicalResult PruneWalk::setOutput(LinearOp out, int64_t before, const Choice &choice, StringRef name) {
+  rewriter_.setInsertionPoint(out);
+  if (choice.weight) {
+    MatrixF weight = choice.weight->cast<float>();
+    if (mask_)
+      weight = spread(weight, choice.kept.lists.front(), before);
+    auto type = cast<RankedTensorType>(out.getWeight().getType());
+    out.getWeightMutable().assign(
+        repaired_.add(rewriter_, out.getLoc(), (name + ".out.weight").str(), type, std::move(weight), forward_));
+  }
+  if (choice.bias) {
+    auto type = RankedTensorType::get({choice.bias->size()}, rewriter_.getF32Type());
+    MatrixF bias = choice.bias->cast<float>();
+    if (Value present = out.getBias()) {
+      const MatrixF *values = forward_.weight(present);
+      if (!values)
+        return failure();
+      bias += *values;
+      type = cast<RankedTensorType>(present.getType());
+    }
+    Value weight = repaired_.add(rewriter_, out.getLoc(), (name + ".out.bias").str(), type, std::move(bias), forward_);
+    out.getBiasMutable().assign(weight);
+  }
+  return success();
+}
+
+// Input map: the projections read x^ where the dense model reads x. W becomes W M with M = I + (X - X^) X^^T (X^ X^^T +
+// ridge I)^-1, the ridge regression of x on x^ pulled to the identity.
+LogicalResult PruneWalk::repairInputs(Operation *reader, ValueRange projected, ValueRange denseProjected,
+                                      StringRef name) {
+  SmallVector<Operation *> projections, denseProjections;
+  for (Value value : projected)
+    findProjections(value, projections);
+  for (Value value : denseProjected)
+    findProjections(value, denseProjections);
+  Value input = projections.front()->getOperand(0), denseInput = denseProjections.front()->getOperand(0);
+  for (Operation *projection : projections)
+    if (projection->getOperand(0) != input)
+      return success(); // adapters: their narrow linears read something else
+  auto argumentOf = [](Value value) {
+    return value.getParentRegion()->getParentOfType<BlockOp>().getBody().getArgument(0);
+  };
+  const int64_t width = cast<RankedTensorType>(input.getType()).getDimSize(1);
+  NormalEquations sums(width, width);
+  if (isa<BlockArgument>(input) && input.getParentRegion()->getParentOp() != input.getParentRegion()->getParentOfType<BlockOp>())
+    return success();
+  for (size_t chunk = 0; chunk < dense_.size(); ++chunk) {
+    Activations known, denseKnown;
+    known[argumentOf(input)] = pruned_[chunk];
+    denseKnown[argumentOf(denseInput)] = dense_[chunk];
+    if (failed(forward_.evaluate(input, windows_.length, known)) ||
+        failed(forward_.evaluate(denseInput, windows_.length, denseKnown)))
+      return failure();
+    const MatrixF &x = known.find(input)->second;
+    sums.add(x, denseKnown.find(denseInput)->second - x);
+  }
+  MatrixD damped = sums.gram;
+  damped.diagonal().array() += damping(sums.gram, 1e-2);
+  MatrixD map = damped.llt().solve(sums.cross.transpose()).transpose();
+  map.diagonal().array() += 1.0;
+  for (auto [index, projection] : llvm::enumerate(projections)) {
+    const MatrixF *weight = forward_.weight(projection->getOperand(1));
+    if (!weight)
+      return failure();
+    MatrixF mapped = (weight->cast<double>() * map).cast<float>();
+    rewriter_.setInsertionPoint(projection);
+    auto type = cast<RankedTensorType>(projection->getOperand(1).getType());
+    projection->setOperand(1, repaired_.add(rewriter_, projection->getLoc(),
+                                            (name + ".in" + Twine(index) + ".weight").str(), type, std::move(mapped),
+                                            forward_));
+  }
+  return success();
+}
+
+} // namespace xfmr
