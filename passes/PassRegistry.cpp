@@ -68,9 +68,11 @@ void registerXfmrPasses() {
   registerNesting(createXfmrFoldLora);
   registerNesting(createXfmrFuseGlu);
   registerNesting(createXfmrFuseQkv);
+  registerNesting(createXfmrMaskExperts);
   registerNesting(createXfmrMaskFfn);
   registerNesting(createXfmrMaskHeads);
   registerNesting(createXfmrMaskLayers);
+  registerNesting(createXfmrPruneBudget);
   registerNesting(createXfmrPruneExperts);
   registerNesting(createXfmrPruneFfn);
   registerNesting(createXfmrPruneHeads);

@@ -8,7 +8,26 @@ defvar layersOption = ListOption<"layers", "layers", "int64_t", "only in blocks 
 class EnumOption<string member, string flag, string type, string default, string help, string values>
     : Option<member, flag, "::xfmr::" # type, "::xfmr::" # type # "::" # default, help, values>;
 
-defvar calibrationOptions = [
+defvar sourceOptions = [
+  EnumOption<"repair", "repair", "Repair", "automatic",
+             "of what stays: auto (ls where the method fits weights or reads the pruned path), none, ls or full",
+             [{llvm::cl::values(clEnumValN(::xfmr::Repair::automatic, "auto", ""),
+                                clEnumValN(::xfmr::Repair::none, "none", ""),
+                                clEnumValN(::xfmr::Repair::ls, "ls", ""),
+                                clEnumValN(::xfmr::Repair::full, "full", ""))}]>,
+  ListOption<"texts", "text", "std::string", "text files to calibrate on">,
+  Option<"statistics", "stats", "std::string", "", "statistics of xfmr-calibrate instead of a text">,
+  Option<"window", "window", "int64_t", "256", "tokens of a calibration window, the begin token included">,
+  Option<"damping", "damping", "double", "0",
+         "ridge as a share of the Gram matrix's mean diagonal; 0 means 0.01, with repair=full 0.001">,
+  Option<"out", "out", "std::string", "", "file for repaired weights; repaired-HASH.safetensors by default">];
+defvar calibrationOptions = sourceOptions # [
+  EnumOption<"path", "path", "CalibrationPath", "automatic",
+             "whose activations count: auto (pruned for obs on a text), dense or pruned",
+             [{llvm::cl::values(clEnumValN(::xfmr::CalibrationPath::automatic, "auto", ""),
+                                clEnumValN(::xfmr::CalibrationPath::dense, "dense", ""),
+                                clEnumValN(::xfmr::CalibrationPath::pruned, "pruned", ""))}]>,
+
   EnumOption<"method", "method", "UnitMethod", "first",
              "first, magnitude, activation, wanda-sp, flap, fasp or obs",
              [{llvm::cl::values(clEnumValN(::xfmr::UnitMethod::first, "first", ""),
@@ -17,24 +36,7 @@ defvar calibrationOptions = [
                                 clEnumValN(::xfmr::UnitMethod::wandaSp, "wanda-sp", ""),
                                 clEnumValN(::xfmr::UnitMethod::flap, "flap", ""),
                                 clEnumValN(::xfmr::UnitMethod::fasp, "fasp", ""),
-                                clEnumValN(::xfmr::UnitMethod::obs, "obs", ""))}]>,
-  EnumOption<"repair", "repair", "Repair", "automatic",
-             "of what stays: auto (ls for fasp and obs), none, ls or full",
-             [{llvm::cl::values(clEnumValN(::xfmr::Repair::automatic, "auto", ""),
-                                clEnumValN(::xfmr::Repair::none, "none", ""),
-                                clEnumValN(::xfmr::Repair::ls, "ls", ""),
-                                clEnumValN(::xfmr::Repair::full, "full", ""))}]>,
-  EnumOption<"path", "path", "CalibrationPath", "automatic",
-             "whose activations count: auto (pruned for obs on a text), dense or pruned",
-             [{llvm::cl::values(clEnumValN(::xfmr::CalibrationPath::automatic, "auto", ""),
-                                clEnumValN(::xfmr::CalibrationPath::dense, "dense", ""),
-                                clEnumValN(::xfmr::CalibrationPath::pruned, "pruned", ""))}]>,
-  ListOption<"texts", "text", "std::string", "text files to calibrate on">,
-  Option<"statistics", "stats", "std::string", "", "statistics of xfmr-calibrate instead of a text">,
-  Option<"window", "window", "int64_t", "256", "tokens of a calibration window, the begin token included">,
-  Option<"damping", "damping", "double", "0",
-         "ridge as a share of the Gram matrix's mean diagonal; 0 means 0.01, with repair=full 0.001">,
-  Option<"out", "out", "std::string", "", "file for repaired weights; repaired-HASH.safetensors by default">];
+                                clEnumValN(::xfmr::UnitMethod::obs, "obs", ""))}]>];
 defvar cutStatistics = [Statistic<"removed", "removed", "units removed or zeroed">,
                         Statistic<"kept", "kept", "units that stay">];
 
@@ -142,9 +144,15 @@ def XfmrMaskFfn : FfnPass<"xfmr-mask-ffn"> {
   }];
 }
 
-class ExpertsPass<string flag> : Pass<flag, "::xfmr::ModelOp"> {
-  let options = [Option<"experts", "experts", "int64_t", "0", "experts that stay in each mixture">, layersOption];
-  let statistics = cutStatistics;
+class ExpertsPass<string flag> : CutPass<flag> {
+  let options = [
+    Option<"experts", "experts", "int64_t", "0", "experts that stay in each mixture">,
+    EnumOption<"method", "method", "ExpertMethod", "first", "first, frequency, reap or subset",
+               [{llvm::cl::values(clEnumValN(::xfmr::ExpertMethod::first, "first", ""),
+                                  clEnumValN(::xfmr::ExpertMethod::frequency, "frequency", ""),
+                                  clEnumValN(::xfmr::ExpertMethod::reap, "reap", ""),
+                                  clEnumValN(::xfmr::ExpertMethod::subset, "subset", ""))}]>,
+    layersOption] # sourceOptions;
 }
 
 def XfmrPruneExperts : ExpertsPass<"xfmr-prune-experts"> {
@@ -172,11 +180,27 @@ def XfmrPruneExperts : ExpertsPass<"xfmr-prune-experts"> {
   }];
 }
 
-class LayersPass<string flag> : Pass<flag, "::xfmr::ModelOp"> {
+def XfmrMaskExperts : ExpertsPass<"xfmr-mask-experts"> {
+  let summary = "let routers never choose experts instead of removing them";
+  let description = [{
+    What: a selection bias of -1e30 on the experts that `xfmr-prune-experts` would remove; the bias goes to the file of
+    `out=`. Weights of the chosen stay those of the router's rule.
+
+    When: to look before cutting, and in tests.
+
+    Refuses: as `xfmr-prune-experts`, and repair.
+  }];
+}
+
+class LayersPass<string flag> : CutPass<flag> {
   let options = [
     ListOption<"layers", "layers", "int64_t", "layer numbers that go">,
-    Option<"keep", "keep", "int64_t", "0", "instead of layers: how many stay">];
-  let statistics = cutStatistics;
+    Option<"keep", "keep", "int64_t", "0", "instead of layers: how many stay">,
+    EnumOption<"method", "method", "LayerMethod", "first", "of keep: first, or influence (least block influence goes)",
+               [{llvm::cl::values(clEnumValN(::xfmr::LayerMethod::first, "first", ""),
+                                  clEnumValN(::xfmr::LayerMethod::influence, "influence", ""))}]>,
+    ListOption<"texts", "text", "std::string", "text files to calibrate on">,
+    Option<"window", "window", "int64_t", "256", "tokens of a calibration window, the begin token included">];
 }
 
 def XfmrPruneLayers : LayersPass<"xfmr-prune-layers"> {
@@ -207,6 +231,36 @@ def XfmrMaskLayers : LayersPass<"xfmr-mask-layers"> {
 
     Refuses: as `xfmr-prune-layers`.
   }];
+}
+
+def XfmrPruneBudget : CutPass<"xfmr-prune-budget"> {
+  let summary = "cut heads and feed-forward channels together, layer by layer, to a budget";
+  let description = [{
+    What: how much worse each module gets when only it is cut and fitted again is measured on the dense model: squared
+    error of its output over the summed square of the residual after it, for widths in eighths and for head counts.
+    Segments of the lower convex hulls are taken in order of error per parameter (or operation) saved until the budget
+    is met; head cuts are taken whole, widths take what is left. Then the plan is carried out as by `method=obs`. Layers
+    end up with different shapes.
+
+    When: a target size matters, not a shape.
+
+    Refuses, with an error: a budget that cannot be met or leaves nothing to cut, and models without a text.
+
+    ```mlir
+    %a0 = xfmr.attention ... heads 8 kv_heads 4 ...   // layer 0
+    %a1 = xfmr.attention ... heads 8 kv_heads 4 ...   // layer 1
+    // ==> params=0.5, for instance
+    %a0 = xfmr.attention ... heads 8 kv_heads 4 ...
+    %a1 = xfmr.attention ... heads 4 kv_heads 2 ...
+    ```
+  }];
+  let options = [
+    Option<"params", "params", "double", "0",
+           "parameters that stay: a number, or a share of what is there when at most 1">,
+    Option<"flops", "flops", "double", "0",
+           "instead: operations of matrix products a token, a number or a share when at most 1">,
+    Option<"heads", "heads", "bool", "true", "cut heads too">,
+    Option<"multipleOf", "multiple-of", "int64_t", "1", "widths are multiples of this">] # sourceOptions;
 }
 
 #endif // XFMR_PRUNE_PASSES

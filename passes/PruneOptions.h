@@ -19,6 +19,20 @@ enum class FfnPlace { all, dense, experts };
 /// How heads and channels are chosen.
 enum class UnitMethod { first, magnitude, activation, wandaSp, flap, fasp, obs };
 
+/// How experts are chosen.
+enum class ExpertMethod {
+  first,
+  frequency, // tokens routed to it
+  reap,      // mean over its tokens of gate * |output| (Lasby et al. 2025)
+  subset     // the set whose mixture comes closest to the whole one (Lu et al. 2024); for few experts
+};
+
+/// How layers are chosen.
+enum class LayerMethod {
+  first,
+  influence // least block influence goes: 1 - mean cosine of what enters and leaves (Men et al. 2024)
+};
+
 /// What is done to the weights that stay. `automatic`: least squares for fasp and obs, nothing for the others.
 enum class Repair {
   automatic,
@@ -33,6 +47,7 @@ enum class CalibrationPath { automatic, dense, pruned };
 /// How units are chosen and repaired, and with what.
 struct CalibrationOptions {
   UnitMethod method = UnitMethod::first;
+  ExpertMethod experts = ExpertMethod::first;
   Repair repair = Repair::automatic;
   CalibrationPath path = CalibrationPath::automatic;
   std::vector<std::string> texts;
@@ -51,7 +66,7 @@ struct CalibrationOptions {
     return method == UnitMethod::obs && statistics.empty();
   }
   bool needsActivations() const {
-    return chosenRepair() != Repair::none || (method != UnitMethod::first && method != UnitMethod::magnitude);
+    return chosenRepair() != Repair::none || experts != ExpertMethod::first || (method != UnitMethod::first && method != UnitMethod::magnitude);
   }
   double dampingShare() const { return damping > 0 ? damping : chosenRepair() == Repair::full ? 1e-3 : 1e-2; }
 };

@@ -28,8 +28,10 @@ public:
   /// region or later values. Windows are `window` tokens each. Errors are emitted at the op they concern.
   mlir::LogicalResult evaluate(mlir::Value wanted, int64_t window, Activations &known);
 
-  /// Which tokens go to which expert for the mixture's input x [N, D].
-  mlir::LogicalResult route(MoeOp mixture, const MatrixF &x, std::vector<ExpertTokens> &out);
+  /// Which tokens go to which expert for the mixture's input x [N, D]. With `subset` the router has these experts only;
+  /// entry i of `out` is then expert subset[i].
+  mlir::LogicalResult route(MoeOp mixture, const MatrixF &x, std::vector<ExpertTokens> &out,
+                            llvm::ArrayRef<int64_t> subset = {});
   /// A value of an expert's region for its tokens x [n, D].
   mlir::LogicalResult evaluateExpert(MoeOp mixture, int64_t expert, mlir::Value wanted, MatrixF x, MatrixF &out);
 

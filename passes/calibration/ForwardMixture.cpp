@@ -58,11 +58,18 @@ void keepBestGroups(RoutingAttr routing, std::vector<float> &scores) {
 
 } // namespace
 
-LogicalResult Forward::route(MoeOp mixture, const MatrixF &x, std::vector<ExpertTokens> &out) {
+LogicalResult Forward::route(MoeOp mixture, const MatrixF &x, std::vector<ExpertTokens> &out,
+                             llvm::ArrayRef<int64_t> subset) {
   RoutingAttr routing = mixture.getRouting();
   if (routing.getScore() == ScoreFunction::sparsemixer || routing.getOverflow() == Overflow::drop)
     return mixture.emitError("calibration does not know routers with sparsemixer or a capacity");
-  const int64_t experts = mixture.getNumExperts(), topK = routing.getTopK();
+  const int64_t present = mixture.getNumExperts(), topK = routing.getTopK();
+  llvm::SmallVector<int64_t> all(subset.begin(), subset.end());
+  if (subset.empty()) {
+    all.resize(present);
+    std::iota(all.begin(), all.end(), 0);
+  }
+  const int64_t experts = all.size();
   if (!weight(mixture.getRouter()) || (mixture.getRouterBias() && !weight(mixture.getRouterBias())) ||
       (mixture.getSelectionBias() && !weight(mixture.getSelectionBias())))
     return failure();
@@ -73,13 +80,15 @@ LogicalResult Forward::route(MoeOp mixture, const MatrixF &x, std::vector<Expert
   out.assign(experts, {});
   const bool before = routing.getScoreAt() == ScoreAt::pre_topk;
   for (Eigen::Index row = 0; row < logits.rows(); ++row) {
-    std::vector<float> p(logits.row(row).data(), logits.row(row).data() + experts);
+    std::vector<float> p(experts);
+    for (int64_t i = 0; i < experts; ++i)
+      p[i] = logits(row, all[i]);
     if (before)
       score(routing.getScore(), p);
     std::vector<float> s = p;
     if (selection)
       for (int64_t expert = 0; expert < experts; ++expert)
-        s[expert] += (*selection)(expert, 0);
+        s[expert] += (*selection)(all[expert], 0);
     if (routing.getNGroup() > 1)
       keepBestGroups(routing, s);
     std::vector<int64_t> chosen = order(s);

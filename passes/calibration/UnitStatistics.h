@@ -13,6 +13,7 @@ struct UnitStatistics {
   VectorD headNorms;    // [H], sum over windows of (mean over the window of |x_head|_2)^2
   VectorD groupNorms;   // [K], the same of whole groups of heads
   MatrixD gram;         // [F, F], sum x x^T; empty unless asked for
+  double gatedNorms = 0; // of an expert: sum over its tokens of gate * |output|_2
 
   /// Adds x [N, F], N a multiple of `window`. `headDim` and `groupSize` are 0 for a feed-forward network.
   void add(const MatrixF &x, int64_t window, int64_t headDim, int64_t groupSize, bool withGram);

@@ -1,7 +1,6 @@
 // xfmr-mask-layers: lets the blocks that xfmr-prune-layers removes hand their input on.
 #include "passes/Passes.h"
 #include "passes/transforms/PruneDepth.h"
-#include "passes/transforms/PruneUnits.h"
 
 using namespace mlir;
 
@@ -13,7 +12,8 @@ namespace {
 struct MaskLayers : impl::XfmrMaskLayersBase<MaskLayers> {
   using Base::Base;
   void runOnOperation() override {
-    FailureOr<SmallVector<BlockOp>> gone = blocksToRemove(getOperation(), layers, keep);
+    FailureOr<SmallVector<BlockOp>> gone = blocksToRemove(
+        getOperation(), {layers, keep, method, std::vector<std::string>(texts.begin(), texts.end()), window});
     if (failed(gone))
       return signalPassFailure();
     for (BlockOp block : *gone) {

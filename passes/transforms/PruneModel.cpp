@@ -74,6 +74,37 @@ LogicalResult cutModelFfn(ModelOp model, const FfnRequest &request, const Calibr
   return cutModel(model, plan, options, mask, counts);
 }
 
+LogicalResult cutModelExperts(ModelOp model, const ExpertRequest &request, const CalibrationOptions &given, bool mask,
+                              CutCounts &counts) {
+  CalibrationOptions options = given;
+  if (options.repair == Repair::automatic)
+    options.repair = mask || options.experts == ExpertMethod::first || options.texts.empty() ? Repair::none : Repair::ls;
+  if (mask && options.repair != Repair::none)
+    return model.emitError("experts that are only shut off cannot be repaired around; expected repair=none");
+  if (options.repair == Repair::full)
+    return model.emitError("experts know repair=none and repair=ls");
+  options.path = options.repair == Repair::none ? CalibrationPath::dense : CalibrationPath::pruned;
+  FailureOr<SmallVector<BlockOp>> blocks = blocksOf(model, request.layers);
+  if (failed(blocks) || failed(checkOptions(model, options)))
+    return failure();
+  if (options.experts == ExpertMethod::subset && options.texts.empty())
+    return model.emitError("method=subset needs a calibration text (text=FILE)");
+  std::vector<BlockPlan> plan(llvm::range_size(model.getBody().getOps<BlockOp>()));
+  bool found = false;
+  for (BlockOp block : *blocks) {
+    WalkResult checked = block.walk([&](MoeOp mixture) {
+      found = true;
+      plan[positionOf(block)].experts = request.experts;
+      return failed(checkExperts(mixture, request.experts)) ? WalkResult::interrupt() : WalkResult::advance();
+    });
+    if (checked.wasInterrupted())
+      return failure();
+  }
+  if (!found)
+    return model.emitError("there is no mixture to prune");
+  return cutModel(model, plan, options, mask, counts);
+}
+
 LogicalResult cutModel(ModelOp model, ArrayRef<BlockPlan> plan, const CalibrationOptions &options, bool mask,
                        CutCounts &counts) {
   return PruneWalk(model, options, mask, counts).run(plan);

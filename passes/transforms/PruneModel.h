@@ -10,6 +10,7 @@ namespace xfmr {
 struct BlockPlan {
   std::optional<HeadCut> heads;
   std::optional<int64_t> width;
+  std::optional<int64_t> experts;
   FfnPlace where = FfnPlace::all;
 };
 
@@ -24,12 +25,20 @@ struct FfnRequest {
   llvm::ArrayRef<int64_t> layers; // empty: all
 };
 
+struct ExpertRequest {
+  int64_t experts;
+  llvm::ArrayRef<int64_t> layers; // empty: all
+};
+
 /// Checks the request against the model and carries it out. Errors are emitted at the op they concern; those about what
 /// was asked for come before any change.
 mlir::LogicalResult cutModelHeads(ModelOp model, const HeadRequest &request, const CalibrationOptions &options,
                                   bool mask, CutCounts &counts);
 mlir::LogicalResult cutModelFfn(ModelOp model, const FfnRequest &request, const CalibrationOptions &options, bool mask,
                                 CutCounts &counts);
+
+mlir::LogicalResult cutModelExperts(ModelOp model, const ExpertRequest &request, const CalibrationOptions &options,
+                                    bool mask, CutCounts &counts);
 
 /// Carries out a checked plan: one entry for each block of the model, in order.
 mlir::LogicalResult cutModel(ModelOp model, llvm::ArrayRef<BlockPlan> plan, const CalibrationOptions &options,

@@ -6,26 +6,7 @@ using namespace mlir;
 namespace xfmr {
 namespace {
 
-// The linears and GLUs behind the columns of a value.
-void findProjections(Value value, SmallVectorImpl<Operation *> &found) {
-  Operation *op = value.getDefiningOp();
-  if (!op)
-    return;
-  if (isa<LinearOp, GluOp>(op)) {
-    found.push_back(op);
-    return;
-  }
-  const unsigned operands = isColumnwise(op) ? op->getNumOperands() : 1;
-  for (Value operand : op->getOperands().take_front(operands))
-    findProjections(operand, found);
-}
-
-MatrixF columnsAt(const MatrixF &matrix, ArrayRef<int64_t> columns) {
-  MatrixF picked(matrix.rows(), columns.size());
-  for (size_t i = 0; i < columns.size(); ++i)
-    picked.col(i) = matrix.col(columns[i]);
-  return picked;
-}
+int64_t widthOf(Value value) { return cast<RankedTensorType>(value.getType()).getDimSize(1); }
 
 // A matrix of the columns `kept`, spread over `width` columns with zeros between.
 MatrixF spread(const MatrixF &matrix, ArrayRef<int64_t> kept, int64_t width) {
@@ -43,6 +24,25 @@ VectorD biasOfRemoved(const MatrixF &weight, const VectorD &mean, ArrayRef<int64
 }
 
 } // namespace
+
+Value blockArgument(Value value) {
+  Operation *op = value.getParentRegion()->getParentOp();
+  auto block = dyn_cast<BlockOp>(op);
+  return (block ? block : op->getParentOfType<BlockOp>()).getBody().getArgument(0);
+}
+
+void findProjections(Value value, SmallVectorImpl<Operation *> &found) {
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return;
+  if (isa<LinearOp, GluOp>(op)) {
+    found.push_back(op);
+    return;
+  }
+  const unsigned operands = isColumnwise(op) ? op->getNumOperands() : 1;
+  for (Value operand : op->getOperands().take_front(operands))
+    findProjections(operand, found);
+}
 
 bool isMeant(const FeedForwardUnits &units, FfnPlace where) {
   MoeOp mixture = units.mixture;
@@ -67,12 +67,16 @@ Joined followSum(Value output) {
 LogicalResult PruneWalk::error(const Status &status) { return model_.emitError(status.message()); }
 
 LogicalResult PruneWalk::open() {
-  if (options_.method == UnitMethod::first && !options_.needsActivations())
+  if (options_.method == UnitMethod::first && !options_.needsActivations() && options_.texts.empty())
     return success();
   if (Status status = openSources(model_, sources_); status.failed())
     return error(status);
   if (!options_.texts.empty())
     if (Status status = readCalibration(model_, options_.texts, options_.window, windows_); status.failed())
+      return error(status);
+  if (!options_.statistics.empty())
+    if (Status status = statistics_.emplace().read(options_.statistics, fingerprintOf(model_, sources_));
+        status.failed())
       return error(status);
   return success();
 }
@@ -161,6 +165,9 @@ LogicalResult PruneWalk::cutBlock(BlockOp block, BlockOp dense, const BlockPlan 
   }
   SmallVector<FeedForwardUnits> networks = findFeedForwards(block), denseNetworks = findFeedForwards(dense);
   for (auto [index, units] : llvm::enumerate(networks)) {
+    if (plan.experts && units.mixture)
+      if (failed(cutExpertsOf(units, denseNetworks[index], *plan.experts, layer + "ffn" + (index ? std::to_string(index) : std::string()))))
+        return failure();
     if (!plan.width || !isMeant(units, plan.where))
       continue;
     const std::string name = layer + "ffn" + (index ? std::to_string(index) : std::string());
@@ -176,54 +183,72 @@ LogicalResult PruneWalk::cutBlock(BlockOp block, BlockOp dense, const BlockPlan 
   return success();
 }
 
+LogicalResult PruneWalk::wantedOutput(size_t chunk, Value output, Value denseOutput, Value input, Value denseInput,
+                                      MatrixF &target, MatrixF &inputs) {
+  const Joined joined = followSum(output), denseJoined = followSum(denseOutput);
+  const bool differ = pathsDiffer(), corrects = differ && joined.joins;
+  Activations known;
+  known[blockArgument(denseInput)] = dense_[chunk];
+  auto find = [&](Value value, MatrixF &found) {
+    if (failed(forward_.evaluate(value, windows_.length, known)))
+      return failure();
+    found = known.find(value)->second;
+    return success();
+  };
+  if (failed(find(corrects ? denseJoined.result : denseOutput, target)))
+    return failure();
+  if (!differ)
+    return find(denseInput, inputs);
+  known.clear();
+  known[blockArgument(input)] = pruned_[chunk];
+  if (failed(find(input, inputs)))
+    return failure();
+  if (!corrects)
+    return success();
+  MatrixF sum, own;
+  if (failed(find(output, own)) || failed(find(joined.result, sum)))
+    return failure();
+  target = (target - sum) / static_cast<float>(joined.factor) + own;
+  return success();
+}
+
 // Sums of a module over the calibration text. Statistics are those of the dense model; the equations are those of the
 // path that counts: what the module reads, and what it must add so that the sum it joins meets that of the dense model.
 LogicalResult PruneWalk::measure(Module &module, UnitStatistics *statistics, NormalEquations *sums) {
-  const bool differ = pathsDiffer();
-  const Joined joined = followSum(module.out.getResult()), denseJoined = followSum(module.denseOut.getResult());
-  const bool corrects = differ && joined.joins;
-  if (sums)
-    *sums = NormalEquations(cast<RankedTensorType>(module.hidden.getType()).getDimSize(1),
-                            cast<RankedTensorType>(module.out.getType()).getDimSize(1));
-  auto argumentOf = [](Value value) {
-    return value.getParentRegion()->getParentOfType<BlockOp>().getBody().getArgument(0);
-  };
-  for (size_t chunk = 0; chunk < dense_.size(); ++chunk) {
-    Activations known;
-    known[argumentOf(module.denseHidden)] = dense_[chunk];
-    auto find = [&](Value value) -> const MatrixF * {
-      if (failed(forward_.evaluate(value, windows_.length, known)))
-        return nullptr;
-      return &known.find(value)->second;
-    };
-    if (!find(module.denseHidden))
-      return failure();
+  const int64_t width = widthOf(module.hidden), outputs = widthOf(module.out.getResult());
+  if (statistics_) {
+    const UnitStatistics *stored = nullptr;
+    if (Status status = statistics_->find(module.name, width, stored); status.failed())
+      return module.out.emitError(status.message());
     if (statistics)
-      statistics->add(*find(module.denseHidden), windows_.length, module.headDim, module.groupSize,
-                      /*withGram=*/false);
+      *statistics = *stored;
+    if (!sums)
+      return success();
+    const MatrixF *weight = forward_.weight(module.out.getWeight());
+    if (!weight)
+      return failure();
+    sums->gram = stored->gram; // the outputs are the weight's own
+    sums->cross = weight->cast<double>() * stored->gram;
+    sums->targetSquares = sums->cross.cwiseProduct(weight->cast<double>()).sum();
+    return success();
+  }
+  if (sums)
+    *sums = NormalEquations(width, outputs);
+  for (size_t chunk = 0; chunk < dense_.size(); ++chunk) {
+    if (statistics) {
+      Activations known;
+      known[blockArgument(module.denseHidden)] = dense_[chunk];
+      if (failed(forward_.evaluate(module.denseHidden, windows_.length, known)))
+        return failure();
+      statistics->add(known.find(module.denseHidden)->second, windows_.length, module.headDim, module.groupSize,
+                      collecting_);
+    }
     if (!sums)
       continue;
-    if (!find(module.denseOut.getResult()))
+    MatrixF target, inputs;
+    if (failed(wantedOutput(chunk, module.out.getResult(), module.denseOut.getResult(), module.hidden,
+                            module.denseHidden, target, inputs)))
       return failure();
-    MatrixF target = *find(module.denseOut.getResult());
-    MatrixF inputs = *find(module.denseHidden);
-    if (corrects) {
-      if (!find(denseJoined.result))
-        return failure();
-      target = *find(denseJoined.result);
-    }
-    if (differ) {
-      known.clear();
-      known[argumentOf(module.hidden)] = pruned_[chunk];
-      if (!find(module.hidden))
-        return failure();
-      inputs = *find(module.hidden);
-    }
-    if (corrects) {
-      if (!find(module.out.getResult()) || !find(joined.result))
-        return failure();
-      target = (target - *find(joined.result)) / static_cast<float>(joined.factor) + *find(module.out.getResult());
-    }
     if (Value bias = module.out.getBias()) {
       const MatrixF *values = forward_.weight(bias);
       if (!values)
@@ -250,9 +275,9 @@ LogicalResult PruneWalk::cutAttention(AttentionUnits &units, AttentionUnits &den
   AttentionOp attention = units.attention, denseAttention = dense.attention;
   const Value projected[] = {attention.getQuery(), attention.getKey(), attention.getValue()};
   const Value denseProjected[] = {denseAttention.getQuery(), denseAttention.getKey(), denseAttention.getValue()};
-  std::vector<std::pair<Operation *, MatrixF>> maps;
+  InputMap inputs;
   if (options_.chosenRepair() == Repair::full && pathsDiffer())
-    if (failed(repairInputs(attention, projected, denseProjected, name)))
+    if (failed(mapInputs(projected, denseProjected, inputs)))
       return failure();
 
   const HeadCut units_ = cut.value_or(HeadCut{HeadMode::kvGroups, units.numKvHeads()});
@@ -297,6 +322,8 @@ LogicalResult PruneWalk::cutAttention(AttentionUnits &units, AttentionUnits &den
     attention.emitRemark(mask_ ? "zeroed " : "removed ") << before - left << " of " << before << " query heads";
   }
   differ_ = true;
+  if (failed(applyMap(inputs, name)))
+    return failure();
   return setOutput(units.out, width, choice, name);
 }
 
@@ -306,8 +333,9 @@ LogicalResult PruneWalk::cutNetwork(FeedForwardUnits &units, FeedForwardUnits &d
   if (width == before && !(repairs && pathsDiffer()))
     return success();
   Module module{units.hidden, dense.hidden, units.down, dense.down, 0, 0, name.str()};
+  InputMap inputs;
   if (options_.chosenRepair() == Repair::full && pathsDiffer())
-    if (failed(repairInputs(units.hidden.getDefiningOp(), units.hidden, dense.hidden, name)))
+    if (failed(mapInputs(units.hidden, dense.hidden, inputs)))
       return failure();
   Choice choice;
   if (options_.method == UnitMethod::first && !repairs) {
@@ -340,6 +368,8 @@ LogicalResult PruneWalk::cutNetwork(FeedForwardUnits &units, FeedForwardUnits &d
   if (failed(cutChannels(rewriter_, units, choice.kept, mask_)))
     return failure();
   differ_ = true;
+  if (failed(applyMap(inputs, name)))
+    return failure();
   return setOutput(units.down, before, choice, name);
 }
 
@@ -371,29 +401,30 @@ LogicalResult PruneWalk::setOutput(LinearOp out, int64_t before, const Choice &c
 }
 
 // Input map: the projections read x^ where the dense model reads x. W becomes W M with M = I + (X - X^) X^^T (X^ X^^T +
-// ridge I)^-1, the ridge regression of x on x^ pulled to the identity.
-LogicalResult PruneWalk::repairInputs(Operation *reader, ValueRange projected, ValueRange denseProjected,
-                                      StringRef name) {
-  SmallVector<Operation *> projections, denseProjections;
+// ridge I)^-1, the ridge regression of x on x^ pulled to the identity. Until applyMap the ops stay, only their values
+// change.
+LogicalResult PruneWalk::mapInputs(ValueRange projected, ValueRange denseProjected, InputMap &out) {
+  SmallVector<Operation *> denseProjections;
   for (Value value : projected)
-    findProjections(value, projections);
+    findProjections(value, out.projections);
   for (Value value : denseProjected)
     findProjections(value, denseProjections);
-  Value input = projections.front()->getOperand(0), denseInput = denseProjections.front()->getOperand(0);
-  for (Operation *projection : projections)
+  Value input = out.projections.front()->getOperand(0), denseInput = denseProjections.front()->getOperand(0);
+  for (Operation *projection : out.projections)
     if (projection->getOperand(0) != input)
-      return success(); // adapters: their narrow linears read something else
-  auto argumentOf = [](Value value) {
-    return value.getParentRegion()->getParentOfType<BlockOp>().getBody().getArgument(0);
-  };
-  const int64_t width = cast<RankedTensorType>(input.getType()).getDimSize(1);
-  NormalEquations sums(width, width);
-  if (isa<BlockArgument>(input) && input.getParentRegion()->getParentOp() != input.getParentRegion()->getParentOfType<BlockOp>())
-    return success();
+      return success(); // adapters: their wide linears read something else
+  auto mixture = out.projections.front()->getParentOfType<MoeOp>();
+  if (mixture) {
+    if (input != mixture.getTokenBatch())
+      return success();
+    input = mixture.getInput();
+    denseInput = denseProjections.front()->getParentOfType<MoeOp>().getInput();
+  }
+  NormalEquations sums(widthOf(input), widthOf(input));
   for (size_t chunk = 0; chunk < dense_.size(); ++chunk) {
     Activations known, denseKnown;
-    known[argumentOf(input)] = pruned_[chunk];
-    denseKnown[argumentOf(denseInput)] = dense_[chunk];
+    known[blockArgument(input)] = pruned_[chunk];
+    denseKnown[blockArgument(denseInput)] = dense_[chunk];
     if (failed(forward_.evaluate(input, windows_.length, known)) ||
         failed(forward_.evaluate(denseInput, windows_.length, denseKnown)))
       return failure();
@@ -402,18 +433,49 @@ LogicalResult PruneWalk::repairInputs(Operation *reader, ValueRange projected, V
   }
   MatrixD damped = sums.gram;
   damped.diagonal().array() += damping(sums.gram, 1e-2);
-  MatrixD map = damped.llt().solve(sums.cross.transpose()).transpose();
-  map.diagonal().array() += 1.0;
-  for (auto [index, projection] : llvm::enumerate(projections)) {
-    const MatrixF *weight = forward_.weight(projection->getOperand(1));
-    if (!weight)
-      return failure();
-    MatrixF mapped = (weight->cast<double>() * map).cast<float>();
-    rewriter_.setInsertionPoint(projection);
-    auto type = cast<RankedTensorType>(projection->getOperand(1).getType());
-    projection->setOperand(1, repaired_.add(rewriter_, projection->getLoc(),
-                                            (name + ".in" + Twine(index) + ".weight").str(), type, std::move(mapped),
-                                            forward_));
+  out.map = damped.llt().solve(sums.cross.transpose()).transpose();
+  out.map.diagonal().array() += 1.0;
+  for (Operation *projection : out.projections) {
+    Value weight = projection->getOperand(1);
+    out.weights.push_back(weight);
+    for (int64_t expert = mixture ? 0 : -1; expert < (mixture ? mixture.getNumExperts() : 0); ++expert) {
+      const MatrixF *present = forward_.weight(weight, expert);
+      if (!present)
+        return failure();
+      forward_.provide(weight, (present->cast<double>() * out.map).cast<float>(), expert);
+    }
+  }
+  return success();
+}
+
+LogicalResult PruneWalk::applyMap(InputMap &map, StringRef name) {
+  if (!map)
+    return success();
+  for (auto [index, projection] : llvm::enumerate(map.projections)) {
+    Value weight = projection->getOperand(1);
+    auto mixture = projection->getParentOfType<MoeOp>();
+    auto type = cast<RankedTensorType>(weight.getType());
+    const int64_t experts = mixture ? mixture.getNumExperts() : 1, rows = type.getDimSize(0);
+    MatrixF mapped(experts * rows, type.getDimSize(1));
+    for (int64_t expert = 0; expert < experts; ++expert) {
+      const MatrixF *present = forward_.weight(weight, mixture ? expert : -1);
+      if (!present)
+        return failure();
+      if (weight == map.weights[index]) // not cut: its value is mapped already
+        mapped.middleRows(expert * rows, rows) = *present;
+      else
+        mapped.middleRows(expert * rows, rows) = (present->cast<double>() * map.map).cast<float>();
+    }
+    const std::string tensor = (name + ".in" + Twine(index) + ".weight").str();
+    if (mixture) {
+      rewriter_.setInsertionPoint(mixture);
+      type = RankedTensorType::get({experts, rows, type.getDimSize(1)}, type.getElementType());
+      Value stacked = repaired_.add(rewriter_, mixture.getLoc(), tensor, type, std::move(mapped), forward_);
+      projection->setOperand(1, mixture.addStacked(stacked));
+    } else {
+      rewriter_.setInsertionPoint(projection);
+      projection->setOperand(1, repaired_.add(rewriter_, projection->getLoc(), tensor, type, std::move(mapped), forward_));
+    }
   }
   return success();
 }

@@ -1,0 +1,24 @@
+// xfmr-mask-experts: shuts off the experts that xfmr-prune-experts removes.
+#include "passes/Passes.h"
+#include "passes/transforms/PruneModel.h"
+
+namespace xfmr {
+#define GEN_PASS_DEF_XFMRMASKEXPERTS
+#include "passes/Passes.h.inc"
+
+namespace {
+struct MaskExperts : impl::XfmrMaskExpertsBase<MaskExperts> {
+  using Base::Base;
+  void runOnOperation() override {
+    CutCounts counts;
+    CalibrationOptions options = calibrationOptions(UnitMethod::first, repair, CalibrationPath::automatic, texts,
+                                                    statistics, window, damping, out);
+    options.experts = method;
+    if (failed(cutModelExperts(getOperation(), {experts, layers}, options, /*mask=*/true, counts)))
+      signalPassFailure();
+    removed += counts.removed;
+    kept += counts.kept;
+  }
+};
+} // namespace
+} // namespace xfmr

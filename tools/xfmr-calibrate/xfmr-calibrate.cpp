@@ -1,0 +1,67 @@
+// xfmr-calibrate: runs a model on texts and writes what pruning passes need to know of its units: sums, Gram matrices
+// and router statistics, under a fingerprint of the model's weights.
+#include "passes/transforms/PruneWalk.h"
+#include "tools/model/ModelFile.h"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <unistd.h>
+
+using namespace xfmr;
+
+namespace {
+
+int fail(const std::string &message, int status) {
+  std::cerr << "xfmr-calibrate: error: " << message << "\n";
+  return status;
+}
+
+int calibrate(const std::string &path, const CalibrationOptions &options) {
+  ModelFile file;
+  if (Status status = ModelFile::open(path, {}, file); status.failed())
+    return fail(status.message(), 1);
+  std::string diagnostics;
+  mlir::ScopedDiagnosticHandler handler(file.context.get(), [&](mlir::Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error && diagnostics.empty())
+      diagnostics = diagnostic.str();
+    return mlir::success();
+  });
+  const bool terminal = isatty(STDERR_FILENO);
+  auto progress = [&](int64_t done, int64_t total) {
+    if (terminal)
+      std::cerr << "\rlayer " << done << " of " << total << (done == total ? "\r                    \r" : "") << std::flush;
+  };
+  StatisticsFile statistics;
+  CutCounts none;
+  PruneWalk walk(file.model, options, /*mask=*/false, none);
+  if (mlir::failed(walk.collect(progress, statistics)))
+    return fail(diagnostics, 1);
+  if (Status status = statistics.write(options.out, fingerprintOf(file.model, file.sources)); status.failed())
+    return fail(status.message(), 1);
+  std::cout << "statistics of " << statistics.size() << " modules\n";
+  return 0;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  CLI::App app("Collects statistics of a model on texts, for pruning passes (stats=FILE).");
+  std::string model;
+  CalibrationOptions options;
+  options.method = UnitMethod::activation;
+  options.path = CalibrationPath::dense;
+  app.add_option("MODEL", model, "folder, config.json, .mlir or .mlirbc")->required();
+  app.add_option("--text", options.texts, "UTF-8 text; may be given again")->required();
+  app.add_option("-o", options.out, "file to write (safetensors)")->required();
+  app.add_option("--window", options.window, "tokens of a window, the begin token included (default 256)");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError &error) {
+    if (error.get_exit_code() == 0)
+      return app.exit(error);
+    std::string message = error.what();
+    message[0] = static_cast<char>(std::tolower(message[0]));
+    return fail(message, 2);
+  }
+  return calibrate(model, options);
+}
