@@ -288,6 +288,28 @@ LogicalResult PruneWalk::chooseSubset(FeedForwardUnits &units, FeedForwardUnits 
   return success();
 }
 
+// Every mixture of a block, by the network that its experts are. Experts that are none can only be taken in order.
+LogicalResult PruneWalk::cutBlockExperts(BlockOp block, MutableArrayRef<FeedForwardUnits> networks,
+                                         MutableArrayRef<FeedForwardUnits> dense, int64_t count,
+                                         const std::string &name) {
+  SmallVector<MoeOp> mixtures;
+  block.walk([&](MoeOp mixture) { mixtures.push_back(mixture); });
+  for (MoeOp mixture : mixtures) {
+    size_t index = 0;
+    while (index < networks.size() && networks[index].mixture != mixture)
+      ++index;
+    const bool found = index < networks.size() && networks[index].refusal.empty();
+    if (!found && (options_.experts != ExpertMethod::first || options_.chosenRepair() != Repair::none))
+      return mixture.emitError("its experts are no feed-forward networks that can be measured; expected method=first "
+                               "and repair=none");
+    FeedForwardUnits plain{{}, {}, mixture, {}, mixture};
+    if (failed(cutExpertsOf(found ? networks[index] : plain, found ? dense[index] : plain, count,
+                            name + (index ? std::to_string(index) : std::string()))))
+      return failure();
+  }
+  return success();
+}
+
 LogicalResult PruneWalk::cutExpertsOf(FeedForwardUnits &units, FeedForwardUnits &dense, int64_t count,
                                       StringRef name) {
   MoeOp mixture = units.mixture;

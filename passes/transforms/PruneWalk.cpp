@@ -164,10 +164,9 @@ LogicalResult PruneWalk::cutBlock(BlockOp block, BlockOp dense, const BlockPlan 
         return failure();
   }
   SmallVector<FeedForwardUnits> networks = findFeedForwards(block), denseNetworks = findFeedForwards(dense);
+  if (plan.experts && failed(cutBlockExperts(block, networks, denseNetworks, *plan.experts, layer + "ffn")))
+    return failure();
   for (auto [index, units] : llvm::enumerate(networks)) {
-    if (plan.experts && units.mixture)
-      if (failed(cutExpertsOf(units, denseNetworks[index], *plan.experts, layer + "ffn" + (index ? std::to_string(index) : std::string()))))
-        return failure();
     if (!plan.width || !isMeant(units, plan.where))
       continue;
     const std::string name = layer + "ffn" + (index ? std::to_string(index) : std::string());

@@ -98,6 +98,9 @@ private:
   };
   mlir::LogicalResult measureMixture(FeedForwardUnits &units, FeedForwardUnits &dense, bool equations,
                                      bool outputs, MixtureSums &sums);
+  mlir::LogicalResult cutBlockExperts(BlockOp block, llvm::MutableArrayRef<FeedForwardUnits> networks,
+                                      llvm::MutableArrayRef<FeedForwardUnits> dense, int64_t count,
+                                      const std::string &name);
   mlir::LogicalResult cutExpertsOf(FeedForwardUnits &units, FeedForwardUnits &dense, int64_t count,
                                    llvm::StringRef name);
   void setExperts(FeedForwardUnits &units, const MatrixD &weight, const Kept &kept, int64_t width,

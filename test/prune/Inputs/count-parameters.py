@@ -1,9 +1,10 @@
 """Prints how many numbers the weights of a model hold, counted over the text of its IR on standard input: every weight
-or weight expression that an op on activations reads counts once. Pruned weights count as what is left of them."""
+or weight expression that an op on activations reads counts once, a stored tensor also where two values name it. Pruned
+weights count as what is left of them."""
 import re
 import sys
 
-scopes, total = [{}], 0
+scopes, total, named = [{}], 0, set()
 for line in sys.stdin:
     text = line.strip()
     if text.startswith("}"):
@@ -15,10 +16,15 @@ for line in sys.stdin:
         size = 1
         for extent in shape.split("x"):
             size *= int(extent)
-        scopes[-1][defined.group(1)] = size
+        stored = re.search(r'xfmr\.weight "([^"]+)"(?: from "([^"]+)")?', text)
+        scopes[-1][defined.group(1)] = (size, stored and stored.groups())
         continue
     for name in re.findall(r"%[\w$.-]+", text.split("{")[0] if text.startswith("xfmr.model") else text):
-        total += scopes[-1].pop(name, 0)
+        size, stored = scopes[-1].pop(name, (0, None))
+        if stored not in named:
+            total += size
+        if stored:
+            named.add(stored)
     if text.endswith("{"):
         scopes.append({})
 print(total)
