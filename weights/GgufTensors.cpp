@@ -20,11 +20,11 @@ Status GgufTensors::open(const std::string &path, GgufTensors &out) {
     view.shape = tensor.shape;
     view.data = tensor.data;
     view.byteSize = tensor.byteSize;
-    switch (static_cast<GgufType>(tensor.type)) {
-    case GgufType::f32: view.dtype = DType::f32; break;
-    case GgufType::f16: view.dtype = DType::f16; break;
-    case GgufType::bf16: view.dtype = DType::bf16; break;
-    case GgufType::q8_0:
+    switch (tensor.type) {
+    case uint32_t(GgufType::f32): view.dtype = DType::f32; break;
+    case uint32_t(GgufType::f16): view.dtype = DType::f16; break;
+    case uint32_t(GgufType::bf16): view.dtype = DType::bf16; break;
+    case uint32_t(GgufType::q8_0):
       view.dtype = DType::f32;
       quantised.push_back(&tensor);
       places.push_back(out.tensors_.size());

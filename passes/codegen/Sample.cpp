@@ -47,7 +47,8 @@ public:
       vocab = k.push(kVocab);
       rowStart = state[state::kSampleRow] * k.push(kRowQuads);
       temperature = state[state::kTemperature];
-      auto [bestKey, bestId] = argmax();
+      const auto best = argmax();
+      Value bestKey = best.first, bestId = best.second;
       largest = finite(fromOrderedKey(bestKey));
       // Zero of either sign is greedy; negative temperatures are refused before they get here.
       Value id = k.choose(((temperature << 1) != 0) & (bestKey != 0),
