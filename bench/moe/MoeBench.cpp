@@ -97,7 +97,7 @@ public:
     second.product = MoeProduct::Second, second.weighted = true;
     first.tileRows = second.tileRows = layout.tileRows;
     MoeGemmParams p1, p2;
-    p1.layout = p2.layout = layout;
+    p1.layout = p2.layout = layout, p1.gridAt = layout.grid0(), p2.gridAt = layout.grid1();
     p1.n = 2 * s.width, p1.k = s.hidden, p1.x = {d, 0}, p1.out = {f, 0};
     p2.n = s.hidden, p2.k = s.width, p2.x = {f, 0}, p2.out = {d, 0};
     planParams.xGroups0 = p1.grid(first)[0], planParams.xGroups1 = p2.grid(second)[0];

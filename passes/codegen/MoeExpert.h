@@ -6,6 +6,18 @@
 
 namespace xfmr::codegen {
 
+// The experts a weight binding holds, where a stacked weight is larger than one binding may be: one dispatch a
+// part, each doing the work of its own experts only. Biases are bound whole.
+struct MoePart {
+  uint32_t index = 0, firstExpert = 0;
+  uint32_t experts = 0xffff; // at most; all
+  uint32_t word() const { return firstExpert | experts << 16; }
+
+  // The number of `expert` within the part, and whether it is one of it, from the word.
+  static Value within(Value word, Value expert) { return expert - (word & 65535.0); }
+  static Value holds(Value word, Value expert) { return within(word, expert) < (word >> 16); }
+};
+
 struct MoeEpilogue {
   bool bias = false;
   Activation activation = Activation::None;

@@ -22,9 +22,9 @@ public:
         outStart(k.shared(Element::U32, spec.tileRows)), factor(k.shared(Element::F32, spec.tileRows)) {}
 
   void build() {
-    Value live = (k.buffer("state")[state::kCount] != 0) & (k.groupY() < plan[uint32_t(MoePlanLayout::kTiles)]);
+    Value grid = k.push(kGridAt), live = (k.buffer("state")[state::kCount] != 0) & (k.groupY() < plan[grid + 1]);
     k.when(live, [&] {
-      Value tile = k.push(kTilesAt) + k.groupY() * 4;
+      Value tile = k.push(kTilesAt) + (plan[grid + 3] + k.groupY()) * 4;
       expert = plan[tile];
       rows = plan[tile + 2];
       n0 = k.groupX() * kTileN;
@@ -57,6 +57,7 @@ private:
   void load(Value firstChunk) {
     Value chunks = k.push(kChunks), n = k.push(kN), zero = k.zero4();
     Buffer x = k.buffer("x"), weight = k.buffer("weight");
+    Value held = expert - k.push(kFirstExpert);
     auto put = [&](const Buffer &tile, Value slot, Value half, Value inside, llvm::function_ref<Values()> values) {
       Values v = k.choose(inside, values, [&] { return Values{zero, zero}; });
       Value at = slot * kRowQuads + half * 2;
@@ -78,7 +79,7 @@ private:
     k.loop(k.thread(), k.u32(kTileN * 2), k.u32(64), [&](Value item) {
       Value row = item / 2, half = item % 2, chunk = firstChunk + half;
       put(weightTile, weightSlot(row), half, (chunk < chunks) & (n0 + row < n), [&] {
-        auto [low, high] = loadWeights8(weight, spec.weight, (expert * n + n0 + row) * chunks + chunk);
+        auto [low, high] = loadWeights8(weight, spec.weight, (held * n + n0 + row) * chunks + chunk);
         return Values{low, high};
       });
     });
@@ -162,7 +163,8 @@ std::vector<Binding> MoeGemmSpec::bindings() const {
 
 std::vector<uint32_t> MoeGemmParams::push() const {
   return {n,          paddedWidth(k) / 8, layout.topK,     x.stride,           x.offset,         out.stride,
-          out.offset, layout.tiles(),     layout.sorted(), paddedWidth(n) / 4, floatBits(alpha), floatBits(limit)};
+          out.offset, layout.tiles(),     layout.sorted(), paddedWidth(n) / 4, floatBits(alpha), floatBits(limit),
+          gridAt,     part.firstExpert};
 }
 
 std::array<uint32_t, 3> MoeGemmParams::grid(const MoeGemmSpec &spec) const {

@@ -33,6 +33,8 @@ struct MoeGemmParams {
   Rows x;
   Rows out;
   float alpha = 1.702f, limit = 7.0f; // with a clamped epilogue
+  MoePart part;
+  uint32_t gridAt = 0; // of this part, in the plan
 
   std::vector<uint32_t> push() const;
   // {xGroups, most tiles, 1}; xGroups is what the plan needs for the indirect grid.

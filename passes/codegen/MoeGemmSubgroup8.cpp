@@ -26,8 +26,8 @@ public:
   void build() {
     const uint32_t groups = groupsOf(spec);
     // Without a live tile there are no rows: loops end at once, nothing is stored.
-    Value live = (k.buffer("state")[state::kCount] != 0) & (k.groupY() < plan[uint32_t(MoePlanLayout::kTiles)]);
-    Value tile = k.push(kTilesAt) + select(live, k.groupY(), k.u32(0)) * 4, zero = k.u32(0);
+    Value grid = k.push(kGridAt), live = (k.buffer("state")[state::kCount] != 0) & (k.groupY() < plan[grid + 1]);
+    Value tile = k.push(kTilesAt) + select(live, plan[grid + 3] + k.groupY(), k.u32(0)) * 4, zero = k.u32(0);
     expert = select(live, plan[tile], zero);
     Value firstRow = k.subgroup() / (kTileN / kSide) * (groups * kLanes);
     Value inTile = select(live, plan[tile + 2], zero);
@@ -36,7 +36,7 @@ public:
     firstColumn = k.groupX() * kTileN + k.subgroup() % (kTileN / kSide) * kSide + k.lane() * kColumns;
     n = k.push(kN);
     for (uint32_t j = 0; j < kColumns; ++j) // lanes beyond the expert's last row repeat it and are masked
-      weightStart.push_back((expert * n + min(firstColumn + j, n - 1)) * k.push(kChunks) * 2);
+      weightStart.push_back(((expert - k.push(kFirstExpert)) * n + min(firstColumn + j, n - 1)) * k.push(kChunks) * 2);
     store(chooseLoop(groups));
   }
 

@@ -19,7 +19,9 @@ enum Word : uint32_t {
   kSortedAt,
   kBiasQuads,
   kAlpha,
-  kLimit
+  kLimit,
+  kGridAt,
+  kFirstExpert
 };
 
 std::vector<Element> elements(const MoeGemmSpec &spec);

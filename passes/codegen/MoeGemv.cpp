@@ -11,7 +11,7 @@ namespace {
 
 constexpr uint32_t kLanes = 8, kBlocks = 8, kBlockRows = 4;
 
-enum Word : uint32_t { kN, kChunks, kTopK, kXStride, kXOffset, kOutStride, kOutOffset, kAlpha, kLimit, kTerms };
+enum Word : uint32_t { kN, kChunks, kTopK, kXStride, kXOffset, kOutStride, kOutOffset, kAlpha, kLimit, kPart, kTerms };
 static_assert(kTerms + MoeTermsBuilder::kWords <= 16);
 
 // How the invocations of a workgroup divide kBlocks blocks of four weight rows.
@@ -30,7 +30,11 @@ public:
   void build() {
     Value count = k.buffer("state")[state::kCount], y = k.groupY(), topK = k.push(kTopK);
     const bool first = spec.product == MoeProduct::First;
-    k.when(y < (first ? count * topK : count), [&] {
+    Value mine = y < (first ? count * topK : count);
+    if (first) // not read beyond the last entry
+      mine = k.choose(mine, [&] { return Values{select(holds(y), k.u32(1), k.u32(0))}; },
+                      [&] { return Values{k.u32(0)}; })[0] != 0;
+    k.when(mine, [&] {
       n = k.push(kN);
       biasQuads = ((n + 7) >> 3) << 1;
       row = (k.groupX() * kBlocks + k.thread() / kLanes * layout.blocksEach()) * kBlockRows;
@@ -58,13 +62,14 @@ public:
 
 private:
   Value expertOf(Value entry) { return k.buffer("ids")[entry]; }
+  Value holds(Value entry) { return MoePart::holds(k.push(kPart), expertOf(entry)); }
 
   // `soFar` plus this invocation's share of the products of row `xRow` with its rows of the entry's expert.
   Values product(Value entry, Value xRow, const Values &soFar) {
     Buffer x = k.buffer("x"), weight = k.buffer("weight");
     Value chunks = k.push(kChunks), start = (k.push(kXOffset) + xRow * k.push(kXStride)) >> 2;
-    Value rowBase = expertOf(entry) * n;
-    Value end = select(row < n, chunks, k.u32(0));
+    Value rowBase = MoePart::within(k.push(kPart), expertOf(entry)) * n, held = holds(entry);
+    Value end = select((row < n) & held, chunks, k.u32(0)); // nothing of experts of other parts
     Values zeros(layout.rows, k.zero4());
     auto load = layout.wide ? loadWideWeights8 : loadWeights8;
     Values sums = k.loop(k.thread() % kLanes, end, k.u32(kLanes), zeros, [&](Value chunk, llvm::ArrayRef<Value> in) {
@@ -92,7 +97,8 @@ private:
       if (spec.epilogue.bias)
         total = k.loop(k.u32(0), k.push(kTopK), k.u32(1), {total}, [&](Value i, llvm::ArrayRef<Value> in) {
           Value entry = y * k.push(kTopK) + i, b = k.buffer("bias")[expertOf(entry) * biasQuads + outBlock];
-          return Values{spec.weighted ? fma(b, k.splat4(k.buffer("weights")[entry]), in[0]) : in[0] + b};
+          Value w = spec.weighted ? k.buffer("weights")[entry] : k.f32(1);
+          return Values{fma(b, k.splat4(select(holds(entry), w, k.f32(0))), in[0])};
         })[0];
       total = MoeTermsBuilder(k, spec.terms, kTerms).apply(total, y, outBlock);
     }
@@ -145,7 +151,7 @@ std::vector<Binding> MoeGemvSpec::bindings() const {
 
 std::vector<uint32_t> MoeGemvParams::push() const {
   std::vector<uint32_t> words = {n,          paddedWidth(k) / 8, topK,           x.stride, x.offset, out.stride,
-                                 out.offset, floatBits(alpha),   floatBits(limit)};
+                                 out.offset, floatBits(alpha),   floatBits(limit), part.word()};
   MoeTermsBuilder::push(words, terms);
   return words;
 }

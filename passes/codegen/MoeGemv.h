@@ -28,6 +28,7 @@ struct MoeGemvParams {
   uint32_t maxRows = 0;
   Rows x, out;
   float alpha = 1.702f, limit = 7.0f;
+  MoePart part; // parts of Second after the first take what is there as their only term: the residual, `out` itself
   MoeTermRows terms; // of Second, which then has no clamped epilogue
 
   std::vector<uint32_t> push() const;

@@ -15,8 +15,12 @@ enum Word : uint32_t {
   kTileRows,
   kXGroups0,
   kXGroups1,
+  kPerPart0,
+  kPerPart1,
   kStartsAt,
   kTilesAt,
+  kGrid0At,
+  kGrid1At,
   kSortedAt,
   kScratchAt,
   kCapacity,
@@ -115,20 +119,28 @@ private:
         plan.store(at + 1, before[0] + offset);
         plan.store(at + 2, min(rows - offset, tileRows));
       });
-      k.when(e + 1 == experts, [&] { storeTotals(before[0] + rows, before[1] + tilesOf(rows)); });
+      // The first expert of a part of a product's weight gives the part its grid.
+      auto storeGrid = [&](Word perPart, Word gridsAt, Word xGroups) {
+        Value each = k.push(perPart);
+        k.when(e % each == 0, [&] {
+          Value tiles = k.loop(e, min(e + each, experts), k.u32(1), {k.u32(0)}, [&](Value j, llvm::ArrayRef<Value> in) {
+            return Values{in[0] + tilesOf(kept(j))};
+          })[0];
+          Value at = k.push(gridsAt) + e / each * 4;
+          plan.store(at, k.push(xGroups));
+          plan.store(at + 1, tiles);
+          plan.store(at + 2, k.u32(1));
+          plan.store(at + 3, before[1]);
+        });
+      };
+      storeGrid(kPerPart0, kGrid0At, kXGroups0);
+      storeGrid(kPerPart1, kGrid1At, kXGroups1);
+      k.when(e + 1 == experts, [&] {
+        plan.store(MoePlanLayout::kTiles, before[1] + tilesOf(rows));
+        plan.store(MoePlanLayout::kEntries, before[0] + rows);
+      });
     });
     k.barrier();
-  }
-
-  void storeTotals(Value rows, Value tiles) {
-    plan.store(MoePlanLayout::kGrid0, k.push(kXGroups0));
-    plan.store(MoePlanLayout::kGrid0 + 1, tiles);
-    plan.store(MoePlanLayout::kGrid0 + 2, k.u32(1));
-    plan.store(MoePlanLayout::kGrid1, k.push(kXGroups1));
-    plan.store(MoePlanLayout::kGrid1 + 1, tiles);
-    plan.store(MoePlanLayout::kGrid1 + 2, k.u32(1));
-    plan.store(MoePlanLayout::kTiles, tiles);
-    plan.store(MoePlanLayout::kEntries, rows);
   }
 
   void scatter() {
@@ -173,8 +185,9 @@ std::vector<Binding> MoePlanSpec::bindings() const {
 }
 
 std::vector<uint32_t> MoePlanParams::push() const {
-  return {layout.experts,  layout.topK,     layout.tileRows,  xGroups0,         xGroups1, layout.starts(),
-          layout.tiles(),  layout.sorted(), layout.scratch(), capacity,         floatBits(capacityFactor)};
+  return {layout.experts,  layout.topK,    layout.tileRows, xGroups0,       xGroups1,        layout.perPart0, layout.perPart1,
+          layout.starts(), layout.tiles(), layout.grid0(),  layout.grid1(), layout.sorted(), layout.scratch(), capacity,
+          floatBits(capacityFactor)};
 }
 
 std::array<uint32_t, 3> MoePlanParams::grid(const MoePlanSpec &) const { return {1, 1, 1}; }

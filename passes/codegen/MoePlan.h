@@ -5,10 +5,10 @@
 // place in the order.
 //
 // The plan buffer, in 32-bit words:
-//   [0..2] grid of the first product {xGroups0, tiles, 1}   [4..6] grid of the second {xGroups1, tiles, 1}
-//   [8] number of tiles   [9] number of sorted entries
-//   [16 ..] counts [E], before drops; then starts [E] in the order
+//   [0] number of tiles   [1] number of sorted entries
+//   [4 ..] counts [E], before drops; then starts [E] in the order
 //   then tiles [maxTiles] of four words {expert, first sorted entry, rows, 0}
+//   then grids of the first product {xGroups0, tiles, 1, first tile}, one a part of its weight, then of the second
 //   then sorted [maxRows * topK]: row * topK + slot
 //   then scratch [E * 128]
 #pragma once
@@ -21,14 +21,19 @@ constexpr uint32_t kDroppedExpert = 0xffffffff;
 // Where things are in the plan buffer (words), from the sizes of a layer.
 struct MoePlanLayout {
   uint32_t experts = 0, topK = 0, maxRows = 0, tileRows = 64;
+  uint32_t perPart0 = 512, perPart1 = 512; // experts that one binding of each product's weight holds
 
-  static constexpr uint32_t kGrid0 = 0, kGrid1 = 4, kTiles = 8, kEntries = 9, kCounts = 16;
+  static constexpr uint32_t kTiles = 0, kEntries = 1, kCounts = 4;
   uint32_t maxEntries() const { return maxRows * topK; }
   // Each expert ends in at most one partial tile.
   uint32_t maxTiles() const;
   uint32_t starts() const { return kCounts + (experts + 3) / 4 * 4; } // all multiples of four
   uint32_t tiles() const { return starts() + (experts + 3) / 4 * 4; }
-  uint32_t sorted() const { return tiles() + maxTiles() * 4; }
+  uint32_t parts0() const { return (experts + perPart0 - 1) / perPart0; }
+  uint32_t parts1() const { return (experts + perPart1 - 1) / perPart1; }
+  uint32_t grid0(uint32_t part = 0) const { return tiles() + (maxTiles() + part) * 4; }
+  uint32_t grid1(uint32_t part = 0) const { return grid0(parts0() + part); }
+  uint32_t sorted() const { return grid1(parts1()); }
   uint32_t scratch() const { return sorted() + (maxEntries() + 3) / 4 * 4; }
   uint64_t words() const { return uint64_t(scratch()) + uint64_t(experts) * 128; }
 };

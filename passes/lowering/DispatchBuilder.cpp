@@ -175,7 +175,8 @@ Value DispatchBuilder::weightRows(Value expression, int64_t firstRow, int64_t ro
   StringRef symbol = tables.pack(expression);
   MemRefType whole = ProgramTables::packedType(expression);
   int64_t rowBytes = whole.getDimSize(1) * whole.getElementTypeBitWidth() / 8;
-  auto part = MemRefType::get({paddedWidth(rowCount), whole.getDimSize(1)}, whole.getElementType());
+  int64_t stored = std::min<int64_t>(paddedWidth(rowCount), whole.getDimSize(0) - firstRow);
+  auto part = MemRefType::get({stored, whole.getDimSize(1)}, whole.getElementType());
   return BufferRefOp::create(builder, loc, part, symbol, firstRow * rowBytes);
 }
 
@@ -211,8 +212,8 @@ codegen::WeightType xfmr::weightTypeOf(Value expression) {
                       : (type.isF16() ? codegen::WeightType::F16 : codegen::WeightType::BF16);
 }
 
-int64_t xfmr::rowsPerBinding(Value expression) {
+int64_t DispatchBuilder::rowsPerBinding(Value expression) const {
   MemRefType type = ProgramTables::packedType(expression);
   int64_t rowBytes = type.getDimSize(1) * type.getElementTypeBitWidth() / 8;
-  return std::max<int64_t>((int64_t(1) << 27) / rowBytes / 64 * 64, 64);
+  return std::max<int64_t>(tables.bindingBytes / rowBytes / 64 * 64, 64);
 }

@@ -19,7 +19,8 @@ struct View {
 /// Program-level tables shared by all phases: each weight is packed once, each kernel named once.
 class ProgramTables {
 public:
-  explicit ProgramTables(ProgramOp program) : program(program) {}
+  /// `bindingBytes`: the most bytes of a weight that one binding holds.
+  ProgramTables(ProgramOp program, int64_t bindingBytes) : program(program), bindingBytes(bindingBytes) {}
 
   /// Symbol of the packed form of a weight expression: matrices keep their element type, vectors become f32.
   /// Equal expressions share one symbol.
@@ -37,6 +38,7 @@ public:
   }
 
   ProgramOp program;
+  const int64_t bindingBytes;
 
 private:
   llvm::StringRef kernelNamed(llvm::StringRef name, llvm::StringRef family, mlir::DictionaryAttr spec);
@@ -75,6 +77,8 @@ public:
   /// The packed form of a weight expression; `firstRow` and `rowCount` choose a part of a matrix.
   mlir::Value weight(mlir::Value expression);
   mlir::Value weightRows(mlir::Value expression, int64_t firstRow, int64_t rowCount);
+  /// Rows of a weight that one binding may hold, a multiple of 64.
+  int64_t rowsPerBinding(mlir::Value expression) const;
   mlir::Value state();
 
   /// Appends a dispatch; `buffers` are given by the names of spec.bindings() ("state" is added).
@@ -113,7 +117,5 @@ private:
 
 /// The weight type of a matrix expression as kernels name it.
 codegen::WeightType weightTypeOf(mlir::Value expression);
-/// Rows of a weight that one binding may hold on any device (128 MiB), a multiple of 64 rows.
-int64_t rowsPerBinding(mlir::Value expression);
 
 } // namespace xfmr

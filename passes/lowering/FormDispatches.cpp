@@ -45,7 +45,7 @@ struct FormDispatches : xfmr::impl::XfmrFormDispatchesBase<FormDispatches> {
     }
     route = *parsed;
     for (auto program : getOperation().getOps<ProgramOp>()) {
-      ProgramTables tables(program);
+      ProgramTables tables(program, bindingBytes);
       declareBuffers(tables);
       for (auto phase : llvm::to_vector(program.getBody().getOps<PhaseOp>()))
         if (failed(form(phase, tables)))

@@ -44,10 +44,14 @@ def XfmrFormDispatches : Pass<"xfmr-form-dispatches", "::mlir::ModuleOp"> {
     A mixture of experts becomes router, plan, two grouped products and their combination, or, where a cost
     model over tokens, experts and top-k finds it cheaper, two products by expert id (`moe=` forces one).
 
+    A weight larger than a binding may be goes in several dispatches, by rows, or by experts if it is a stack of them.
+
     Refuses rotary embeddings that do not feed an attention, and views that do not start at a multiple of 4.
   }];
   let options = [
-    Option<"moe", "moe", "std::string", "\"auto\"", "route of mixtures: auto, grouped or by-id">];
+    Option<"moe", "moe", "std::string", "\"auto\"", "route of mixtures: auto, grouped or by-id">,
+    Option<"bindingBytes", "binding-bytes", "int64_t", "int64_t(1) << 27",
+           "most bytes of a weight in one binding; every device allows 128 MiB">];
   let dependentDialects = ["::xfmr::XfmrDialect", "::mlir::memref::MemRefDialect"];
   let statistics = [
     Statistic<"numDispatches", "dispatches", "dispatches formed">,

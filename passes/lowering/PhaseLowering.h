@@ -54,7 +54,7 @@ private:
   static HeadInput matchHead(mlir::Value value, int64_t headDim);
   void analyzeAttention(CachedAttentionOp op);
   mlir::LogicalResult lowerAttention(CachedAttentionOp op);
-  // MoeDispatch.cpp
+  // MoeChains.cpp, MoeDispatch.cpp
   void analyzeMoe(MoeOp op);
   mlir::LogicalResult lowerMoe(const MoeChain &chain, MoeOp op);
   // RowDispatch.cpp: embedding, norms, elementwise, split, last_row, sample

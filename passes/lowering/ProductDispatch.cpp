@@ -57,7 +57,7 @@ LogicalResult PhaseLowering::lowerProduct(const ProductChain &chain) {
 
   auto type = cast<RankedTensorType>(weight.getType());
   int64_t rows = type.getDimSize(0), columns = type.getDimSize(1);
-  int64_t part = rowsPerBinding(weight);
+  int64_t part = build.rowsPerBinding(weight);
   int64_t outDivisor = epilogue.glu ? 2 : 1;
   codegen::EpilogueParams params;
   params.scale = static_cast<float>(chain.scale.value_or(1.0));

@@ -14,7 +14,7 @@ LogicalResult PhaseLowering::lowerEmbedding(EmbeddingOp op) {
   spec.positions = static_cast<bool>(positions);
   View out = build.result(op.getResult());
   auto type = cast<RankedTensorType>(table.getType());
-  int64_t vocab = type.getDimSize(0), part = rowsPerBinding(table);
+  int64_t vocab = type.getDimSize(0), part = build.rowsPerBinding(table);
   build.setLabel("embedding");
   for (int64_t first = 0; first < vocab; first += part) {
     int64_t count = std::min(part, vocab - first);

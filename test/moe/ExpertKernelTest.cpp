@@ -70,6 +70,17 @@ TEST_F(ExpertKernels, EpiloguesAndWeightOnInput) {
   check(l);
 }
 
+// A stacked weight larger than one binding: one dispatch a part of the experts.
+TEST_F(ExpertKernels, WeightsInParts) {
+  for (uint32_t each : {1u, 3u, 7u}) {
+    expertsPerPart = each;
+    SCOPED_TRACE(std::to_string(each) + " experts a part");
+    Layer l = random(35, 36, 8, 24, rule(3));
+    l.first.bias = l.second.bias = true;
+    check(l);
+  }
+}
+
 TEST_F(ExpertKernels, EmptyExpertsAndOneExpertForAll) {
   Layer l = random(75, 24, 8, 16, rule(1));
   l.routerBias.assign(8, 0);

@@ -148,6 +148,8 @@ protected:
     plan.experts = l.experts, plan.topK = static_cast<uint32_t>(l.routing.topK);
     plan.maxRows = maxRows ? maxRows : l.rows;
     plan.tileRows = tileRows ? tileRows : moeTileRows(plan.maxEntries(), l.experts);
+    if (expertsPerPart)
+      plan.perPart0 = plan.perPart1 = expertsPerPart;
     return plan;
   }
 
@@ -175,6 +177,31 @@ protected:
     return routed;
   }
 
+  // Runs a product over stacked weights [experts * rows, cols] in parts of at most `expertsPerPart` (0: whole).
+  template <typename Spec, typename Params>
+  void product(const Layer &l, Spec spec, Params params, const Matrix &w, std::vector<DeviceBuffer *> bound,
+               DeviceBuffer *out, int variant) {
+    const uint32_t rows = w.rows / l.experts, each = expertsPerPart ? expertsPerPart : l.experts;
+    for (uint32_t first = 0; first < l.experts; first += each) {
+      const uint32_t count = std::min(each, l.experts - first);
+      const auto begin = w.values.begin() + size_t(first) * rows * w.cols;
+      if (expertsPerPart)
+        params.part = {first / each, first, count};
+      bound[2] = weight(Matrix{count * rows, w.cols, {begin, begin + size_t(count) * rows * w.cols}}, l.type);
+      if constexpr (std::is_same_v<Spec, MoeGemmSpec>) {
+        params.gridAt = spec.product == MoeProduct::First ? params.layout.grid0(params.part.index)
+                                                          : params.layout.grid1(params.part.index);
+      } else if (first > 0 && spec.product == MoeProduct::Second) {
+        if (!spec.terms.residual)
+          bound.push_back(out);
+        spec.terms.residual = true;
+        params.terms.residual = params.out;
+      }
+      run(spec, params, bound, variant);
+    }
+  }
+  uint32_t expertsPerPart = 0;
+
   // The layer by the grouped route, by a variant of its products (-1: the portable one); y has stride paddedWidth(d).
   DeviceBuffer *grouped(const Layer &l, Device &device, const MoePlanLayout &plan, int variant = -1) {
     MoeGemmSpec first, second;
@@ -190,18 +217,18 @@ protected:
     this->plan(l, device, plan, p1.grid(first)[0], p2.grid(second)[0]);
     DeviceBuffer *h = floats(size_t(plan.maxEntries()) * paddedWidth(l.f));
     DeviceBuffer *parts = floats(size_t(plan.maxEntries()) * paddedWidth(l.d) + 8);
-    std::vector<DeviceBuffer *> bound = {device.state, device.x, weight(l.w1, l.type), device.plan, h};
+    std::vector<DeviceBuffer *> bound = {device.state, device.x, nullptr, device.plan, h};
     if (first.weighted)
       bound.push_back(device.weights);
     if (l.first.bias)
       bound.push_back(stackedBias(l.bias1, l.experts));
-    run(first, p1, bound, variant);
-    bound = {device.state, h, weight(l.w2, l.type), device.plan, parts};
+    product(l, first, p1, l.w1, bound, h, variant);
+    bound = {device.state, h, nullptr, device.plan, parts};
     if (second.weighted)
       bound.push_back(device.weights);
     if (l.second.bias)
       bound.push_back(stackedBias(l.bias2, l.experts));
-    run(second, p2, bound, variant);
+    product(l, second, p2, l.w2, bound, parts, variant);
     MoeCombineSpec combine;
     combine.drop = l.routing.drop;
     MoeCombineParams p;
@@ -225,19 +252,19 @@ protected:
     p2.n = l.d, p2.k = l.f, p2.x = p1.out, p2.out = {paddedWidth(l.d), 0};
     p1.topK = p2.topK = static_cast<uint32_t>(l.routing.topK), p1.maxRows = p2.maxRows = l.rows;
     DeviceBuffer *h = floats(size_t(l.rows) * p1.topK * paddedWidth(l.f));
-    std::vector<DeviceBuffer *> bound = {device.state, device.x, weight(l.w1, l.type), device.ids, h};
+    std::vector<DeviceBuffer *> bound = {device.state, device.x, nullptr, device.ids, h};
     if (first.weighted)
       bound.push_back(device.weights);
     if (l.first.bias)
       bound.push_back(stackedBias(l.bias1, l.experts));
-    run(first, p1, bound, variant);
+    product(l, first, p1, l.w1, bound, h, variant);
     DeviceBuffer *y = floats(size_t(l.rows) * paddedWidth(l.d));
-    bound = {device.state, h, weight(l.w2, l.type), device.ids, y};
+    bound = {device.state, h, nullptr, device.ids, y};
     if (second.weighted)
       bound.push_back(device.weights);
     if (l.second.bias)
       bound.push_back(stackedBias(l.bias2, l.experts));
-    run(second, p2, bound, variant);
+    product(l, second, p2, l.w2, bound, y, variant);
     return y;
   }
 

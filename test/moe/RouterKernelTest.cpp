@@ -47,10 +47,21 @@ protected:
     ASSERT_EQ(words[MoePlanLayout::kEntries], place);
     ASSERT_EQ(words[MoePlanLayout::kTiles], tiles);
     ASSERT_LE(tiles, at.maxTiles());
-    for (uint32_t grid : {MoePlanLayout::kGrid0, MoePlanLayout::kGrid1}) {
-      ASSERT_EQ(words[grid], grid == MoePlanLayout::kGrid0 ? 3u : 5u);
-      ASSERT_EQ(words[grid + 1], tiles);
-      ASSERT_EQ(words[grid + 2], 1u);
+    for (bool first : {true, false}) { // each part has the tiles of its experts
+      const uint32_t perPart = first ? at.perPart0 : at.perPart1;
+      uint32_t from = 0;
+      for (uint32_t part = 0; part < (first ? at.parts0() : at.parts1()); ++part) {
+        const uint32_t *grid = words + (first ? at.grid0(part) : at.grid1(part));
+        uint32_t own = 0;
+        for (uint32_t tile = 0; tile < tiles; ++tile)
+          own += words[at.tiles() + tile * 4] / perPart == part;
+        ASSERT_EQ(grid[0], first ? 3u : 5u);
+        ASSERT_EQ(grid[1], own) << "part " << part;
+        ASSERT_EQ(grid[2], 1u);
+        ASSERT_EQ(grid[3], from) << "part " << part;
+        from += own;
+      }
+      ASSERT_EQ(from, tiles);
     }
   }
 
@@ -184,6 +195,7 @@ TEST_F(RouterKernel, PlansOfManyRows) {
     rule.topK = k;
     SCOPED_TRACE(std::to_string(rows) + " rows, " + std::to_string(experts) + " experts");
     check(identity(coarse(rows, experts), rule), rows);
+    expertsPerPart = experts / 2 + 1; // one part after the other for weights larger than a binding
   }
 }
 

@@ -102,6 +102,7 @@ private:
   Status dispatch() {
     XfmrFormDispatchesOptions form;
     form.moe = options.moe;
+    form.bindingBytes = options.bindingBytes;
     Status status = runPass(createXfmrFormDispatches(form), "dispatch");
     return status.ok() ? runPass(createCSEPass(), "dispatch") : status;
   }

@@ -20,6 +20,7 @@ struct CompileOptions {
   int64_t ropeLength = 0;
   std::string kv = "auto";
   std::string moe = "auto"; // route of mixtures
+  int64_t bindingBytes = int64_t(1) << 27; // most of a weight in one binding
   Stage stopAfter = Stage::Emit;
   std::string output; // the artifact, or the text of the stage stopped after ("" or "-": stdout)
   bool verbose = false;

@@ -32,6 +32,9 @@ int main(int argc, char **argv) {
       ->check(CLI::IsMember({"f32", "f16"}));
   app.add_option("--moe", options.moe, "route of mixtures: by a cost model, or forced (default auto)")
       ->check(CLI::IsMember({"auto", "grouped", "by-id"}));
+  app.add_option("--binding-bytes", options.bindingBytes,
+                 "most of a weight in one binding (default 128 MiB, which every device allows)")
+      ->check(CLI::Range(int64_t(1) << 16, int64_t(1) << 32));
   app.add_option("--source", sources, "NAME=PATH: where a weight source lies");
   app.add_flag("--verbose", options.verbose, "show remarks of the passes");
   std::map<std::string, Stage> stages = {{"import", Stage::Import},   {"optimize", Stage::Optimize},
