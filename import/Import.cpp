@@ -183,7 +183,10 @@ OwningOpRef<ModuleOp> importModel(MLIRContext &context, StringRef path,
       status = Status::error("an adapter can be added to a checkpoint, not to \"" + path.str() + "\"");
       return {};
     }
-    return parseIr(context, path, status);
+    OwningOpRef<ModuleOp> module = parseIr(context, path, status);
+    if (module)
+      locateModels(*module, path);
+    return module;
   }
   if (path.ends_with(".gguf"))
     return importGguf(context, path.str(), options, status);
@@ -209,6 +212,14 @@ std::string checkpointFolder(ModuleOp module, StringRef modelPath) {
   }
   std::error_code ignored;
   return fs::is_directory(path, ignored) ? path.string() : path.parent_path().string();
+}
+
+void locateModels(ModuleOp module, StringRef path) {
+  for (ModelOp model : module.getOps<ModelOp>()) {
+    auto place = dyn_cast<FileLineColLoc>(model.getLoc());
+    if (!place || place.getFilename() != path)
+      model->setLoc(FileLineColLoc::get(module.getContext(), path, 1, 1));
+  }
 }
 
 void moveSources(ModuleOp module, StringRef fromFolder, StringRef toFolder) {

@@ -30,6 +30,10 @@ std::string sourceFolder(llvm::StringRef modelPath);
 /// also for IR, whose "base" source names it.
 std::string checkpointFolder(mlir::ModuleOp module, llvm::StringRef modelPath);
 
+/// Makes `path` the place of the module's models, as diagnostics and passes that open weights see it: bytecode remembers
+/// where it was made, perhaps in another folder. Text that was read from `path` keeps its lines.
+void locateModels(mlir::ModuleOp module, llvm::StringRef path);
+
 /// Rewrites relative source paths so that they stay right when the module moves from `fromFolder` to
 /// `toFolder`.
 void moveSources(mlir::ModuleOp module, llvm::StringRef fromFolder, llvm::StringRef toFolder);

@@ -16,6 +16,7 @@ namespace xfmr::exports {
 
 Status prepare(const std::string &path, const std::string &passes, const std::string &adapter,
                const std::vector<std::string> &sourceOptions, Prepared &out) {
+  out.context.printOpOnDiagnostic(false); // it may be a whole model
   out.context.getDiagEngine().registerHandler([](Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() == DiagnosticSeverity::Remark)
       return success();

@@ -1,21 +1,66 @@
-// xfmr-opt: everything mlir-opt offers, plus the xfmr dialect and its passes.
+// xfmr-opt: everything mlir-opt offers, plus the xfmr dialect and its passes; `xfmr-opt IN -o OUT` keeps relative source
+// paths right when OUT lies in another folder.
 #include "dialect/Xfmr.h"
 #include "passes/Passes.h"
 #include "passes/lowering/Passes.h"
+#include "tools/xfmr-opt/SourcePaths.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
+#include "mlir/Support/FileUtilities.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/ToolOutputFile.h"
+
+using namespace mlir;
+
+// Runs the pipeline of the command line between two steps of our own.
+static LogicalResult moveThroughPipeline(StringRef input, StringRef output, DialectRegistry &registry) {
+  MlirOptMainConfig config = MlirOptMainConfig::createFromCLOptions();
+  const MlirOptMainConfig asked = config;
+  config.setPassPipelineSetupFn([&, asked](PassManager &passes) {
+    xfmr::addSourcePathsBefore(passes, input);
+    if (failed(asked.setupPassPipeline(passes)))
+      return failure();
+    xfmr::addSourcePathsAfter(passes, input, output);
+    return success();
+  });
+  std::string error;
+  std::unique_ptr<llvm::MemoryBuffer> file = openInputFile(input, &error);
+  std::unique_ptr<llvm::ToolOutputFile> out = file ? openOutputFile(output, &error) : nullptr;
+  if (!out) {
+    llvm::errs() << error << "\n";
+    return failure();
+  }
+  if (failed(MlirOptMain(out->os(), std::move(file), registry, config)))
+    return failure();
+  out->keep();
+  return success();
+}
+
+// Diagnostics print the op they are at, which may be a whole model; here only when asked.
+static void printOpsOnlyWhenAsked() {
+  constexpr StringLiteral flag = "mlir-print-op-on-diagnostic";
+  auto found = llvm::cl::getRegisteredOptions().find(flag);
+  if (found != llvm::cl::getRegisteredOptions().end() && found->second->getNumOccurrences() == 0)
+    found->second->addOccurrence(0, flag, "false");
+}
 
 int main(int argc, char **argv) {
-  mlir::registerAllPasses();
+  registerAllPasses();
   xfmr::registerXfmrPasses();
   xfmr::registerXfmrLoweringPasses();
-  mlir::DialectRegistry registry;
-  mlir::registerAllDialects(registry);
-  mlir::registerAllExtensions(registry);
+  DialectRegistry registry;
+  registerAllDialects(registry);
+  registerAllExtensions(registry);
   registry.insert<xfmr::XfmrDialect>();
-  return mlir::asMainReturnCode(
-      mlir::MlirOptMain(argc, argv, "xfmr optimizer driver\n", registry));
+  auto [input, output] = registerAndParseCLIOptions(argc, argv, "xfmr optimizer driver\n", registry);
+  printOpsOnlyWhenAsked();
+  if (!xfmr::needsSourcePaths(input, output))
+    return asMainReturnCode(MlirOptMain(argc, argv, input, output, registry));
+  llvm::InitLLVM init(argc, argv);
+  return asMainReturnCode(moveThroughPipeline(input, output, registry));
 }
