@@ -25,12 +25,24 @@ void refuseOtherKinds(Config &config) {
     config.refuse("bias", "is \"" + bias + "\", supported: none");
 }
 
-/// A pattern names a module by its path or by a suffix that starts at a dot.
-bool matches(const std::string &pattern, const std::string &module) {
-  if (module == pattern)
-    return true;
-  return module.size() > pattern.size() + 1 &&
-         module.compare(module.size() - pattern.size() - 1, std::string::npos, "." + pattern) == 0;
+/// A pattern names a module by its path or by what follows a dot of it: `re.match(rf"(.*\.)?({pattern})$", module)`. What
+/// is no regular expression is refused; the result then matches nothing.
+std::regex modulePattern(Config &patterns, const std::string &pattern) {
+  try {
+    return std::regex("(.*\\.)?(" + pattern + ")", std::regex::ECMAScript);
+  } catch (const std::regex_error &) {
+    patterns.refuse(pattern, "is no regular expression");
+    return std::regex("(?!)");
+  }
+}
+
+/// What the first pattern that matches says.
+template <typename T>
+T byPattern(const std::vector<std::pair<std::regex, T>> &patterns, const std::string &module, T otherwise) {
+  for (const auto &[pattern, value] : patterns)
+    if (std::regex_match(module, pattern))
+      return value;
+  return otherwise;
 }
 
 } // namespace
@@ -45,10 +57,10 @@ Status Adapter::readConfig(const std::string &path) {
   rankStabilised_ = config.flag("use_rslora", false);
   Config ranks = config.object("rank_pattern");
   for (const std::string &pattern : ranks.keys())
-    rankPattern_[pattern] = ranks.size(pattern);
+    rankPattern_.emplace_back(modulePattern(ranks, pattern), ranks.size(pattern));
   Config alphas = config.object("alpha_pattern");
   for (const std::string &pattern : alphas.keys())
-    alphaPattern_[pattern] = alphas.positive(pattern);
+    alphaPattern_.emplace_back(modulePattern(alphas, pattern), alphas.positive(pattern));
   return config.status();
 }
 
@@ -101,14 +113,8 @@ Status Adapter::collect() {
            shapeText(lowRank.b.view->shape) + ", expected matrices");
       continue;
     }
-    int64_t rank = rank_;
-    double alpha = alpha_;
-    for (const auto &[pattern, value] : rankPattern_)
-      if (matches(pattern, module))
-        rank = value;
-    for (const auto &[pattern, value] : alphaPattern_)
-      if (matches(pattern, module))
-        alpha = value;
+    const int64_t rank = byPattern(rankPattern_, module, rank_);
+    const double alpha = byPattern(alphaPattern_, module, alpha_);
     lowRank.rank = lowRank.a.view->shape[0];
     if (lowRank.rank != rank || lowRank.b.view->shape[1] != rank) {
       fail("module \"" + module + "\": found ranks " + std::to_string(lowRank.rank) + " and " +

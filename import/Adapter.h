@@ -6,6 +6,7 @@
 #include "runtime/artifact/Status.h"
 #include "weights/WeightSource.h"
 #include <map>
+#include <regex>
 #include <set>
 #include <string>
 
@@ -46,8 +47,9 @@ private:
   int64_t rank_ = 0;
   double alpha_ = 0;
   bool rankStabilised_ = false;
-  std::map<std::string, int64_t> rankPattern_;
-  std::map<std::string, double> alphaPattern_;
+  // What the first pattern that a module's name matches says, in the order of the file.
+  std::vector<std::pair<std::regex, int64_t>> rankPattern_;
+  std::vector<std::pair<std::regex, double>> alphaPattern_;
 };
 
 } // namespace xfmr

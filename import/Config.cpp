@@ -7,7 +7,7 @@
 
 namespace xfmr {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 struct Config::Shared {
   std::string path;

@@ -57,12 +57,12 @@ public:
 
 private:
   struct Shared;
-  const nlohmann::json *find(const std::string &key) const;
+  const nlohmann::ordered_json *find(const std::string &key) const;
   template <typename T, typename Take>
   T value(const std::string &key, const char *expected, std::optional<T> absent, Take take);
 
   std::shared_ptr<Shared> shared_; // the document, its path and the first error
-  const nlohmann::json *node_ = nullptr;
+  const nlohmann::ordered_json *node_ = nullptr;
   std::string prefix_; // "rope_scaling." inside that object
 };
 

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Writes a PEFT LoRA adapter for a model: make_adapter.py CONFIG.json FOLDER --rank 4 --alpha 8 MODULE…
 
-MODULE is q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj or down_proj; every layer gets it. Values are random but always
-the same; with --zeros the file is a hole of zeros, for counting large shapes.
+MODULE is q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj or down_proj, in a mixture of the Mixtral kind also gate (the
+router), w1, w2 or w3 (each in every expert); every layer gets it; or embed_tokens. Values are random but always the same;
+with --zeros the file is a hole of zeros, for counting large shapes. --config sets further keys, and rank_pattern shapes
+the modules that it names by their last word.
 """
 import argparse
 import array
@@ -17,22 +19,45 @@ parser.add_argument("modules", nargs="+")
 parser.add_argument("--rank", type=int, default=4)
 parser.add_argument("--alpha", type=float, default=8)
 parser.add_argument("--zeros", action="store_true")
+parser.add_argument("--config", dest="keys", action="append", default=[], metavar="KEY=JSON")
 arguments = parser.parse_args()
 with open(arguments.config, encoding="utf-8") as file:
     config = json.load(file)
+keys = {key: json.loads(value) for key, value in (text.split("=", 1) for text in arguments.keys)}
 
 d, f = config["hidden_size"], config["intermediate_size"]
 h = config.get("head_dim") or d // config["num_attention_heads"]
 q, kv = config["num_attention_heads"] * h, config["num_key_value_heads"] * h
 shapes = {"q_proj": (d, q), "k_proj": (d, kv), "v_proj": (d, kv), "o_proj": (q, d),
           "gate_proj": (d, f), "up_proj": (d, f), "down_proj": (f, d)}
+experts = config.get("num_local_experts", 0)
+shapes |= {"w1": (d, f), "w3": (d, f), "w2": (f, d), "gate": (d, experts)}
+
+
+def places(layer, module):
+    """Paths of the module in a layer, as PEFT names them."""
+    prefix = f"model.layers.{layer}."
+    if module in ("q_proj", "k_proj", "v_proj", "o_proj"):
+        return [prefix + "self_attn." + module]
+    if module == "gate":
+        return [prefix + "block_sparse_moe.gate"]
+    if module in ("w1", "w2", "w3"):
+        return [f"{prefix}block_sparse_moe.experts.{expert}.{module}" for expert in range(experts)]
+    return [prefix + "mlp." + module]
+
+
 tensors = []
-for layer in range(config["num_hidden_layers"]):
-    for module in arguments.modules:
-        part = "self_attn" if module in ("q_proj", "k_proj", "v_proj", "o_proj") else "mlp"
-        name = f"base_model.model.model.layers.{layer}.{part}.{module}"
-        inputs, outputs = shapes[module]
-        tensors += [(name + ".lora_A.weight", [arguments.rank, inputs]), (name + ".lora_B.weight", [outputs, arguments.rank])]
+for module in arguments.modules:
+    rank = keys.get("rank_pattern", {}).get(module, arguments.rank)
+    if module == "embed_tokens":
+        name = "base_model.model.model.embed_tokens.lora_embedding_"
+        tensors += [(name + "A", [rank, config["vocab_size"]]), (name + "B", [d, rank])]
+        continue
+    inputs, outputs = shapes[module]
+    for layer in range(config["num_hidden_layers"]):
+        for place in places(layer, module):
+            name = "base_model.model." + place
+            tensors += [(name + ".lora_A.weight", [rank, inputs]), (name + ".lora_B.weight", [outputs, rank])]
 header, at = {}, 0
 for name, shape in tensors:
     size = 4 * shape[0] * shape[1]
@@ -50,4 +75,4 @@ with open(os.path.join(arguments.folder, "adapter_model.safetensors"), "wb") as 
             array.array("f", (generator.gauss(0, 0.05) for _ in range(rows * columns))).tofile(file)
 with open(os.path.join(arguments.folder, "adapter_config.json"), "w", encoding="utf-8") as file:
     json.dump({"peft_type": "LORA", "r": arguments.rank, "lora_alpha": arguments.alpha, "target_modules": arguments.modules,
-               "bias": "none", "fan_in_fan_out": False}, file)
+               "bias": "none", "fan_in_fan_out": False} | keys, file)
