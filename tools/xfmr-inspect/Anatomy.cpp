@@ -134,6 +134,9 @@ private:
   }
 
   void forth(Operation *op) {
+    // An adapter's sum has both sides from the attention; one with the residual stream ends the way.
+    if (isa<AddOp>(op) && !llvm::all_of(op->getOperands(), [&](Value side) { return contains(side.getDefiningOp()); }))
+      return;
     if (!isa<LinearOp, AddOp, ScaleOp>(op) || !found.insert(op).second)
       return;
     for (Operation *user : op->getUsers())

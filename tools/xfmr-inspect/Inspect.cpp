@@ -53,6 +53,7 @@ static Status runPasses(ModuleOp module, const std::string &pipeline) {
 
 Status inspectModel(const InspectOptions &options, Report &out) {
   MLIRContext context;
+  context.printOpOnDiagnostic(false); // it may be a whole model
   context.getDiagEngine().registerHandler([](Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() == DiagnosticSeverity::Remark)
       return success();
