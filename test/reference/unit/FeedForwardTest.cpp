@@ -78,6 +78,20 @@ TEST(FeedForward, CollapsesOnlyWithoutItsActivation) {
   EXPECT_GE(largestDifference(ffn(x), y), 1.0);
 }
 
+// A key-value memory: channel j adds h_j times column j of down, and nothing else adds anything.
+TEST(FeedForward, IsTheSumOfWhatItsChannelsContribute) {
+  const FeedForward ffn;
+  const Tensor x = noise({3, 64}, 9), h = linear(x, ffn.up, &ffn.upBias);
+  Tensor sum({3, 64});
+  for (int64_t t = 0; t < 3; ++t)
+    for (int64_t i = 0; i < 64; ++i) {
+      sum.row(t)[i] = ffn.downBias.values[i];
+      for (int64_t j = 0; j < 256; ++j)
+        sum.row(t)[i] += activation(ActivationKind::silu, h.row(t)[j]) * ffn.down.row(i)[j];
+    }
+  EXPECT_LE(largestDifference(ffn(x), sum), 1e-11);
+}
+
 TEST(FeedForward, IsNotLinear) {
   const FeedForward ffn;
   const Tensor a = noise({3, 64}, 10), b = noise({3, 64}, 11);
