@@ -70,7 +70,7 @@ struct PruneBudget : impl::XfmrPruneBudgetBase<PruneBudget> {
     options.damping = damping;
     options.out = out;
     if ((params > 0) == (flops > 0) || params < 0 || flops < 0)
-      return model.emitError("expected a positive params or flops");
+      return model.emitError("expected one of params and flops, above 0");
     if (!statistics.empty() || texts.empty())
       return model.emitError("a budget needs a calibration text (text=FILE)");
     if (multipleOf < 1)

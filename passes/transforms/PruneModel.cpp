@@ -16,6 +16,9 @@ LogicalResult checkOptions(ModelOp model, const CalibrationOptions &options) {
   if (options.needsActivations() && options.texts.empty() && options.statistics.empty())
     return model.emitError("this method needs a calibration text (text=FILE) or statistics of xfmr-calibrate "
                            "(stats=FILE)");
+  if ((!options.texts.empty() || !options.statistics.empty()) && !options.needsActivations())
+    return model.emitError(options.texts.empty() ? "statistics are" : "a text is")
+           << " given, but neither the method nor the repair reads any; name another method, such as method=obs";
   if (!options.statistics.empty() && (options.prunedPath() || options.chosenRepair() == Repair::full))
     return model.emitError("statistics describe the dense model; path=pruned and repair=full need text=FILE");
   return success();
@@ -56,7 +59,6 @@ LogicalResult cutModelFfn(ModelOp model, const FfnRequest &request, const Calibr
     return failure();
   if (request.multipleOf < 1)
     return model.emitError("multiple-of is ") << request.multipleOf << ", expected 1 or more";
-  const int64_t rounded = (request.width + request.multipleOf - 1) / request.multipleOf * request.multipleOf;
   std::vector<BlockPlan> plan(llvm::range_size(model.getBody().getOps<BlockOp>()));
   bool found = false;
   for (BlockOp block : *blocks)
@@ -65,6 +67,13 @@ LogicalResult cutModelFfn(ModelOp model, const FfnRequest &request, const Calibr
         continue;
       if (failed(checkWidth(units, request.width)))
         return failure();
+      const int64_t present = units.width(), over = request.width % request.multipleOf;
+      const int64_t rounded =
+          over == 0 ? request.width : request.width + std::min(request.multipleOf - over, present - request.width);
+      if (request.width < present && rounded == present)
+        units.hidden.getDefiningOp()->emitRemark("all ")
+            << present << " channels stay: " << request.width << " rounded up to a multiple of " << request.multipleOf
+            << " is as many or more";
       plan[positionOf(block)].width = rounded;
       plan[positionOf(block)].where = request.where;
       found = true;
