@@ -14,6 +14,85 @@ LogicalResult ProgramOp::verify() {
   return success();
 }
 
+LogicalResult KvCacheOp::verify() {
+  if (static_cast<int64_t>(getNumKvHeads()) <= 0 || static_cast<int64_t>(getHeadDim()) <= 0) // C1
+    return emitOpError("needs positive kv_heads and head_dim");
+  return success();
+}
+
+LogicalResult PhaseOp::verify() {
+  const int64_t rows = getRows();
+  const bool single = getKind() != PhaseKind::prefill && getKind() != PhaseKind::all_logits;
+  if (rows <= 0 || (single && rows != 1)) // C1
+    return emitOpError("needs ") << (single ? "one row" : "a positive number of rows") << ", got " << rows;
+  return success();
+}
+
+LogicalResult CachedAttentionOp::verify() {
+  const int64_t heads = getNumHeads(), kvHeads = getNumKvHeads(), headDim = getHeadDim();
+  if (heads <= 0 || kvHeads <= 0 || headDim <= 0 || heads % kvHeads)
+    return emitOpError("heads ") << heads << " must be a positive multiple of kv_heads " << kvHeads
+                                 << ", and head_dim " << headDim << " positive";
+  auto isShape = [&](Value value, int64_t columns) {
+    auto type = cast<RankedTensorType>(value.getType()), query = cast<RankedTensorType>(getQuery().getType());
+    return type.getDimSize(1) == columns && type.getDimSize(0) == query.getDimSize(0);
+  };
+  if (!isShape(getQuery(), heads * headDim) || getQuery().getType() != getType()) // C2
+    return emitOpError("query and result must be [tokens, heads * head_dim = ")
+           << heads * headDim << "], got " << getQuery().getType() << " and " << getType();
+  for (Value value : {getKey(), getValue()})
+    if (!isShape(value, kvHeads * headDim)) // C2
+      return emitOpError("key and value must be [tokens, kv_heads * head_dim = ")
+             << kvHeads * headDim << "], got " << value.getType();
+  return success();
+}
+
+LogicalResult CachedAttentionOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto cache = symbols.lookupNearestSymbolFrom<KvCacheOp>(*this, getCacheAttr());
+  if (!cache) // C1
+    return emitOpError("names no kv_cache of the program: ") << getCacheAttr();
+  if (cache.getNumKvHeads() != getNumKvHeads() || cache.getHeadDim() != getHeadDim()) { // C1
+    InFlightDiagnostic error = emitOpError("has kv_heads ") << getNumKvHeads() << " and head_dim " << getHeadDim()
+                                                            << ", its cache " << cache.getNumKvHeads() << " and "
+                                                            << cache.getHeadDim();
+    error.attachNote(cache.getLoc()) << "the cache is here";
+    return error;
+  }
+  return success();
+}
+
+LogicalResult BufferOp::verify() {
+  if (static_cast<int64_t>(getSize()) <= 0) // C1
+    return emitOpError("needs a positive size in bytes");
+  return success();
+}
+
+LogicalResult RopeTableOp::verify() {
+  const int64_t rows = getRows(), rotated = getRotaryDim();
+  if (rows <= 0 || rotated <= 0 || rotated % 2) // C1
+    return emitOpError("needs positive rows and a positive even rotary_dim, got ") << rows << " and " << rotated;
+  return success();
+}
+
+LogicalResult BufferRefOp::verify() {
+  if (static_cast<int64_t>(getOffset()) < 0) // C2
+    return emitOpError("needs an offset of 0 or more bytes");
+  return success();
+}
+
+LogicalResult BufferRefOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  Operation *buffer = symbols.lookupNearestSymbolFrom(*this, getBufferAttr());
+  if (!isa_and_present<BufferOp, PackedWeightOp, RopeTableOp>(buffer)) // C1
+    return emitOpError("names no buffer, packed weight or rope table of the program: ") << getBufferAttr();
+  return success();
+}
+
+LogicalResult DispatchOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  if (!symbols.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr())) // C3
+    return emitOpError("names no kernel of the program: ") << getKernelAttr();
+  return success();
+}
+
 // xfmr.dispatch @kernel "label" (%state read, %x read, %out write) push [1, 2] grid [4, 1, 1]
 //     [indirect %args offset 0] : memref<..>, ...
 ParseResult DispatchOp::parse(OpAsmParser &parser, OperationState &result) {
@@ -98,5 +177,8 @@ LogicalResult DispatchOp::verify() {
   for (int64_t extent : getGrid())
     if (extent < 1 || extent > 65535) // C2
       return emitOpError("grid extent ") << extent << " is outside 1 .. 65535";
+  const int64_t offset = getIndirectOffset();
+  if (offset < 0 || offset % 4) // C4
+    return emitOpError("indirect offset ") << offset << " must be a multiple of 4, 0 or more";
   return success();
 }

@@ -30,6 +30,19 @@ def Xfmr_ProgramOp : Xfmr_Op<"program", [IsolatedFromAbove, SymbolTable, SingleB
     Constraints:
     - C1: `max_context` and `chunk` are positive, `chunk` at most `max_context`
     - C2: `kv_type` is f32 or f16
+
+    ```mlir
+    xfmr.program @p max_context 8 chunk 8 kv f32
+        config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {base = "tiny"} {
+      xfmr.kv_cache @kv0 kv_heads 2 head_dim 8
+      xfmr.phase decode rows 1 {
+      ^bb0(%token: tensor<1xi32>):
+        %table = xfmr.weight "embed" : tensor<32x16xf32>
+        %x = xfmr.embedding %token, %table : (tensor<1xi32>, tensor<32x16xf32>) -> tensor<1x16xf32>
+        xfmr.yield %x : tensor<1x16xf32>
+      }
+    }
+    ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$max_context, I64Attr:$chunk, TypeAttr:$kv_type,
                        Xfmr_ConfigAttr:$config, DictionaryAttr:$sources);
@@ -45,9 +58,20 @@ def Xfmr_KvCacheOp : Xfmr_Op<"kv_cache", [Symbol, HasParent<"ProgramOp">]> {
   let summary = "keys and values of one attention, for max_context positions";
   let description = [{
     Each is [num_kv_heads, max_context, paddedWidth(head_dim)] of the program's `kv_type`.
+
+    Constraints:
+    - C1: `num_kv_heads` and `head_dim` are positive
+
+    ```mlir
+    xfmr.program @p max_context 8 chunk 8 kv f32
+        config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {base = "tiny"} {
+      xfmr.kv_cache @kv0 kv_heads 2 head_dim 8
+    }
+    ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$num_kv_heads, I64Attr:$head_dim);
   let assemblyFormat = "$sym_name `kv_heads` $num_kv_heads `head_dim` $head_dim attr-dict";
+  let hasVerifier = 1;
 }
 
 def Xfmr_PhaseOp : Xfmr_Op<"phase", [IsolatedFromAbove, SingleBlock, HasParent<"ProgramOp">]> {
@@ -55,23 +79,61 @@ def Xfmr_PhaseOp : Xfmr_Op<"phase", [IsolatedFromAbove, SingleBlock, HasParent<"
   let description = [{
     Before form-dispatches the body computes on tensors and ends in a yield; afterwards it is a straight
     list of dispatches on buffers and has no arguments.
+
+    Constraints:
+    - C1: `rows` is positive; `decode`, `last_logits` and `sample` have one row
+
+    ```mlir
+    xfmr.program @p max_context 8 chunk 8 kv f32
+        config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {base = "tiny"} {
+      xfmr.phase sample rows 1 {
+        xfmr.sample
+        xfmr.yield
+      }
+    }
+    ```
   }];
   let arguments = (ins Xfmr_PhaseKindAttr:$kind, I64Attr:$rows);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "`` $kind `rows` $rows attr-dict-with-keyword $body";
+  let hasVerifier = 1;
 }
 
 def Xfmr_PositionOp : Xfmr_Op<"position", [Pure]> {
   let summary = "absolute position of row 0 of this run: the number of tokens in the cache";
+  let description = [{
+    ```mlir
+    %position = xfmr.position
+    %q_rope = xfmr.rope half %q at %position head_dim 8 theta 1.0e4 : tensor<4x16xf32>
+    ```
+  }];
   let arguments = (ins);
   let results = (outs Xfmr_Position:$result);
   let assemblyFormat = "attr-dict";
 }
 
-def Xfmr_CachedAttentionOp : Xfmr_Op<"cached_attention"> {
+def Xfmr_CachedAttentionOp : Xfmr_Op<"cached_attention", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "append k and v to a cache at %position, then attend from q over the whole cache";
   let description = [{
     As `xfmr.attention`, with the keys and values of earlier runs in front.
+
+    Constraints:
+    - C1: `cache` names a kv_cache of the program with the same number of heads and head size
+    - C2: query, key and value have as many columns as their heads times `head_dim`, and equal rows
+
+    ```mlir
+    xfmr.program @p max_context 8 chunk 8 kv f32
+        config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {base = "tiny"} {
+      xfmr.kv_cache @kv0 kv_heads 1 head_dim 8
+      xfmr.phase prefill rows 4 {
+      ^bb0(%q: tensor<4x16xf32>, %k: tensor<4x8xf32>, %v: tensor<4x8xf32>):
+        %position = xfmr.position
+        %a = xfmr.cached_attention %q, %k, %v at %position cache @kv0 heads 2 kv_heads 1 head_dim 8 causal scale 0.35
+            : (tensor<4x16xf32>, tensor<4x8xf32>, tensor<4x8xf32>, tensor<i32>) -> tensor<4x16xf32>
+        xfmr.yield %a : tensor<4x16xf32>
+      }
+    }
+    ```
   }];
   let arguments = (ins Xfmr_Activation:$query, Xfmr_Activation:$key, Xfmr_Activation:$value,
                        Xfmr_Position:$position, Optional<Xfmr_Vector>:$sinks,
@@ -84,10 +146,16 @@ def Xfmr_CachedAttentionOp : Xfmr_Op<"cached_attention"> {
     `kv_heads` $num_kv_heads `head_dim` $head_dim (`causal` $causal^)? `scale` $scale
     (`softcap` $softcap^)? (`window` $window^)? attr-dict `:` functional-type(operands, results)
   }];
+  let hasVerifier = 1;
 }
 
 def Xfmr_LastRowOp : Xfmr_Op<"last_row", [Pure]> {
   let summary = "row count - 1: the last token of the run";
+  let description = [{
+    ```mlir
+    %last = xfmr.last_row %x : tensor<8x16xf32> -> tensor<1x16xf32>
+    ```
+  }];
   let arguments = (ins Xfmr_Activation:$input);
   let results = (outs Xfmr_Activation:$result);
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
@@ -95,6 +163,11 @@ def Xfmr_LastRowOp : Xfmr_Op<"last_row", [Pure]> {
 
 def Xfmr_SampleOp : Xfmr_Op<"sample"> {
   let summary = "choose the next id from logits, by the sampling parameters of the state";
+  let description = [{
+    ```mlir
+    xfmr.sample
+    ```
+  }];
   let arguments = (ins);
   let assemblyFormat = "attr-dict";
 }
@@ -103,8 +176,22 @@ def Xfmr_SampleOp : Xfmr_Op<"sample"> {
 
 def Xfmr_BufferOp : Xfmr_Op<"buffer", [Symbol, HasParent<"ProgramOp">]> {
   let summary = "a buffer of the program that is not a weight";
+  let description = [{
+    Sizes are bytes; the kind says who fills it and whether it lives on between runs (docs/Architecture.md).
+
+    Constraints:
+    - C1: `size` is positive
+
+    ```mlir
+    xfmr.program @p max_context 8 chunk 8 kv f32
+        config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {base = "tiny"} {
+      xfmr.buffer @state state size 128
+    }
+    ```
+  }];
   let arguments = (ins SymbolNameAttr:$sym_name, Xfmr_BufferKindAttr:$kind, I64Attr:$size);
   let assemblyFormat = "$sym_name `` $kind `size` $size attr-dict";
+  let hasVerifier = 1;
 }
 
 def Xfmr_PackedWeightOp : Xfmr_Op<"packed_weight", [Symbol, IsolatedFromAbove, SingleBlock,
@@ -113,6 +200,18 @@ def Xfmr_PackedWeightOp : Xfmr_Op<"packed_weight", [Symbol, IsolatedFromAbove, S
   let description = [{
     The body yields the weight expression. `rows` and `cols` are those of the expression (leading axes
     of a stacked weight count as rows); storage pads both to multiples of 8 with zeros. A vector is one row.
+
+    ```mlir
+    xfmr.program @p max_context 8 chunk 8 kv f32
+        config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {base = "tiny"} {
+      xfmr.packed_weight @gate_up : memref<64x16xf32> {
+        %gate = xfmr.weight "gate" : tensor<32x16xf32>
+        %up = xfmr.weight "up" : tensor<32x16xf32>
+        %gate_up = xfmr.weight_concat %gate, %up axis 0 : (tensor<32x16xf32>, tensor<32x16xf32>) -> tensor<64x16xf32>
+        xfmr.yield %gate_up : tensor<64x16xf32>
+      }
+    }
+    ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttr:$type);
   let regions = (region SizedRegion<1>:$body);
@@ -124,29 +223,64 @@ def Xfmr_RopeTableOp : Xfmr_Op<"rope_table", [Symbol, HasParent<"ProgramOp">]> {
   let description = [{
     f32 [max_context, paddedWidth(rotary_dim)]: row p holds cos(p f_i) for i < rotary_dim / 2, then
     sin(p f_i), both times the attention factor of the scaling.
+
+    Constraints:
+    - C1: `rows` is positive; `rotary_dim` is positive and even
+
+    ```mlir
+    xfmr.program @p max_context 8 chunk 8 kv f32
+        config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {base = "tiny"} {
+      xfmr.rope_table @rope0 rows 8 rotary_dim 16 theta 1.0e4
+    }
+    ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$rows, I64Attr:$rotary_dim, F64Attr:$theta,
                        OptionalAttr<Xfmr_RopeScaling>:$scaling);
   let assemblyFormat = "$sym_name `rows` $rows `rotary_dim` $rotary_dim `theta` $theta attr-dict";
+  let hasVerifier = 1;
 }
 
 def Xfmr_KernelOp : Xfmr_Op<"kernel", [Symbol, HasParent<"ProgramOp">]> {
   let summary = "a kernel and the key it is generated from";
   let description = [{
     `family` names a file of passes/codegen; `spec` holds the fields of its Spec that differ from the default.
+
+    ```mlir
+    xfmr.program @p max_context 8 chunk 8 kv f32
+        config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {base = "tiny"} {
+      xfmr.kernel @gemm_f32_residual "gemm" {residual = true}
+    }
+    ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$family, DictionaryAttr:$spec);
   let assemblyFormat = "$sym_name $family $spec attr-dict";
 }
 
-def Xfmr_BufferRefOp : Xfmr_Op<"buffer_ref", [Pure]> {
+def Xfmr_BufferRefOp : Xfmr_Op<"buffer_ref", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "a named buffer, or a part of it that starts `offset` bytes in";
+  let description = [{
+    Constraints:
+    - C1: `buffer` names a buffer, packed weight or rope table of the program
+    - C2: `offset` is not negative
+
+    ```mlir
+    xfmr.program @p max_context 8 chunk 8 kv f32
+        config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {base = "tiny"} {
+      xfmr.buffer @hidden arena size 256
+      xfmr.phase decode rows 1 {
+        %hidden = xfmr.buffer_ref @hidden offset 64 : memref<?xf32>
+        xfmr.yield
+      }
+    }
+    ```
+  }];
   let arguments = (ins FlatSymbolRefAttr:$buffer, DefaultValuedAttr<I64Attr, "0">:$offset);
   let results = (outs AnyMemRef:$result);
   let assemblyFormat = "$buffer (`offset` $offset^)? attr-dict `:` type($result)";
+  let hasVerifier = 1;
 }
 
-def Xfmr_DispatchOp : Xfmr_Op<"dispatch", [AttrSizedOperandSegments]> {
+def Xfmr_DispatchOp : Xfmr_Op<"dispatch", [AttrSizedOperandSegments, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "run a kernel: buffers in binding order, push words, grid";
   let description = [{
     With `indirect` the grid is read from three u32 at `indirect_offset` bytes of that buffer.
@@ -154,6 +288,32 @@ def Xfmr_DispatchOp : Xfmr_Op<"dispatch", [AttrSizedOperandSegments]> {
     Constraints:
     - C1: one access a binding
     - C2: at most 16 push words; three grid extents of 1 .. 65535
+    - C3: `kernel` names a kernel of the program
+    - C4: `indirect_offset` is not negative and a multiple of 4
+
+    ```mlir
+    xfmr.program @p max_context 8 chunk 8 kv f32
+        config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {base = "tiny"} {
+      xfmr.buffer @state state size 128
+      xfmr.buffer @hidden arena size 256
+      xfmr.buffer @normed arena size 256
+      xfmr.packed_weight @norm : memref<16xf32> {
+        %norm = xfmr.weight "norm" : tensor<16xf32>
+        xfmr.yield %norm : tensor<16xf32>
+      }
+      xfmr.kernel @rms_norm "norm" {}
+      xfmr.phase decode rows 1 {
+        %state = xfmr.buffer_ref @state : memref<?xi32>
+        %hidden = xfmr.buffer_ref @hidden : memref<?xf32>
+        %norm = xfmr.buffer_ref @norm : memref<16xf32>
+        %normed = xfmr.buffer_ref @normed : memref<?xf32>
+        xfmr.dispatch @rms_norm "final norm" (%state read, %hidden read, %norm read, %normed write) push [16] grid [1, 1, 1]
+            : memref<?xi32>, memref<?xf32>, memref<16xf32>, memref<?xf32>
+        xfmr.barrier
+        xfmr.yield
+      }
+    }
+    ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, StrAttr:$label, Variadic<AnyMemRef>:$buffers,
                        Optional<AnyMemRef>:$indirect, DenseI32ArrayAttr:$access,
@@ -165,6 +325,11 @@ def Xfmr_DispatchOp : Xfmr_Op<"dispatch", [AttrSizedOperandSegments]> {
 
 def Xfmr_BarrierOp : Xfmr_Op<"barrier"> {
   let summary = "everything before is visible to everything after";
+  let description = [{
+    ```mlir
+    xfmr.barrier
+    ```
+  }];
   let arguments = (ins);
   let assemblyFormat = "attr-dict";
 }
