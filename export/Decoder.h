@@ -50,4 +50,15 @@ Status recogniseDecoder(ModelOp model, Decoder &out);
 /// which leaves the function as it is; `notes` says what was done. What zeros cannot make equal is refused.
 Status makeUniform(Decoder &decoder, std::vector<std::string> &notes);
 
+/// Where a format can have biases, for all layers alike.
+enum class AttentionBias { none, queryKeyValue, all };
+struct BiasPlaces {
+  AttentionBias attention = AttentionBias::none;
+  bool network = false; // gate, up and down of networks that are no experts
+};
+
+/// Biases where `places` has none are refused; where some projections that go together have one, the others get zeros.
+/// `found` says which the model has then.
+Status makeBiasesUniform(Decoder &decoder, const BiasPlaces &places, BiasPlaces &found, std::vector<std::string> &notes);
+
 } // namespace xfmr::exports

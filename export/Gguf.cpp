@@ -296,6 +296,10 @@ Status exportGguf(Decoder decoder, const WeightSources &sources, const ExportOpt
   Status status = setRotaryStyle(decoder, architecture->rope);
   if (status.ok())
     status = makeUniform(decoder, notes);
+  const bool qkv = llvm::StringRef(architecture->name).starts_with("qwen2"); // other readers expect none elsewhere
+  BiasPlaces found;
+  if (status.ok())
+    status = makeBiasesUniform(decoder, {qkv ? AttentionBias::queryKeyValue : AttentionBias::none, false}, found, notes);
   if (status.failed())
     return status;
   const fs::path base(options.baseFolder);

@@ -20,16 +20,19 @@ struct Family {
   const char *mixture;                 // of the router and the experts, below the layer
   const char *gate, *up, *down;        // of an expert
   const char *expertsKey, *widthKey;   // in config.json
+  BiasPlaces biases;                   // keys attention_bias (where all have one) and mlp_bias
 };
+constexpr BiasPlaces kNoBias, kQkvBias{AttentionBias::queryKeyValue, false}, kAttentionBias{AttentionBias::all, false},
+    kAnyBias{AttentionBias::all, true};
 constexpr Family kFamilies[] = {
-    {"llama", nullptr, nullptr, nullptr, nullptr, nullptr, nullptr},
-    {"mistral", nullptr, nullptr, nullptr, nullptr, nullptr, nullptr},
-    {"qwen2", nullptr, nullptr, nullptr, nullptr, nullptr, nullptr},
-    {"qwen3", nullptr, nullptr, nullptr, nullptr, nullptr, nullptr},
-    {"mixtral", ".block_sparse_moe", "w1", "w3", "w2", "num_local_experts", "intermediate_size"},
-    {"olmoe", ".mlp", "gate_proj", "up_proj", "down_proj", "num_experts", "intermediate_size"},
-    {"qwen2_moe", ".mlp", "gate_proj", "up_proj", "down_proj", "num_experts", "moe_intermediate_size"},
-    {"qwen3_moe", ".mlp", "gate_proj", "up_proj", "down_proj", "num_experts", "moe_intermediate_size"},
+    {"llama", nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, kAnyBias},
+    {"mistral", nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, kNoBias},
+    {"qwen2", nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, kQkvBias},
+    {"qwen3", nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, kAttentionBias},
+    {"mixtral", ".block_sparse_moe", "w1", "w3", "w2", "num_local_experts", "intermediate_size", kNoBias},
+    {"olmoe", ".mlp", "gate_proj", "up_proj", "down_proj", "num_experts", "intermediate_size", kAttentionBias},
+    {"qwen2_moe", ".mlp", "gate_proj", "up_proj", "down_proj", "num_experts", "moe_intermediate_size", kQkvBias},
+    {"qwen3_moe", ".mlp", "gate_proj", "up_proj", "down_proj", "num_experts", "moe_intermediate_size", kAttentionBias},
 };
 
 DType dtypeOf(Type type) { return type.isF16() ? DType::f16 : type.isBF16() ? DType::bf16 : DType::f32; }
@@ -105,7 +108,7 @@ public:
   }
 
   /// The base's configuration with what the model's shapes say now.
-  Status writeConfig(const std::string &path, ordered_json config) {
+  Status writeConfig(const std::string &path, ordered_json config, const BiasPlaces &biases) {
     const Layer &first = decoder.layers.front();
     config["num_hidden_layers"] = decoder.layers.size();
     config["num_attention_heads"] = first.attention.numHeads;
@@ -131,6 +134,10 @@ public:
       config["mlp_only_layers"] = denseLayers;
       config["decoder_sparse_step"] = 1;
     }
+    if (family.biases.attention == AttentionBias::all && (config.contains("attention_bias") || biases.attention == AttentionBias::all))
+      config["attention_bias"] = biases.attention == AttentionBias::all;
+    if (family.biases.network && (config.contains("mlp_bias") || biases.network))
+      config["mlp_bias"] = biases.network;
     writeWindows(config);
     if (options.type != ElementType::keep) {
       const char *name = options.type == ElementType::f32 ? "float32" : options.type == ElementType::f16 ? "float16" : "bfloat16";
@@ -241,6 +248,9 @@ Status exportHuggingFace(Decoder decoder, const WeightSources &sources, const Ex
     status = setRotaryStyle(decoder, RopeStyle::half);
   if (status.ok())
     status = makeUniform(decoder, notes);
+  BiasPlaces biases;
+  if (status.ok())
+    status = makeBiasesUniform(decoder, family->biases, biases, notes);
   Folder folder(decoder, *family, options);
   if (status.ok())
     status = folder.listTensors();
@@ -248,7 +258,7 @@ Status exportHuggingFace(Decoder decoder, const WeightSources &sources, const Ex
   if (status.ok())
     status = output.open(options.output);
   if (status.ok())
-    status = folder.writeConfig(output.file("config.json"), config);
+    status = folder.writeConfig(output.file("config.json"), config, biases);
   for (const char *name : {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
                            "vocab.json", "merges.txt", "tokenizer.model", "generation_config.json", "chat_template.jinja"})
     if (status.ok())

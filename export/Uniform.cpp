@@ -54,7 +54,7 @@ struct Range {
     high = std::max(high, value);
   }
   bool varies() const { return low != high; }
-  std::string text() const { return std::to_string(low) + " to " + std::to_string(high); }
+  std::string text() const { return (varies() ? std::to_string(low) + " to " : "") + std::to_string(high); }
 };
 } // namespace
 
