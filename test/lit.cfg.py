@@ -34,6 +34,7 @@ config.environment["MESA_SHADER_CACHE_DIR"] = os.path.join(config.test_exec_root
 config.environment["VK_ICD_FILENAMES"] = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json"
 config.environment["LP_NUM_THREADS"] = "0"
 config.environment["XFMR_VALIDATE"] = "1"
+config.environment["OPENBLAS_NUM_THREADS"] = "1" # tests run side by side; more threads only wait for each other
 for name in ("HOME", "ASAN_OPTIONS"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
