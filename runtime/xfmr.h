@@ -55,6 +55,7 @@ typedef struct xfmr_model_info {
   uint32_t hidden_size;
   uint32_t max_context;      /* tokens a session can hold */
   uint32_t prefill_chunk;    /* tokens that prefill runs at once */
+  uint32_t prefill_few;      /* runs of at most so many take the phase "prefill_few"; 0: there is none */
   uint64_t parameters;
   int32_t bos_token;         /* -1: none */
   const int32_t *eos_tokens; /* [num_eos_tokens] */
@@ -160,7 +161,7 @@ double xfmr_host_seconds(const xfmr_session *session);
 
 /* Called for every dispatch of a phase with its device time; the strings live during the call. */
 typedef void (*xfmr_on_dispatch)(void *user, const char *label, const char *kernel, double seconds);
-/* Runs a phase ("prefill", "last_logits", "all_logits", "decode") once on `tokens` rows after the last token
+/* Runs a phase ("prefill", "prefill_few", "last_logits", "all_logits", "decode") once on `tokens` rows after the last token
  * and times its dispatches one by one, by device timestamps. The tokens in the cache stay; the logits of
  * the last one are lost. */
 xfmr_status xfmr_profile(xfmr_session *session, const char *phase, uint32_t tokens,

@@ -10,7 +10,8 @@ def Xfmr_PhaseKind : Xfmr_Enum<"PhaseKind", "what a phase computes (docs/Archite
     I32EnumAttrCase<"last_logits", 1>,
     I32EnumAttrCase<"all_logits", 2>,
     I32EnumAttrCase<"decode", 3>,
-    I32EnumAttrCase<"sample", 4>]>;
+    I32EnumAttrCase<"sample", 4>,
+    I32EnumAttrCase<"prefill_few", 5>]>;
 def Xfmr_PhaseKindAttr : Xfmr_EnumAttr<Xfmr_PhaseKind, "phase_kind">;
 
 // Same order as program.BufferKind in runtime/artifact/Program.fbs.

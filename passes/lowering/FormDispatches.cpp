@@ -93,8 +93,8 @@ struct FormDispatches : xfmr::impl::XfmrFormDispatchesBase<FormDispatches> {
     View destination;
     if (auto yield = cast<YieldOp>(old.back()); !yield.getValues().empty()) {
       yielded = yield.getValues().front();
-      destination = phase.getKind() == PhaseKind::prefill ? rowsOf("hidden", chunk, hidden)
-                                                          : rowsOf("logits", phase.getRows(), vocab);
+      bool toHead = phase.getKind() == PhaseKind::prefill || phase.getKind() == PhaseKind::prefill_few;
+      destination = toHead ? rowsOf("hidden", chunk, hidden) : rowsOf("logits", phase.getRows(), vocab);
       build.setDestination(yielded, destination);
     }
 

@@ -26,6 +26,13 @@ MoeCost xfmr::moeCost(uint64_t rows, uint64_t experts, uint64_t topK) {
   return {touched + kComputePerEntry * entries + kPlanAndCombine, entries};
 }
 
+uint64_t xfmr::mostRowsById(uint64_t limit, uint64_t experts, uint64_t topK) {
+  uint64_t rows = 0; // the routes cross once
+  while (rows < limit && chooseMoeRoute(MoeRoute::Auto, rows + 1, experts, topK) == MoeRoute::ById)
+    ++rows;
+  return rows;
+}
+
 MoeRoute xfmr::chooseMoeRoute(MoeRoute forced, uint64_t rows, uint64_t experts, uint64_t topK) {
   if (forced != MoeRoute::Auto)
     return forced;

@@ -22,6 +22,9 @@ struct MoeCost {
 /// at about a quarter of a read; and the plan and the combination cost two dispatches with their barriers.
 MoeCost moeCost(uint64_t rows, uint64_t experts, uint64_t topK);
 
+/// The most rows, up to `limit`, for which the by-id route is the cheaper one; 0: for none.
+uint64_t mostRowsById(uint64_t limit, uint64_t experts, uint64_t topK);
+
 /// The cheaper route, or the forced one.
 MoeRoute chooseMoeRoute(MoeRoute forced, uint64_t rows, uint64_t experts, uint64_t topK);
 

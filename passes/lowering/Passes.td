@@ -5,11 +5,15 @@
 include "mlir/Pass/PassBase.td"
 
 def XfmrSplitPhases : Pass<"xfmr-split-phases", "::mlir::ModuleOp"> {
-  let summary = "make the key/value cache and positions explicit; one function becomes five phases";
+  let summary = "make the key/value cache and positions explicit; one function becomes phases";
   let description = [{
     A model is a function from token ids to logits. This pass clones it into `prefill` (a chunk of
     tokens), `last_logits` and `all_logits` (the head after it), `decode` (one token) and `sample`, gives
     every attention a cache, and rotary embeddings and learned positions the absolute position.
+
+    A model with mixtures of experts gets a sixth phase, `prefill_few`, where a chunk is so long that grouping tokens
+    by expert is cheaper, and yet short runs are better off by expert id (passes/lowering/MoeRoute.h): it takes
+    runs of at most as many tokens. `moe=grouped` and `moe=by-id` leave nothing to choose and have no such phase.
 
     Refuses attention that is not causal (a cache needs it), models without exactly one value between
     the last block and the head, and contexts beyond what the model was made for.
@@ -29,7 +33,8 @@ def XfmrSplitPhases : Pass<"xfmr-split-phases", "::mlir::ModuleOp"> {
   let options = [
     Option<"maxContext", "max-context", "int64_t", "0", "positions of the cache; 0: the model's, at most 8192">,
     Option<"chunk", "chunk", "int64_t", "0", "most tokens of one prefill run; 0: chosen by the vocabulary">,
-    Option<"kv", "kv", "std::string", "\"auto\"", "cache type f32 or f16; auto: f32 for f32 weights, else f16">];
+    Option<"kv", "kv", "std::string", "\"auto\"", "cache type f32 or f16; auto: f32 for f32 weights, else f16">,
+    Option<"moe", "moe", "std::string", "\"auto\"", "route of mixtures: auto, grouped or by-id">];
   let dependentDialects = ["::xfmr::XfmrDialect"];
 }
 

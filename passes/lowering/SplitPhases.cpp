@@ -1,4 +1,5 @@
 // xfmr-split-phases: a model becomes a program of phases with explicit caches and positions.
+#include "passes/lowering/MoeRoute.h"
 #include "passes/lowering/Passes.h"
 
 #include "mlir/IR/IRMapping.h"
@@ -141,6 +142,18 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
     return rows;
   }
 
+  // Rows of prefill_few, 0 for none: as many as every mixture takes by id where a whole chunk goes grouped.
+  int64_t chooseFew(ModelOp model, int64_t chunkRows) {
+    if (moe != "auto")
+      return 0;
+    auto few = static_cast<uint64_t>(chunkRows);
+    model.getBody().walk([&](MoeOp op) {
+      if (op.getRouting().getOverflow() != Overflow::drop) // capacities are decided by the plan, so always grouped
+        few = mostRowsById(few, op.getNumExperts(), op.getRouting().getTopK());
+    });
+    return few < static_cast<uint64_t>(chunkRows) ? static_cast<int64_t>(few) : 0;
+  }
+
   FailureOr<Type> chooseKvType(ModelOp model) {
     Builder builder(&getContext());
     if (kv == "f32")
@@ -225,10 +238,12 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
           cloner.clone(&op);
     };
 
-    { // prefill
-      Block *block = startPhase(PhaseKind::prefill, rows);
-      PhaseCloner cloner(builder, rows, caches);
-      cloner.map(model.getTokens(), tokensOf(block, rows));
+    for (auto [kind, most] : {std::pair(PhaseKind::prefill, rows), {PhaseKind::prefill_few, chooseFew(model, rows)}}) {
+      if (most == 0)
+        continue;
+      Block *block = startPhase(kind, most);
+      PhaseCloner cloner(builder, most, caches);
+      cloner.map(model.getTokens(), tokensOf(block, most));
       cloneTrunk(cloner);
       YieldOp::create(builder, loc, cloner.lookup(hidden));
     }

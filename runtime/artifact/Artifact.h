@@ -17,7 +17,7 @@ public:
   static Status open(const std::string &path, Artifact &out);
 
   const program::Program &program() const { return *program_; }
-  /// The phase of a name; null only for a name outside the fixed five.
+  /// The phase of a name; null for "prefill_few" where there is none, and for unknown names.
   const program::Phase *phase(std::string_view name) const;
   /// Index of the only buffer of a kind (state, tokens, output, logits); -1 if there is none.
   int bufferOfKind(program::BufferKind kind) const;

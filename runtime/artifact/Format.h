@@ -7,7 +7,7 @@
 namespace xfmr::artifact {
 
 /// Version of Program.fbs and of the container; an artifact of another version is refused.
-constexpr uint32_t kProgramVersion = 1;
+constexpr uint32_t kProgramVersion = 2;
 /// Metadata key that holds kProgramVersion in decimal, so that it can be read before anything else.
 constexpr const char *kVersionKey = "xfmr.version";
 

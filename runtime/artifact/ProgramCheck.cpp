@@ -13,6 +13,7 @@ using program::BufferKind;
 namespace {
 
 constexpr const char *kPhases[] = {"prefill", "last_logits", "all_logits", "decode", "sample"};
+constexpr const char *kFew = "prefill_few"; // may be absent
 constexpr uint64_t kMaxBufferBytes = uint64_t(1) << 48;
 constexpr uint32_t kMaxIds = 1u << 30; // tokens, vocabulary, context: products stay below 2^64
 
@@ -62,7 +63,7 @@ struct Checker {
     std::set<std::string> seen;
     for (const program::Phase *phase : *program.phases()) {
       std::string name = phase->name()->str();
-      bool known = false;
+      bool known = name == kFew;
       for (const char *fixed : kPhases)
         known |= name == fixed;
       if (!known)
@@ -77,6 +78,10 @@ struct Checker {
       if (phase(name)->tokens() < 1 || phase(name)->tokens() > kMaxIds)
         return Status::error("phase '" + std::string(name) + "' takes " +
                              number(phase(name)->tokens()) + " tokens");
+    const program::Phase *few = phase(kFew);
+    if (few && (few->tokens() < 1 || few->tokens() >= phase("prefill")->tokens()))
+      return Status::error("phase 'prefill_few' takes " + number(few->tokens()) + " tokens, allowed are 1 to " +
+                           number(phase("prefill")->tokens() - 1) + ", fewer than 'prefill'");
     return Status::success();
   }
 

@@ -102,6 +102,11 @@ Status Model::uploadStaged(const std::vector<uint32_t> &indices) {
   return Status::success();
 }
 
+const char *Model::prefillPhase(uint32_t tokens) const {
+  const program::Phase *few = artifact_->phase("prefill_few");
+  return few && tokens <= few->tokens() ? "prefill_few" : "prefill";
+}
+
 std::string Model::report() const {
   const DeviceFacts &facts = device_->facts();
   auto mib = [](uint64_t bytes) { return std::to_string((bytes + (1 << 19)) >> 20) + " MiB"; };
@@ -113,6 +118,9 @@ std::string Model::report() const {
   text += "pipeline cache: " +
           (cache_->path().empty() ? "no place for it" : cache_->path()) +
           (cache_->warm() ? " (found)\n" : " (new)\n");
+  if (const program::Phase *few = artifact_->phase("prefill_few"))
+    text += "prefill: at most " + std::to_string(artifact_->phase("prefill")->tokens()) +
+            " tokens at once, at most " + std::to_string(few->tokens()) + " by phase prefill_few\n";
   uint32_t index = 0;
   for (const program::Kernel *kernel : *program().kernels()) {
     const program::Variant &chosen = *kernel->variants()->Get(kernels_->at(index).variant);

@@ -36,7 +36,7 @@ Status Session::profile(std::string_view phase, uint32_t tokens, const OnDispatc
   const program::Phase *found = model_->artifact().phase(phase);
   if (!found || phase == "sample")
     return Status::error("phase '" + std::string(phase) + "' cannot be measured by itself");
-  uint32_t most = phase == "prefill" || phase == "all_logits" ? found->tokens() : 1;
+  uint32_t most = phase == "prefill" || phase == "prefill_few" || phase == "all_logits" ? found->tokens() : 1;
   if (tokens < 1 || tokens > most || tokens > model_->program().max_context() - position_)
     return Status::error("phase '" + std::string(phase) + "' takes 1 to " + std::to_string(most) +
                          " tokens that fit into the context, got " + std::to_string(tokens));

@@ -28,10 +28,12 @@ Status Session::create() {
   for (VkCommandBuffer *buffer : {&update_[0], &update_[1], &copy_[0], &copy_[1]})
     if (Status s = commands_.allocate(*buffer); s.failed())
       return s;
-  const std::pair<VkCommandBuffer *, std::vector<const char *>> recorded[] = {
+  std::vector<std::pair<VkCommandBuffer *, std::vector<const char *>>> recorded = {
       {&prefill_, {"prefill"}},        {&lastLogits_, {"last_logits"}},
       {&allLogits_, {"all_logits"}},   {&decode_, {"decode"}},
       {&sample_, {"sample"}},          {&decodeSample_, {"decode", "sample"}}};
+  if (model_->artifact().phase("prefill_few"))
+    recorded.push_back({&prefillFew_, {"prefill_few"}});
   for (const auto &[commands, phases] : recorded) {
     if (Status s = commands_.allocate(*commands); s.failed())
       return s;
@@ -111,6 +113,10 @@ Status Session::recordLogitsCopy(uint32_t rows) {
   return commands_.end(copy_[0]);
 }
 
+VkCommandBuffer Session::prefillOf(uint32_t tokens) const {
+  return std::string_view(model_->prefillPhase(tokens)) == "prefill_few" ? prefillFew_ : prefill_;
+}
+
 Status Session::prefill(const std::vector<int32_t> &ids) {
   if (Status s = accepts(ids); s.failed())
     return s;
@@ -119,7 +125,7 @@ Status Session::prefill(const std::vector<int32_t> &ids) {
     uint32_t count = static_cast<uint32_t>(std::min<size_t>(chunk, ids.size() - at));
     if (Status s = recordUpdate(0, {position_, count}, ids.data() + at, count); s.failed())
       return s;
-    if (Status s = run({update_[0], prefill_}); s.failed())
+    if (Status s = run({update_[0], prefillOf(count)}); s.failed())
       return s;
     logits_ = Logits::lastRow;
     chunkStart_ = position_;
@@ -141,7 +147,7 @@ Status Session::prefillAllLogits(const std::vector<int32_t> &ids, const OnLogits
       return s;
     if (Status s = recordLogitsCopy(count); s.failed())
       return s;
-    if (Status s = run({update_[0], prefill_, allLogits_, copy_[0]}); s.failed())
+    if (Status s = run({update_[0], prefillOf(count), allLogits_, copy_[0]}); s.failed())
       return s;
     onLogits(position_, count, reinterpret_cast<const float *>(logitsBack_.mapped), stride);
     logits_ = Logits::lastRow;

@@ -40,7 +40,7 @@ public:
   /// Whether there is a last token with logits, to read or to continue from.
   bool hasLogits() const { return logits_ != Logits::none; }
 
-  /// Appends tokens, in chunks of what the prefill phase takes. Fails without any effect when accepts() does.
+  /// Appends tokens, in chunks of what the prefill phase takes, few ones by prefill_few. Fails without any effect when accepts() does.
   Status prefill(const std::vector<int32_t> &ids);
   /// The same, and hands over the logits of every position.
   Status prefillAllLogits(const std::vector<int32_t> &ids, const OnLogits &onLogits);
@@ -77,6 +77,8 @@ private:
   /// Records into update_[which]: state words from 0 on and, if given, ids into the tokens buffer.
   Status recordUpdate(uint32_t which, const std::vector<uint32_t> &words, const int32_t *ids = nullptr,
                       uint32_t count = 0);
+  /// The recorded phase for a run of `tokens` tokens.
+  VkCommandBuffer prefillOf(uint32_t tokens) const;
   /// Records into copy_[0] a copy of the first rows of logits to logitsBack_.
   Status recordLogitsCopy(uint32_t rows);
   std::vector<uint32_t> samplingState(uint32_t limit, const Sampling &sampling) const;
@@ -92,6 +94,7 @@ private:
   Commands commands_;
   VkCommandBuffer update_[2], copy_[2]; // recorded anew each time
   VkCommandBuffer prefill_, lastLogits_, allLogits_, decode_, sample_, decodeSample_;
+  VkCommandBuffer prefillFew_ = VK_NULL_HANDLE; // if the program has it
   Buffer statsBack_;     // the stats buffer; made on first use
   Buffer logitsBack_;    // f32 [rows of a chunk, stride]; made on first use
   Buffer generatedBack_[2]; // state words, then ids of one batch

@@ -123,14 +123,14 @@ TEST_F(ArtifactReader, EveryTruncationIsRefused) {
 TEST_F(ArtifactReader, AnotherVersionSaysWhichIsNeeded) {
   toy::writeOrDie(path);
   std::string bytes = read();
-  size_t at = bytes.find("\"xfmr.version\":\"1\"");
+  size_t at = bytes.find("\"xfmr.version\":\"2\"");
   ASSERT_NE(at, std::string::npos);
   bytes[at + 16] = '7';
   put(bytes);
-  EXPECT_EQ(open(), "artifact version 7 found, this runtime needs version 1; compile the model again "
+  EXPECT_EQ(open(), "artifact version 7 found, this runtime needs version 2; compile the model again "
                     "with the matching xfmr-compile");
   EXPECT_EQ(openAfter([](toy::Contents &c) { c.program.version = 9; }),
-            "program version 9 found, this runtime needs version 1");
+            "program version 9 found, this runtime needs version 2");
 }
 
 TEST_F(ArtifactReader, PlainSafetensorsIsNoArtifact) {
@@ -158,6 +158,16 @@ TEST_F(ArtifactReader, Model) {
 TEST_F(ArtifactReader, Phases) {
   EXPECT_EQ(openAfter([](auto &c) { c.program.phases.pop_back(); }), "phase 'sample' is missing");
   EXPECT_EQ(openAfter([](auto &c) { c.program.phases[0]->name = "warm"; }), "unknown phase 'warm'");
+  auto withFew = [](uint32_t tokens) {
+    return [tokens](toy::Contents &c) {
+      c.program.phases.push_back(std::make_unique<program::PhaseT>(*c.program.phases[0]));
+      c.program.phases.back()->name = "prefill_few";
+      c.program.phases.back()->tokens = tokens;
+    };
+  };
+  EXPECT_EQ(openAfter(withFew(3)), "");
+  EXPECT_EQ(openAfter(withFew(4)), "phase 'prefill_few' takes 4 tokens, allowed are 1 to 3, fewer than 'prefill'");
+  EXPECT_EQ(openAfter(withFew(0)), "phase 'prefill_few' takes 0 tokens, allowed are 1 to 3, fewer than 'prefill'");
   EXPECT_EQ(openAfter([](auto &c) { c.program.phases[0]->name = "decode"; }),
             "phase 'decode' appears twice");
   EXPECT_EQ(openAfter([](auto &c) { c.program.phases[0]->tokens = 0; }),

@@ -31,6 +31,13 @@ TEST(MoeRoute, CrossesOnce) {
   }
 }
 
+TEST(MoeRoute, MostRowsByIdEndsBeforeTheCrossing) {
+  EXPECT_EQ(mostRowsById(256, 8, 2), 5u);
+  EXPECT_EQ(mostRowsById(256, 512, 10), 32u);
+  EXPECT_EQ(mostRowsById(5, 8, 2), 5u);
+  EXPECT_EQ(mostRowsById(4, 8, 2), 4u);
+}
+
 TEST(MoeRoute, ForcedRoutesStand) {
   EXPECT_EQ(chooseMoeRoute(MoeRoute::ById, 4096, 8, 2), MoeRoute::ById);
   EXPECT_EQ(chooseMoeRoute(MoeRoute::Grouped, 1, 8, 2), MoeRoute::Grouped);

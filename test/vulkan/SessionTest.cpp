@@ -13,9 +13,9 @@ namespace {
 
 using Ids = std::vector<int32_t>;
 
-std::shared_ptr<const Model> toyModel(bool forceStaging = false) {
+std::shared_ptr<const Model> toyModel(bool forceStaging = false, const toy::Contents &contents = {}) {
   std::string path = testing::TempDir() + "session." + std::to_string(getpid()) + ".xfm";
-  toy::writeOrDie(path);
+  EXPECT_EQ(toy::write(path, contents).message(), "");
   std::shared_ptr<const Model> model;
   Model::Options options;
   options.forceStaging = forceStaging;
@@ -104,6 +104,29 @@ TEST_F(Sessions, ChunkedPrefillEqualsDecodeEqualsAllLogits) {
     EXPECT_EQ(last, rows[i]) << i;
     EXPECT_EQ(largest(last.data()), toy::continuation(Ids(prompt.begin(), prompt.begin() + i + 1), 1)[0]);
   }
+}
+
+// A prefill_few that does nothing shows which runs it takes: their tokens are missing from the sum.
+TEST_F(Sessions, FewTokensRunAPhaseOfTheirOwn) {
+  toy::Contents contents;
+  contents.program.phases.push_back(std::make_unique<program::PhaseT>());
+  contents.program.phases.back()->name = "prefill_few";
+  contents.program.phases.back()->tokens = 2;
+  model = toyModel(false, contents);
+  session = make();
+  auto next = [&](const Ids &prompt) {
+    session = make();
+    EXPECT_EQ(session->prefill(prompt).message(), "");
+    Finish finish;
+    return generate(*session, 1, finish);
+  };
+  EXPECT_EQ(next({5}), toy::continuation({}, 1));
+  EXPECT_EQ(next({5, 4}), toy::continuation({}, 1));
+  EXPECT_EQ(next({5, 4, 1}), toy::continuation({5, 4, 1}, 1));
+  EXPECT_EQ(next({5, 4, 1, 2, 7, 7}), toy::continuation({5, 4, 1, 2}, 1)); // the rest of two
+  EXPECT_EQ(next({5, 4, 1, 2, 7, 7, 7}), toy::continuation({5, 4, 1, 2, 7, 7, 7}, 1));
+  EXPECT_STREQ(model->prefillPhase(2), "prefill_few");
+  EXPECT_STREQ(model->prefillPhase(3), "prefill");
 }
 
 TEST_F(Sessions, EndTokenStopsAndIsNotHandedOver) {

@@ -97,6 +97,7 @@ private:
     split.maxContext = options.maxContext;
     split.chunk = options.chunk;
     split.kv = options.kv;
+    split.moe = options.moe;
     return runPass(createXfmrSplitPhases(split), "phases");
   }
   Status dispatch() {

@@ -161,7 +161,8 @@ Status xfmr::run::bench(const ModelHandle &model, const Options &options, double
   }
   if (options.verbose) {
     uint32_t rows = std::max(1u, std::min(pp, info.prefill_chunk));
-    for (auto [phase, tokens] : {std::pair("prefill", rows), {"decode", 1u}})
+    const char *prefill = rows <= info.prefill_few ? "prefill_few" : "prefill";
+    for (auto [phase, tokens] : {std::pair(prefill, rows), {"decode", 1u}})
       if (Status s = profile(session, phase, tokens); s.failed())
         return s;
   }

@@ -84,6 +84,13 @@ void reportSpeed(const char *what, size_t tokens, double seconds) {
                static_cast<double>(tokens) / seconds);
 }
 
+/// How many runs of which phase a prompt took.
+void reportPhases(const xfmr_model_info &info, size_t tokens) {
+  size_t full = tokens / info.prefill_chunk, rest = tokens % info.prefill_chunk;
+  size_t few = rest && rest <= info.prefill_few;
+  std::fprintf(stderr, "prompt: %zu runs of prefill, %zu of prefill_few\n", full + (rest && !few), few);
+}
+
 } // namespace
 
 Status xfmr::run::generate(const ModelHandle &model, const Options &options) {
@@ -103,8 +110,10 @@ Status xfmr::run::generate(const ModelHandle &model, const Options &options) {
   auto start = Clock::now();
   if (Status s = runPrompt(model, session, options, prompt); s.failed())
     return s;
-  if (options.verbose)
+  if (options.verbose) {
     reportSpeed("prompt", prompt.size(), secondsSince(start));
+    reportPhases(infoOf(model), prompt.size());
+  }
   if (!continues)
     return saveMoeStats(model, session, options);
 

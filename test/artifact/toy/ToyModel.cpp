@@ -55,7 +55,7 @@ struct PhaseBuilder {
 
 program::ProgramT toy::makeProgram() {
   program::ProgramT p;
-  p.version = 1;
+  p.version = artifact::kProgramVersion;
   p.producer = "toy";
   p.target = "vulkan";
   p.model_name = "toy";
