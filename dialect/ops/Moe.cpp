@@ -52,7 +52,7 @@ int64_t RoutingAttr::getCapacityFor(int64_t tokens, int64_t experts) const {
   if (getCapacity())
     return getCapacity();
   return static_cast<int64_t>(
-      std::ceil(getCapacityFactor().convertToDouble() * tokens * getTopK() / experts));
+      std::ceil(getCapacityFactor().convertToDouble() * tokens * getTopK() / experts * (1 - 1e-6)));
 }
 
 RoutingAttr RoutingAttr::withTopK(int64_t topK) const {

@@ -37,7 +37,10 @@ def Xfmr_RoutingAttr : Xfmr_Attr<"Routing", "routing"> {
     7. w = w * scale (the family's routed_scaling_factor)
     8. overflow = drop: a (token, slot) whose rank among those of the same expert, counted in token order
        and in slot order within a token, is C or more gets w = 0 and no expert. C is `capacity`, or
-       ceil(capacity_factor * T * top_k / E) for T tokens.
+       ceil(capacity_factor * T * top_k / E), where a number within a millionth above a whole one counts as that.
+       A model that is run in parts counts over the whole sequence: ranks go on from the tokens before, and T is
+       the number of tokens given so far, those of the present call included. Nothing is decided twice: a
+       token that was dropped or kept stays so when T grows.
 
     `sparsemixer` (Phi-3.5-MoE): twice, m = the largest remaining z; w = the softmax share of m among the
     remaining z_j with (m - z_j) / max(|z_j|, m) <= 2 sparsemixer_eps.
@@ -69,7 +72,7 @@ def Xfmr_RoutingAttr : Xfmr_Attr<"Routing", "routing"> {
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
-    /// C for `tokens` tokens over `experts` experts: how many (token, slot) pairs an expert takes.
+    /// C for `tokens` tokens (T) over `experts` experts: how many (token, slot) pairs an expert takes.
     /// Without overflow = drop, as many as there are.
     int64_t getCapacityFor(int64_t tokens, int64_t experts) const;
     /// This rule with `top_k` and groups as given; for passes that remove experts.

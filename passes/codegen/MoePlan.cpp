@@ -18,6 +18,7 @@ enum Word : uint32_t {
   kPerPart0,
   kPerPart1,
   kStartsAt,
+  kTakenAt,
   kTilesAt,
   kGrid0At,
   kGrid1At,
@@ -41,6 +42,8 @@ public:
       Value share = (entries + (kThreads - 1)) / kThreads;
       begin = min(k.thread() * share, entries);
       end = min(begin + share, entries);
+      if (spec.drop)
+        countTaken();
       countRuns();
       scanExperts();
       placeExperts();
@@ -57,9 +60,40 @@ private:
     k.loop(begin, end, k.u32(1), [&](Value entry) { body(entry, ids[entry]); });
   }
 
-  void countRuns() {
+  void clearRuns() {
     k.loop(k.u32(0), experts, k.u32(1), [&](Value e) { plan.store(cell(e), k.u32(0)); });
-    perEntry([&](Value, Value e) { plan.store(cell(e), plan[cell(e)] + 1); });
+  }
+
+  // How many slots of earlier positions chose each expert, dropped ones included.
+  void countTaken() {
+    Buffer state = k.buffer("state"), chosen = k.buffer("chosen");
+    Value topK = k.push(kTopK);
+    earlier = state[state::kPosition] * topK;
+    slots = max(state[state::kTotal] * topK, earlier + entries);
+    Value share = (earlier + (kThreads - 1)) / kThreads, from = min(k.thread() * share, earlier);
+    clearRuns();
+    k.loop(from, min(from + share, earlier), k.u32(1), [&](Value entry) {
+      Value at = cell(chosen[entry]);
+      plan.store(at, plan[at] + 1);
+    });
+    k.barrier();
+    perExpert([&](Value e) {
+      Value first = k.push(kScratchAt) + e * kThreads;
+      Value total = k.loop(k.u32(0), k.u32(kThreads), k.u32(1), {k.u32(0)}, [&](Value lane, llvm::ArrayRef<Value> in) {
+        return Values{in[0] + plan[first + lane]};
+      })[0];
+      plan.store(k.push(kTakenAt) + e, total);
+    });
+    k.barrier();
+  }
+
+  void countRuns() {
+    clearRuns();
+    perEntry([&](Value entry, Value e) {
+      plan.store(cell(e), plan[cell(e)] + 1);
+      if (spec.drop)
+        k.buffer("chosen").store(earlier + entry, e);
+    });
     k.barrier();
   }
 
@@ -92,12 +126,14 @@ private:
 
   Value capacity() {
     Value fixed = k.push(kCapacity);
-    Value share = k.pushFloat(kCapacityFactor) * toFloat(entries) / toFloat(experts);
-    return select(fixed != 0, fixed, toInt(-floor(-share)));
+    Value share = k.pushFloat(kCapacityFactor) * toFloat(slots) / toFloat(experts);
+    return select(fixed != 0, fixed, toInt(-floor(share * -(1 - 1e-6)))); // a rounding error is no slot
   }
+  // How many slots of this run an expert still takes.
+  Value room(Value e) { return limit - min(plan[k.push(kTakenAt) + e], limit); }
   Value kept(Value e) {
     Value count = plan[e + uint32_t(MoePlanLayout::kCounts)];
-    return spec.drop ? min(count, limit) : count;
+    return spec.drop ? min(count, room(e)) : count;
   }
 
   // Where each expert's entries start; its tiles; the totals.
@@ -150,8 +186,9 @@ private:
       auto place = [&] { plan.store(k.push(kSortedAt) + plan[k.push(kStartsAt) + e] + rank, entry); };
       if (!spec.drop)
         return place();
-      k.when(rank < limit, place);
-      k.when(rank >= limit, [&] {
+      Value fits = room(e);
+      k.when(rank < fits, place);
+      k.when(rank >= fits, [&] {
         ids.store(entry, k.u32(kDroppedExpert));
         k.buffer("weights").store(entry, k.f32(0));
       });
@@ -161,7 +198,8 @@ private:
   KernelBuilder &k;
   const MoePlanSpec &spec;
   Buffer plan, ids;
-  Value experts, entries, begin, end, limit;
+  Value experts, entries, begin, end;
+  Value earlier, slots, limit; // with drop: entries of earlier positions, of the whole call; capacity
 };
 
 } // namespace
@@ -181,12 +219,14 @@ std::vector<Binding> MoePlanSpec::bindings() const {
     result.push_back({"weights", stats ? entries : Access::Write});
   if (stats)
     result.push_back({"stats", Access::ReadWrite});
+  if (drop)
+    result.push_back({"chosen", Access::ReadWrite});
   return result;
 }
 
 std::vector<uint32_t> MoePlanParams::push() const {
   return {layout.experts,  layout.topK,    layout.tileRows, xGroups0,       xGroups1,        layout.perPart0, layout.perPart1,
-          layout.starts(), layout.tiles(), layout.grid0(),  layout.grid1(), layout.sorted(), layout.scratch(), capacity,
+          layout.starts(), layout.taken(), layout.tiles(), layout.grid0(),  layout.grid1(), layout.sorted(), layout.scratch(), capacity,
           floatBits(capacityFactor)};
 }
 
@@ -197,6 +237,8 @@ llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const MoePlan
   if (spec.drop || spec.stats)
     elements.push_back(Element::F32);
   if (spec.stats)
+    elements.push_back(Element::U32);
+  if (spec.drop)
     elements.push_back(Element::U32);
   KernelBuilder k(context, spec.name(), spec.bindings(), elements, {kThreads, 1, 1});
   Plan(k, spec).build();

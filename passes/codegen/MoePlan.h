@@ -2,11 +2,12 @@
 //   counts, prefix sums, rows sorted by expert (within one by row, then slot: the order never varies), tiles of
 //   up to tileRows rows of one expert, and the arguments of the two indirect dispatches.
 // With drop, a (row, slot) whose rank within its expert is capacity or more gets id kDropped and weight 0 and no
-// place in the order.
+// place in the order. Ranks count from position 0 on: `chosen` keeps the experts of every position, as a cache of keys
+// does, so that going back, starting anew and parts of any size give what one run over all would.
 //
 // The plan buffer, in 32-bit words:
 //   [0] number of tiles   [1] number of sorted entries
-//   [4 ..] counts [E], before drops; then starts [E] in the order
+//   [4 ..] counts [E] of this run, before drops; then starts [E] in the order; then taken [E] by earlier positions
 //   then tiles [maxTiles] of four words {expert, first sorted entry, rows, 0}
 //   then grids of the first product {xGroups0, tiles, 1, first tile}, one a part of its weight, then of the second
 //   then sorted [maxRows * topK]: row * topK + slot
@@ -28,7 +29,8 @@ struct MoePlanLayout {
   // Each expert ends in at most one partial tile.
   uint32_t maxTiles() const;
   uint32_t starts() const { return kCounts + (experts + 3) / 4 * 4; } // all multiples of four
-  uint32_t tiles() const { return starts() + (experts + 3) / 4 * 4; }
+  uint32_t taken() const { return starts() + (experts + 3) / 4 * 4; }
+  uint32_t tiles() const { return taken() + (experts + 3) / 4 * 4; }
   uint32_t parts0() const { return (experts + perPart0 - 1) / perPart0; }
   uint32_t parts1() const { return (experts + perPart1 - 1) / perPart1; }
   uint32_t grid0(uint32_t part = 0) const { return tiles() + (maxTiles() + part) * 4; }
@@ -44,14 +46,15 @@ struct MoePlanSpec {
 
   std::string name() const;
   // state r, ids r (rw with drop), plan rw [, weights w (with drop), r (with stats), rw (with both)]
-  // [, stats rw (u32 [E], then f32 [E])]
+  // [, stats rw (u32 [E], then f32 [E])] [, chosen rw (with drop: u32 [positions, topK])]
   std::vector<Binding> bindings() const;
 };
 
 struct MoePlanParams {
   MoePlanLayout layout;
   uint32_t xGroups0 = 1, xGroups1 = 1; // x extents of the two grouped products' grids
-  // With drop: an expert's capacity is `capacity`, or if that is 0 ceil(capacityFactor * rows * topK / E).
+  // With drop: an expert's capacity is `capacity`, or if that is 0 ceil(capacityFactor * T * topK / E) for T tokens
+  // so far, those of the whole call included (state::kTotal).
   uint32_t capacity = 0;
   float capacityFactor = 0.0f;
 

@@ -38,8 +38,14 @@ public:
     layout.perPart1 = static_cast<uint32_t>(secondParts.each);
   }
 
-  // `statsOffset`: of this mixture in the statistics, u32 counts [E] and f32 weight sums [E].
-  LogicalResult run(bool isGrouped, int64_t statsOffset) {
+  // `number` of the mixture in the model; `statsOffset`: in the statistics, u32 counts [E] and f32 weight sums [E].
+  LogicalResult run(bool isGrouped, uint32_t number, int64_t statsOffset) {
+    if (drops()) {
+      int64_t slots = build.tables.program.getMaxContext() * layout.topK;
+      std::string name = "chosen" + std::to_string(number);
+      build.tables.buffer(name, BufferKind::cache, slots * 4);
+      chosen = build.named(name, build.builder.getI32Type(), {slots});
+    }
     stats = build.named("moe_stats", build.builder.getI32Type(), {2 * int64_t(layout.experts)}, statsOffset);
     if (failed(readTerms()) || failed(router()))
       return failure();
@@ -134,7 +140,8 @@ private:
     params.capacityFactor = static_cast<float>(routing.getCapacityFactor().convertToDouble());
     planned = build.scratch(static_cast<int64_t>(layout.words()), build.builder.getI32Type());
     build.setLabel("moe plan");
-    build.dispatch(spec, params, {{"ids", ids}, {"plan", planned}, {"weights", weights}, {"stats", stats}});
+    build.dispatch(spec, params,
+                   {{"ids", ids}, {"plan", planned}, {"weights", weights}, {"stats", stats}, {"chosen", chosen}});
   }
 
   // Fields that the products of both routes share.
@@ -266,7 +273,7 @@ private:
   codegen::MoeTermRows termRows;
   NamedBuffers termBuffers;
   View input, middle; // [rows, hidden], [rows * topK, width]
-  Value stats, ids, weights, planned;
+  Value stats, ids, weights, planned, chosen;
 };
 
 } // namespace
@@ -281,8 +288,8 @@ LogicalResult PhaseLowering::lowerMoe(const MoeChain &chain, MoeOp op) {
     return op.emitError("has ") << experts << " experts and top_k " << topK
                                 << ", the kernels take at most 512 and 16";
   MoeRoute route = chooseMoeRoute(moeRoute, static_cast<uint64_t>(build.rows), experts, topK);
-  if (op.getRouting().getOverflow() == Overflow::drop && build.rows > 1)
+  if (op.getRouting().getOverflow() == Overflow::drop)
     route = MoeRoute::Grouped; // capacities are decided by the plan
-  int64_t statsOffset = build.tables.moeLayer(numMoe++, layer, experts);
-  return MoeLowering(build, chain, op, *expert).run(route == MoeRoute::Grouped, statsOffset);
+  int64_t statsOffset = build.tables.moeLayer(numMoe, layer, experts);
+  return MoeLowering(build, chain, op, *expert).run(route == MoeRoute::Grouped, numMoe++, statsOffset);
 }

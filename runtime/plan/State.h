@@ -23,6 +23,8 @@ enum Word : uint32_t {
   kNumEos = 10,     // how many of the kEos words count; 0 with --ignore-eos
   kEos = 11,        // up to kMaxEos end tokens
   kSampleRow = 19,  // row of the logits buffer that "sample" reads
+  kTotal = 20,      // tokens in the cache after the call that this run is a part of, or fewer if the run is the call:
+                    // capacities of experts are shares of them
   kWords = 32
 };
 constexpr uint32_t kMaxEos = 8;

@@ -49,7 +49,7 @@ Status Session::profile(std::string_view phase, uint32_t tokens, const OnDispatc
   if (Status s = timestamps.create(count); s.failed())
     return s;
   std::vector<int32_t> ids(tokens, 0);
-  if (Status s = recordUpdate(0, {position_, tokens}, ids.data(), tokens); s.failed())
+  if (Status s = recordUpdate(0, runState(tokens, position_ + tokens), ids.data(), tokens); s.failed())
     return s;
   if (Status s = commands_.begin(copy_[0], false); s.failed())
     return s;

@@ -99,6 +99,14 @@ Status Session::recordUpdate(uint32_t which, const std::vector<uint32_t> &words,
   return commands_.end(commands);
 }
 
+std::vector<uint32_t> Session::runState(uint32_t count, uint32_t total) const {
+  std::vector<uint32_t> words(state::kWords, 0); // sampling words are written before they are used
+  words[state::kPosition] = position_;
+  words[state::kCount] = count;
+  words[state::kTotal] = total;
+  return words;
+}
+
 Status Session::recordLogitsCopy(uint32_t rows) {
   uint64_t bytes = 4 * artifact::paddedWidth(model_->program().vocab_size()) * rows;
   if (logitsBack_.size < bytes)
@@ -120,10 +128,11 @@ VkCommandBuffer Session::prefillOf(uint32_t tokens) const {
 Status Session::prefill(const std::vector<int32_t> &ids) {
   if (Status s = accepts(ids); s.failed())
     return s;
+  const uint32_t total = position_ + static_cast<uint32_t>(ids.size());
   uint32_t chunk = model_->artifact().phase("prefill")->tokens();
   for (size_t at = 0; at < ids.size(); at += chunk) {
     uint32_t count = static_cast<uint32_t>(std::min<size_t>(chunk, ids.size() - at));
-    if (Status s = recordUpdate(0, {position_, count}, ids.data() + at, count); s.failed())
+    if (Status s = recordUpdate(0, runState(count, total), ids.data() + at, count); s.failed())
       return s;
     if (Status s = run({update_[0], prefillOf(count)}); s.failed())
       return s;
@@ -138,12 +147,13 @@ Status Session::prefill(const std::vector<int32_t> &ids) {
 Status Session::prefillAllLogits(const std::vector<int32_t> &ids, const OnLogits &onLogits) {
   if (Status s = accepts(ids); s.failed())
     return s;
+  const uint32_t total = position_ + static_cast<uint32_t>(ids.size());
   size_t stride = artifact::paddedWidth(model_->program().vocab_size());
   uint32_t chunk = std::min(model_->artifact().phase("prefill")->tokens(),
                             model_->artifact().phase("all_logits")->tokens());
   for (size_t at = 0; at < ids.size(); at += chunk) {
     uint32_t count = static_cast<uint32_t>(std::min<size_t>(chunk, ids.size() - at));
-    if (Status s = recordUpdate(0, {position_, count}, ids.data() + at, count); s.failed())
+    if (Status s = recordUpdate(0, runState(count, total), ids.data() + at, count); s.failed())
       return s;
     if (Status s = recordLogitsCopy(count); s.failed())
       return s;
@@ -161,7 +171,7 @@ Status Session::prefillAllLogits(const std::vector<int32_t> &ids, const OnLogits
 Status Session::decode(int32_t id) {
   if (Status s = accepts({id}); s.failed())
     return s;
-  if (Status s = recordUpdate(0, {position_, 1}, &id, 1); s.failed())
+  if (Status s = recordUpdate(0, runState(1, position_ + 1), &id, 1); s.failed())
     return s;
   if (Status s = run({update_[0], decode_}); s.failed())
     return s;

@@ -74,6 +74,8 @@ private:
   explicit Session(std::shared_ptr<const Model> model);
   Status create();
   Status run(const std::vector<VkCommandBuffer> &commands);
+  /// State words of a run of `count` tokens, part of a call that ends at `total` tokens in the cache.
+  std::vector<uint32_t> runState(uint32_t count, uint32_t total) const;
   /// Records into update_[which]: state words from 0 on and, if given, ids into the tokens buffer.
   Status recordUpdate(uint32_t which, const std::vector<uint32_t> &words, const int32_t *ids = nullptr,
                       uint32_t count = 0);

@@ -113,8 +113,9 @@ protected:
     std::copy(values.begin(), values.end(), buffer->as<uint32_t>());
     return buffer;
   }
-  DeviceBuffer *state(uint32_t position, uint32_t count) {
+  DeviceBuffer *state(uint32_t position, uint32_t count, uint32_t total = 0) {
     std::vector<uint32_t> words(state::kWords);
+    words[state::kTotal] = total;
     words[state::kPosition] = position;
     words[state::kCount] = count;
     return ids(words);

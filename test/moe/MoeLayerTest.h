@@ -37,6 +37,7 @@ protected:
   struct Device {
     DeviceBuffer *state, *x, *ids, *weights, *plan = nullptr;
     Rows xRows;
+    DeviceBuffer *chosen = nullptr; // with drop: of every position
   };
 
   Layer random(uint32_t rows, uint32_t d, uint32_t experts, uint32_t f, const reference::Routing &routing,
@@ -130,7 +131,7 @@ protected:
     p.x = {paddedWidth(l.d) + 8, 4};
     p.normEps = static_cast<float>(l.routing.normEps), p.scale = static_cast<float>(l.routing.scale);
     p.mixerEps = static_cast<float>(l.routing.sparsemixerEps);
-    Device device{state(5, l.rows), activations(l.x, p.x), bytes(size_t(maxRows) * spec.topK * 4),
+    Device device{state(l.routing.drop ? 0 : 5, l.rows), activations(l.x, p.x), bytes(size_t(maxRows) * spec.topK * 4),
                   floats(size_t(maxRows) * spec.topK), nullptr, p.x};
     std::vector<DeviceBuffer *> bound = {device.state, device.x, weight(l.router, WeightType::F32), device.ids,
                                          device.weights};
@@ -162,8 +163,12 @@ protected:
     p.capacityFactor = static_cast<float>(l.routing.capacityFactor);
     device.plan = bytes(layout.words() * 4);
     std::vector<DeviceBuffer *> bound = {device.state, device.ids, device.plan};
-    if (spec.drop)
+    if (spec.drop) {
+      if (!device.chosen)
+        device.chosen = bytes(size_t(layout.maxEntries()) * 4);
       bound.push_back(device.weights);
+      bound.push_back(device.chosen);
+    }
     run(spec, p, bound);
   }
 

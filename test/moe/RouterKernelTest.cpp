@@ -216,6 +216,32 @@ TEST_F(RouterKernel, OneExpertTakesAllAndCapacities) {
   check(identity(z, rule)); // ceil(1.25 * 200 / 8) = 32
 }
 
+// Parts of a sequence drop what one run over the whole would: ranks go on, and a share is one of all tokens.
+TEST_F(RouterKernel, CapacitiesCountOverParts) {
+  const uint32_t rows = 61, experts = 8;
+  const reference::Tensor z = coarse(rows, experts);
+  Routing rule;
+  rule.topK = 2, rule.drop = true;
+  for (bool factor : {false, true}) {
+    rule.capacity = factor ? 0 : 11, rule.capacityFactor = factor ? 0.8 : 0; // ceil(0.8 * 122 / 8) = 13
+    const reference::Routed whole = reference::route(z, rule, nullptr);
+    ASSERT_NE(std::count(whole.ids.values.begin(), whole.ids.values.end(), -1.0), 0);
+    DeviceBuffer *chosen = bytes(size_t(rows) * 2 * 4);
+    for (uint32_t from = 0, size = 1; from < rows; from += size, size = std::min(size * 3, rows - from)) {
+      Layer part = identity(reference::Tensor({size, experts}, {z.row(from), z.row(from) + size * experts}), rule);
+      Device device = route(part);
+      device.state = state(from, size, rows);
+      device.chosen = chosen;
+      const MoePlanLayout at = layout(part);
+      plan(part, device, at, 3, 5);
+      const reference::Routed found = read(part, device);
+      for (size_t i = 0; i < size * 2; ++i)
+        ASSERT_EQ(found.ids.values[i], whole.ids.values[from * 2 + i]) << "entry " << i << " of " << size << " from " << from;
+      expectPlan(part, found, device.plan, at);
+    }
+  }
+}
+
 TEST_F(RouterKernel, NormBeforeAndStatistics) {
   Routing rule;
   rule.topK = 2, rule.norm = true;

@@ -176,6 +176,12 @@ TEST(Routing, DroppingFollowsItsDefinition) {
   factor.drop = fixed.drop = true;
   factor.capacityFactor = 1.25, fixed.capacity = 10; // ceil(1.25 * 60 / 8)
   EXPECT_EQ(route(z, factor, nullptr).ids.values, route(z, fixed, nullptr).ids.values);
+  factor.capacityFactor = 1.6, fixed.capacity = 12; // 1.6 * 60 / 8 is 12, whatever it rounds to
+  EXPECT_EQ(route(z, factor, nullptr).ids.values, route(z, fixed, nullptr).ids.values);
+  // Later runs take a share of all tokens so far.
+  std::vector<int64_t> taken(8, 5), copy = taken; // 40 earlier tokens
+  factor.capacityFactor = 1, fixed.capacity = 13; // ceil(100 / 8)
+  EXPECT_EQ(route(z, factor, nullptr, &taken).ids.values, route(z, fixed, nullptr, &copy).ids.values);
 }
 
 TEST(Routing, NanSortsLastAndWeightsStayFinite) {

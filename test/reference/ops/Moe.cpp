@@ -129,12 +129,14 @@ Routed route(const Tensor &logits, const Routing &routing, const Tensor *bias,
              std::vector<int64_t> *taken) {
   const int64_t tokens = logits.rows(), experts = logits.columns(), k = routing.topK;
   Routed routed{Tensor({tokens, k}), Tensor({tokens, k})};
-  int64_t capacity = routing.capacity;
-  if (routing.drop && capacity == 0)
-    capacity = static_cast<int64_t>(std::ceil(routing.capacityFactor * tokens * k / experts));
   std::vector<int64_t> used(experts);
   if (taken && !taken->empty())
     used = *taken;
+  int64_t capacity = routing.capacity;
+  if (routing.drop && capacity == 0) { // of all tokens so far
+    const int64_t slots = std::accumulate(used.begin(), used.end(), tokens * k);
+    capacity = static_cast<int64_t>(std::ceil(routing.capacityFactor * slots / experts * (1 - 1e-6)));
+  }
   for (int64_t t = 0; t < tokens; ++t) {
     std::vector<int64_t> chosen;
     std::vector<double> weights;

@@ -27,7 +27,7 @@ struct Routed {
 };
 
 /// Routes by logits [T, E], router bias included; `selectionBias` [E] may be null. `taken` (may be null)
-/// holds how many slots of earlier tokens chose each expert, and is brought up to date.
+/// holds how many slots of earlier tokens chose each expert, dropped ones included, and is brought up to date.
 Routed route(const Tensor &logits, const Routing &routing, const Tensor *selectionBias,
              std::vector<int64_t> *taken = nullptr);
 
