@@ -11,6 +11,7 @@
     --add NAME=[2,3]      adds a tensor
     --shape NAME=[2,3]    changes a tensor's shape
     --retype NAME=I32     changes a tensor's element type
+    --fill NAME=nan       sets every value of a tensor's first row
     --shards N            spreads the tensors over N files with an index
     --truncate BYTES      keeps only the first bytes of the last tensor file
     --modules a,b         lora: suffixes of the modules, in the first layer of a llama
@@ -53,11 +54,14 @@ def values_of(name, shape):
     return [scale * generator.gauss(0, 1) for _ in range(count)]
 
 
-def write_tensors(path, tensors):
-    """tensors: (name, dtype, shape)"""
+def write_tensors(path, tensors, fills):
+    """tensors: (name, dtype, shape); fills: name -> value of the first row"""
     header, data = {}, b""
     for name, dtype, shape in tensors:
-        payload = encode(values_of(name, shape), dtype)
+        values = values_of(name, shape)
+        if name in fills:
+            values[: shape[-1]] = [float(fills[name])] * shape[-1]
+        payload = encode(values, dtype)
         header[name] = {"dtype": dtype, "shape": shape,
                         "data_offsets": [len(data), len(data) + len(payload)]}
         data += payload
@@ -146,7 +150,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("family", choices=["llama", "mixtral", "lora"])
     parser.add_argument("out")
-    for name in ("--config", "--drop", "--add", "--shape", "--retype"):
+    for name in ("--config", "--drop", "--add", "--shape", "--retype", "--fill"):
         parser.add_argument(name, action="append")
     parser.add_argument("--raw-config")
     parser.add_argument("--no-weights", action="store_true")
@@ -192,14 +196,14 @@ def main():
 
     path = os.path.join(options.out, names[1])
     if options.shards == 1:
-        write_tensors(path, tensors)
+        write_tensors(path, tensors, pairs(options.fill))
     else:
         weight_map, total = {}, 0
         for shard in range(options.shards):
             name = f"model-{shard + 1:05}-of-{options.shards:05}.safetensors"
             path = os.path.join(options.out, name)
             part = tensors[shard::options.shards]
-            total += write_tensors(path, part)
+            total += write_tensors(path, part, pairs(options.fill))
             weight_map.update({tensor[0]: name for tensor in part})
         with open(os.path.join(options.out, "model.safetensors.index.json"), "w") as file:
             json.dump({"metadata": {"total_size": total}, "weight_map": weight_map}, file, indent=1)
