@@ -2,7 +2,7 @@
 // RUN: xfmr-opt %s -o %t.first.mlir && FileCheck %s < %t.first.mlir
 // RUN: xfmr-opt %t.first.mlir -o %t.second.mlir && cmp %t.first.mlir %t.second.mlir
 // RUN: xfmr-opt %s --emit-bytecode -o %t.mlirbc && xfmr-opt %t.mlirbc -o %t.third.mlir && cmp %t.first.mlir %t.third.mlir
-// RUN: xfmr-opt %s --mlir-print-op-generic | xfmr-opt -o %t.fourth.mlir && cmp %t.first.mlir %t.fourth.mlir
+// RUN: xfmr-opt %t.first.mlir --mlir-print-op-generic | xfmr-opt -o %t.fourth.mlir && cmp %t.first.mlir %t.fourth.mlir
 
 // CHECK: xfmr.model @names (%tokens: tensor<?xi32>)
 xfmr.model @names (%0: tensor<?xi32>) -> tensor<?x8xf32>
