@@ -80,6 +80,8 @@ private:
     importOptions.ropeLength = options.ropeLength;
     Status status = Status::success();
     module = importModel(context, options.model, importOptions, status);
+    if (status.ok())
+      checkpoint = checkpointFolder(*module, options.model);
     return status;
   }
 
@@ -140,7 +142,7 @@ private:
     EmitOptions emitOptions;
     emitOptions.path = options.output;
     auto base = options.sources.find("base");
-    std::string folder = base != options.sources.end() ? base->second : checkpointFolder(*module, options.model);
+    std::string folder = base != options.sources.end() ? base->second : checkpoint;
     for (const char *name : {artifact::kTokenizerTensor, artifact::kTokenizerConfigTensor,
                              artifact::kGenerationConfigTensor}) {
       std::ifstream file(fs::path(folder) / name, std::ios::binary);
@@ -184,6 +186,7 @@ private:
   const CompileOptions &options;
   MLIRContext context;
   OwningOpRef<ModuleOp> module;
+  std::string checkpoint; // folder that holds the tokenizer: of the base source, whatever passes add
   std::vector<codegen::CompiledKernel> kernels;
   bool diagnosed = false;
 };
