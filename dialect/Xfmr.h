@@ -18,3 +18,14 @@
 #include "dialect/Attributes.h.inc"
 #define GET_OP_CLASSES
 #include "dialect/Ops.h.inc"
+
+namespace xfmr {
+
+/// `type` with another extent of one axis.
+inline mlir::RankedTensorType withExtent(mlir::RankedTensorType type, int64_t axis, int64_t extent) {
+  llvm::SmallVector<int64_t> shape(type.getShape());
+  shape[axis] = extent;
+  return type.clone(shape);
+}
+
+} // namespace xfmr

@@ -4,6 +4,7 @@
 #include "import/Gguf.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Parser/Parser.h"
+#include "weights/ModelSources.h"
 #include <filesystem>
 
 namespace fs = std::filesystem;
@@ -203,13 +204,10 @@ std::string sourceFolder(StringRef modelPath) {
 }
 
 std::string checkpointFolder(ModuleOp module, StringRef modelPath) {
-  fs::path path = modelPath.str();
-  if (isIrFile(modelPath)) {
-    StringRef base;
+  if (isIrFile(modelPath))
     for (ModelOp model : module.getOps<ModelOp>())
-      base = model.getSourcePath("base");
-    path = fs::path(sourceFolder(modelPath)) / base.str(); // an absolute base stands alone
-  }
+      return baseFolder(model, sourceFolder(modelPath));
+  const fs::path path = modelPath.str();
   std::error_code ignored;
   return fs::is_directory(path, ignored) ? path.string() : path.parent_path().string();
 }

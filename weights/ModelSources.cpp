@@ -1,6 +1,8 @@
 // See ModelSources.h.
 #include "weights/ModelSources.h"
 
+#include <filesystem>
+
 using namespace mlir;
 
 namespace xfmr {
@@ -29,6 +31,13 @@ Status openModelSources(ModelOp model, const std::string &folder,
     if (Status status = out.add(name, path); status.failed())
       return status;
   return Status::success();
+}
+
+std::string baseFolder(ModelOp model, const std::string &folder) {
+  namespace fs = std::filesystem;
+  const fs::path base = fs::path(folder) / model.getSourcePath("base").str(); // an absolute base stands alone
+  std::error_code ignored;
+  return fs::is_directory(base, ignored) ? base.string() : base.parent_path().string();
 }
 
 } // namespace xfmr

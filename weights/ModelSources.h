@@ -12,4 +12,7 @@ namespace xfmr {
 Status openModelSources(ModelOp model, const std::string &folder,
                         const std::vector<std::string> &overrides, WeightSources &out);
 
+/// The folder of source "base": of a checkpoint's tokenizer and configuration. A relative path is relative to `folder`.
+std::string baseFolder(ModelOp model, const std::string &folder);
+
 } // namespace xfmr

@@ -4,6 +4,7 @@
 // the loader unless VK_ICD_FILENAMES says.
 //
 // Usage: kernel-bench [ROUNDS [gemv|gemm|other]]
+#include "bench/Timing.h"
 #include "bench/kernels/PlainGemm.h"
 #include "mlir/IR/MLIRContext.h"
 #include "passes/codegen/Attention.h"
@@ -16,29 +17,19 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 
 using namespace xfmr::codegen;
 using test::DeviceBuffer;
 using test::Pipeline;
 using test::TestDevice;
+using xfmr::bench::cpuSeconds;
+using xfmr::bench::median;
 
 namespace {
 
 struct Seconds {
   double wall, cpu;
 };
-
-double cpuSeconds() {
-  timespec now;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return double(now.tv_sec) + 1e-9 * double(now.tv_nsec);
-}
-
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
-  return values[values.size() / 2];
-}
 
 // One thing to time: a pipeline, its push words and grid.
 struct Runner {

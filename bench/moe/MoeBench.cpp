@@ -5,6 +5,7 @@
 // does. Device 0 of the loader unless VK_ICD_FILENAMES says.
 //
 // Usage: moe-bench [ROUNDS [TOKENS EXPERTS TOP_K HIDDEN WIDTH]]
+#include "bench/Timing.h"
 #include "mlir/IR/MLIRContext.h"
 #include "passes/codegen/Gemm.h"
 #include "passes/codegen/MoeGemv.h"
@@ -16,13 +17,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <random>
 
 using namespace xfmr::codegen;
 using test::DeviceBuffer;
 using test::Pipeline;
 using test::TestDevice;
+using xfmr::bench::cpuSeconds;
+using xfmr::bench::median;
 
 namespace {
 
@@ -31,17 +33,6 @@ struct Sizes {
 };
 enum class Load { Even, Skewed, One };
 const char *const kLoads[] = {"even", "skewed", "one expert"};
-
-double cpuSeconds() {
-  timespec now;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return double(now.tv_sec) + 1e-9 * double(now.tv_nsec);
-}
-
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
-  return values[values.size() / 2];
-}
 
 // One dispatch to time.
 struct Step {

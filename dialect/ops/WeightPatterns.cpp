@@ -12,12 +12,6 @@ namespace {
 
 RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 
-RankedTensorType withExtent(RankedTensorType type, int64_t axis, int64_t extent) {
-  SmallVector<int64_t> shape(type.getShape());
-  shape[axis] = extent;
-  return type.clone(shape);
-}
-
 // What a slice or gather takes along an axis, so that it can be applied to another value.
 struct Selection {
   Location loc;

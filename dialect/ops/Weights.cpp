@@ -23,12 +23,6 @@ LogicalResult verifyResult(Operation *op, RankedTensorType input, ArrayRef<int64
   return op->emitOpError("result must be ") << expected << ", got " << found;
 }
 
-SmallVector<int64_t> withExtent(RankedTensorType type, int64_t axis, int64_t extent) {
-  SmallVector<int64_t> shape(type.getShape());
-  shape[axis] = extent;
-  return shape;
-}
-
 bool isIdentity(ArrayRef<int64_t> indices, int64_t extent) {
   if (static_cast<int64_t>(indices.size()) != extent)
     return false;
@@ -57,12 +51,12 @@ LogicalResult WeightConcatOp::verify() {
     auto type = typeOf(input);
     if (type.getRank() != first.getRank() || type.getElementType() != first.getElementType()) // C1
       return emitOpError("inputs must have one rank and element type, got ") << first << " and " << type;
-    if (withExtent(type, getAxis(), 0) != withExtent(first, getAxis(), 0)) // C3
+    if (withExtent(type, getAxis(), 0).getShape() != withExtent(first, getAxis(), 0).getShape()) // C3
       return emitOpError("inputs must agree outside axis ")
              << getAxis() << ", got " << first << " and " << type;
     sum += type.getDimSize(getAxis());
   }
-  return verifyResult(*this, first, withExtent(first, getAxis(), sum)); // C3
+  return verifyResult(*this, first, withExtent(first, getAxis(), sum).getShape()); // C3
 }
 
 // concat of one input ==> the input
@@ -78,7 +72,7 @@ LogicalResult WeightSliceOp::verify() {
   if (offset < 0 || size < 1 || offset > extent - size) // C2
     return emitOpError("range [") << offset << ", " << offset + size << ") is outside the extent "
                                   << extent << " of axis " << getAxis();
-  return verifyResult(*this, input, withExtent(input, getAxis(), size)); // C3
+  return verifyResult(*this, input, withExtent(input, getAxis(), size).getShape()); // C3
 }
 
 // slice of everything ==> the input
@@ -98,7 +92,7 @@ LogicalResult WeightGatherOp::verify() {
       return emitOpError("index ") << index << " is outside the extent " << extent << " of axis "
                                    << getAxis();
   return verifyResult(*this, input, // C3
-                      withExtent(input, getAxis(), static_cast<int64_t>(getIndices().size())));
+                      withExtent(input, getAxis(), static_cast<int64_t>(getIndices().size())).getShape());
 }
 
 // gather of everything in order ==> the input

@@ -2,7 +2,16 @@
 #include "passes/calibration/CalibrationText.h"
 #include "runtime/artifact/MappedFile.h"
 
+#include <algorithm>
+
 namespace xfmr {
+
+MatrixF TokenWindows::column(int64_t first, int64_t windows) const {
+  MatrixF column(std::min(windows, count() - first) * length, 1);
+  for (Eigen::Index row = 0; row < column.rows(); ++row)
+    column(row, 0) = static_cast<float>(ids[first * length + row]);
+  return column;
+}
 
 Status appendWindows(const tokenizer::Tokenizer &tokenizer, int32_t begin, const std::string &text,
                      TokenWindows &out) {

@@ -2,6 +2,7 @@
 // run dropped; a window is the begin token and one run.
 #pragma once
 
+#include "passes/calibration/Matrix.h"
 #include "runtime/artifact/Status.h"
 #include "runtime/tokenizer/Tokenizer.h"
 
@@ -14,6 +15,8 @@ struct TokenWindows {
   int64_t length = 256;     // ids of each window
   std::vector<int32_t> ids; // window after window
   int64_t count() const { return static_cast<int64_t>(ids.size()) / length; }
+  /// The ids of `windows` windows from window `first` on, fewer at the end, as Forward takes them: [N, 1].
+  MatrixF column(int64_t first, int64_t windows) const;
 };
 
 /// Appends the windows of `text`. Errors: fewer ids than one run.

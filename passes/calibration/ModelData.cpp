@@ -29,11 +29,8 @@ Status readCalibration(ModelOp model, ArrayRef<std::string> texts, int64_t windo
   if (window < 2 || window > config.getMaxPosition())
     return Status::error("the window is " + std::to_string(window) + " tokens, expected 2 to " +
                          std::to_string(config.getMaxPosition()));
-  fs::path base(model.getSourcePath("base").str());
-  if (base.is_relative())
-    base = fs::path(irFolder(model)) / base;
+  const fs::path folder = baseFolder(model, irFolder(model));
   std::error_code ignored;
-  const fs::path folder = fs::is_directory(base.empty() ? fs::path(".") : base, ignored) ? base : base.parent_path();
   std::string json, settings, error;
   if (Status status = readText((folder / "tokenizer.json").string(), json); status.failed())
     return status;

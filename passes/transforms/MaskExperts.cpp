@@ -11,10 +11,7 @@ struct MaskExperts : impl::XfmrMaskExpertsBase<MaskExperts> {
   using Base::Base;
   void runOnOperation() override {
     CutCounts counts;
-    CalibrationOptions options = calibrationOptions(UnitMethod::first, repair, CalibrationPath::automatic, texts,
-                                                    statistics, window, damping, out);
-    options.experts = method;
-    if (failed(cutModelExperts(getOperation(), {experts, layers}, options, /*mask=*/true, counts)))
+    if (failed(cutModelExperts(getOperation(), {experts, layers}, XFMR_EXPERT_OPTIONS, /*mask=*/true, counts)))
       signalPassFailure();
     removed += counts.removed;
     kept += counts.kept;

@@ -12,12 +12,6 @@ namespace {
 
 RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 
-RankedTensorType withExtent(RankedTensorType type, int64_t axis, int64_t extent) {
-  SmallVector<int64_t> shape(type.getShape());
-  shape[axis] = extent;
-  return type.clone(shape);
-}
-
 // The weight over all experts whose slice `weight`, inside the mixture's region, is; null where it is no slice.
 Value stackedOf(OpBuilder &outside, MoeOp mixture, Value weight) {
   if (Value stacked = mixture.getStacked(weight))

@@ -20,8 +20,6 @@ int64_t projectionSize(Value value) {
   return size;
 }
 
-std::string indexed(const std::string &name, size_t index) { return name + (index ? std::to_string(index) : ""); }
-
 } // namespace
 
 LogicalResult PruneWalk::collect(llvm::function_ref<void(int64_t, int64_t)> progress, StatisticsFile &out) {
@@ -33,11 +31,10 @@ LogicalResult PruneWalk::collect(llvm::function_ref<void(int64_t, int64_t)> prog
     progress(position, blocks.size());
     if (failed(enter(block)))
       return failure();
-    const std::string layer = "layers." + std::to_string(block.getLayer()) + ".";
     for (auto [index, units] : llvm::enumerate(findAttentions(block))) {
       if (!units.refusal.empty())
         continue;
-      const std::string name = indexed(layer + "attention", index);
+      const std::string name = moduleName(block, "attention", index);
       Module module{units.attention.getResult(), units.attention.getResult(), units.out, units.out,
                     units.headDim(),             units.groupSize(),           name};
       if (failed(measure(module, &out.at(name), nullptr)))
@@ -46,7 +43,7 @@ LogicalResult PruneWalk::collect(llvm::function_ref<void(int64_t, int64_t)> prog
     for (auto [index, units] : llvm::enumerate(findFeedForwards(block))) {
       if (!units.refusal.empty())
         continue;
-      const std::string name = indexed(layer + "ffn", index);
+      const std::string name = moduleName(block, "ffn", index);
       if (!units.mixture) {
         Module module{units.hidden, units.hidden, units.down, units.down, 0, 0, name};
         if (failed(measure(module, &out.at(name), nullptr)))

@@ -26,11 +26,8 @@ LogicalResult blockInfluence(ModelOp model, const DepthRequest &request, std::ve
   influence.assign(blocks.size(), 0);
   Forward forward(sources);
   for (int64_t window = 0; window < windows.count(); ++window) {
-    MatrixF ids(windows.length, 1);
-    for (int64_t row = 0; row < windows.length; ++row)
-      ids(row, 0) = static_cast<float>(windows.ids[window * windows.length + row]);
     Activations known;
-    known[model.getTokens()] = std::move(ids);
+    known[model.getTokens()] = windows.column(window, 1);
     for (auto [index, block] : llvm::enumerate(blocks)) {
       if (block.getInputs().size() != 1 || block.getNumResults() != 1)
         return block.emitError("calibration needs blocks of one input and one result");

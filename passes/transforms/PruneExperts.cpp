@@ -12,10 +12,7 @@ struct PruneExperts : impl::XfmrPruneExpertsBase<PruneExperts> {
   using Base::Base;
   void runOnOperation() override {
     CutCounts counts;
-    CalibrationOptions options = calibrationOptions(UnitMethod::first, repair, CalibrationPath::automatic, texts,
-                                                    statistics, window, damping, out);
-    options.experts = method;
-    if (failed(cutModelExperts(getOperation(), {experts, layers}, options, /*mask=*/false, counts)))
+    if (failed(cutModelExperts(getOperation(), {experts, layers}, XFMR_EXPERT_OPTIONS, /*mask=*/false, counts)))
       signalPassFailure();
     removed += counts.removed;
     kept += counts.kept;

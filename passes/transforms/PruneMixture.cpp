@@ -290,8 +290,7 @@ LogicalResult PruneWalk::chooseSubset(FeedForwardUnits &units, FeedForwardUnits 
 
 // Every mixture of a block, by the network that its experts are. Experts that are none can only be taken in order.
 LogicalResult PruneWalk::cutBlockExperts(BlockOp block, MutableArrayRef<FeedForwardUnits> networks,
-                                         MutableArrayRef<FeedForwardUnits> dense, int64_t count,
-                                         const std::string &name) {
+                                         MutableArrayRef<FeedForwardUnits> dense, int64_t count) {
   SmallVector<MoeOp> mixtures;
   block.walk([&](MoeOp mixture) { mixtures.push_back(mixture); });
   for (MoeOp mixture : mixtures) {
@@ -304,7 +303,7 @@ LogicalResult PruneWalk::cutBlockExperts(BlockOp block, MutableArrayRef<FeedForw
                                "and repair=none");
     FeedForwardUnits plain{{}, {}, mixture, {}, mixture};
     if (failed(cutExpertsOf(found ? networks[index] : plain, found ? dense[index] : plain, count,
-                            name + (index ? std::to_string(index) : std::string()))))
+                            moduleName(block, "ffn", index))))
       return failure();
   }
   return success();

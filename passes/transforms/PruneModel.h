@@ -48,6 +48,17 @@ mlir::LogicalResult cutModel(ModelOp model, llvm::ArrayRef<BlockPlan> plan, cons
 #define XFMR_CALIBRATION_OPTIONS                                                                                       \
   ::xfmr::calibrationOptions(method, repair, path, texts, statistics, window, damping, out)
 
+/// The same of the passes on experts, whose `method` is an ExpertMethod; whose activations count, the repair decides.
+#define XFMR_EXPERT_OPTIONS                                                                                            \
+  ::xfmr::expertOptions(method, ::xfmr::calibrationOptions(::xfmr::UnitMethod::first, repair,                          \
+                                                           ::xfmr::CalibrationPath::automatic, texts, statistics,      \
+                                                           window, damping, out))
+
+inline CalibrationOptions expertOptions(ExpertMethod method, CalibrationOptions options) {
+  options.experts = method;
+  return options;
+}
+
 template <typename Texts>
 CalibrationOptions calibrationOptions(UnitMethod method, Repair repair, CalibrationPath path, const Texts &texts,
                                       const std::string &statistics, int64_t window, double damping,

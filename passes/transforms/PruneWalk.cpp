@@ -44,6 +44,10 @@ void findProjections(Value value, SmallVectorImpl<Operation *> &found) {
     findProjections(operand, found);
 }
 
+std::string moduleName(BlockOp block, StringRef kind, size_t index) {
+  return ("layers." + Twine(static_cast<int64_t>(block.getLayer())) + "." + kind + (index ? Twine(index) : Twine())).str();
+}
+
 bool isMeant(const FeedForwardUnits &units, FfnPlace where) {
   MoeOp mixture = units.mixture;
   return where == FfnPlace::all || (where == FfnPlace::experts) == bool(mixture);
@@ -98,12 +102,8 @@ LogicalResult PruneWalk::enter(BlockOp block) {
     return success();
   }
   for (int64_t first = 0; first < windows_.count(); first += kChunkWindows) {
-    const int64_t rows = std::min(kChunkWindows, windows_.count() - first) * windows_.length;
-    MatrixF ids(rows, 1);
-    for (int64_t row = 0; row < rows; ++row)
-      ids(row, 0) = static_cast<float>(windows_.ids[first * windows_.length + row]);
     Activations known;
-    known[model_.getTokens()] = std::move(ids);
+    known[model_.getTokens()] = windows_.column(first, kChunkWindows);
     if (failed(forward_.evaluate(input, windows_.length, known)))
       return failure();
     dense_.push_back(std::move(known.find(input)->second));
@@ -155,21 +155,20 @@ LogicalResult PruneWalk::run(ArrayRef<BlockPlan> plan) {
 }
 
 LogicalResult PruneWalk::cutBlock(BlockOp block, BlockOp dense, const BlockPlan &plan) {
-  const std::string layer = "layers." + std::to_string(block.getLayer()) + ".";
   SmallVector<AttentionUnits> attentions = findAttentions(block), denseAttentions = findAttentions(dense);
   for (auto [index, units] : llvm::enumerate(attentions)) {
-    const std::string name = layer + "attention" + (index ? std::to_string(index) : std::string());
+    const std::string name = moduleName(block, "attention", index);
     if (plan.heads || (options_.chosenRepair() == Repair::full && pathsDiffer()))
       if (failed(cutAttention(units, denseAttentions[index], plan.heads, name)))
         return failure();
   }
   SmallVector<FeedForwardUnits> networks = findFeedForwards(block), denseNetworks = findFeedForwards(dense);
-  if (plan.experts && failed(cutBlockExperts(block, networks, denseNetworks, *plan.experts, layer + "ffn")))
+  if (plan.experts && failed(cutBlockExperts(block, networks, denseNetworks, *plan.experts)))
     return failure();
   for (auto [index, units] : llvm::enumerate(networks)) {
     if (!plan.width || !isMeant(units, plan.where))
       continue;
-    const std::string name = layer + "ffn" + (index ? std::to_string(index) : std::string());
+    const std::string name = moduleName(block, "ffn", index);
     const int64_t before = units.width(), width = std::min(*plan.width, before);
     counts_.add(before * units.copies(), width * units.copies());
     if (failed(units.mixture ? cutMixture(units, denseNetworks[index], width, name)

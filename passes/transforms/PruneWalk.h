@@ -25,6 +25,9 @@ void findProjections(mlir::Value value, llvm::SmallVectorImpl<mlir::Operation *>
 /// The residual that enters the block around a value.
 mlir::Value blockArgument(mlir::Value value);
 
+/// The name of the index-th module of a kind ("attention", "ffn") of a block, in statistics and in repaired weights.
+std::string moduleName(BlockOp block, llvm::StringRef kind, size_t index);
+
 /// One way to cut a module, and what it costs.
 struct CurvePoint {
   int64_t parameters, flops; // of the module, flops a token
@@ -99,8 +102,7 @@ private:
   mlir::LogicalResult measureMixture(FeedForwardUnits &units, FeedForwardUnits &dense, bool equations,
                                      bool outputs, MixtureSums &sums);
   mlir::LogicalResult cutBlockExperts(BlockOp block, llvm::MutableArrayRef<FeedForwardUnits> networks,
-                                      llvm::MutableArrayRef<FeedForwardUnits> dense, int64_t count,
-                                      const std::string &name);
+                                      llvm::MutableArrayRef<FeedForwardUnits> dense, int64_t count);
   mlir::LogicalResult cutExpertsOf(FeedForwardUnits &units, FeedForwardUnits &dense, int64_t count,
                                    llvm::StringRef name);
   void setExperts(FeedForwardUnits &units, const MatrixD &weight, const Kept &kept, int64_t width,

@@ -64,12 +64,8 @@ Status Protocol::logits(ModelOp model, std::vector<MatrixF> &logProbabilities) {
   logProbabilities.clear();
   constexpr int64_t kChunk = 8;
   for (int64_t first = 0; first < scored_.count(); first += kChunk) {
-    const int64_t rows = std::min(kChunk, scored_.count() - first) * scored_.length;
-    MatrixF ids(rows, 1);
-    for (int64_t row = 0; row < rows; ++row)
-      ids(row, 0) = static_cast<float>(scored_.ids[first * scored_.length + row]);
     Activations known;
-    known[model.getTokens()] = std::move(ids);
+    known[model.getTokens()] = scored_.column(first, kChunk);
     Value output = model.getBody().front().getTerminator()->getOperand(0);
     if (failed(forward.evaluate(output, scored_.length, known)))
       return Status::error("the model could not be run");

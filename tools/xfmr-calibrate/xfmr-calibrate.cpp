@@ -1,9 +1,9 @@
 // xfmr-calibrate: runs a model on texts and writes what pruning passes need to know of its units: sums, Gram matrices
 // and router statistics, under a fingerprint of the model's weights.
 #include "passes/transforms/PruneWalk.h"
+#include "tools/CommandLine.h"
 #include "tools/model/ModelFile.h"
 
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <unistd.h>
 
@@ -11,15 +11,15 @@ using namespace xfmr;
 
 namespace {
 
-int fail(const std::string &message, int status) {
+int fail(const std::string &message) {
   std::cerr << "xfmr-calibrate: error: " << message << "\n";
-  return status;
+  return 1;
 }
 
 int calibrate(const std::string &path, const CalibrationOptions &options) {
   ModelFile file;
   if (Status status = ModelFile::open(path, {}, file); status.failed())
-    return fail(status.message(), 1);
+    return fail(status.message());
   std::string diagnostics;
   mlir::ScopedDiagnosticHandler handler(file.context.get(), [&](mlir::Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error && diagnostics.empty())
@@ -35,9 +35,9 @@ int calibrate(const std::string &path, const CalibrationOptions &options) {
   CutCounts none;
   PruneWalk walk(file.model, options, /*mask=*/false, none);
   if (mlir::failed(walk.collect(progress, statistics)))
-    return fail(diagnostics, 1);
+    return fail(diagnostics);
   if (Status status = statistics.write(options.out, fingerprintOf(file.model, file.sources)); status.failed())
-    return fail(status.message(), 1);
+    return fail(status.message());
   std::cout << "statistics of " << statistics.size() << " modules\n";
   return 0;
 }
@@ -54,14 +54,7 @@ int main(int argc, char **argv) {
   app.add_option("--text", options.texts, "UTF-8 text; may be given again")->required();
   app.add_option("-o", options.out, "file to write (safetensors)")->required();
   app.add_option("--window", options.window, "tokens of a window, the begin token included (default 256)");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError &error) {
-    if (error.get_exit_code() == 0)
-      return app.exit(error);
-    std::string message = error.what();
-    message[0] = static_cast<char>(std::tolower(message[0]));
-    return fail(message, 2);
-  }
+  if (std::optional<int> status = parseCommandLine(app, argc, argv, "xfmr-calibrate"))
+    return *status;
   return calibrate(model, options);
 }

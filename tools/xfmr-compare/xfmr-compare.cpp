@@ -1,16 +1,16 @@
 // xfmr-compare: how much a text's predictions of model B differ from those of model A.
+#include "tools/CommandLine.h"
 #include "tools/xfmr-compare/Comparison.h"
 #include "tools/xfmr-compare/Windows.h"
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <unistd.h>
 
 using namespace xfmr;
 using namespace xfmr::compare;
 
-static int fail(const std::string &message, int status = 1) {
+static int fail(const std::string &message) {
   std::fprintf(stderr, "xfmr-compare: error: %s\n", message.c_str());
-  return status;
+  return 1;
 }
 
 static Status openSide(const std::string &path, std::unique_ptr<Side> &out) {
@@ -49,15 +49,8 @@ int main(int argc, char **argv) {
   app.add_option("--window", window, "tokens of a window, its begin token included")
       ->check(CLI::Range(2, 1 << 24))->capture_default_str();
   app.add_flag("--json", json, "one JSON object");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError &error) {
-    if (error.get_exit_code() == 0)
-      return app.exit(error);
-    std::string message = error.what();
-    message[0] = static_cast<char>(std::tolower(message[0]));
-    return fail(message, 2);
-  }
+  if (std::optional<int> status = parseCommandLine(app, argc, argv, "xfmr-compare"))
+    return *status;
 
   std::unique_ptr<Side> a, b;
   std::vector<std::vector<int32_t>> windows;

@@ -1,8 +1,8 @@
 // xfmr-interpret: runs a model with the reference interpreter, in double precision and without any
 // lowering: what every other path must reproduce.
 #include "test/reference/Greedy.h"
+#include "tools/CommandLine.h"
 #include "tools/model/ModelFile.h"
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <optional>
 
@@ -73,9 +73,9 @@ Status interpret(const Options &options) {
   return status;
 }
 
-int fail(const std::string &message, int status) {
+int fail(const std::string &message) {
   std::cerr << "xfmr-interpret: error: " << message << "\n";
-  return status;
+  return 1;
 }
 
 } // namespace
@@ -94,15 +94,8 @@ int main(int argc, char **argv) {
   app.add_option("--logits", options.logitsPath,
                  "write f32 logits [T, vocab] of every prompt position (safetensors)");
   app.add_option("--source", options.sources, "NAME=PATH: read this weight source from there");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError &error) {
-    if (error.get_exit_code() == 0)
-      return app.exit(error);
-    std::string message = error.what();
-    message[0] = static_cast<char>(std::tolower(message[0]));
-    return fail(message, 2);
-  }
+  if (std::optional<int> status = parseCommandLine(app, argc, argv, "xfmr-interpret"))
+    return *status;
   const Status status = interpret(options);
-  return status.ok() ? 0 : fail(status.message(), 1);
+  return status.ok() ? 0 : fail(status.message());
 }
