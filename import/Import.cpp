@@ -94,14 +94,6 @@ std::vector<int64_t> generationEndTokens(const fs::path &folder, Status &status)
   return ids;
 }
 
-std::string modelName(const fs::path &folder) {
-  std::error_code ignored;
-  std::string name = fs::absolute(folder, ignored).lexically_normal().filename().string();
-  if (name.empty()) // "folder/"
-    name = fs::absolute(folder, ignored).lexically_normal().parent_path().filename().string();
-  return name.empty() ? "model" : name;
-}
-
 OwningOpRef<ModuleOp> importCheckpoint(MLIRContext &context, StringRef path,
                                        const ImportOptions &options, Status &status) {
   auto fail = [&](Status error) {
@@ -157,7 +149,7 @@ OwningOpRef<ModuleOp> importCheckpoint(MLIRContext &context, StringRef path,
   ImportContext importing{builder,
                           config,
                           options,
-                          modelName(folder),
+                          modelName(path),
                           attributes.getDictionaryAttr(sources),
                           std::move(endTokens),
                           context};
@@ -197,6 +189,18 @@ OwningOpRef<ModuleOp> importModel(MLIRContext &context, StringRef path,
     return {};
   }
   return importCheckpoint(context, path, options, status);
+}
+
+std::string modelName(StringRef checkpoint) {
+  fs::path folder = checkpoint.str();
+  if (checkpoint.ends_with(".json"))
+    folder = folder.parent_path();
+  std::error_code ignored;
+  folder = fs::absolute(folder, ignored).lexically_normal();
+  if (folder.filename().empty()) // "folder/"
+    folder = folder.parent_path();
+  const std::string name = folder.filename().string();
+  return name.empty() ? "model" : name;
 }
 
 std::string sourceFolder(StringRef modelPath) {

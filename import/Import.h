@@ -22,6 +22,9 @@ struct ImportOptions {
 mlir::OwningOpRef<mlir::ModuleOp> importModel(mlir::MLIRContext &context, llvm::StringRef path,
                                               const ImportOptions &options, Status &status);
 
+/// What the model of a checkpoint is called: its folder.
+std::string modelName(llvm::StringRef checkpoint);
+
 /// The folder that the paths in the `sources` of a MODEL are relative to: that of the IR file, or the
 /// working directory (empty) for a checkpoint.
 std::string sourceFolder(llvm::StringRef modelPath);

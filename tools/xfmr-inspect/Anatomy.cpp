@@ -1,5 +1,7 @@
 // See Anatomy.h. Weights are counted where a compute op uses them; the op and its place decide the kind.
 #include "tools/xfmr-inspect/Anatomy.h"
+#include "tools/xfmr-inspect/AttentionState.h"
+#include "tools/xfmr-inspect/Distinct.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringSet.h"
@@ -10,7 +12,8 @@ using namespace mlir;
 namespace xfmr::inspect {
 
 const char *kindName(Kind kind) {
-  constexpr const char *names[kNumKinds] = {"embedding", "attention", "ffn", "router", "norm", "lm_head"};
+  constexpr const char *names[kNumKinds] = {"embedding", "attention", "ffn", "router",
+                                              "norm",      "lm_head",   "pooler"};
   return names[static_cast<int>(kind)];
 }
 
@@ -51,6 +54,13 @@ int64_t Anatomy::kvBytesPerToken() const {
   return sum;
 }
 
+int64_t Anatomy::compiledKvBytesPerToken() const {
+  int64_t sum = 0;
+  for (const Block &block : blocks)
+    sum += block.compiledCacheElements * cacheElementBytes;
+  return sum;
+}
+
 int64_t Anatomy::fullAttention() const {
   int64_t sum = 0;
   for (const Block &block : blocks)
@@ -70,10 +80,17 @@ bool isWeightExpression(Operation *op) {
   return op->getNumResults() == 1 && isWeight(op->getResult(0)) && !isa<BlockOp>(op);
 }
 
-int64_t elementsOf(Value weight) { return cast<RankedTensorType>(weight.getType()).getNumElements(); }
-
 int64_t bytesOf(Value weight, int64_t elements) {
   return elements * cast<RankedTensorType>(weight.getType()).getElementTypeBitWidth() / 8;
+}
+
+/// Of all experts together, when the weight is one in an expert region.
+int64_t elementsOf(Value weight, int64_t experts) {
+  auto slice = dyn_cast<BlockArgument>(weight);
+  if (auto moe = slice ? dyn_cast<MoeOp>(slice.getOwner()->getParentOp()) : MoeOp())
+    if (Value stacked = moe.getStacked(weight))
+      return distinctElements(stacked);
+  return experts * distinctElements(weight);
 }
 
 bool isMatrix(Value weight) { return cast<RankedTensorType>(weight.getType()).getRank() >= 2; }
@@ -179,18 +196,18 @@ private:
       if (!isWeight(weight))
         continue;
       anyNarrow |= isMatrix(weight) && !cast<RankedTensorType>(weight.getType()).getElementType().isF32();
-      const int64_t elements = elementsOf(weight);
+      const int64_t elements = elementsOf(weight, experts), used = elements / experts * active;
       const bool fresh = counted.insert(identityOf(weight)).second;
       if (isMatrix(weight) && isa<LinearOp, GluOp, MoeOp>(op))
-        part.multiplied += active * elements;
-      part.readBytes += active * bytesOf(weight, isa<EmbeddingOp>(op) ? rowOf(weight) : elements);
+        part.multiplied += used;
+      part.readBytes += bytesOf(weight, isa<EmbeddingOp>(op) ? rowOf(weight) : used);
       if (!fresh)
         continue;
-      part.parameters[kind] += experts * elements;
-      part.inactive += (experts - active) * elements;
-      part.storedBytes += experts * bytesOf(weight, elements);
+      part.parameters[kind] += elements;
+      part.inactive += elements - used;
+      part.storedBytes += bytesOf(weight, elements);
       if (isAdapter(weight))
-        part.adapter += experts * elements;
+        part.adapter += elements;
     }
   }
 
@@ -225,8 +242,9 @@ private:
           block.numKvHeads = op.getNumKvHeads();
           block.headDim = op.getHeadDim();
         }
-        block.contextFlops += 4 * int64_t(op.getNumHeads() * op.getHeadDim());
-        block.cacheElements += 2 * int64_t(op.getNumKvHeads() * op.getHeadDim());
+        block.contextFlops += contextOperations(op);
+        block.cacheElements += keptElements(op);
+        block.compiledCacheElements += 2 * int64_t(op.getNumKvHeads() * op.getHeadDim());
         // Every column of k and v has hidden_size weights.
         groupedKeyWeights += 2 * int64_t((op.getNumHeads() - op.getNumKvHeads()) * op.getHeadDim()) *
                              int64_t(model.getConfig().getHiddenSize());
@@ -255,7 +273,7 @@ private:
     for (Value weight : {moe.getRouter(), moe.getRouterBias(), moe.getSelectionBias()}) {
       if (!weight)
         continue;
-      const int64_t elements = elementsOf(weight);
+      const int64_t elements = distinctElements(weight);
       block.parameters[Kind::router] += elements;
       block.storedBytes += bytesOf(weight, elements);
       block.readBytes += bytesOf(weight, elements);
@@ -268,9 +286,9 @@ private:
         addWeights(inner, Kind::ffn, block, experts, active);
         width = std::max(width, hiddenWidth(inner));
       }
-    for (auto [index, stacked] : llvm::enumerate(moe.getExperts()))
+    for (Value stacked : moe.getExperts())
       if (isAdapter(stacked))
-        block.adapter += elementsOf(stacked);
+        block.adapter += distinctElements(stacked);
     if (block.experts == 0) {
       block.experts = experts;
       block.topK = active;

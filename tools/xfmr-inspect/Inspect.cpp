@@ -3,6 +3,7 @@
 #include "import/Import.h"
 #include "passes/Passes.h"
 #include "passes/Pipelines.h"
+#include "tools/xfmr-inspect/Encoders.h"
 #include "weights/ModelSources.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
@@ -51,7 +52,22 @@ static Status runPasses(ModuleOp module, const std::string &pipeline) {
   return succeeded(manager.run(module)) ? Status::success() : Status::error("");
 }
 
+/// A configuration alone is often not in a folder of its own: then its file names the model.
+static void nameAfterFile(StringRef path, Anatomy &model) {
+  const StringRef file = llvm::sys::path::filename(path);
+  if (file.ends_with(".json") && file != "config.json")
+    model.name = file.drop_back(5).str();
+}
+
 Status inspectModel(const InspectOptions &options, Report &out) {
+  bool counted = false;
+  if (Status status = countEncoder(options.model, counted, out); status.failed() || counted) {
+    nameAfterFile(options.model, out.model);
+    if (status.ok() && !(options.passes.empty() && options.adapter.empty()))
+      return Status::error("a " + out.model.architecture + " model is only counted: --passes and --adapter are for " +
+                           "models that xfmr-import takes");
+    return status;
+  }
   MLIRContext context;
   context.printOpOnDiagnostic(false); // it may be a whole model
   context.getDiagEngine().registerHandler([](Diagnostic &diagnostic) {
@@ -74,10 +90,8 @@ Status inspectModel(const InspectOptions &options, Report &out) {
     return Status::error("\"" + options.model + "\" holds " + std::to_string(models.size()) +
                          " models (xfmr.model), expected one");
   out.model = countModel(models.front());
-  // A configuration alone is often not in a folder of its own: then its file names the model.
-  const StringRef file = llvm::sys::path::filename(options.model);
-  if (file.ends_with(".json") && file != "config.json")
-    out.model.name = file.drop_back(5).str();
+  nameAfterFile(options.model, out.model);
+  const StringRef file = options.model;
   // IR may be looked at without its weights; a checkpoint has them, and they must say the same.
   if (!file.ends_with(".mlir") && !file.ends_with(".mlirbc"))
     if (status = countStored(models.front(), "", out.stored); status.failed())

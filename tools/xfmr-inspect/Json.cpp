@@ -22,6 +22,8 @@ static ordered_json toJson(const Block &block, int64_t cacheElementBytes) {
                        {"num_kv_heads", block.numKvHeads},
                        {"head_dim", block.headDim},
                        {"ffn_width", block.ffnWidth}};
+  if (!block.stack.empty())
+    json["stack"] = block.stack;
   if (block.experts > 0) {
     json["experts"] = block.experts;
     json["top_k"] = block.topK;
@@ -33,17 +35,20 @@ static ordered_json toJson(const Block &block, int64_t cacheElementBytes) {
 static ordered_json toJson(const Anatomy &model) {
   ordered_json parameters = {{"total", model.all.parameters.total()}, {"active", model.active()}};
   for (Kind kind : kKinds)
-    parameters[kindName(kind)] = model.all.parameters[kind];
+    if (kind != Kind::pooler || model.all.parameters[kind] > 0)
+      parameters[kindName(kind)] = model.all.parameters[kind];
   ordered_json blocks = ordered_json::array();
   for (const Block &block : model.blocks)
     blocks.push_back(toJson(block, model.cacheElementBytes));
   return {{"model", model.name},
           {"architecture", model.architecture},
+          {"compiles", model.compiles},
           {"parameters", parameters},
           {"layers", model.blocks.size()},
           {"flops_per_token", model.flopsPerToken()},
           {"flops_per_context_token", model.flopsPerContextToken()},
           {"kv_bytes_per_token", model.kvBytesPerToken()},
+          {"compiled_kv_bytes_per_token", model.compiledKvBytesPerToken()},
           {"weight_bytes", model.all.storedBytes},
           {"weight_bytes_per_token", model.all.readBytes},
           {"adapter_parameters", model.all.adapter},

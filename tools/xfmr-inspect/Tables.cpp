@@ -26,6 +26,8 @@ static void printKinds(const Anatomy &model, std::ostream &out) {
   };
   for (Kind kind : kKinds) {
     const int64_t count = model.all.parameters[kind];
+    if (kind == Kind::pooler && count == 0)
+      continue;
     line(kindLabel(model, kind), count, count - (kind == Kind::ffn ? model.all.inactive : 0));
   }
   table.rule();
@@ -56,11 +58,13 @@ static void printBlocks(const Anatomy &model, std::ostream &out) {
   for (size_t first = 0; first < model.blocks.size();) {
     const Block &block = model.blocks[first];
     size_t last = first;
-    while (last + 1 < model.blocks.size() && shapeOf(model.blocks[last + 1]) == shapeOf(block))
+    while (last + 1 < model.blocks.size() && model.blocks[last + 1].stack == block.stack &&
+           shapeOf(model.blocks[last + 1]) == shapeOf(block))
       ++last;
     const std::string label =
-        first == last ? std::to_string(block.layer)
-                      : std::to_string(block.layer) + "-" + std::to_string(model.blocks[last].layer) + ", each";
+        (block.stack.empty() ? "" : block.stack + " ") +
+        (first == last ? std::to_string(block.layer)
+                      : std::to_string(block.layer) + "-" + std::to_string(model.blocks[last].layer) + ", each");
     table.row({label, grouped(block.parameters[Kind::attention]), grouped(block.parameters[Kind::ffn]),
                grouped(block.parameters[Kind::router]), grouped(block.parameters[Kind::norm]),
                grouped(block.parameters.total()),
@@ -92,8 +96,15 @@ static void printNotes(const Report &report, std::ostream &out) {
   if (report.stored && !report.before) {
     const bool agrees = *report.stored == total;
     out << "  the checkpoint's tensors hold " << grouped(*report.stored) << " parameters"
-        << (agrees ? ", as the configuration says" : "") << "\n";
+        << (agrees ? ", as many as counted" : "") << "\n";
   }
+  if (const int64_t pooler = model.all.parameters[Kind::pooler])
+    out << "  without the pooler: " << grouped(total - pooler) << " parameters\n";
+  if (model.kvBytesPerToken() != model.compiledKvBytesPerToken())
+    out << "  latent attention: xfmr-compile writes it out as ordinary attention and caches "
+        << grouped(model.compiledKvBytesPerToken()) << " bytes a token\n";
+  if (!model.compiles)
+    out << "  counted from the list of its tensors: the compiler does not take " << model.architecture << " models\n";
   if (model.all.adapter > 0)
     out << "  of these, " << grouped(model.all.adapter) << " parameters are visible adapters\n";
   if (const int64_t full = model.fullAttention(); full != attention) {
@@ -114,7 +125,8 @@ static void printChange(const Anatomy &before, const Anatomy &after, std::ostrea
     table.row({label, grouped(was), grouped(is), (is > was ? "+" : "") + grouped(is - was), share(is, was)});
   };
   for (Kind kind : kKinds)
-    line(kindLabel(after, kind), before.all.parameters[kind], after.all.parameters[kind]);
+    if (kind != Kind::pooler) // encoders take no passes
+      line(kindLabel(after, kind), before.all.parameters[kind], after.all.parameters[kind]);
   line("total", before.all.parameters.total(), after.all.parameters.total());
   line("used by a token", before.active(), after.active());
   table.rule();
@@ -129,7 +141,10 @@ static void printChange(const Anatomy &before, const Anatomy &after, std::ostrea
 void printTables(const Report &report, std::ostream &out) {
   const Anatomy &model = report.model;
   out << model.name << " (" << model.architecture << "): " << model.blocks.size() << " blocks, hidden size "
-      << model.hiddenSize << ", vocabulary " << model.vocabSize << ", " << model.maxPosition << " positions\n\n";
+      << model.hiddenSize << ", vocabulary " << model.vocabSize;
+  if (model.maxPosition > 0) // positions by distance have no end
+    out << ", " << model.maxPosition << " positions";
+  out << "\n\n";
   if (report.before) {
     out << "after --passes=\"" << report.passes << "\"\n";
     printChange(*report.before, model, out);

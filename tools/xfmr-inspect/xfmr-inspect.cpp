@@ -1,7 +1,7 @@
 // xfmr-inspect: what a model consists of and what a token costs, or what an artifact holds.
+#include "tools/CommandLine.h"
 #include "tools/xfmr-inspect/Contents.h"
 #include "tools/xfmr-inspect/Inspect.h"
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -36,11 +36,8 @@ int main(int argc, char **argv) {
   app.add_option("--passes", options.passes, "MLIR pipeline over the module: show the model before and after it");
   app.add_flag("--json", json, "print JSON instead of tables");
   app.add_option("--html", page, "write one self-contained page with charts");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError &error) {
-    return error.get_exit_code() == 0 ? app.exit(error) : fail(error.what(), 2);
-  }
+  if (std::optional<int> status = parseCommandLine(app, argc, argv, "xfmr-inspect"))
+    return *status;
   if (llvm::StringRef(options.model).ends_with(".xfm")) {
     if (!page.empty() || !options.passes.empty() || !options.adapter.empty())
       return fail("--html, --passes and --adapter are for models, not for artifacts", 2);
