@@ -173,7 +173,9 @@ static Value feedForward(ModelBuilder &m, Value n, const std::string &prefix, in
                           const DecoderConfig &d, const DeepSeekMoe &moe) {
   const std::string mlp = prefix + ".mlp";
   if (layer < moe.firstSparse || layer % moe.frequency != 0)
-    return gatedMlp(m, n, mlp, d.intermediateSize, d.activation);
+    // Checkpoints exist whose dense layers are not as wide as the configuration says.
+    return gatedMlp(m, n, mlp, m.storedRows(mlp + ".gate_proj.weight", "intermediate_size", d.intermediateSize),
+                    d.activation);
   Router router = readRouter(m, mlp + ".gate", moe.experts, d.hiddenSize);
   if (moe.rule.score == ScoreFunction::sigmoid)
     router.selectionBias = m.weight(mlp + ".gate.e_score_correction_bias", {moe.experts});

@@ -131,6 +131,16 @@ Value ModelBuilder::transposedWeight(const std::string &name, ArrayRef<int64_t> 
   return WeightTransposeOp::create(builder_, loc_, RankedTensorType::get(shape, element), stored);
 }
 
+int64_t ModelBuilder::storedRows(const std::string &name, const std::string &key, int64_t configured) {
+  const TensorView *tensor = checkpoint_.find(name);
+  if (!tensor || tensor->shape.size() != 2 || tensor->shape[0] == configured)
+    return configured;
+  llvm::errs() << "warning: tensor \"" << name << "\" in \"" << checkpoint_.fileOf(*tensor) << "\" has "
+               << tensor->shape[0] << " rows where \"" << key << "\" of the configuration says " << configured
+               << "; the tensor decides\n";
+  return tensor->shape[0];
+}
+
 void ModelBuilder::allowTiedCopy(const std::string &name, const std::string &original) {
   const TensorView *copy = checkpoint_.find(name), *first = checkpoint_.find(original);
   if (!copy)

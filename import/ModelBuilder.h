@@ -52,6 +52,9 @@ public:
   mlir::Value weight(const std::string &name, llvm::ArrayRef<int64_t> shape);
   /// The same stored with its last two axes exchanged: a tensor [.., in, out] as [.., out, in].
   mlir::Value transposedWeight(const std::string &name, llvm::ArrayRef<int64_t> storedShape);
+  /// Rows of a stored matrix, with a warning where `key` of the configuration says otherwise (`configured`). That is
+  /// the answer where the tensor is missing or no matrix.
+  int64_t storedRows(const std::string &name, const std::string &key, int64_t configured);
   /// Tensors that may be there without a use (buffers, other heads).
   void ignoreWhere(std::function<bool(llvm::StringRef)> predicate);
   /// Tensors of this layer may be there without a use (a head that predicts further tokens).

@@ -44,36 +44,76 @@ static Value stack(ModelBuilder &m, ArrayRef<Value> parts, const std::string &fi
                                RankedTensorType::get(shape, type.getElementType()), parts);
 }
 
+/// Zeros in the place of a weight.
+static Value zeros(ModelBuilder &m, Value weight) {
+  return WeightScaleOp::create(m.ops(), m.loc(), weight.getType(), weight, m.ops().getF64FloatAttr(0.0));
+}
+
+/// The matrix with zeros up to `extent` along the axis.
+static Value padded(ModelBuilder &m, Value matrix, int64_t axis, int64_t extent) {
+  OpBuilder &ops = m.ops();
+  auto type = cast<RankedTensorType>(matrix.getType());
+  SmallVector<int64_t> shape(type.getShape());
+  const SmallVector<int64_t> first(extent - shape[axis], 0); // any row serves
+  if (first.empty())
+    return matrix;
+  shape[axis] = static_cast<int64_t>(first.size());
+  Value some = WeightGatherOp::create(ops, m.loc(), RankedTensorType::get(shape, type.getElementType()), matrix,
+                                      ops.getI64IntegerAttr(axis), ops.getDenseI64ArrayAttr(first));
+  shape[axis] = extent;
+  return WeightConcatOp::create(ops, m.loc(), RankedTensorType::get(shape, type.getElementType()),
+                                ValueRange{matrix, zeros(m, some)}, ops.getI64IntegerAttr(axis));
+}
+
+/// Stacks the branches of experts. Where ranks differ, the smaller are filled up with zeros; where scales differ, each B
+/// takes its own; an expert without a branch gets one of zeros.
+static void stackBranches(ModelBuilder &m, ArrayRef<std::optional<AdapterBranch>> branches, const std::string &first,
+                          StackedLinear &stacked) {
+  auto rankOf = [](const AdapterBranch &branch) { return cast<RankedTensorType>(branch.a.getType()).getDimSize(0); };
+  const AdapterBranch *some = nullptr; // the one of the largest rank
+  bool oneScale = true;
+  for (const std::optional<AdapterBranch> &branch : branches) {
+    if (!branch)
+      continue;
+    oneScale &= !some || branch->scale == some->scale;
+    if (!some || rankOf(*branch) > rankOf(*some))
+      some = &*branch;
+  }
+  if (!some)
+    return;
+  SmallVector<Value> as, bs;
+  for (const std::optional<AdapterBranch> &branch : branches) {
+    if (!branch) {
+      as.push_back(zeros(m, some->a));
+      bs.push_back(zeros(m, some->b));
+      continue;
+    }
+    Value b = branch->b;
+    if (!oneScale)
+      b = WeightScaleOp::create(m.ops(), m.loc(), b.getType(), b, m.ops().getF64FloatAttr(branch->scale));
+    as.push_back(padded(m, branch->a, 0, rankOf(*some)));
+    bs.push_back(padded(m, b, 1, rankOf(*some)));
+  }
+  stacked.adapterScale = oneScale ? some->scale : 1.0;
+  stacked.a = stack(m, as, first);
+  stacked.b = stack(m, bs, first);
+}
+
 StackedLinear stackLinears(ModelBuilder &m, const std::vector<std::string> &modules, int64_t out,
                            int64_t in) {
   StackedLinear stacked;
-  SmallVector<Value> weights, as, bs;
+  SmallVector<Value> weights;
   for (const std::string &module : modules)
     weights.push_back(m.weight(module + ".weight", {out, in}));
   stacked.weight = stack(m, weights, modules.front());
 
+  SmallVector<std::optional<AdapterBranch>> branches;
   for (const std::string &module : modules) {
-    std::optional<AdapterBranch> branch = m.adapterBranch(module, in, out);
-    if (!branch)
-      continue;
-    if (branch->bias)
+    branches.push_back(m.adapterBranch(module, in, out));
+    if (branches.back() && branches.back()->bias)
       m.refuse("adapter of \"" + module + "\": a bias on an expert cannot be imported");
-    if (!as.empty() && branch->scale != stacked.adapterScale)
-      m.refuse("adapter of \"" + module + "\": its scale differs from that of the other experts");
-    stacked.adapterScale = branch->scale;
-    as.push_back(branch->a);
-    bs.push_back(branch->b);
   }
-  if (as.empty())
-    return stacked;
-  if (as.size() != modules.size()) {
-    m.refuse("the adapter covers " + std::to_string(as.size()) + " of the " +
-             std::to_string(modules.size()) + " experts from \"" + modules.front() +
-             "\" on, expected all or none");
-    return stacked;
-  }
-  stacked.a = stack(m, as, modules.front());
-  stacked.b = stack(m, bs, modules.front());
+  stackBranches(m, branches, modules.front(), stacked);
   return stacked;
 }
 
