@@ -109,6 +109,8 @@ def XfmrFoldLora : Pass<"xfmr-fold-lora", "::xfmr::ModelOp"> {
     %r = xfmr.linear %x, %f : (tensor<?x4xf32>, tensor<8x4xf32>) -> tensor<?x8xf32>
     ```
   }];
+  let options = [Option<"expertsOnly", "experts-only", "bool", /*default=*/"false",
+                        "fold only inside expert regions, whose kernels know no branches">];
   let statistics = [Statistic<"folded", "folded", "adapters folded into weights">,
                     Statistic<"skipped", "skipped", "near misses left alone, each with a remark">];
 }

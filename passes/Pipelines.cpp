@@ -33,4 +33,14 @@ LogicalResult buildOptimizePipeline(OpPassManager &manager, StringRef passes, st
   return success();
 }
 
+LogicalResult buildPlainPipeline(OpPassManager &manager, StringRef passes, std::string &error) {
+  if (failed(parseNestedPipeline(passes, manager, error)))
+    return failure();
+  XfmrFoldLoraOptions experts;
+  experts.expertsOnly = true;
+  manager.nest<ModelOp>().addPass(createXfmrFoldLora(experts));
+  manager.addPass(createCanonicalizerPass()); // moves what is folded out of expert regions
+  return success();
+}
+
 } // namespace xfmr

@@ -16,4 +16,7 @@ mlir::LogicalResult parseNestedPipeline(llvm::StringRef text, mlir::OpPassManage
 mlir::LogicalResult buildOptimizePipeline(mlir::OpPassManager &manager, llvm::StringRef passes,
                                           std::string &error);
 
+/// The same without fusions: the user's `passes`, then what lowering cannot do without, adapters of experts folded.
+mlir::LogicalResult buildPlainPipeline(mlir::OpPassManager &manager, llvm::StringRef passes, std::string &error);
+
 } // namespace xfmr

@@ -49,7 +49,7 @@ FailureOr<Expert> xfmr::matchExpert(MoeOp op) {
   auto yield = cast<YieldOp>(op.getExpert().front().back());
   auto down = yield.getValues().front().getDefiningOp<LinearOp>();
   if (!down)
-    return fail("it does not end in a linear (fold adapters first)");
+    return fail("it does not end in a linear");
   Expert expert;
   expert.second = stacked(down.getWeight());
   expert.secondBias = stacked(down.getBias());

@@ -80,9 +80,13 @@ Value transpose(IRRewriter &rewriter, Value weight) {
 }
 
 struct FoldLora : impl::XfmrFoldLoraBase<FoldLora> {
+  using Base::Base;
   void runOnOperation() override {
     SmallVector<AddOp> sums; // in program order: of several adapters the innermost folds first
-    getOperation().walk([&](AddOp sum) { sums.push_back(sum); });
+    getOperation().walk([&](AddOp sum) {
+      if (!expertsOnly || sum->getParentOfType<MoeOp>())
+        sums.push_back(sum);
+    });
     IRRewriter rewriter(&getContext());
     int64_t rounded = 0;
     for (AddOp sum : sums)

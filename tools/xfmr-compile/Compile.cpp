@@ -89,7 +89,7 @@ private:
     PassManager manager = PassManager::on<ModuleOp>(&context);
     std::string error;
     if (failed(options.fuse ? buildOptimizePipeline(manager, options.passes, error)
-                            : parseNestedPipeline(options.passes, manager, error)))
+                            : buildPlainPipeline(manager, options.passes, error)))
       return Status::error("--passes: " + StringRef(error).trim().str());
     return succeeded(manager.run(*module)) ? Status::success() : failedStage("optimize");
   }

@@ -1,7 +1,7 @@
 // xfmr-compile: a model becomes one file that the runtime executes.
+#include "tools/CommandLine.h"
 #include "tools/xfmr-compile/Compile.h"
 #include "weights/WeightSources.h"
-#include <CLI/CLI.hpp>
 #include <iostream>
 
 using namespace xfmr;
@@ -12,15 +12,15 @@ static int usage(const std::string &message) {
 }
 
 int main(int argc, char **argv) {
-  CLI::App app("Compiles a model (a Hugging Face folder, .mlir or .mlirbc) to an .xfm artifact.");
+  CLI::App app("Compiles a model (a Hugging Face folder, .gguf, .mlir or .mlirbc) to an .xfm artifact.");
   CompileOptions options;
   std::string target = "vulkan";
   std::vector<std::string> sources;
-  app.add_option("MODEL", options.model, "folder, config.json, .mlir or .mlirbc")->required();
+  app.add_option("MODEL", options.model, "folder, config.json, .gguf, .mlir or .mlirbc")->required();
   app.add_option("-o,--output", options.output, "FILE.xfm; with --stop-after the text of the stage");
   app.add_option("--target", target, "what to compile for")->check(CLI::IsMember({"vulkan", "cpu"}));
   app.add_option("--passes", options.passes, "MLIR pipeline over the module, run before the fusions");
-  app.add_flag("!--no-fuse", options.fuse, "leave q/k/v and gate/up projections apart and adapters unfolded");
+  app.add_flag("!--no-fuse", options.fuse, "leave q/k/v and gate/up projections apart, and adapters unfolded outside experts");
   app.add_option("--adapter", options.adapter, "folder of a low-rank adapter (PEFT)");
   app.add_option("--max-context", options.maxContext, "positions of the cache (default: the model's, at most 8192)")
       ->check(CLI::Range(int64_t(1), int64_t(1) << 30));
@@ -43,11 +43,8 @@ int main(int argc, char **argv) {
                                          {"emit", Stage::Emit}};
   app.add_option("--stop-after", options.stopAfter, "print this stage instead of writing an artifact")
       ->transform(CLI::CheckedTransformer(stages));
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError &error) {
-    return error.get_exit_code() == 0 ? app.exit(error) : usage(error.what());
-  }
+  if (std::optional<int> status = parseCommandLine(app, argc, argv, "xfmr-compile"))
+    return *status;
   for (const std::string &text : sources) {
     std::string name, path;
     if (Status status = parseSourceOption(text, name, path); status.failed())

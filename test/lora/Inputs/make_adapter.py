@@ -4,13 +4,14 @@
 MODULE is q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj or down_proj, in a mixture of the Mixtral kind also gate (the
 router), w1, w2 or w3 (each in every expert); every layer gets it; or embed_tokens. Values are random but always the same;
 with --zeros the file is a hole of zeros, for counting large shapes. --config sets further keys, and rank_pattern shapes
-the modules that it names by their last word.
+the modules that its patterns match, as PEFT does. --experts limits w1, w2 and w3 to some.
 """
 import argparse
 import array
 import json
 import os
 import random
+import re
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("config")
@@ -19,6 +20,7 @@ parser.add_argument("modules", nargs="+")
 parser.add_argument("--rank", type=int, default=4)
 parser.add_argument("--alpha", type=float, default=8)
 parser.add_argument("--zeros", action="store_true")
+parser.add_argument("--experts", type=lambda text: [int(n) for n in text.split(",")])
 parser.add_argument("--config", dest="keys", action="append", default=[], metavar="KEY=JSON")
 arguments = parser.parse_args()
 with open(arguments.config, encoding="utf-8") as file:
@@ -42,21 +44,28 @@ def places(layer, module):
     if module == "gate":
         return [prefix + "block_sparse_moe.gate"]
     if module in ("w1", "w2", "w3"):
-        return [f"{prefix}block_sparse_moe.experts.{expert}.{module}" for expert in range(experts)]
+        return [f"{prefix}block_sparse_moe.experts.{expert}.{module}" for expert in arguments.experts or range(experts)]
     return [prefix + "mlp." + module]
+
+
+def rank_of(place):
+    for pattern, rank in keys.get("rank_pattern", {}).items():
+        if re.match(rf"(.*\.)?({pattern})$", place):
+            return rank
+    return arguments.rank
 
 
 tensors = []
 for module in arguments.modules:
-    rank = keys.get("rank_pattern", {}).get(module, arguments.rank)
     if module == "embed_tokens":
         name = "base_model.model.model.embed_tokens.lora_embedding_"
+        rank = rank_of("model.embed_tokens")
         tensors += [(name + "A", [rank, config["vocab_size"]]), (name + "B", [d, rank])]
         continue
     inputs, outputs = shapes[module]
     for layer in range(config["num_hidden_layers"]):
         for place in places(layer, module):
-            name = "base_model.model." + place
+            name, rank = "base_model.model." + place, rank_of(place)
             tensors += [(name + ".lora_A.weight", [rank, inputs]), (name + ".lora_B.weight", [outputs, rank])]
 header, at = {}, 0
 for name, shape in tensors:
