@@ -1,6 +1,6 @@
 // xfmr-export: a model, as it is after passes, in a format that other tools load.
+#include "tools/CommandLine.h"
 #include "tools/xfmr-export/Prepare.h"
-#include <CLI/CLI.hpp>
 #include <iostream>
 
 using namespace xfmr;
@@ -27,11 +27,8 @@ int main(int argc, char **argv) {
   app.add_option("--adapter", adapter, "folder of a low-rank adapter (PEFT) to fold in");
   app.add_option("--source", sources, "NAME=PATH: where a weight source lies");
   app.add_option("-o,--output", options.output, "the folder or file to write")->required();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError &error) {
-    return error.get_exit_code() == 0 ? app.exit(error) : fail(error.what(), 2);
-  }
+  if (std::optional<int> status = parseCommandLine(app, argc, argv, "xfmr-export"))
+    return *status;
   if (format == "hf" && options.type == ElementType::q8_0)
     return fail("--type=q8_0 is a type of gguf; hf holds f32, f16 or bf16", 2);
   Prepared prepared;

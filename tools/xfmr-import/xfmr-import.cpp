@@ -2,9 +2,9 @@
 #include "dialect/Xfmr.h"
 #include "import/Import.h"
 #include "runtime/artifact/AtomicFile.h"
+#include "tools/CommandLine.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/IR/MLIRContext.h"
-#include <CLI/CLI.hpp>
 #include <filesystem>
 
 using namespace xfmr;
@@ -19,24 +19,18 @@ static bool endsWith(const std::string &text, llvm::StringRef end) {
 }
 
 int main(int argc, char **argv) {
-  CLI::App app("Reads a model (a Hugging Face folder, a config.json, .mlir or .mlirbc) and writes it "
+  CLI::App app("Reads a model (a Hugging Face folder, a config.json, .gguf, .mlir or .mlirbc) and writes it "
                "in the xfmr dialect.");
   std::string model, output;
   ImportOptions options;
-  app.add_option("MODEL", model, "folder, config.json, .mlir or .mlirbc")->required();
+  app.add_option("MODEL", model, "folder, config.json, .gguf, .mlir or .mlirbc")->required();
   app.add_option("--adapter", options.adapter, "folder of a low-rank adapter (PEFT)");
   app.add_option("--rope-length", options.ropeLength,
                  "fix length-dependent rotary frequencies for this many positions")
       ->check(CLI::Range(1, 1 << 24));
   app.add_option("-o", output, "FILE.mlir (text) or FILE.mlirbc (bytecode); default: text to stdout");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError &error) {
-    if (error.get_exit_code() == 0)
-      return app.exit(error);
-    llvm::errs() << "xfmr-import: error: " << error.what() << "\n";
-    return 2;
-  }
+  if (std::optional<int> status = parseCommandLine(app, argc, argv, "xfmr-import"))
+    return *status;
   if (!output.empty() && !endsWith(output, ".mlir") && !endsWith(output, ".mlirbc")) {
     llvm::errs() << "xfmr-import: error: output \"" << output
                  << "\" must end in .mlir or .mlirbc\n";

@@ -1,6 +1,6 @@
 // Command line of xfmr-run; see Options.h. Wrong usage is reported here, once, with status 2.
 #include "tools/xfmr-run/Options.h"
-#include <CLI/CLI.hpp>
+#include "tools/CommandLine.h"
 #include <charconv>
 #include <cstdio>
 
@@ -99,9 +99,7 @@ bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitC
     exitCode = 0;
     return false;
   } catch (const CLI::ParseError &error) {
-    wrong = error.what();
-    if (!wrong.empty() && wrong[0] >= 'A' && wrong[0] <= 'Z')
-      wrong[0] = static_cast<char>(wrong[0] + 32);
+    wrong = usageMessage(error);
   }
   if (wrong.empty()) {
     if (app.count("--prompt"))
