@@ -18,14 +18,15 @@ struct ExportOptions {
 
 /// Folder with config.json (that of the base with the new shapes), model.safetensors under the family's names,
 /// and the base's tokenizer and generation files. `output` may not exist yet, or be an empty folder. With
-/// `keep` every tensor has the type of its expression. Families: llama, mistral, mixtral, qwen2, qwen2_moe, qwen3,
-/// qwen3_moe, olmoe.
-Status exportHuggingFace(Decoder decoder, const WeightSources &sources, const ExportOptions &options,
+/// `keep` every tensor has the type of its expression. Families of the Llama layout (llama, mistral, mixtral, qwen2,
+/// qwen2_moe, qwen3, qwen3_moe, olmoe) may have layers of different shapes, which are padded; others are written as their
+/// importer reads them (ByImporter.h).
+Status exportHuggingFace(ModelOp model, const WeightSources &sources, const ExportOptions &options,
                          std::vector<std::string> &notes);
 
 /// GGUF version 3. Vectors and routers are F32, matrices of `type`. Architectures: llama (also for mistral and mixtral,
 /// with interleaved rotary rows), qwen2, qwen2moe, qwen3, qwen3moe, olmoe.
-Status exportGguf(Decoder decoder, const WeightSources &sources, const ExportOptions &options,
+Status exportGguf(ModelOp model, const WeightSources &sources, const ExportOptions &options,
                   std::vector<std::string> &notes);
 
 /// Rows of a [heads * headDim, …] projection so that rotated pairs lie as `to` says.

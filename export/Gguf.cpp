@@ -279,9 +279,9 @@ std::string readText(const fs::path &path) {
 
 } // namespace
 
-Status exportGguf(Decoder decoder, const WeightSources &sources, const ExportOptions &options,
+Status exportGguf(ModelOp model, const WeightSources &sources, const ExportOptions &options,
                   std::vector<std::string> &notes) {
-  const std::string type = decoder.model.getConfig().getArchitecture().str();
+  const std::string type = model.getConfig().getArchitecture().str();
   const Architecture *architecture = nullptr;
   std::string supported;
   for (const Architecture &candidate : kArchitectures) {
@@ -290,10 +290,13 @@ Status exportGguf(Decoder decoder, const WeightSources &sources, const ExportOpt
       architecture = &candidate;
   }
   if (!architecture)
-    return Status::error("models of the family \"" + type + "\" cannot be exported, supported: " + supported);
-  if (decoder.layers.empty())
+    return Status::error("models of the family \"" + type + "\" cannot be written as GGUF, supported: " + supported);
+  Decoder decoder;
+  Status status = recogniseDecoder(model, decoder);
+  if (status.ok() && decoder.layers.empty())
     return Status::error("a model without blocks cannot be exported");
-  Status status = setRotaryStyle(decoder, architecture->rope);
+  if (status.ok())
+    status = setRotaryStyle(decoder, architecture->rope);
   if (status.ok())
     status = makeUniform(decoder, notes);
   const bool qkv = llvm::StringRef(architecture->name).starts_with("qwen2"); // other readers expect none elsewhere

@@ -1,11 +1,8 @@
 // The Hugging Face folder. See Export.h; names and configuration keys are those of the families' importers.
-#include "export/Export.h"
-#include "export/OutputFolder.h"
-#include "runtime/artifact/Safetensors.h"
-#include "weights/Conversion.h"
+#include "export/ByImporter.h"
+#include "export/NewConfig.h"
+#include "export/TensorFile.h"
 #include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
 
 using namespace mlir;
 using nlohmann::ordered_json;
@@ -34,8 +31,6 @@ constexpr Family kFamilies[] = {
     {"qwen2_moe", ".mlp", "gate_proj", "up_proj", "down_proj", "num_experts", "moe_intermediate_size", kQkvBias},
     {"qwen3_moe", ".mlp", "gate_proj", "up_proj", "down_proj", "num_experts", "moe_intermediate_size", kAttentionBias},
 };
-
-DType dtypeOf(Type type) { return type.isF16() ? DType::f16 : type.isBF16() ? DType::bf16 : DType::f32; }
 
 class Folder {
 public:
@@ -78,34 +73,7 @@ public:
     return Status::success();
   }
 
-  Status writeTensors(const WeightSources &sources, const std::string &path) {
-    SafetensorsWriter writer;
-    writer.setMetadata("format", "pt");
-    for (const auto &[name, piece] : tensors) {
-      std::vector<int64_t> shape = {piece.numRows()};
-      if (!piece.isVector())
-        shape.push_back(piece.numColumns());
-      if (Status status = writer.declare(name, typeOf(piece), shape); status.failed())
-        return status;
-    }
-    Status status = writer.begin(path);
-    WeightEvaluator evaluator(sources);
-    std::vector<uint8_t> bytes;
-    for (const auto &[name, piece] : tensors) {
-      if (status.failed())
-        return status;
-      const DType type = typeOf(piece);
-      const int64_t columns = piece.numColumns();
-      auto write = [&](const float *values, int64_t rows) {
-        bytes.resize(rows * columns * dtypeBits(type) / 8);
-        convertFromF32(type, values, rows * columns, bytes.data());
-        return writer.append(bytes.data(), bytes.size());
-      };
-      if (failed(forEachRows(evaluator, piece, write, status)) && status.ok())
-        return Status::error("cannot evaluate \"" + name + "\"");
-    }
-    return status.ok() ? writer.finish() : status;
-  }
+  const std::vector<NamedPiece> &namedPieces() const { return tensors; }
 
   /// The base's configuration with what the model's shapes say now.
   Status writeConfig(const std::string &path, ordered_json config, const BiasPlaces &biases) {
@@ -139,38 +107,21 @@ public:
     if (family.biases.network && (config.contains("mlp_bias") || biases.network))
       config["mlp_bias"] = biases.network;
     writeWindows(config);
-    if (options.type != ElementType::keep) {
-      const char *name = options.type == ElementType::f32 ? "float32" : options.type == ElementType::f16 ? "float16" : "bfloat16";
-      config[config.contains("dtype") ? "dtype" : "torch_dtype"] = name;
-    }
-    AtomicFile file;
-    Status status = file.open(path);
-    const std::string text = config.dump(2) + "\n";
-    if (status.ok())
-      status = file.write(text.data(), text.size());
-    return status.ok() ? file.commit() : status;
+    setElementType(config, options.type);
+    return writeConfigFile(config, path);
   }
 
 private:
   void add(const std::string &module, const Linear &linear) {
-    tensors.emplace_back(module + ".weight", linear.weight);
+    tensors.push_back({module + ".weight", linear.weight});
     if (linear.bias)
-      tensors.emplace_back(module + ".bias", linear.bias);
+      tensors.push_back({module + ".bias", linear.bias});
   }
 
   void addNetwork(const std::string &prefix, const FeedForward &network, const char *gate, const char *up, const char *down) {
     add(prefix + gate, network.gate);
     add(prefix + up, network.up);
     add(prefix + down, network.down);
-  }
-
-  DType typeOf(const Piece &piece) const {
-    switch (options.type) {
-    case ElementType::f32: return DType::f32;
-    case ElementType::f16: return DType::f16;
-    case ElementType::bf16: return DType::bf16;
-    default: return dtypeOf(piece.elementType());
-    }
   }
 
   /// Removed layers shift the others, so windows that differ are written out layer by layer.
@@ -193,7 +144,7 @@ private:
   Decoder &decoder;
   const Family &family;
   const ExportOptions &options;
-  std::vector<std::pair<std::string, Piece>> tensors;
+  std::vector<NamedPiece> tensors;
 };
 
 /// A configuration names one activation; passes do not change it, so this only meets hand-written IR.
@@ -213,58 +164,59 @@ Status checkActivations(const Decoder &decoder) {
   return same ? Status::success() : Status::error("layers have different activations, a configuration names one");
 }
 
-} // namespace
+/// Null for families of another layout.
+const Family *findFamily(llvm::StringRef type) {
+  for (const Family &family : kFamilies)
+    if (type == family.modelType)
+      return &family;
+  return nullptr;
+}
 
-Status exportHuggingFace(Decoder decoder, const WeightSources &sources, const ExportOptions &options,
-                         std::vector<std::string> &notes) {
-  const std::string type = decoder.model.getConfig().getArchitecture().str();
-  const Family *family = nullptr;
-  std::string supported;
-  for (const Family &candidate : kFamilies) {
-    supported += (supported.empty() ? "" : ", ") + std::string(candidate.modelType);
-    if (type == candidate.modelType)
-      family = &candidate;
-  }
-  if (!family)
-    return Status::error("models of the family \"" + type + "\" cannot be exported, supported: " + supported);
-  if (decoder.layers.empty())
+/// The Llama layout: layers of different shapes are padded, biases may come and go.
+Status fillFolder(const Family &family, ModelOp model, const WeightSources &sources, const ExportOptions &options,
+                  const ordered_json &config, OutputFolder &output, std::vector<std::string> &notes) {
+  Decoder decoder;
+  Status status = recogniseDecoder(model, decoder);
+  if (status.ok() && decoder.layers.empty())
     return Status::error("a model without blocks cannot be exported");
-  if (options.type == ElementType::q8_0)
-    return Status::error("a Hugging Face folder holds f32, f16 or bf16; q8_0 is a type of GGUF");
-
-  const fs::path base(options.baseFolder);
-  std::ifstream configFile(base / "config.json", std::ios::binary);
-  if (!configFile)
-    return Status::error("no config.json in \"" + options.baseFolder +
-                         "\": the exported configuration is made from the base's; give its folder with --source base=PATH");
-  ordered_json config = ordered_json::parse(configFile, nullptr, /*allow_exceptions=*/false);
-  if (!config.is_object())
-    return Status::error("\"" + (base / "config.json").string() + "\" is no JSON object");
-  if (config.value("model_type", ordered_json()) != type)
-    return Status::error("\"" + (base / "config.json").string() + "\" is of another family than the model (\"" + type + "\")");
-
-  Status status = checkActivations(decoder);
+  if (status.ok())
+    status = checkActivations(decoder);
   if (status.ok())
     status = setRotaryStyle(decoder, RopeStyle::half);
   if (status.ok())
     status = makeUniform(decoder, notes);
   BiasPlaces biases;
   if (status.ok())
-    status = makeBiasesUniform(decoder, family->biases, biases, notes);
-  Folder folder(decoder, *family, options);
+    status = makeBiasesUniform(decoder, family.biases, biases, notes);
+  Folder folder(decoder, family, options);
   if (status.ok())
     status = folder.listTensors();
-  OutputFolder output;
   if (status.ok())
     status = output.open(options.output);
   if (status.ok())
     status = folder.writeConfig(output.file("config.json"), config, biases);
+  return status.ok() ? writeTensorFile(folder.namedPieces(), options.type, sources, output.file("model.safetensors")) : status;
+}
+
+} // namespace
+
+Status exportHuggingFace(ModelOp model, const WeightSources &sources, const ExportOptions &options,
+                         std::vector<std::string> &notes) {
+  if (options.type == ElementType::q8_0)
+    return Status::error("a Hugging Face folder holds f32, f16 or bf16; q8_0 is a type of GGUF");
+  const std::string type = model.getConfig().getArchitecture().str();
+  ordered_json config;
+  Status status = readBaseConfig(options.baseFolder, type, config);
+  if (status.failed())
+    return status;
+  OutputFolder output;
+  const Family *family = findFamily(type);
+  status = family ? fillFolder(*family, model, sources, options, config, output, notes)
+                  : fillByImporter(model, sources, options, config, output);
   for (const char *name : {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
                            "vocab.json", "merges.txt", "tokenizer.model", "generation_config.json", "chat_template.jinja"})
     if (status.ok())
-      status = output.copyIfThere(base / name);
-  if (status.ok())
-    status = folder.writeTensors(sources, output.file("model.safetensors"));
+      status = output.copyIfThere(fs::path(options.baseFolder) / name);
   return status.ok() ? output.commit() : status;
 }
 

@@ -60,7 +60,8 @@ Status prepare(const std::string &path, const std::string &passes, const std::st
   const fs::path place(base->path());
   std::error_code ignored;
   out.baseFolder = fs::is_directory(place, ignored) ? place.string() : place.parent_path().string();
-  return recogniseDecoder(models.front(), out.decoder);
+  out.model = models.front();
+  return Status::success();
 }
 
 } // namespace xfmr::exports

@@ -1,4 +1,4 @@
-// From a MODEL argument to a recognised decoder: import, the user's passes, adapters folded.
+// From a MODEL argument to what is exported: import, the user's passes, adapters folded.
 #pragma once
 #include "export/Export.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -11,7 +11,7 @@ struct Prepared {
   mlir::MLIRContext context;
   mlir::OwningOpRef<mlir::ModuleOp> module; // goes before its context
   WeightSources sources;
-  Decoder decoder;
+  ModelOp model; // in the module
   std::string baseFolder;
 };
 

@@ -36,8 +36,8 @@ int main(int argc, char **argv) {
     return fail(status.message(), 1);
   options.baseFolder = prepared.baseFolder;
   std::vector<std::string> notes;
-  const Status status = format == "hf" ? exportHuggingFace(prepared.decoder, prepared.sources, options, notes)
-                                       : exportGguf(prepared.decoder, prepared.sources, options, notes);
+  const Status status = format == "hf" ? exportHuggingFace(prepared.model, prepared.sources, options, notes)
+                                       : exportGguf(prepared.model, prepared.sources, options, notes);
   if (status.failed())
     return fail(status.message(), 1);
   for (const std::string &note : notes)

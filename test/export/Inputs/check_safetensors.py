@@ -2,7 +2,7 @@
 """Checks an exported folder with the standard library only: check_safetensors.py FOLDER [--equal FOLDER] [--same-names FOLDER]
 
 The file must be a valid safetensors file (header, offsets without gap or overlap, sizes that fit shape and dtype) and its shapes
-those of config.json. With --equal every tensor must have the bytes of the other folder's.
+those of config.json, where that is of the Llama layout. With --equal every tensor must have the bytes of the other folder's.
 """
 import argparse
 import json
@@ -34,6 +34,8 @@ def read(folder):
 
 
 def check_shapes(tensors, config):
+    if "head_dim" not in config or "model.layers.0.self_attn.q_proj.weight" not in tensors:
+        return
     d, heads, kv, dim = (config[k] for k in ("hidden_size", "num_attention_heads", "num_key_value_heads", "head_dim"))
     for layer in range(config["num_hidden_layers"]):
         expected = {"self_attn.q_proj": [heads * dim, d], "self_attn.k_proj": [kv * dim, d],
@@ -46,7 +48,7 @@ def check_shapes(tensors, config):
             assert found == shape, f"layer {layer} {module}: {found}, the configuration says {shape}"
     beyond = f"model.layers.{config['num_hidden_layers']}."
     assert not any(name.startswith(beyond) for name in tensors), "more layers than the configuration says"
-    assert ("lm_head.weight" in tensors) != config["tie_word_embeddings"]
+    assert ("lm_head.weight" in tensors) != config.get("tie_word_embeddings", True)
 
 
 def main():

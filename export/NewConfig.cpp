@@ -1,0 +1,142 @@
+// See NewConfig.h.
+#include "export/NewConfig.h"
+#include "runtime/artifact/AtomicFile.h"
+#include <filesystem>
+#include <fstream>
+
+using namespace mlir;
+using nlohmann::ordered_json;
+namespace fs = std::filesystem;
+
+namespace xfmr::exports {
+
+namespace {
+
+/// Shapes of one block, 0 where it has no such part.
+struct Shapes {
+  int64_t heads = 0, kvHeads = 0, headDim = 0;
+  int64_t width = 0; // dense network, or shared expert
+  int64_t experts = 0, topK = 0, expertWidth = 0;
+  std::optional<int64_t> window;
+};
+
+/// The widest result of an activation among the ops, none inside a mixture.
+int64_t hiddenWidth(Block &ops) {
+  int64_t width = 0;
+  for (Operation &op : ops)
+    if (isa<ActivationOp, GluOp>(op))
+      width = std::max(width, cast<RankedTensorType>(op.getResult(0).getType()).getDimSize(1));
+  return width;
+}
+
+Shapes shapesOf(BlockOp block) {
+  Shapes shapes;
+  for (Operation &op : block.getBody().front()) {
+    if (auto attention = dyn_cast<AttentionOp>(op)) {
+      shapes.heads = attention.getNumHeads();
+      shapes.kvHeads = attention.getNumKvHeads();
+      shapes.headDim = attention.getHeadDim();
+      shapes.window = attention.getWindow();
+    } else if (auto moe = dyn_cast<MoeOp>(op)) {
+      shapes.experts = moe.getNumExperts();
+      shapes.topK = moe.getRouting().getTopK();
+      shapes.expertWidth = hiddenWidth(moe.getExpert().front());
+    }
+  }
+  shapes.width = hiddenWidth(block.getBody().front());
+  return shapes;
+}
+
+/// Sets the first of the spellings that the configuration has; with `always` the first of all if it has none.
+void set(ordered_json &config, std::initializer_list<const char *> keys, int64_t value, bool always = false) {
+  for (const char *key : keys)
+    if (config.contains(key) && !config[key].is_null()) {
+      config[key] = value;
+      return;
+    }
+  if (always)
+    config[*keys.begin()] = value;
+}
+
+void setAttention(ordered_json &config, const Shapes &shapes, int64_t hidden) {
+  set(config, {"num_attention_heads", "n_head"}, shapes.heads);
+  set(config, {"num_key_value_heads"}, shapes.kvHeads, shapes.kvHeads != shapes.heads);
+  if (!config.contains("kv_lora_rank")) // latent attention has sizes of its own
+    set(config, {"head_dim"}, shapes.headDim, shapes.heads * shapes.headDim != hidden && !config.contains("n_head"));
+}
+
+/// GPT-2 leaves the key out for four times the hidden size.
+void setWidth(ordered_json &config, int64_t width, int64_t hidden) {
+  if (config.contains("n_head"))
+    set(config, {"n_inner"}, width, width != 4 * hidden);
+  else
+    set(config, {"intermediate_size"}, width);
+}
+
+/// Windows by layer: removed layers shift the others.
+void setWindows(ordered_json &config, const std::vector<Shapes> &blocks) {
+  const auto has = [&](const char *key) { return config.contains(key) && !config[key].is_null(); };
+  if (!has("layer_types") && !has("sliding_window"))
+    return;
+  ordered_json types = ordered_json::array();
+  for (const Shapes &block : blocks)
+    types.push_back(block.window ? "sliding_attention" : "full_attention");
+  config["layer_types"] = types;
+}
+
+} // namespace
+
+ordered_json newConfig(ordered_json config, ModelOp model) {
+  std::vector<Shapes> blocks;
+  for (BlockOp block : model.getBody().getOps<BlockOp>())
+    blocks.push_back(shapesOf(block));
+  set(config, {"num_hidden_layers", "n_layer"}, static_cast<int64_t>(blocks.size()));
+  setAttention(config, blocks.front(), model.getConfig().getHiddenSize());
+  setWindows(config, blocks);
+  const auto isMixture = [](const Shapes &block) { return block.experts > 0; };
+  const auto mixture = llvm::find_if(blocks, isMixture), dense = llvm::find_if_not(blocks, isMixture);
+  if (dense != blocks.end())
+    setWidth(config, dense->width, model.getConfig().getHiddenSize());
+  if (mixture != blocks.end()) {
+    set(config, {"num_local_experts", "n_routed_experts", "num_experts"}, mixture->experts);
+    set(config, {"num_experts_per_tok"}, mixture->topK);
+    set(config, {"moe_intermediate_size", "intermediate_size"}, mixture->expertWidth);
+    set(config, {"shared_expert_intermediate_size"}, mixture->width);
+    if (mixture->width % mixture->expertWidth == 0)
+      set(config, {"n_shared_experts"}, mixture->width / mixture->expertWidth);
+    set(config, {"first_k_dense_replace"}, mixture - blocks.begin());
+  }
+  return config;
+}
+
+void setElementType(ordered_json &config, ElementType type) {
+  if (type == ElementType::keep)
+    return;
+  const char *name = type == ElementType::f32 ? "float32" : type == ElementType::f16 ? "float16" : "bfloat16";
+  config[config.contains("dtype") ? "dtype" : "torch_dtype"] = name;
+}
+
+Status readBaseConfig(const std::string &folder, const std::string &family, ordered_json &out) {
+  const fs::path path = fs::path(folder) / "config.json";
+  std::ifstream file(path, std::ios::binary);
+  if (!file)
+    return Status::error("no config.json in \"" + folder +
+                         "\": the exported configuration is made from the base's; give its folder with --source base=PATH");
+  out = ordered_json::parse(file, nullptr, /*allow_exceptions=*/false);
+  if (!out.is_object())
+    return Status::error("\"" + path.string() + "\" is no JSON object");
+  if (out.value("model_type", ordered_json()) != family)
+    return Status::error("\"" + path.string() + "\" is of another family than the model (\"" + family + "\")");
+  return Status::success();
+}
+
+Status writeConfigFile(const ordered_json &config, const std::string &path) {
+  AtomicFile file;
+  Status status = file.open(path);
+  const std::string text = config.dump(2) + "\n";
+  if (status.ok())
+    status = file.write(text.data(), text.size());
+  return status.ok() ? file.commit() : status;
+}
+
+} // namespace xfmr::exports

@@ -1,0 +1,151 @@
+// See SameForm.h.
+#include "export/SameForm.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+
+namespace xfmr::exports {
+
+namespace {
+
+bool isWeight(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  return type && type.hasStaticShape() && type.getRank() > 0 && isa<FloatType>(type.getElementType());
+}
+
+template <typename T>
+std::string text(T what) {
+  std::string result;
+  llvm::raw_string_ostream(result) << what;
+  return result;
+}
+
+class Walk {
+public:
+  using Weights = llvm::function_ref<Status(Value, Value)>;
+  explicit Walk(Weights weights) : weights(weights) {}
+
+  Status run(ModelOp wanted, ModelOp found) {
+    if (wanted.getConfig().getHiddenSize() != found.getConfig().getHiddenSize() ||
+        wanted.getConfig().getVocabSize() != found.getConfig().getVocabSize())
+      return Status::error("the base's configuration is of a model with another hidden size or vocabulary");
+    regions(wanted.getBody(), found.getBody());
+    return status;
+  }
+
+private:
+  void refuse(Operation *at, const std::string &what) {
+    if (status.failed())
+      return;
+    auto block = at->getParentOfType<BlockOp>();
+    status = Status::error((block ? "block " + std::to_string(block.getLayer()) + ": " : "") +
+                           at->getName().getStringRef().str() + ": " + what);
+  }
+
+  void regions(Region &wanted, Region &found) {
+    for (auto [w, f] : llvm::zip(wanted.getArguments(), found.getArguments()))
+      pairs.insert({w, f});
+    values(wanted.front().getTerminator(), found.front().getTerminator());
+  }
+
+  void values(Operation *wanted, Operation *found) {
+    if (auto moe = dyn_cast<MoeOp>(wanted))
+      return mixtures(moe, cast<MoeOp>(found));
+    if (wanted->getNumOperands() != found->getNumOperands())
+      return refuse(found, "has " + std::to_string(found->getNumOperands()) + " operands, where the family's has " +
+                               std::to_string(wanted->getNumOperands()) + " (a bias that its checkpoints cannot have, or cannot lack)");
+    for (auto [w, f] : llvm::zip(wanted->getOperands(), found->getOperands())) {
+      value(found, w, f);
+      if (status.failed())
+        return;
+    }
+  }
+
+  /// Stacked weights come in any order: the region says which is which.
+  void mixtures(MoeOp wanted, MoeOp found) {
+    value(found, wanted.getInput(), found.getInput());
+    for (auto [w, f] : {std::pair<Value, Value>{wanted.getRouter(), found.getRouter()},
+                        {wanted.getRouterBias(), found.getRouterBias()},
+                        {wanted.getSelectionBias(), found.getSelectionBias()}}) {
+      if (!w != !f)
+        return refuse(found, "has a router with a bias where the family's has none, or the other way round");
+      if (w && status.ok())
+        value(found, w, f);
+    }
+    Block &w = wanted.getExpert().front(), &f = found.getExpert().front();
+    pairs.insert({w.getArgument(0), f.getArgument(0)});
+    if (status.ok())
+      values(w.getTerminator(), f.getTerminator());
+  }
+
+  void value(Operation *user, Value wanted, Value found) {
+    if (pairs.contains({wanted, found}))
+      return;
+    auto shape = [](Value v) { return cast<RankedTensorType>(v.getType()).getShape(); };
+    if (isa<RankedTensorType>(wanted.getType()) && isa<RankedTensorType>(found.getType()) && shape(wanted) != shape(found))
+      return refuse(user, "has an operand " + text(found.getType()) + ", where one configuration for all blocks gives " +
+                              text(wanted.getType()));
+    if (isWeight(wanted) && isWeight(found))
+      return weight(user, wanted, found);
+    Operation *w = wanted.getDefiningOp(), *f = found.getDefiningOp();
+    if (!w || !f || w->getName() != f->getName())
+      return refuse(user, "reads " + nameOf(found) + ", where the family's reads " + nameOf(wanted));
+    attributes(w, f);
+    if (status.failed())
+      return;
+    pairs.insert({wanted, found});
+    values(w, f);
+    if (auto block = dyn_cast<BlockOp>(w); block && status.ok())
+      regions(block.getBody(), cast<BlockOp>(f).getBody());
+  }
+
+  /// A slice in an expert region stands for the stacked weight.
+  void weight(Operation *user, Value wanted, Value found) {
+    auto stacked = [](Value value) -> Value {
+      auto slice = dyn_cast<BlockArgument>(value);
+      auto moe = slice ? dyn_cast<MoeOp>(slice.getOwner()->getParentOp()) : MoeOp();
+      return moe ? moe.getStacked(value) : value;
+    };
+    Value w = stacked(wanted), f = stacked(found);
+    if (!w || !f || (w == wanted) != (f == found))
+      return refuse(user, "has weights that are made inside the expert region");
+    if (!pairs.insert({wanted, found}).second)
+      return;
+    if (Status solved = weights(w, f); solved.failed())
+      refuse(user, solved.message());
+  }
+
+  void attributes(Operation *wanted, Operation *found) {
+    if (isa<BlockOp>(found)) // its number, which says nothing about the function
+      return;
+    const StringRef segments = "operandSegmentSizes"; // said by the operands themselves
+    for (NamedAttribute attribute : wanted->getAttrDictionary()) {
+      Attribute other = found->getAttr(attribute.getName());
+      if (attribute.getName() != segments && other != attribute.getValue())
+        return refuse(found, "has " + attribute.getName().str() + " " + (other ? text(other) : "absent") +
+                                 ", where the family's configuration gives " + text(attribute.getValue()));
+    }
+    for (NamedAttribute attribute : found->getAttrDictionary())
+      if (attribute.getName() != segments && !wanted->getAttr(attribute.getName()))
+        return refuse(found, "has " + attribute.getName().str() + " " + text(attribute.getValue()) +
+                                 ", for which the family's configuration has no place");
+  }
+
+  static std::string nameOf(Value value) {
+    Operation *op = value.getDefiningOp();
+    return op ? op->getName().getStringRef().str() : "the input";
+  }
+
+  Weights weights;
+  llvm::DenseSet<std::pair<Value, Value>> pairs;
+  Status status = Status::success();
+};
+
+} // namespace
+
+Status walkSameForm(ModelOp wanted, ModelOp found, llvm::function_ref<Status(Value, Value)> weights) {
+  return Walk(weights).run(wanted, found);
+}
+
+} // namespace xfmr::exports
