@@ -144,8 +144,8 @@ def XfmrMaskFfn : FfnPass<"xfmr-mask-ffn"> {
   }];
 }
 
-class ExpertsPass<string flag> : CutPass<flag> {
-  let options = [
+class ExpertsPass<string flag, list<Option> further = []> : CutPass<flag> {
+  let options = further # [
     Option<"experts", "experts", "int64_t", "0", "experts that stay in each mixture">,
     EnumOption<"method", "method", "ExpertMethod", "first", "first, frequency, reap or subset",
                [{llvm::cl::values(clEnumValN(::xfmr::ExpertMethod::first, "first", ""),
@@ -155,7 +155,9 @@ class ExpertsPass<string flag> : CutPass<flag> {
     layersOption] # sourceOptions;
 }
 
-def XfmrPruneExperts : ExpertsPass<"xfmr-prune-experts"> {
+def XfmrPruneExperts : ExpertsPass<"xfmr-prune-experts", [
+    Option<"approximate", "approximate", "bool", "false",
+           "also where the weights of the experts that stay change by it">]> {
   let summary = "remove experts of mixtures";
   let description = [{
     What: router rows, router and selection biases and stacked weights of the experts that go; as many in each group of
@@ -164,8 +166,10 @@ def XfmrPruneExperts : ExpertsPass<"xfmr-prune-experts"> {
     When: few experts carry most of the load of the tokens that matter.
 
     Refuses, with an error: more experts than there are, fewer than top_k (or than the groups need), a count that groups
-    do not divide, and routers whose weights of the chosen depend on the rest: a softmax that is not normalised
-    over the chosen (OLMoE, Qwen2-MoE, DeepSeek-V2, Switch), sparsemixer, a capacity relative to the number of experts.
+    do not divide, and, unless `approximate`, routers whose weights of the chosen depend on the rest: a softmax that is
+    not normalised over the chosen (OLMoE, Qwen2-MoE, DeepSeek-V2, Switch), sparsemixer, a capacity relative to the
+    number of experts. With `approximate` the router weighs as it would with these experts alone, which a warning says;
+    chosen and refitted (`method=`, `repair=ls`) is with those weights. There is no masked twin of that.
 
     ```mlir
     %y = xfmr.moe %x router %r experts(%u, %d) routing <top_k = 2, score = softmax, score_at = post_topk>

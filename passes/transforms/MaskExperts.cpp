@@ -11,7 +11,7 @@ struct MaskExperts : impl::XfmrMaskExpertsBase<MaskExperts> {
   using Base::Base;
   void runOnOperation() override {
     CutCounts counts;
-    if (failed(cutModelExperts(getOperation(), {experts, layers}, XFMR_EXPERT_OPTIONS, /*mask=*/true, counts)))
+    if (failed(cutModelExperts(getOperation(), {experts, layers, /*approximate=*/false}, XFMR_EXPERT_OPTIONS, /*mask=*/true, counts)))
       signalPassFailure();
     removed += counts.removed;
     kept += counts.kept;

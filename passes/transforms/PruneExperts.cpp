@@ -12,7 +12,7 @@ struct PruneExperts : impl::XfmrPruneExpertsBase<PruneExperts> {
   using Base::Base;
   void runOnOperation() override {
     CutCounts counts;
-    if (failed(cutModelExperts(getOperation(), {experts, layers}, XFMR_EXPERT_OPTIONS, /*mask=*/false, counts)))
+    if (failed(cutModelExperts(getOperation(), {experts, layers, approximate}, XFMR_EXPERT_OPTIONS, /*mask=*/false, counts)))
       signalPassFailure();
     removed += counts.removed;
     kept += counts.kept;

@@ -104,7 +104,7 @@ LogicalResult cutModelExperts(ModelOp model, const ExpertRequest &request, const
     WalkResult checked = block.walk([&](MoeOp mixture) {
       found = true;
       plan[positionOf(block)].experts = request.experts;
-      return failed(checkExperts(mixture, request.experts)) ? WalkResult::interrupt() : WalkResult::advance();
+      return failed(checkExperts(mixture, request.experts, request.approximate)) ? WalkResult::interrupt() : WalkResult::advance();
     });
     if (checked.wasInterrupted())
       return failure();

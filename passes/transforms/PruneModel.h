@@ -28,6 +28,7 @@ struct FfnRequest {
 struct ExpertRequest {
   int64_t experts;
   llvm::ArrayRef<int64_t> layers; // empty: all
+  bool approximate = false;       // also where the weights of those that stay change
 };
 
 /// Checks the request against the model and carries it out. Errors are emitted at the op they concern; those about what

@@ -41,7 +41,7 @@ LogicalResult checkWidth(FeedForwardUnits &units, int64_t width) {
   return error;
 }
 
-LogicalResult checkExperts(MoeOp mixture, int64_t experts) {
+LogicalResult checkExperts(MoeOp mixture, int64_t experts, bool approximate) {
   RoutingAttr routing = mixture.getRouting();
   const int64_t present = mixture.getNumExperts(), groups = routing.getNGroup();
   if (experts < 1 || experts > present)
@@ -57,8 +57,12 @@ LogicalResult checkExperts(MoeOp mixture, int64_t experts) {
   if (routing.getGroupScore() == GroupScore::sum_top2 && groups > 1 && experts / groups < 2)
     return mixture.emitError("cannot keep ") << experts << " experts: the router sums the two best of each of its "
                                              << groups << " groups";
-  if (std::string refusal = expertRefusal(mixture); !refusal.empty())
-    return mixture.emitError("experts cannot be removed exactly: ") << refusal;
+  const std::string refusal = expertRefusal(mixture);
+  if (refusal.empty() || experts == present)
+    return success();
+  if (!approximate)
+    return mixture.emitError("experts cannot be removed exactly: ") << refusal << "; approximate=true removes them so";
+  mixture.emitWarning("the experts that stay get other weights: ") << refusal;
   return success();
 }
 

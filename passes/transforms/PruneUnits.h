@@ -32,8 +32,9 @@ struct HeadCut {
 mlir::FailureOr<HeadCut> checkHeads(AttentionUnits &units, int64_t heads, HeadMode mode);
 /// Fails, with an error at the op, where the network cannot be cut to `width` channels.
 mlir::LogicalResult checkWidth(FeedForwardUnits &units, int64_t width);
-/// Fails, with an error at the op, where the mixture cannot do with `experts`.
-mlir::LogicalResult checkExperts(MoeOp mixture, int64_t experts);
+/// Fails, with an error at the op, where the mixture cannot do with `experts`. Where the weights of those that stay would
+/// change that is an error too, with `approximate` a warning.
+mlir::LogicalResult checkExperts(MoeOp mixture, int64_t experts, bool approximate);
 
 /// Keeps these query heads, ascending, and, by whole groups, the key and value heads they use. Splits must be separate.
 mlir::LogicalResult cutHeads(mlir::IRRewriter &rewriter, AttentionUnits &units, HeadMode mode,

@@ -9,7 +9,7 @@ xfmr.model @unnormalised (%tokens: tensor<?xi32>) -> tensor<?x4xf32>
   ^bb0(%h: tensor<?x4xf32>):
     %r = xfmr.weight "r" : tensor<3x4xf32>
     %w = xfmr.weight "w" : tensor<3x4x4xf32>
-    // expected-error@+1 {{experts cannot be removed exactly: its softmax over all experts is not normalised over the chosen, so a removed expert changes the weights of the others}}
+    // expected-error@+1 {{experts cannot be removed exactly: its softmax over all experts is not normalised over the chosen, so a removed expert changes the weights of the others; approximate=true removes them so}}
     %m = xfmr.moe %h router %r experts(%w) routing <top_k = 2, score = softmax>
         : (tensor<?x4xf32>, tensor<3x4xf32>, tensor<3x4x4xf32>) -> tensor<?x4xf32> {
     ^bb0(%t: tensor<?x4xf32>, %e: tensor<4x4xf32>):
@@ -31,7 +31,7 @@ xfmr.model @sparsemixer (%tokens: tensor<?xi32>) -> tensor<?x4xf32>
   ^bb0(%h: tensor<?x4xf32>):
     %r = xfmr.weight "r" : tensor<3x4xf32>
     %w = xfmr.weight "w" : tensor<3x4x4xf32>
-    // expected-error@+1 {{experts cannot be removed exactly: sparsemixer weighs a chosen expert against its rivals, chosen or not}}
+    // expected-error@+1 {{experts cannot be removed exactly: sparsemixer weighs a chosen expert against its rivals, chosen or not; approximate=true removes them so}}
     %m = xfmr.moe %h router %r experts(%w) routing <top_k = 2, score = sparsemixer, sparsemixer_eps = 0.01>
         : (tensor<?x4xf32>, tensor<3x4xf32>, tensor<3x4x4xf32>) -> tensor<?x4xf32> {
     ^bb0(%t: tensor<?x4xf32>, %e: tensor<4x4xf32>):
@@ -53,7 +53,7 @@ xfmr.model @capacity (%tokens: tensor<?xi32>) -> tensor<?x4xf32>
   ^bb0(%h: tensor<?x4xf32>):
     %r = xfmr.weight "r" : tensor<3x4xf32>
     %w = xfmr.weight "w" : tensor<3x4x4xf32>
-    // expected-error@+1 {{experts cannot be removed exactly: the capacity of an expert depends on the number of experts}}
+    // expected-error@+1 {{experts cannot be removed exactly: the capacity of an expert depends on the number of experts; approximate=true removes them so}}
     %m = xfmr.moe %h router %r experts(%w)
         routing <top_k = 1, score = sigmoid, overflow = drop, capacity_factor = 1.0>
         : (tensor<?x4xf32>, tensor<3x4xf32>, tensor<3x4x4xf32>) -> tensor<?x4xf32> {
