@@ -3,6 +3,7 @@
 #include "export/NewConfig.h"
 #include "export/Origins.h"
 #include "export/SameForm.h"
+#include "export/Uniform.h"
 #include "import/Import.h"
 #include "passes/Passes.h"
 #include "passes/transforms/PruneColumns.h"
@@ -20,13 +21,23 @@ static int64_t count(ModelOp model) {
   return number;
 }
 
-/// Gives both models one form: projections apart, gate and up fused if either has them so.
+/// Families without a key for it divide the hidden size by the number of heads.
+static int64_t leastHeads(const nlohmann::ordered_json &config, ModelOp model) {
+  const bool fixed = config.contains("n_head") || model.getConfig().getArchitecture() == "gpt_neox";
+  int64_t heads = 0;
+  model.getBody().walk([&](AttentionOp attention) {
+    if (fixed)
+      heads = model.getConfig().getHiddenSize() / attention.getHeadDim();
+  });
+  return heads;
+}
+
+/// Gives both models one form: projections apart, as they are in a uniform model, gate and up fused if either has them so.
 static Status alignForms(ModuleOp importedModule, ModelOp model) {
   ModelOp imported = *importedModule.getOps<ModelOp>().begin();
   IRRewriter rewriter(model.getContext());
-  for (ModelOp one : {imported, model})
-    for (BlockOp block : one.getBody().getOps<BlockOp>())
-      separateSplits(rewriter, block);
+  for (BlockOp block : imported.getBody().getOps<BlockOp>())
+    separateSplits(rewriter, block);
   const bool fuse = count<GluOp>(model) != count<GluOp>(imported);
   for (ModuleOp module : {importedModule, model->getParentOfType<ModuleOp>()}) {
     PassManager manager = PassManager::on<ModuleOp>(module.getContext());
@@ -40,10 +51,12 @@ static Status alignForms(ModuleOp importedModule, ModelOp model) {
 }
 
 Status fillByImporter(ModelOp model, const WeightSources &sources, const ExportOptions &options,
-                      const nlohmann::ordered_json &config, OutputFolder &output) {
+                      const nlohmann::ordered_json &config, OutputFolder &output, std::vector<std::string> &notes) {
   if (model.getBody().getOps<BlockOp>().empty())
     return Status::error("a model without blocks cannot be exported");
-  Status status = output.open(options.output);
+  Status status = makeUniform(model, leastHeads(config, model), notes);
+  if (status.ok())
+    status = output.open(options.output);
   const std::string path = output.file("config.json");
   nlohmann::ordered_json changed = newConfig(config, model);
   if (status.ok())

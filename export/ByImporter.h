@@ -10,6 +10,6 @@ namespace xfmr::exports {
 /// model must then have the same form (SameForm.h), and its weights tell what the named tensors are (Origins.h). So what is
 /// written gives the model back when it is imported, whatever the family; what its configuration cannot say is refused.
 Status fillByImporter(ModelOp model, const WeightSources &sources, const ExportOptions &options,
-                      const nlohmann::ordered_json &config, OutputFolder &output);
+                      const nlohmann::ordered_json &config, OutputFolder &output, std::vector<std::string> &notes);
 
 } // namespace xfmr::exports

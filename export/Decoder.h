@@ -46,10 +46,6 @@ struct Decoder {
 /// Recognises the model. Projections may be fused or apart; adapters must have been folded.
 Status recogniseDecoder(ModelOp model, Decoder &out);
 
-/// Formats have one head count and one feed-forward width for all layers. Narrower layers get heads and channels of zeros,
-/// which leaves the function as it is; `notes` says what was done. What zeros cannot make equal is refused.
-Status makeUniform(Decoder &decoder, std::vector<std::string> &notes);
-
 /// Where a format can have biases, for all layers alike.
 enum class AttentionBias { none, queryKeyValue, all };
 struct BiasPlaces {

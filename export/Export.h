@@ -18,9 +18,9 @@ struct ExportOptions {
 
 /// Folder with config.json (that of the base with the new shapes), model.safetensors under the family's names,
 /// and the base's tokenizer and generation files. `output` may not exist yet, or be an empty folder. With
-/// `keep` every tensor has the type of its expression. Families of the Llama layout (llama, mistral, mixtral, qwen2,
-/// qwen2_moe, qwen3, qwen3_moe, olmoe) may have layers of different shapes, which are padded; others are written as their
-/// importer reads them (ByImporter.h).
+/// `keep` every tensor has the type of its expression. The model is made uniform (Uniform.h). Families of the Llama layout
+/// (llama, mistral, mixtral, qwen2, qwen2_moe, qwen3, qwen3_moe, olmoe) may have new biases; others are written as
+/// their importer reads them (ByImporter.h).
 Status exportHuggingFace(ModelOp model, const WeightSources &sources, const ExportOptions &options,
                          std::vector<std::string> &notes);
 

@@ -1,6 +1,7 @@
 // The GGUF file. See Export.h; keys, names and conventions are those of the GGUF specification and its first users.
 #include "export/Export.h"
 #include "export/GgufTokenizer.h"
+#include "export/Uniform.h"
 #include "weights/Conversion.h"
 #include <cmath>
 #include <filesystem>
@@ -292,13 +293,13 @@ Status exportGguf(ModelOp model, const WeightSources &sources, const ExportOptio
   if (!architecture)
     return Status::error("models of the family \"" + type + "\" cannot be written as GGUF, supported: " + supported);
   Decoder decoder;
-  Status status = recogniseDecoder(model, decoder);
+  Status status = makeUniform(model, /*leastHeads=*/0, notes);
+  if (status.ok())
+    status = recogniseDecoder(model, decoder);
   if (status.ok() && decoder.layers.empty())
     return Status::error("a model without blocks cannot be exported");
   if (status.ok())
     status = setRotaryStyle(decoder, architecture->rope);
-  if (status.ok())
-    status = makeUniform(decoder, notes);
   const bool qkv = llvm::StringRef(architecture->name).starts_with("qwen2"); // other readers expect none elsewhere
   BiasPlaces found;
   if (status.ok())

@@ -2,6 +2,7 @@
 #include "export/ByImporter.h"
 #include "export/NewConfig.h"
 #include "export/TensorFile.h"
+#include "export/Uniform.h"
 #include <filesystem>
 
 using namespace mlir;
@@ -176,15 +177,15 @@ const Family *findFamily(llvm::StringRef type) {
 Status fillFolder(const Family &family, ModelOp model, const WeightSources &sources, const ExportOptions &options,
                   const ordered_json &config, OutputFolder &output, std::vector<std::string> &notes) {
   Decoder decoder;
-  Status status = recogniseDecoder(model, decoder);
+  Status status = makeUniform(model, /*leastHeads=*/0, notes);
+  if (status.ok())
+    status = recogniseDecoder(model, decoder);
   if (status.ok() && decoder.layers.empty())
     return Status::error("a model without blocks cannot be exported");
   if (status.ok())
     status = checkActivations(decoder);
   if (status.ok())
     status = setRotaryStyle(decoder, RopeStyle::half);
-  if (status.ok())
-    status = makeUniform(decoder, notes);
   BiasPlaces biases;
   if (status.ok())
     status = makeBiasesUniform(decoder, family.biases, biases, notes);
@@ -212,7 +213,7 @@ Status exportHuggingFace(ModelOp model, const WeightSources &sources, const Expo
   OutputFolder output;
   const Family *family = findFamily(type);
   status = family ? fillFolder(*family, model, sources, options, config, output, notes)
-                  : fillByImporter(model, sources, options, config, output);
+                  : fillByImporter(model, sources, options, config, output, notes);
   for (const char *name : {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
                            "vocab.json", "merges.txt", "tokenizer.model", "generation_config.json", "chat_template.jinja"})
     if (status.ok())

@@ -1,52 +1,14 @@
-// See Decoder.h: one shape for all layers. A query head whose output columns are zero adds nothing, whatever it
-// attends to; a channel whose gate and up rows are zero is 0, and its down column is zero besides.
-#include "export/Decoder.h"
-#include <algorithm>
+// See Uniform.h. A query head whose output columns are zero adds nothing, whatever it attends to, nor does a channel whose
+// down column is zero.
+#include "export/Uniform.h"
+#include "passes/transforms/PruneColumns.h"
+
+using namespace mlir;
 
 namespace xfmr::exports {
 
-static void pickRows(Linear &linear, const std::vector<int64_t> &rows) {
-  linear.weight = linear.weight.pickRows(rows);
-  if (linear.bias)
-    linear.bias = linear.bias.pickRows(rows);
-}
-
-static void widen(FeedForward &network, int64_t width) {
-  if (network.width() == width)
-    return;
-  std::vector<int64_t> channels = indices(0, network.width());
-  channels.resize(width, -1);
-  pickRows(network.gate, channels);
-  pickRows(network.up, channels);
-  network.down.weight = network.down.weight.pickColumns(channels);
-}
-
-/// Entries of every head of `heads` (a head index, or -1 for zeros).
-static std::vector<int64_t> entries(const std::vector<int64_t> &heads, int64_t headDim) {
-  std::vector<int64_t> result;
-  for (int64_t head : heads)
-    for (int64_t i = 0; i < headDim; ++i)
-      result.push_back(head < 0 ? -1 : head * headDim + i);
-  return result;
-}
-
-static void widen(Attention &a, int64_t numKvHeads, int64_t groupSize) {
-  const int64_t group = a.numHeads / a.numKvHeads;
-  std::vector<int64_t> keys, queries;
-  for (int64_t k = 0; k < numKvHeads; ++k) {
-    keys.push_back(k < a.numKvHeads ? k : -1);
-    for (int64_t j = 0; j < groupSize; ++j)
-      queries.push_back(k < a.numKvHeads && j < group ? k * group + j : -1);
-  }
-  pickRows(a.query, entries(queries, a.headDim));
-  pickRows(a.key, entries(keys, a.headDim));
-  pickRows(a.value, entries(keys, a.headDim));
-  a.output.weight = a.output.weight.pickColumns(entries(queries, a.headDim));
-  a.numKvHeads = numKvHeads;
-  a.numHeads = numKvHeads * groupSize;
-}
-
 namespace {
+
 struct Range {
   int64_t low = 0, high = 0;
   void add(int64_t value) {
@@ -56,49 +18,120 @@ struct Range {
   bool varies() const { return low != high; }
   std::string text() const { return (varies() ? std::to_string(low) + " to " : "") + std::to_string(high); }
 };
+
+/// Networks of one kind have one width: those of blocks without experts, those beside experts, and experts.
+struct Ranges {
+  Range plain, shared, expertWidth, experts, topK, keyHeads, groups, headDim;
+  Range &widthOf(FeedForwardUnits &network, bool besideExperts) {
+    return network.mixture ? expertWidth : besideExperts ? shared : plain;
+  }
+};
+
+bool hasExperts(BlockOp block) { return !block.getBody().getOps<MoeOp>().empty(); }
+
+Ranges rangesOf(ModelOp model) {
+  Ranges ranges;
+  for (BlockOp block : model.getBody().getOps<BlockOp>()) {
+    for (AttentionUnits &attention : findAttentions(block)) {
+      ranges.keyHeads.add(attention.numKvHeads());
+      ranges.groups.add(attention.groupSize());
+      ranges.headDim.add(attention.headDim());
+    }
+    for (FeedForwardUnits &network : findFeedForwards(block))
+      ranges.widthOf(network, hasExperts(block)).add(network.width());
+    for (MoeOp mixture : block.getBody().getOps<MoeOp>()) {
+      ranges.experts.add(mixture.getNumExperts());
+      ranges.topK.add(mixture.getRouting().getTopK());
+    }
+  }
+  return ranges;
+}
+
+/// Indices of what is there, then -1 up to `count`.
+Indices padded(int64_t present, int64_t count) {
+  Indices indices = firstIndices(present);
+  indices.resize(count, -1);
+  return indices;
+}
+
+LogicalResult widen(IRRewriter &rewriter, FeedForwardUnits &network, int64_t width) {
+  const Kept channels(padded(network.width(), width));
+  if (failed(keepReadColumns(rewriter, network.hidden, channels, /*mask=*/false)))
+    return failure();
+  return keepProducedColumns(rewriter, network.hidden, channels);
+}
+
+LogicalResult widen(IRRewriter &rewriter, AttentionOp attention, int64_t numKvHeads, int64_t groupSize) {
+  const int64_t present = attention.getNumKvHeads(), size = attention.getNumHeads() / present;
+  Indices queries;
+  for (int64_t group = 0; group < numKvHeads; ++group)
+    for (int64_t head = 0; head < groupSize; ++head)
+      queries.push_back(group < present && head < size ? group * size + head : -1);
+  const Kept queryColumns(columnsOf(queries, attention.getHeadDim()));
+  const Kept keyColumns(columnsOf(padded(present, numKvHeads), attention.getHeadDim()));
+  if (failed(keepReadColumns(rewriter, attention.getResult(), queryColumns, /*mask=*/false)) ||
+      failed(keepProducedColumns(rewriter, attention.getQuery(), queryColumns)) ||
+      failed(keepProducedColumns(rewriter, attention.getKey(), keyColumns)) ||
+      failed(keepProducedColumns(rewriter, attention.getValue(), keyColumns)))
+    return failure();
+  attention.getResult().setType(cast<RankedTensorType>(attention.getQuery().getType()));
+  if (Value sinks = attention.getSinks()) {
+    rewriter.setInsertionPoint(attention);
+    attention.getSinksMutable().assign(selectWeight(rewriter, sinks, 0, queries));
+  }
+  attention.setNumKvHeads(numKvHeads);
+  attention.setNumHeads(numKvHeads * groupSize);
+  return success();
+}
+
+Status widenBlock(IRRewriter &rewriter, BlockOp block, Ranges &ranges) {
+  const std::string where = "block " + std::to_string(block.getLayer()) + ": ";
+  for (FeedForwardUnits &network : findFeedForwards(block)) {
+    const int64_t width = ranges.widthOf(network, hasExperts(block)).high;
+    if (network.width() == width)
+      continue;
+    if (!network.refusal.empty())
+      return Status::error(where + "its feed-forward network cannot be padded: " + network.refusal);
+    if (failed(widen(rewriter, network, width)))
+      return Status::error("");
+  }
+  for (AttentionUnits &attention : findAttentions(block)) {
+    if (attention.numKvHeads() == ranges.keyHeads.high && attention.groupSize() == ranges.groups.high)
+      continue;
+    if (!attention.refusal.empty())
+      return Status::error(where + "its attention cannot be padded with heads of zeros: " + attention.refusal);
+    if (failed(widen(rewriter, attention.attention, ranges.keyHeads.high, ranges.groups.high)))
+      return Status::error("");
+  }
+  return Status::success();
+}
+
 } // namespace
 
-Status makeUniform(Decoder &decoder, std::vector<std::string> &notes) {
-  Range plain, shared, expertWidth, experts, topK, keyHeads, groups, headDim;
-  for (Layer &layer : decoder.layers) {
-    if (layer.dense)
-      (layer.router ? shared : plain).add(layer.dense->width());
-    if (layer.router) {
-      experts.add(static_cast<int64_t>(layer.experts.size()));
-      topK.add(layer.routing.getTopK());
-      for (FeedForward &expert : layer.experts)
-        expertWidth.add(expert.width());
-    }
-    keyHeads.add(layer.attention.numKvHeads);
-    groups.add(layer.attention.numHeads / layer.attention.numKvHeads);
-    headDim.add(layer.attention.headDim);
-  }
-  if (headDim.varies())
-    return Status::error("layers have head sizes " + headDim.text() + ", which the format cannot express");
-  if (experts.varies() || topK.varies())
-    return Status::error("layers have " + experts.text() + " experts of which a token uses " + topK.text() +
+Status makeUniform(ModelOp model, int64_t leastHeads, std::vector<std::string> &notes) {
+  IRRewriter rewriter(model.getContext());
+  for (BlockOp block : model.getBody().getOps<BlockOp>())
+    separateSplits(rewriter, block);
+  Ranges ranges = rangesOf(model);
+  if (leastHeads)
+    ranges.keyHeads.high = std::max(ranges.keyHeads.high, leastHeads);
+  if (ranges.headDim.varies())
+    return Status::error("layers have head sizes " + ranges.headDim.text() + ", which the format cannot express");
+  if (ranges.experts.varies() || ranges.topK.varies())
+    return Status::error("layers have " + ranges.experts.text() + " experts of which a token uses " + ranges.topK.text() +
                          ": the format has one number for all, and an expert of zeros would still be chosen");
-  for (const auto &[range, what] : {std::pair(plain, "feed-forward"), std::pair(shared, "shared expert"),
-                                    std::pair(expertWidth, "expert")})
+  for (const auto &[range, what] : {std::pair(ranges.plain, "feed-forward"), std::pair(ranges.shared, "shared expert"),
+                                    std::pair(ranges.expertWidth, "expert")})
     if (range.varies())
       notes.push_back(std::string("layers have ") + what + " widths " + range.text() +
                       ", the format has one for all: narrower ones are padded with channels of zeros, which changes no result");
-  if (keyHeads.varies() || groups.varies()) {
-    notes.push_back("layers have " + keyHeads.text() + " key/value heads with " + groups.text() +
+  if (ranges.keyHeads.varies() || ranges.groups.varies())
+    notes.push_back("layers have " + ranges.keyHeads.text() + " key/value heads with " + ranges.groups.text() +
                     " query heads each, the format has one number for all: fewer are padded with heads of zeros, which changes no result");
-    for (Layer &layer : decoder.layers)
-      if (layer.attention.queryNorm && layer.attention.queryNorm.numRows() != layer.attention.headDim)
-        return Status::error("layers have different numbers of heads under a norm over all of them: heads of zeros would change it");
-  }
-  for (Layer &layer : decoder.layers) {
-    if (layer.dense)
-      widen(*layer.dense, (layer.router ? shared : plain).high);
-    for (FeedForward &expert : layer.experts)
-      widen(expert, expertWidth.high);
-    if (layer.attention.numKvHeads != keyHeads.high ||
-        layer.attention.numHeads != keyHeads.high * groups.high)
-      widen(layer.attention, keyHeads.high, groups.high);
-  }
+  for (BlockOp block : model.getBody().getOps<BlockOp>())
+    if (Status status = widenBlock(rewriter, block, ranges); status.failed())
+      return status;
+  eraseDeadWeights(model);
   return Status::success();
 }
 

@@ -73,12 +73,12 @@ Indices packedRows(GluOp glu, ArrayRef<int64_t> kept, int64_t width) {
   Indices rows;
   if (glu.getLayout() == GluLayout::interleaved) {
     for (int64_t channel : kept)
-      rows.append({2 * channel, 2 * channel + 1});
+      rows.append({channel < 0 ? -1 : 2 * channel, channel < 0 ? -1 : 2 * channel + 1});
     return rows;
   }
   rows.append(kept.begin(), kept.end());
   for (int64_t channel : kept)
-    rows.push_back(width + channel);
+    rows.push_back(channel < 0 ? -1 : width + channel);
   return rows;
 }
 
@@ -98,11 +98,27 @@ Indices columnsOf(ArrayRef<int64_t> units, int64_t width) {
   Indices columns;
   for (int64_t unit : units)
     for (int64_t i = 0; i < width; ++i)
-      columns.push_back(unit * width + i);
+      columns.push_back(unit < 0 ? -1 : unit * width + i);
   return columns;
 }
 
+// The weight with an entry of zeros behind its last, which -1 then names.
+static Value padWeight(OpBuilder &builder, Value weight, int64_t axis, ArrayRef<int64_t> kept) {
+  Location loc = weight.getLoc();
+  const int64_t extent = typeOf(weight).getDimSize(axis);
+  auto oneType = withExtent(typeOf(weight), axis, 1);
+  Value first = WeightSliceOp::create(builder, loc, oneType, weight, axis, 0, 1);
+  Value zeros = WeightScaleOp::create(builder, loc, oneType, first, builder.getF64FloatAttr(0.0));
+  Value longer = WeightConcatOp::create(builder, loc, withExtent(typeOf(weight), axis, extent + 1),
+                                        ValueRange{weight, zeros}, axis);
+  Indices indices(kept);
+  llvm::replace(indices, int64_t(-1), extent);
+  return selectWeight(builder, longer, axis, indices);
+}
+
 Value selectWeight(OpBuilder &builder, Value weight, int64_t axis, ArrayRef<int64_t> kept) {
+  if (llvm::is_contained(kept, -1))
+    return padWeight(builder, weight, axis, kept);
   RankedTensorType type = withExtent(typeOf(weight), axis, kept.size());
   if (type == weight.getType())
     return weight;

@@ -8,7 +8,7 @@
 
 namespace xfmr {
 
-/// Indices that stay, ascending.
+/// Indices that stay, ascending. An export, which pads instead, appends -1 for entries of zeros.
 using Indices = llvm::SmallVector<int64_t>;
 
 /// What stays of the channels of a network: one list, or one for each expert of a mixture, all of one length.
@@ -25,10 +25,10 @@ struct Kept {
 
 /// 0 .. count-1.
 Indices firstIndices(int64_t count);
-/// The columns of whole units: unit i is columns i*width .. (i+1)*width - 1.
+/// The columns of whole units: unit i is columns i*width .. (i+1)*width - 1; unit -1 is width times -1.
 Indices columnsOf(llvm::ArrayRef<int64_t> units, int64_t width);
 
-/// The entries `kept` of a weight along `axis`, as a slice where they are consecutive.
+/// The entries `kept` of a weight along `axis`, as a slice where they are consecutive; -1 is an entry of zeros.
 mlir::Value selectWeight(mlir::OpBuilder &builder, mlir::Value weight, int64_t axis, llvm::ArrayRef<int64_t> kept);
 /// The weight with all other entries zero.
 mlir::Value maskWeight(mlir::OpBuilder &builder, mlir::Value weight, int64_t axis, llvm::ArrayRef<int64_t> kept);
