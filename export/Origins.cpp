@@ -19,6 +19,11 @@ OpBuilder behind(Value value) {
 }
 
 Value gathered(Value value, int64_t axis, ArrayRef<int64_t> indices) {
+  const bool inOrder = llvm::all_of(llvm::enumerate(indices), [](auto pair) {
+    return pair.value() == static_cast<int64_t>(pair.index());
+  });
+  if (inOrder && typeOf(value).getDimSize(axis) == static_cast<int64_t>(indices.size()))
+    return value;
   OpBuilder builder = behind(value);
   SmallVector<int64_t> shape(typeOf(value).getShape());
   shape[axis] = static_cast<int64_t>(indices.size());
