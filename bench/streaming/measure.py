@@ -6,6 +6,7 @@ Writes a synthetic bf16 Llama checkpoint into WORK, then compiles, prunes and ex
 may drop at any time. Exit status 1 if a tool holds more than --limit megabytes.
 """
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -20,6 +21,18 @@ def write_checkpoint(folder, gigabytes):
     sizes = {"hidden": d, "ffn": f, "layers": layers, "heads": heads, "kv-heads": kv, "vocab": vocab}
     options = [word for name, value in sizes.items() for word in ("--" + name, str(value))]
     subprocess.run([sys.executable, script, folder, "--dtype", "BF16", *options], check=True)
+
+
+def as_granite(model, folder):
+    """The same tensors under a family that only its importer knows how to write."""
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(model, "config.json"), encoding="utf-8") as file:
+        config = json.load(file)
+    with open(os.path.join(folder, "config.json"), "w", encoding="utf-8") as file:
+        json.dump(config | {"model_type": "granite"}, file)
+    link = os.path.join(folder, "model.safetensors")
+    if not os.path.exists(link):
+        os.link(os.path.join(model, "model.safetensors"), link)
 
 
 def measure(command):
@@ -51,6 +64,8 @@ def main():
     model, out = os.path.join(arguments.work, "model"), os.path.join(arguments.work, "out")
     if not os.path.exists(os.path.join(model, "model.safetensors")):
         write_checkpoint(model, arguments.gigabytes)
+    granite = os.path.join(arguments.work, "granite")
+    as_granite(model, granite)
     size = os.path.getsize(os.path.join(model, "model.safetensors"))
     print(f"checkpoint of {size / 1e9:.2f} GB, bf16")
     tool = lambda name: os.path.join(arguments.bin, name)
@@ -61,6 +76,7 @@ def main():
         ("compile, pruned", [tool("xfmr-compile"), model, "--max-context=512", prune, "-o", out + ".xfm"]),
         ("export to a folder", [tool("xfmr-export"), model, "--format=hf", "-o", out]),
         ("export, pruned", [tool("xfmr-export"), model, "--format=hf", prune, "-o", out]),
+        ("granite, pruned", [tool("xfmr-export"), granite, "--format=hf", prune, "-o", out]),
         ("export to gguf q8_0", [tool("xfmr-export"), model, "--format=gguf", "--type=q8_0", "-o", out + ".gguf"]),
     ]:
         subprocess.run(["rm", "-rf", out, out + ".xfm", out + ".gguf"], check=True)
