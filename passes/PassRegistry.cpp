@@ -64,6 +64,7 @@ void registerNesting(CreatePass create) {
 } // namespace
 
 void registerXfmrPasses() {
+  registerNesting(createXfmrEditFfn);
   registerNesting(createXfmrFoldLinears);
   registerNesting(createXfmrFoldLora);
   registerNesting(createXfmrFuseGlu);

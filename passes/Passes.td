@@ -115,4 +115,43 @@ def XfmrFoldLora : Pass<"xfmr-fold-lora", "::xfmr::ModelOp"> {
                     Statistic<"skipped", "skipped", "near misses left alone, each with a remark">];
 }
 
+def XfmrEditFfn : Pass<"xfmr-edit-ffn", "::xfmr::ModelOp"> {
+  let summary = "give one input of a down projection the output that is asked for, by a rank-one change (ROME)";
+  let description = [{
+    What: with D the down projection of layer N, k the key, v the value and C = E[h h^T] + ridge I over D's inputs h on a
+    text, D becomes D + (v - D k) a with a = C^-1 k / (k^T C^-1 k): of all changes that map k to v the one that moves
+    D's outputs on the text least. The key is the mean of D's input at the last tokens of the prompts of `subject=FILE`,
+    one a line; the value the mean of its output, without bias, at those of `target=FILE`, times `scale`. `key-value=FILE`
+    gives both as tensors "key" [F] and "value" [D] instead. The two factors go to the file of `out=`; the weight itself
+    stays. A remark says how far weight and outputs moved. Not exact: it is meant to change what the model says.
+
+    When: one fact or habit of a trained model is to be another. docs/Editing.md shows one.
+
+    Refuses, with an error: mixtures, layers with several networks or with adapters beside the down projection, a
+    second moment that cannot be inverted, a zero key.
+
+    ```mlir
+    %y = xfmr.linear %h, %d : (tensor<?x8xf32>, tensor<4x8xf32>) -> tensor<?x4xf32>
+    // ==>
+    %b = xfmr.weight "layers.0.ffn.edit.b" from "edited" : tensor<4x1xf32>
+    %a = xfmr.weight "layers.0.ffn.edit.a" from "edited" : tensor<1x8xf32>
+    %w = xfmr.weight_add_lowrank %d, %b, %a scale 1.0
+        : (tensor<4x8xf32>, tensor<4x1xf32>, tensor<1x8xf32>) -> tensor<4x8xf32>
+    %y = xfmr.linear %h, %w : (tensor<?x8xf32>, tensor<4x8xf32>) -> tensor<?x4xf32>
+    ```
+  }];
+  let options = [
+    Option<"layer", "layer", "int64_t", "-1", "number of the block whose down projection is edited">,
+    Option<"subject", "subject", "std::string", "", "file of prompts, one a line, whose last token is the key">,
+    Option<"target", "target", "std::string", "", "file of prompts, one a line, whose last token has the value">,
+    Option<"scale", "scale", "double", "1", "factor on the value of target">,
+    Option<"keyValue", "key-value", "std::string", "", "instead: a safetensors file of tensors key [F] and value [D]">,
+    ListOption<"texts", "text", "std::string", "text files whose inputs of the down projection C is taken from">,
+    Option<"statistics", "stats", "std::string", "", "statistics of xfmr-calibrate instead of a text">,
+    Option<"window", "window", "int64_t", "256", "tokens of a window of the text, the begin token included">,
+    Option<"damping", "damping", "double", "0.001", "ridge as a share of the mean diagonal of E[h h^T]">,
+    Option<"out", "out", "std::string", "", "file for the edit; edited-HASH.safetensors by default">];
+  let statistics = [Statistic<"edited", "edited", "down projections edited">];
+}
+
 #endif // XFMR_PASSES

@@ -20,6 +20,30 @@ std::string irFolder(ModelOp model) {
   return kind == ".mlir" || kind == ".mlirbc" ? file.parent_path().string() : std::string();
 }
 
+// From the folder of source "base".
+Status loadTokenizer(ModelOp model, tokenizer::Tokenizer &out) {
+  const fs::path folder = baseFolder(model, irFolder(model));
+  std::error_code ignored;
+  std::string json, settings, error;
+  if (Status status = readText((folder / "tokenizer.json").string(), json); status.failed())
+    return status;
+  if (fs::exists(folder / "tokenizer_config.json", ignored))
+    if (Status status = readText((folder / "tokenizer_config.json").string(), settings); status.failed())
+      return status;
+  if (!tokenizer::Tokenizer::load(json, settings, out, error))
+    return Status::error("invalid tokenizer in \"" + folder.string() + "\": " + error);
+  return Status::success();
+}
+
+Status checkIds(ModelOp model, ArrayRef<int32_t> ids) {
+  const int64_t vocabulary = model.getConfig().getVocabSize();
+  for (int32_t id : ids)
+    if (id < 0 || id >= vocabulary)
+      return Status::error("the tokenizer gives token " + std::to_string(id) + ", the model has " +
+                           std::to_string(vocabulary));
+  return Status::success();
+}
+
 } // namespace
 
 Status openSources(ModelOp model, WeightSources &out) { return openModelSources(model, irFolder(model), {}, out); }
@@ -29,17 +53,9 @@ Status readCalibration(ModelOp model, ArrayRef<std::string> texts, int64_t windo
   if (window < 2 || window > config.getMaxPosition())
     return Status::error("the window is " + std::to_string(window) + " tokens, expected 2 to " +
                          std::to_string(config.getMaxPosition()));
-  const fs::path folder = baseFolder(model, irFolder(model));
-  std::error_code ignored;
-  std::string json, settings, error;
-  if (Status status = readText((folder / "tokenizer.json").string(), json); status.failed())
-    return status;
-  if (fs::exists(folder / "tokenizer_config.json", ignored))
-    if (Status status = readText((folder / "tokenizer_config.json").string(), settings); status.failed())
-      return status;
   tokenizer::Tokenizer tokenizer;
-  if (!tokenizer::Tokenizer::load(json, settings, tokenizer, error))
-    return Status::error("invalid tokenizer in \"" + folder.string() + "\": " + error);
+  if (Status status = loadTokenizer(model, tokenizer); status.failed())
+    return status;
   const int64_t begin = config.getBosToken().value_or(tokenizer.bosId());
   if (begin < 0)
     return Status::error("neither the model nor its tokenizer names a begin token");
@@ -53,10 +69,42 @@ Status readCalibration(ModelOp model, ArrayRef<std::string> texts, int64_t windo
     if (status.failed())
       return Status::error("text \"" + path + "\": " + status.message());
   }
-  for (int32_t id : out.ids)
-    if (id < 0 || id >= config.getVocabSize())
-      return Status::error("the tokenizer gives token " + std::to_string(id) + ", the model has " +
-                           std::to_string(config.getVocabSize()));
+  return checkIds(model, out.ids);
+}
+
+Status readPrompts(ModelOp model, const std::string &path, std::vector<TokenWindows> &out) {
+  const int64_t positions = model.getConfig().getMaxPosition();
+  tokenizer::Tokenizer tokenizer;
+  std::string text;
+  Status status = loadTokenizer(model, tokenizer);
+  if (status.ok())
+    status = readText(path, text);
+  if (status.failed())
+    return status;
+  if (text.empty())
+    return Status::error("prompts \"" + path + "\": the file is empty");
+  StringRef rest = text;
+  for (int64_t line = 1; !rest.empty(); ++line) {
+    StringRef prompt;
+    std::tie(prompt, rest) = rest.split('\n');
+    prompt.consume_back("\r");
+    const std::string place = "prompts \"" + path + "\", line " + std::to_string(line) + ": ";
+    std::string error;
+    std::vector<int32_t> own;
+    TokenWindows ids;
+    if (!tokenizer.encode(prompt, /*addSpecialTokens=*/false, own, error) ||
+        !tokenizer.encode(prompt, /*addSpecialTokens=*/true, ids.ids, error))
+      return Status::error(place + error);
+    if (own.empty())
+      return Status::error(place + "the prompt has no tokens");
+    ids.length = static_cast<int64_t>(ids.ids.size());
+    if (ids.length > positions)
+      return Status::error(place + "the prompt has " + std::to_string(ids.length) + " tokens, the model " +
+                           std::to_string(positions) + " positions");
+    if (status = checkIds(model, ids.ids); status.failed())
+      return status;
+    out.push_back(std::move(ids));
+  }
   return Status::success();
 }
 

@@ -12,9 +12,9 @@ using namespace mlir;
 
 namespace xfmr {
 
-RepairedWeights::RepairedWeights(ModelOp model) : source_("repaired") {
+RepairedWeights::RepairedWeights(ModelOp model, StringRef kind) : kind_(kind), source_(kind) {
   for (int number = 2; model.getSources().contains(source_); ++number)
-    source_ = "repaired" + std::to_string(number);
+    source_ = kind_ + std::to_string(number);
 }
 
 Value RepairedWeights::add(OpBuilder &builder, Location loc, StringRef name, RankedTensorType type, MatrixF value,
@@ -41,7 +41,7 @@ Status RepairedWeights::write(ModelOp model, const std::string &path) {
                                         tensor.value.size() * sizeof(float));
     hash = hash * 31 + llvm::xxh3_64bits(bytes);
   }
-  const std::string file = path.empty() ? "repaired-" + llvm::utohexstr(hash, true, 16) + ".safetensors" : path;
+  const std::string file = path.empty() ? kind_ + "-" + llvm::utohexstr(hash, true, 16) + ".safetensors" : path;
   Status status = writer.begin(file);
   for (const Stored &tensor : tensors_)
     if (status.ok())

@@ -9,8 +9,8 @@ namespace xfmr {
 
 class RepairedWeights {
 public:
-  /// Takes a source name that `model` does not use yet: "repaired", "repaired2", ...
-  explicit RepairedWeights(ModelOp model);
+  /// Takes a source name that `model` does not use yet: KIND, "KIND2", ...
+  explicit RepairedWeights(ModelOp model, llvm::StringRef kind = "repaired");
 
   /// A weight of `type`, whose entries are `value`'s in row-major order (f32 in the file; a 16-bit type is a cast of it).
   /// Gives its value to `forward` too.
@@ -19,7 +19,7 @@ public:
 
   bool empty() const { return tensors_.empty(); }
   /// Writes the file, whole or not at all, and adds it to the model's sources by its absolute path. An empty `path` means
-  /// repaired-HASH.safetensors in the working directory, HASH of what it holds.
+  /// KIND-HASH.safetensors in the working directory, HASH of what it holds.
   Status write(ModelOp model, const std::string &path);
 
 private:
@@ -28,7 +28,7 @@ private:
     std::vector<int64_t> shape;
     MatrixF value;
   };
-  std::string source_;
+  std::string kind_, source_;
   std::vector<Stored> tensors_;
 };
 

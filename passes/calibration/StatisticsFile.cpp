@@ -31,6 +31,10 @@ void readVector(const TensorView &tensor, VectorD &out) {
 
 } // namespace
 
+std::string moduleName(BlockOp block, StringRef kind, size_t index) {
+  return ("layers." + Twine(static_cast<int64_t>(block.getLayer())) + "." + kind + (index ? Twine(index) : Twine())).str();
+}
+
 std::string fingerprintOf(ModelOp model, const WeightSources &sources) {
   std::string facts;
   llvm::raw_string_ostream stream(facts);

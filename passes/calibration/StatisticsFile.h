@@ -12,6 +12,9 @@
 
 namespace xfmr {
 
+/// The name of the index-th module of a kind ("attention", "ffn") of a block, in statistics and of repaired weights.
+std::string moduleName(BlockOp block, llvm::StringRef kind, size_t index);
+
 /// A hash of the names, shapes and some bytes of all weights that a model names, as 16 hexadecimal digits. Weights that a
 /// source lacks count by name and shape.
 std::string fingerprintOf(ModelOp model, const WeightSources &sources);

@@ -44,10 +44,6 @@ void findProjections(Value value, SmallVectorImpl<Operation *> &found) {
     findProjections(operand, found);
 }
 
-std::string moduleName(BlockOp block, StringRef kind, size_t index) {
-  return ("layers." + Twine(static_cast<int64_t>(block.getLayer())) + "." + kind + (index ? Twine(index) : Twine())).str();
-}
-
 bool isMeant(const FeedForwardUnits &units, FfnPlace where) {
   MoeOp mixture = units.mixture;
   return where == FfnPlace::all || (where == FfnPlace::experts) == bool(mixture);

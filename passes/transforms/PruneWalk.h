@@ -25,9 +25,6 @@ void findProjections(mlir::Value value, llvm::SmallVectorImpl<mlir::Operation *>
 /// The residual that enters the block around a value.
 mlir::Value blockArgument(mlir::Value value);
 
-/// The name of the index-th module of a kind ("attention", "ffn") of a block, in statistics and in repaired weights.
-std::string moduleName(BlockOp block, llvm::StringRef kind, size_t index);
-
 /// One way to cut a module, and what it costs.
 struct CurvePoint {
   int64_t parameters, flops; // of the module, flops a token
