@@ -49,6 +49,8 @@ DecoderConfig readDecoder(ImportContext &context, bool tiedByDefault) {
                                              std::to_string(a.numHeads) + ")");
   if (config.has("head_dim"))
     a.headDim = config.size("head_dim");
+  else if (config.has("qk_rope_head_dim")) // latent attention, whose importer reads more sizes
+    a.headDim = config.size("qk_rope_head_dim");
   else if (d.hiddenSize % a.numHeads == 0)
     a.headDim = d.hiddenSize / a.numHeads;
   else
