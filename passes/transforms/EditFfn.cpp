@@ -8,6 +8,7 @@
 #include "passes/calibration/ModelData.h"
 #include "passes/calibration/RankOneEdit.h"
 #include "passes/calibration/RepairedWeights.h"
+#include "passes/calibration/Sequence.h"
 #include "passes/calibration/StatisticsFile.h"
 #include "weights/Conversion.h"
 
@@ -20,14 +21,6 @@ namespace xfmr {
 #include "passes/Passes.h.inc"
 
 namespace {
-
-constexpr int64_t kChunkWindows = 8;
-
-// Windows of tokens on their way through the model: of the text, or one prompt.
-struct Sequence {
-  int64_t window;
-  MatrixF values; // [N, D] of the residual; token ids [N, 1] before the first block
-};
 
 // The feed-forward network of a block that an edit can mean; its down projection alone reads
 // `hidden`.
@@ -49,41 +42,6 @@ FailureOr<FeedForwardUnits> networkOf(BlockOp block) {
   for (Operation *user : units.hidden.getUsers())
     error.attachNote(user->getLoc()) << "read here; xfmr-fold-lora folds adapters";
   return error;
-}
-
-// Takes the sequences to the input of `wanted`, layer by layer, so that the weights of one block
-// are held at a time.
-LogicalResult runTo(BlockOp wanted, ModelOp model, Forward &forward,
-                    MutableArrayRef<Sequence> sequences) {
-  Value at = model.getTokens();
-  for (BlockOp block : model.getBody().getOps<BlockOp>()) {
-    if (block.getInputs().size() != 1 || block.getNumResults() != 1)
-      return block.emitError("calibration needs blocks of one input and one result");
-    Value next = block == wanted ? block.getInputs().front() : block.getResult(0);
-    for (Sequence &sequence : sequences) {
-      Activations known;
-      known[at] = std::move(sequence.values);
-      if (failed(forward.evaluate(next, sequence.window, known)))
-        return failure();
-      sequence.values = std::move(known.find(next)->second);
-    }
-    forward.forgetWeights();
-    if (block == wanted)
-      return success();
-    at = next;
-  }
-  return success();
-}
-
-// What the down projection reads: [N, F].
-LogicalResult hiddenOf(BlockOp block, Value hidden, Forward &forward, const Sequence &sequence,
-                       MatrixF &out) {
-  Activations known;
-  known[block.getBody().getArgument(0)] = sequence.values;
-  if (failed(forward.evaluate(hidden, sequence.window, known)))
-    return failure();
-  out = std::move(known.find(hidden)->second);
-  return success();
 }
 
 struct EditFfn : impl::XfmrEditFfnBase<EditFfn> {
@@ -121,7 +79,7 @@ struct EditFfn : impl::XfmrEditFfnBase<EditFfn> {
                         UnitStatistics &out) {
     MatrixF hidden;
     for (const Sequence &sequence : text) {
-      if (failed(hiddenOf(block, units.hidden, forward, sequence, hidden)))
+      if (failed(valueIn(block, units.hidden, forward, sequence, hidden)))
         return failure();
       out.add(hidden, sequence.window, /*headDim=*/0, /*groupSize=*/0, /*withGram=*/true);
     }
@@ -147,7 +105,7 @@ struct EditFfn : impl::XfmrEditFfnBase<EditFfn> {
     out = VectorD::Zero(units.width());
     MatrixF hidden;
     for (const Sequence &prompt : prompts) {
-      if (failed(hiddenOf(block, units.hidden, forward, prompt, hidden)))
+      if (failed(valueIn(block, units.hidden, forward, prompt, hidden)))
         return failure();
       out += hidden.bottomRows(1).transpose().cast<double>();
     }
@@ -191,8 +149,8 @@ struct EditFfn : impl::XfmrEditFfnBase<EditFfn> {
     std::vector<Sequence> sequences;
     for (const TokenWindows &prompt : prompts)
       sequences.push_back({prompt.length, prompt.column(0, 1)});
-    for (int64_t first = 0; first < windows.count(); first += kChunkWindows)
-      sequences.push_back({windows.length, windows.column(first, kChunkWindows)});
+    for (Sequence &part : sequencesOf(windows))
+      sequences.push_back(std::move(part));
     const ArrayRef<Sequence> all(sequences), text = all.drop_front(prompts.size());
     Forward forward(sources);
     UnitStatistics moments;

@@ -1,0 +1,46 @@
+// See Sequence.h.
+#include "passes/calibration/Sequence.h"
+
+using namespace mlir;
+
+namespace xfmr {
+
+std::vector<Sequence> sequencesOf(const TokenWindows &windows) {
+  constexpr int64_t kChunkWindows = 8;
+  std::vector<Sequence> sequences;
+  for (int64_t first = 0; first < windows.count(); first += kChunkWindows)
+    sequences.push_back({windows.length, windows.column(first, kChunkWindows)});
+  return sequences;
+}
+
+LogicalResult runTo(BlockOp wanted, ModelOp model, Forward &forward, MutableArrayRef<Sequence> sequences) {
+  Value at = model.getTokens();
+  for (BlockOp block : model.getBody().getOps<BlockOp>()) {
+    if (block.getInputs().size() != 1 || block.getNumResults() != 1)
+      return block.emitError("calibration needs blocks of one input and one result");
+    Value next = block == wanted ? block.getInputs().front() : block.getResult(0);
+    for (Sequence &sequence : sequences) {
+      Activations known;
+      known[at] = std::move(sequence.values);
+      if (failed(forward.evaluate(next, sequence.window, known)))
+        return failure();
+      sequence.values = std::move(known.find(next)->second);
+    }
+    forward.forgetWeights();
+    if (block == wanted)
+      return success();
+    at = next;
+  }
+  return success();
+}
+
+LogicalResult valueIn(BlockOp block, Value value, Forward &forward, const Sequence &sequence, MatrixF &out) {
+  Activations known;
+  known[block.getBody().getArgument(0)] = sequence.values;
+  if (failed(forward.evaluate(value, sequence.window, known)))
+    return failure();
+  out = std::move(known.find(value)->second);
+  return success();
+}
+
+} // namespace xfmr
