@@ -20,7 +20,19 @@ std::string irFolder(ModelOp model) {
   return kind == ".mlir" || kind == ".mlirbc" ? file.parent_path().string() : std::string();
 }
 
-// From the folder of source "base".
+Status checkIds(ModelOp model, ArrayRef<int32_t> ids) {
+  const int64_t vocabulary = model.getConfig().getVocabSize();
+  for (int32_t id : ids)
+    if (id < 0 || id >= vocabulary)
+      return Status::error("the tokenizer gives token " + std::to_string(id) + ", the model has " +
+                           std::to_string(vocabulary));
+  return Status::success();
+}
+
+} // namespace
+
+Status openSources(ModelOp model, WeightSources &out) { return openModelSources(model, irFolder(model), {}, out); }
+
 Status loadTokenizer(ModelOp model, tokenizer::Tokenizer &out) {
   const fs::path folder = baseFolder(model, irFolder(model));
   std::error_code ignored;
@@ -34,19 +46,6 @@ Status loadTokenizer(ModelOp model, tokenizer::Tokenizer &out) {
     return Status::error("invalid tokenizer in \"" + folder.string() + "\": " + error);
   return Status::success();
 }
-
-Status checkIds(ModelOp model, ArrayRef<int32_t> ids) {
-  const int64_t vocabulary = model.getConfig().getVocabSize();
-  for (int32_t id : ids)
-    if (id < 0 || id >= vocabulary)
-      return Status::error("the tokenizer gives token " + std::to_string(id) + ", the model has " +
-                           std::to_string(vocabulary));
-  return Status::success();
-}
-
-} // namespace
-
-Status openSources(ModelOp model, WeightSources &out) { return openModelSources(model, irFolder(model), {}, out); }
 
 Status readCalibration(ModelOp model, ArrayRef<std::string> texts, int64_t window, TokenWindows &out) {
   ConfigAttr config = model.getConfig();

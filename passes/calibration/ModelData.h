@@ -11,6 +11,9 @@ namespace xfmr {
 /// Opens every source of the model.
 Status openSources(ModelOp model, WeightSources &out);
 
+/// The tokenizer in the folder of source "base". Errors: none there, an invalid one.
+Status loadTokenizer(ModelOp model, tokenizer::Tokenizer &out);
+
 /// Reads the text files and cuts them into windows of `window` tokens with the tokenizer in the folder of source "base".
 /// Errors: no tokenizer, no begin token, a text shorter than a window, a window that exceeds the model's positions.
 Status readCalibration(ModelOp model, llvm::ArrayRef<std::string> texts, int64_t window, TokenWindows &out);

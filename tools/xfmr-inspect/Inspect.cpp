@@ -42,33 +42,15 @@ static Status countStored(ModelOp model, const std::string &folder, std::optiona
   return status;
 }
 
-static Status runPasses(ModuleOp module, const std::string &pipeline) {
-  registerXfmrPasses();
-  registerTransformsPasses();
-  PassManager manager = PassManager::on<ModuleOp>(module.getContext());
-  std::string error;
-  if (failed(parseNestedPipeline(pipeline, manager, error)))
-    return Status::error("--passes: " + StringRef(error).trim().str());
-  return succeeded(manager.run(module)) ? Status::success() : Status::error("");
-}
-
 /// A configuration alone is often not in a folder of its own: then its file names the model.
-static void nameAfterFile(StringRef path, Anatomy &model) {
+static void nameAfterFile(StringRef path, std::string &name) {
   const StringRef file = llvm::sys::path::filename(path);
   if (file.ends_with(".json") && file != "config.json")
-    model.name = file.drop_back(5).str();
+    name = file.drop_back(5).str();
 }
 
-Status inspectModel(const InspectOptions &options, Report &out) {
-  bool counted = false;
-  if (Status status = countEncoder(options.model, counted, out); status.failed() || counted) {
-    nameAfterFile(options.model, out.model);
-    if (status.ok() && !(options.passes.empty() && options.adapter.empty()))
-      return Status::error("a " + out.model.architecture + " model is only counted: --passes and --adapter are for " +
-                           "models that xfmr-import takes");
-    return status;
-  }
-  MLIRContext context;
+/// Remarks of passes are not for this tool.
+static void printDiagnostics(MLIRContext &context) {
   context.printOpOnDiagnostic(false); // it may be a whole model
   context.getDiagEngine().registerHandler([](Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() == DiagnosticSeverity::Remark)
@@ -79,36 +61,86 @@ Status inspectModel(const InspectOptions &options, Report &out) {
       llvm::errs() << "xfmr-inspect: note: " << note << "\n";
     return success();
   });
+}
+
+static Status onlyModel(ModuleOp module, const std::string &holder, ModelOp &out) {
+  auto models = llvm::to_vector(module.getOps<ModelOp>());
+  if (models.size() != 1)
+    return Status::error(holder + " " + std::to_string(models.size()) + " models (xfmr.model), expected one");
+  out = models.front();
+  return Status::success();
+}
+
+static Status openModel(MLIRContext &context, const InspectOptions &options, OwningOpRef<ModuleOp> &module, ModelOp &out) {
+  printDiagnostics(context);
   ImportOptions importOptions;
   importOptions.adapter = options.adapter;
   Status status = Status::success();
-  OwningOpRef<ModuleOp> module = importModel(context, options.model, importOptions, status);
+  module = importModel(context, options.model, importOptions, status);
+  return status.failed() ? status : onlyModel(*module, "\"" + options.model + "\" holds", out);
+}
+
+static Status runPasses(ModuleOp module, const std::string &pipeline, ModelOp &out) {
+  registerXfmrPasses();
+  registerTransformsPasses();
+  PassManager manager = PassManager::on<ModuleOp>(module.getContext());
+  std::string error;
+  if (failed(parseNestedPipeline(pipeline, manager, error)))
+    return Status::error("--passes: " + StringRef(error).trim().str());
+  if (failed(manager.run(module)))
+    return Status::error("");
+  return onlyModel(module, "--passes: the pipeline leaves", out);
+}
+
+static Status refuseEncoder(const std::string &architecture, const std::string &options) {
+  return Status::error("a " + architecture + " model is only counted: " + options +
+                       " for models that xfmr-import takes");
+}
+
+Status inspectModel(const InspectOptions &options, Report &out) {
+  bool counted = false;
+  if (Status status = countEncoder(options.model, counted, out); status.failed() || counted) {
+    nameAfterFile(options.model, out.model.name);
+    if (status.ok() && !(options.passes.empty() && options.adapter.empty()))
+      return refuseEncoder(out.model.architecture, "--passes and --adapter are");
+    return status;
+  }
+  MLIRContext context;
+  OwningOpRef<ModuleOp> module;
+  ModelOp model;
+  Status status = openModel(context, options, module, model);
   if (status.failed())
     return status;
-  auto models = llvm::to_vector(module->getOps<ModelOp>());
-  if (models.size() != 1)
-    return Status::error("\"" + options.model + "\" holds " + std::to_string(models.size()) +
-                         " models (xfmr.model), expected one");
-  out.model = countModel(models.front());
-  nameAfterFile(options.model, out.model);
+  out.model = countModel(model);
+  nameAfterFile(options.model, out.model.name);
   const StringRef file = options.model;
   // IR may be looked at without its weights; a checkpoint has them, and they must say the same.
   if (!file.ends_with(".mlir") && !file.ends_with(".mlirbc"))
-    if (status = countStored(models.front(), "", out.stored); status.failed())
+    if (status = countStored(model, "", out.stored); status.failed())
       return status;
   if (options.passes.empty())
     return Status::success();
   out.before = std::move(out.model);
   out.passes = options.passes;
-  if (status = runPasses(*module, options.passes); status.failed())
+  if (status = runPasses(*module, options.passes, model); status.failed())
     return status;
-  models = llvm::to_vector(module->getOps<ModelOp>());
-  if (models.size() != 1)
-    return Status::error("--passes: the pipeline leaves " + std::to_string(models.size()) +
-                         " models (xfmr.model), expected one");
-  out.model = countModel(models.front());
+  out.model = countModel(model);
   out.model.name = out.before->name;
   return Status::success();
+}
+
+Status inspectMemory(const InspectOptions &options, const MemoryOptions &place, FfnMemory &out) {
+  bool counted = false;
+  Report encoder;
+  if (Status status = countEncoder(options.model, counted, encoder); status.failed() || counted)
+    return status.failed() ? status : refuseEncoder(encoder.model.architecture, "--ffn is");
+  MLIRContext context;
+  OwningOpRef<ModuleOp> module;
+  ModelOp model;
+  Status status = openModel(context, options, module, model);
+  if (status.ok() && !options.passes.empty())
+    status = runPasses(*module, options.passes, model);
+  return status.failed() ? status : readMemory(model, place, out);
 }
 
 } // namespace xfmr::inspect

@@ -1,5 +1,7 @@
-// A MODEL argument as a report: imported, counted, and counted again after the user's passes.
+// A MODEL argument as a report: imported, counted, and counted again after the user's passes. Or one feed-forward network of
+// it as a memory, after the passes.
 #pragma once
+#include "tools/xfmr-inspect/Memory.h"
 #include "tools/xfmr-inspect/Report.h"
 
 namespace xfmr::inspect {
@@ -12,5 +14,8 @@ struct InspectOptions {
 
 /// Diagnostics of passes go to stderr as they occur; a status without text means that they said it all.
 Status inspectModel(const InspectOptions &options, Report &out);
+
+/// The same of readMemory.
+Status inspectMemory(const InspectOptions &options, const MemoryOptions &place, FfnMemory &out);
 
 } // namespace xfmr::inspect

@@ -1,4 +1,5 @@
-// xfmr-inspect: what a model consists of and what a token costs, or what an artifact holds.
+// xfmr-inspect: what a model consists of and what a token costs, what a feed-forward network of it does, or what an
+// artifact holds.
 #include "tools/CommandLine.h"
 #include "tools/xfmr-inspect/Contents.h"
 #include "tools/xfmr-inspect/Inspect.h"
@@ -25,23 +26,53 @@ static int inspectArtifact(const std::string &path, bool json) {
   return 0;
 }
 
+static int showMemory(const InspectOptions &options, const MemoryOptions &place, bool json) {
+  FfnMemory memory;
+  if (Status status = inspectMemory(options, place, memory); status.failed())
+    return fail(status.message(), 1);
+  if (json)
+    std::cout << toJson(memory).dump(1) << "\n";
+  else
+    printMemory(memory, std::cout);
+  return 0;
+}
+
 int main(int argc, char **argv) {
-  CLI::App app("Counts a model's parameters by kind and by block, and what one token costs; or lists what an "
-               ".xfm artifact holds.");
+  CLI::App app("Counts a model's parameters by kind and by block, and what one token costs; or shows what a "
+               "feed-forward network does on a text; or lists what an .xfm artifact holds.");
   InspectOptions options;
-  std::string page;
+  MemoryOptions place;
+  std::string page, network;
   bool json = false;
   app.add_option("MODEL", options.model, "folder, config.json, .gguf, .mlir, .mlirbc or .xfm")->required();
   app.add_option("--adapter", options.adapter, "folder of a low-rank adapter (PEFT), shown beside the layers");
   app.add_option("--passes", options.passes, "MLIR pipeline over the module: show the model before and after it");
   app.add_flag("--json", json, "print JSON instead of tables");
-  app.add_option("--html", page, "write one self-contained page with charts");
+  auto *html = app.add_option("--html", page, "write one self-contained page with charts");
+  auto *ffn = app.add_option("--ffn", network,
+                             "LAYER: the channels of its feed-forward network that contribute most on a text; "
+                             "LAYER:CHANNEL: where one fires and which tokens it promotes (after --passes)");
+  auto *text = app.add_option("--text", place.texts, "UTF-8 text for --ffn; may be given again");
+  auto *top = app.add_option("--top", place.top, "channels, or tokens of each list, that --ffn shows (default 10)");
+  auto *window = app.add_option("--window", place.window, "tokens of a window of the text, the begin token included "
+                                                          "(default 256)");
+  ffn->needs(text)->excludes(html);
+  text->needs(ffn)->allow_extra_args(false);
+  top->needs(ffn);
+  window->needs(ffn);
   if (std::optional<int> status = parseCommandLine(app, argc, argv, "xfmr-inspect"))
     return *status;
   if (llvm::StringRef(options.model).ends_with(".xfm")) {
-    if (!page.empty() || !options.passes.empty() || !options.adapter.empty())
-      return fail("--html, --passes and --adapter are for models, not for artifacts", 2);
+    if (!page.empty() || !options.passes.empty() || !options.adapter.empty() || *ffn)
+      return fail("--html, --passes, --adapter and --ffn are for models, not for artifacts", 2);
     return inspectArtifact(options.model, json);
+  }
+  if (*ffn) {
+    if (!parseMemoryPlace(network, place))
+      return fail("--ffn is \"" + network + "\", expected LAYER or LAYER:CHANNEL", 2);
+    if (place.top < 1)
+      return fail("--top is " + std::to_string(place.top) + ", expected 1 or more", 2);
+    return showMemory(options, place, json);
   }
   Report report;
   if (Status status = inspectModel(options, report); status.failed())
