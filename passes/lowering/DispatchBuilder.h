@@ -57,7 +57,7 @@ public:
 
   /// Appends to `block`, whose phase computes `rows` rows.
   DispatchBuilder(mlir::OpBuilder &builder, ProgramTables &tables, PhaseKind kind, int64_t rows)
-      : builder(builder), tables(tables), kind(kind), rows(rows) {}
+      : loc(builder.getUnknownLoc()), builder(builder), tables(tables), kind(kind), rows(rows) {}
 
   /// The view of a value already lowered. Emits an error at its op when it has none.
   mlir::FailureOr<View> view(mlir::Value value);
@@ -97,7 +97,7 @@ public:
   /// Prefix of the labels that follow, e.g. "block 3 ".
   void setScope(std::string text) { scope = std::move(text); }
   void setLabel(llvm::StringRef text) { label = text.str(); }
-  mlir::Location loc = mlir::UnknownLoc();
+  mlir::Location loc;
 
   mlir::OpBuilder &builder;
   ProgramTables &tables;
