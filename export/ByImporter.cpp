@@ -23,12 +23,10 @@ static int64_t count(ModelOp model) {
 
 /// Families without a key for it divide the hidden size by the number of heads.
 static int64_t leastHeads(const nlohmann::ordered_json &config, ModelOp model) {
-  const bool fixed = config.contains("n_head") || model.getConfig().getArchitecture() == "gpt_neox";
+  if (!config.contains("n_head") && model.getConfig().getArchitecture() != "gpt_neox")
+    return 0;
   int64_t heads = 0;
-  model.getBody().walk([&](AttentionOp attention) {
-    if (fixed)
-      heads = model.getConfig().getHiddenSize() / attention.getHeadDim();
-  });
+  model.getBody().walk([&](AttentionOp attention) { heads = model.getConfig().getHiddenSize() / attention.getHeadDim(); });
   return heads;
 }
 

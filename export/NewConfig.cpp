@@ -1,5 +1,6 @@
 // See NewConfig.h.
 #include "export/NewConfig.h"
+#include "passes/analysis/Units.h"
 #include "runtime/artifact/AtomicFile.h"
 #include <filesystem>
 #include <fstream>
@@ -20,30 +21,20 @@ struct Shapes {
   std::optional<int64_t> window;
 };
 
-/// The widest result of an activation among the ops, none inside a mixture.
-int64_t hiddenWidth(Block &ops) {
-  int64_t width = 0;
-  for (Operation &op : ops)
-    if (isa<ActivationOp, GluOp>(op))
-      width = std::max(width, cast<RankedTensorType>(op.getResult(0).getType()).getDimSize(1));
-  return width;
-}
-
 Shapes shapesOf(BlockOp block) {
   Shapes shapes;
-  for (Operation &op : block.getBody().front()) {
-    if (auto attention = dyn_cast<AttentionOp>(op)) {
-      shapes.heads = attention.getNumHeads();
-      shapes.kvHeads = attention.getNumKvHeads();
-      shapes.headDim = attention.getHeadDim();
-      shapes.window = attention.getWindow();
-    } else if (auto moe = dyn_cast<MoeOp>(op)) {
-      shapes.experts = moe.getNumExperts();
-      shapes.topK = moe.getRouting().getTopK();
-      shapes.expertWidth = hiddenWidth(moe.getExpert().front());
-    }
+  for (AttentionUnits &units : findAttentions(block)) {
+    shapes.heads = units.numHeads();
+    shapes.kvHeads = units.numKvHeads();
+    shapes.headDim = units.headDim();
+    shapes.window = units.attention.getWindow();
   }
-  shapes.width = hiddenWidth(block.getBody().front());
+  for (MoeOp moe : block.getBody().getOps<MoeOp>()) {
+    shapes.experts = moe.getNumExperts();
+    shapes.topK = moe.getRouting().getTopK();
+  }
+  for (FeedForwardUnits &network : findFeedForwards(block))
+    (network.mixture ? shapes.expertWidth : shapes.width) = network.width();
   return shapes;
 }
 
@@ -102,7 +93,7 @@ ordered_json newConfig(ordered_json config, ModelOp model) {
     set(config, {"num_experts_per_tok"}, mixture->topK);
     set(config, {"moe_intermediate_size", "intermediate_size"}, mixture->expertWidth);
     set(config, {"shared_expert_intermediate_size"}, mixture->width);
-    if (mixture->width % mixture->expertWidth == 0)
+    if (mixture->expertWidth > 0 && mixture->width % mixture->expertWidth == 0)
       set(config, {"n_shared_experts"}, mixture->width / mixture->expertWidth);
     set(config, {"first_k_dense_replace"}, mixture - blocks.begin());
   }

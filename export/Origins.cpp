@@ -1,5 +1,6 @@
 // See Origins.h.
 #include "export/Origins.h"
+#include "weights/Expressions.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include <numeric>
@@ -25,10 +26,7 @@ Value gathered(Value value, int64_t axis, ArrayRef<int64_t> indices) {
   if (inOrder && typeOf(value).getDimSize(axis) == static_cast<int64_t>(indices.size()))
     return value;
   OpBuilder builder = behind(value);
-  SmallVector<int64_t> shape(typeOf(value).getShape());
-  shape[axis] = static_cast<int64_t>(indices.size());
-  return WeightGatherOp::create(builder, value.getLoc(), RankedTensorType::get(shape, typeOf(value).getElementType()), value,
-                                builder.getI64IntegerAttr(axis), builder.getDenseI64ArrayAttr(indices));
+  return gatherWeight(builder, value.getLoc(), value, axis, indices);
 }
 
 Value transposed(Value value) {
@@ -52,12 +50,11 @@ Value concatenated(ArrayRef<Value> values, int64_t axis) {
     if (last.getDefiningOp()->isBeforeInBlock(value.getDefiningOp()))
       last = value;
   OpBuilder builder = behind(last);
-  SmallVector<int64_t> shape(typeOf(values.front()).getShape());
-  shape[axis] = 0;
+  int64_t extent = 0;
   for (Value value : values)
-    shape[axis] += typeOf(value).getDimSize(axis);
-  auto type = RankedTensorType::get(shape, typeOf(values.front()).getElementType());
-  return WeightConcatOp::create(builder, values.front().getLoc(), type, values, builder.getI64IntegerAttr(axis));
+    extent += typeOf(value).getDimSize(axis);
+  return WeightConcatOp::create(builder, values.front().getLoc(), withExtent(typeOf(values.front()), axis, extent), values,
+                                builder.getI64IntegerAttr(axis));
 }
 
 /// The same expression over the same stored tensors.

@@ -1,5 +1,6 @@
 // See SameForm.h.
 #include "export/SameForm.h"
+#include "weights/Expressions.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -8,11 +9,6 @@ using namespace mlir;
 namespace xfmr::exports {
 
 namespace {
-
-bool isWeight(Value value) {
-  auto type = dyn_cast<RankedTensorType>(value.getType());
-  return type && type.hasStaticShape() && type.getRank() > 0 && isa<FloatType>(type.getElementType());
-}
 
 template <typename T>
 std::string text(T what) {
@@ -102,12 +98,8 @@ private:
 
   /// A slice in an expert region stands for the stacked weight.
   void weight(Operation *user, Value wanted, Value found) {
-    auto stacked = [](Value value) -> Value {
-      auto slice = dyn_cast<BlockArgument>(value);
-      auto moe = slice ? dyn_cast<MoeOp>(slice.getOwner()->getParentOp()) : MoeOp();
-      return moe ? moe.getStacked(value) : value;
-    };
-    Value w = stacked(wanted), f = stacked(found);
+    auto outside = [](Value value) { return isa<BlockArgument>(value) ? stackedWeight(value) : value; };
+    Value w = outside(wanted), f = outside(found);
     if (!w || !f || (w == wanted) != (f == found))
       return refuse(user, "has weights that are made inside the expert region");
     if (!pairs.insert({wanted, found}).second)

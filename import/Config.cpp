@@ -138,6 +138,13 @@ int64_t Config::integer(const std::string &key, int64_t low, std::optional<int64
                         [&](const Json &json) { return takeInteger(json, low); });
 }
 
+int64_t Config::layers(const std::string &key, std::optional<int64_t> absent) {
+  const int64_t layers = integer(key, 1, absent);
+  if (layers > 65536)
+    refuse(key, "is " + std::to_string(layers) + ", expected at most 65536");
+  return layers;
+}
+
 double Config::positive(const std::string &key, std::optional<double> absent) {
   return value<double>(key, "a finite number above zero", absent,
                        [](const Json &json) -> std::optional<double> {

@@ -28,6 +28,8 @@ public:
 
   /// An integer in [1, kMaxSize]. Without a default the key must be there.
   int64_t size(const std::string &key, std::optional<int64_t> absent = std::nullopt);
+  /// A number of layers: an integer in [1, 65536].
+  int64_t layers(const std::string &key, std::optional<int64_t> absent = std::nullopt);
   /// An integer in [low, 2^31 - 1].
   int64_t integer(const std::string &key, int64_t low, std::optional<int64_t> absent);
   /// A finite number above zero.

@@ -28,9 +28,7 @@ DecoderConfig readDecoder(ImportContext &context, bool tiedByDefault) {
   DecoderConfig d;
   d.architecture = config.text("model_type");
   d.hiddenSize = config.size("hidden_size");
-  d.numLayers = config.integer("num_hidden_layers", 1, std::nullopt);
-  if (d.numLayers > 65536)
-    config.refuse("num_hidden_layers", "is " + std::to_string(d.numLayers) + ", expected at most 65536");
+  d.numLayers = config.layers("num_hidden_layers");
   d.vocabSize = config.size("vocab_size");
   d.maxPosition = config.size("max_position_embeddings");
   d.intermediateSize = config.size("intermediate_size");

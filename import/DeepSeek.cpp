@@ -8,6 +8,7 @@
 #include "import/Families.h"
 #include "import/Moe.h"
 #include "import/Routing.h"
+#include "weights/Expressions.h"
 #include <cmath>
 
 using namespace mlir;
@@ -24,28 +25,11 @@ struct LatentAttention {
 
 /// Rows (axis 0) or columns (axis 1) of a matrix in the order of `indices`.
 Value gather(ModelBuilder &m, Value matrix, int64_t axis, ArrayRef<int64_t> indices) {
-  auto type = cast<RankedTensorType>(matrix.getType());
-  SmallVector<int64_t> shape(type.getShape());
-  shape[axis] = static_cast<int64_t>(indices.size());
-  return WeightGatherOp::create(m.ops(), m.loc(),
-                                RankedTensorType::get(shape, type.getElementType()), matrix,
-                                m.ops().getI64IntegerAttr(axis),
-                                m.ops().getDenseI64ArrayAttr(indices));
+  return gatherWeight(m.ops(), m.loc(), matrix, axis, indices);
 }
 
 /// The matrix with one row of zeros after its last.
-Value withZeroRow(ModelBuilder &m, Value matrix) {
-  auto type = cast<RankedTensorType>(matrix.getType());
-  OpBuilder &ops = m.ops();
-  auto row = RankedTensorType::get({1, type.getDimSize(1)}, type.getElementType());
-  Value first = WeightSliceOp::create(ops, m.loc(), row, matrix, ops.getI64IntegerAttr(0),
-                                      ops.getI64IntegerAttr(0), ops.getI64IntegerAttr(1));
-  Value zero = WeightScaleOp::create(ops, m.loc(), row, first, ops.getF64FloatAttr(0.0));
-  auto extended =
-      RankedTensorType::get({type.getDimSize(0) + 1, type.getDimSize(1)}, type.getElementType());
-  return WeightConcatOp::create(ops, m.loc(), extended, ValueRange{matrix, zero},
-                                ops.getI64IntegerAttr(0));
-}
+Value withZeroRow(ModelBuilder &m, Value matrix) { return padWeight(m.ops(), m.loc(), matrix, /*axis=*/0, 1); }
 
 /// One index an entry of every head; `of(head, i)` for entry i of a head.
 SmallVector<int64_t> perHead(const LatentAttention &a,

@@ -2,6 +2,7 @@
 // projection whose rows go head by head (q, k, v of head 0, then of head 1, ...), partial rotation.
 // Source: Hugging Face's modeling_gpt_neox.
 #include "import/Families.h"
+#include "weights/Expressions.h"
 #include <cmath>
 
 using namespace mlir;
@@ -14,12 +15,7 @@ static Value partOf(ModelBuilder &m, Value fused, const AttentionConfig &a, int6
   for (int64_t head = 0; head < a.numHeads; ++head)
     for (int64_t i = 0; i < a.headDim; ++i)
       rows.push_back((3 * head + part) * a.headDim + i);
-  auto type = cast<RankedTensorType>(fused.getType());
-  SmallVector<int64_t> shape(type.getShape());
-  shape[0] = static_cast<int64_t>(rows.size());
-  return WeightGatherOp::create(m.ops(), m.loc(),
-                                RankedTensorType::get(shape, type.getElementType()), fused,
-                                m.ops().getI64IntegerAttr(0), m.ops().getDenseI64ArrayAttr(rows));
+  return gatherWeight(m.ops(), m.loc(), fused, 0, rows);
 }
 
 Value importGptNeox(ImportContext &context) {

@@ -1,5 +1,6 @@
 // See Moe.h.
 #include "import/Moe.h"
+#include "weights/Expressions.h"
 
 using namespace mlir;
 
@@ -44,25 +45,10 @@ static Value stack(ModelBuilder &m, ArrayRef<Value> parts, const std::string &fi
                                RankedTensorType::get(shape, type.getElementType()), parts);
 }
 
-/// Zeros in the place of a weight.
-static Value zeros(ModelBuilder &m, Value weight) {
-  return WeightScaleOp::create(m.ops(), m.loc(), weight.getType(), weight, m.ops().getF64FloatAttr(0.0));
-}
-
 /// The matrix with zeros up to `extent` along the axis.
 static Value padded(ModelBuilder &m, Value matrix, int64_t axis, int64_t extent) {
-  OpBuilder &ops = m.ops();
-  auto type = cast<RankedTensorType>(matrix.getType());
-  SmallVector<int64_t> shape(type.getShape());
-  const SmallVector<int64_t> first(extent - shape[axis], 0); // any row serves
-  if (first.empty())
-    return matrix;
-  shape[axis] = static_cast<int64_t>(first.size());
-  Value some = WeightGatherOp::create(ops, m.loc(), RankedTensorType::get(shape, type.getElementType()), matrix,
-                                      ops.getI64IntegerAttr(axis), ops.getDenseI64ArrayAttr(first));
-  shape[axis] = extent;
-  return WeightConcatOp::create(ops, m.loc(), RankedTensorType::get(shape, type.getElementType()),
-                                ValueRange{matrix, zeros(m, some)}, ops.getI64IntegerAttr(axis));
+  const int64_t count = extent - cast<RankedTensorType>(matrix.getType()).getDimSize(axis);
+  return count == 0 ? matrix : padWeight(m.ops(), m.loc(), matrix, axis, count);
 }
 
 /// Stacks the branches of experts. Where ranks differ, the smaller are filled up with zeros; where scales differ, each B
@@ -84,8 +70,8 @@ static void stackBranches(ModelBuilder &m, ArrayRef<std::optional<AdapterBranch>
   SmallVector<Value> as, bs;
   for (const std::optional<AdapterBranch> &branch : branches) {
     if (!branch) {
-      as.push_back(zeros(m, some->a));
-      bs.push_back(zeros(m, some->b));
+      as.push_back(zerosLike(m.ops(), m.loc(), some->a));
+      bs.push_back(zerosLike(m.ops(), m.loc(), some->b));
       continue;
     }
     Value b = branch->b;

@@ -20,6 +20,13 @@ std::string irFolder(ModelOp model) {
   return kind == ".mlir" || kind == ".mlirbc" ? file.parent_path().string() : std::string();
 }
 
+Status checkWindow(ModelOp model, int64_t window) {
+  const int64_t positions = model.getConfig().getMaxPosition();
+  if (window >= 2 && window <= positions)
+    return Status::success();
+  return Status::error("the window is " + std::to_string(window) + " tokens, expected 2 to " + std::to_string(positions));
+}
+
 Status checkIds(ModelOp model, ArrayRef<int32_t> ids) {
   const int64_t vocabulary = model.getConfig().getVocabSize();
   for (int32_t id : ids)
@@ -48,14 +55,18 @@ Status loadTokenizer(ModelOp model, tokenizer::Tokenizer &out) {
 }
 
 Status readCalibration(ModelOp model, ArrayRef<std::string> texts, int64_t window, TokenWindows &out) {
-  ConfigAttr config = model.getConfig();
-  if (window < 2 || window > config.getMaxPosition())
-    return Status::error("the window is " + std::to_string(window) + " tokens, expected 2 to " +
-                         std::to_string(config.getMaxPosition()));
   tokenizer::Tokenizer tokenizer;
-  if (Status status = loadTokenizer(model, tokenizer); status.failed())
+  Status status = checkWindow(model, window);
+  if (status.ok())
+    status = loadTokenizer(model, tokenizer);
+  return status.ok() ? readCalibration(model, tokenizer, texts, window, out) : status;
+}
+
+Status readCalibration(ModelOp model, const tokenizer::Tokenizer &tokenizer, ArrayRef<std::string> texts, int64_t window,
+                       TokenWindows &out) {
+  if (Status status = checkWindow(model, window); status.failed())
     return status;
-  const int64_t begin = config.getBosToken().value_or(tokenizer.bosId());
+  const int64_t begin = model.getConfig().getBosToken().value_or(tokenizer.bosId());
   if (begin < 0)
     return Status::error("neither the model nor its tokenizer names a begin token");
   out = TokenWindows();
@@ -71,13 +82,11 @@ Status readCalibration(ModelOp model, ArrayRef<std::string> texts, int64_t windo
   return checkIds(model, out.ids);
 }
 
-Status readPrompts(ModelOp model, const std::string &path, std::vector<TokenWindows> &out) {
+Status readPrompts(ModelOp model, const tokenizer::Tokenizer &tokenizer, const std::string &path,
+                   std::vector<TokenWindows> &out) {
   const int64_t positions = model.getConfig().getMaxPosition();
-  tokenizer::Tokenizer tokenizer;
   std::string text;
-  Status status = loadTokenizer(model, tokenizer);
-  if (status.ok())
-    status = readText(path, text);
+  Status status = readText(path, text);
   if (status.failed())
     return status;
   if (text.empty())

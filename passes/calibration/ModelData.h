@@ -17,9 +17,13 @@ Status loadTokenizer(ModelOp model, tokenizer::Tokenizer &out);
 /// Reads the text files and cuts them into windows of `window` tokens with the tokenizer in the folder of source "base".
 /// Errors: no tokenizer, no begin token, a text shorter than a window, a window that exceeds the model's positions.
 Status readCalibration(ModelOp model, llvm::ArrayRef<std::string> texts, int64_t window, TokenWindows &out);
+/// The same with that tokenizer, already loaded.
+Status readCalibration(ModelOp model, const tokenizer::Tokenizer &tokenizer, llvm::ArrayRef<std::string> texts,
+                       int64_t window, TokenWindows &out);
 
 /// Appends the prompts of a file, one a line, each as one window: encoded as xfmr-run encodes them, with what the tokenizer puts
-/// around a text. Errors: no tokenizer, no line, a line without a token, a prompt that exceeds the model's positions.
-Status readPrompts(ModelOp model, const std::string &path, std::vector<TokenWindows> &out);
+/// around a text. Errors: no line, a line without a token, a prompt that exceeds the model's positions.
+Status readPrompts(ModelOp model, const tokenizer::Tokenizer &tokenizer, const std::string &path,
+                   std::vector<TokenWindows> &out);
 
 } // namespace xfmr

@@ -10,6 +10,7 @@
 #include "passes/calibration/RepairedWeights.h"
 #include "passes/calibration/Sequence.h"
 #include "passes/calibration/StatisticsFile.h"
+#include "passes/transforms/PruneUnits.h"
 #include "weights/Conversion.h"
 
 #include "llvm/Support/Format.h"
@@ -116,12 +117,10 @@ struct EditFfn : impl::XfmrEditFfnBase<EditFfn> {
   LogicalResult edit(ModelOp model) {
     if (failed(checkOptions(model)))
       return failure();
-    BlockOp block;
-    for (BlockOp candidate : model.getBody().getOps<BlockOp>())
-      if (static_cast<int64_t>(candidate.getLayer()) == layer)
-        block = candidate;
-    if (!block)
-      return model.emitError("there is no layer ") << int64_t(layer);
+    FailureOr<SmallVector<BlockOp>> blocks = blocksOf(model, int64_t(layer));
+    if (failed(blocks))
+      return failure();
+    BlockOp block = blocks->front();
     FailureOr<FeedForwardUnits> units = networkOf(block);
     if (failed(units))
       return failure();
@@ -135,14 +134,17 @@ struct EditFfn : impl::XfmrEditFfnBase<EditFfn> {
       status =
           readKeyValue(keyValue, units->width(),
                        cast<RankedTensorType>(units->down.getType()).getDimSize(1), key, value);
+    tokenizer::Tokenizer tokenizer;
+    if (status.ok() && !(texts.empty() && subject.empty()))
+      status = loadTokenizer(model, tokenizer);
     if (status.ok() && !texts.empty())
-      status = readCalibration(model, std::vector<std::string>(texts.begin(), texts.end()), window,
-                               windows);
+      status = readCalibration(model, tokenizer, std::vector<std::string>(texts.begin(), texts.end()),
+                               window, windows);
     if (status.ok() && !subject.empty())
-      status = readPrompts(model, subject, prompts);
+      status = readPrompts(model, tokenizer, subject, prompts);
     const size_t subjects = prompts.size();
     if (status.ok() && !target.empty())
-      status = readPrompts(model, target, prompts);
+      status = readPrompts(model, tokenizer, target, prompts);
     if (status.failed())
       return error(status);
 

@@ -1,6 +1,8 @@
 // See PruneColumns.h.
 #include "passes/transforms/PruneColumns.h"
 
+#include "weights/Expressions.h"
+
 #include "mlir/IR/Iterators.h"
 
 #include <numeric>
@@ -102,23 +104,12 @@ Indices columnsOf(ArrayRef<int64_t> units, int64_t width) {
   return columns;
 }
 
-// The weight with an entry of zeros behind its last, which -1 then names.
-static Value padWeight(OpBuilder &builder, Value weight, int64_t axis, ArrayRef<int64_t> kept) {
-  Location loc = weight.getLoc();
-  const int64_t extent = typeOf(weight).getDimSize(axis);
-  auto oneType = withExtent(typeOf(weight), axis, 1);
-  Value first = WeightSliceOp::create(builder, loc, oneType, weight, axis, 0, 1);
-  Value zeros = WeightScaleOp::create(builder, loc, oneType, first, builder.getF64FloatAttr(0.0));
-  Value longer = WeightConcatOp::create(builder, loc, withExtent(typeOf(weight), axis, extent + 1),
-                                        ValueRange{weight, zeros}, axis);
-  Indices indices(kept);
-  llvm::replace(indices, int64_t(-1), extent);
-  return selectWeight(builder, longer, axis, indices);
-}
-
 Value selectWeight(OpBuilder &builder, Value weight, int64_t axis, ArrayRef<int64_t> kept) {
-  if (llvm::is_contained(kept, -1))
-    return padWeight(builder, weight, axis, kept);
+  if (llvm::is_contained(kept, -1)) { // the last entry of a longer weight
+    Indices indices(kept);
+    llvm::replace(indices, int64_t(-1), typeOf(weight).getDimSize(axis));
+    return selectWeight(builder, padWeight(builder, weight.getLoc(), weight, axis, 1), axis, indices);
+  }
   RankedTensorType type = withExtent(typeOf(weight), axis, kept.size());
   if (type == weight.getType())
     return weight;

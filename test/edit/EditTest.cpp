@@ -57,7 +57,9 @@ struct Opened {
   // A value at the last token of a prompt; of the edited layer's block, or of the model.
   VectorD atLast(mlir::Value value, const std::string &prompt) {
     std::vector<TokenWindows> ids;
-    EXPECT_TRUE(readPrompts(model, writeLines("prompt.txt", prompt), ids).ok());
+    tokenizer::Tokenizer tokenizer;
+    EXPECT_TRUE(loadTokenizer(model, tokenizer).ok());
+    EXPECT_TRUE(readPrompts(model, tokenizer, writeLines("prompt.txt", prompt), ids).ok());
     Forward forward(sources);
     Activations known, inner;
     known[model.getTokens()] = ids.at(0).column(0, 1);

@@ -2,6 +2,7 @@
 #include "tools/xfmr-inspect/Anatomy.h"
 #include "tools/xfmr-inspect/AttentionState.h"
 #include "tools/xfmr-inspect/Distinct.h"
+#include "weights/Expressions.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringSet.h"
@@ -40,41 +41,22 @@ Part &Part::operator+=(const Part &other) {
   return *this;
 }
 
-int64_t Anatomy::flopsPerContextToken() const {
-  int64_t sum = 0;
+static int64_t sum(const std::vector<Block> &blocks, int64_t Block::*figure) {
+  int64_t total = 0;
   for (const Block &block : blocks)
-    sum += block.contextFlops;
-  return sum;
+    total += block.*figure;
+  return total;
 }
 
-int64_t Anatomy::kvBytesPerToken() const {
-  int64_t sum = 0;
-  for (const Block &block : blocks)
-    sum += block.cacheElements * cacheElementBytes;
-  return sum;
-}
+int64_t Anatomy::flopsPerContextToken() const { return sum(blocks, &Block::contextFlops); }
 
-int64_t Anatomy::compiledKvBytesPerToken() const {
-  int64_t sum = 0;
-  for (const Block &block : blocks)
-    sum += block.compiledCacheElements * cacheElementBytes;
-  return sum;
-}
+int64_t Anatomy::kvBytesPerToken() const { return sum(blocks, &Block::cacheElements) * cacheElementBytes; }
 
-int64_t Anatomy::fullAttention() const {
-  int64_t sum = 0;
-  for (const Block &block : blocks)
-    sum += block.fullAttention;
-  return sum;
-}
+int64_t Anatomy::compiledKvBytesPerToken() const { return sum(blocks, &Block::compiledCacheElements) * cacheElementBytes; }
+
+int64_t Anatomy::fullAttention() const { return sum(blocks, &Block::fullAttention); }
 
 namespace {
-
-/// Weights have static shapes, activations have a dynamic number of tokens.
-bool isWeight(Value value) {
-  auto type = dyn_cast<RankedTensorType>(value.getType());
-  return type && type.hasStaticShape() && type.getRank() > 0 && isa<FloatType>(type.getElementType());
-}
 
 bool isWeightExpression(Operation *op) {
   return op->getNumResults() == 1 && isWeight(op->getResult(0)) && !isa<BlockOp>(op);
@@ -86,10 +68,8 @@ int64_t bytesOf(Value weight, int64_t elements) {
 
 /// Of all experts together, when the weight is one in an expert region.
 int64_t elementsOf(Value weight, int64_t experts) {
-  auto slice = dyn_cast<BlockArgument>(weight);
-  if (auto moe = slice ? dyn_cast<MoeOp>(slice.getOwner()->getParentOp()) : MoeOp())
-    if (Value stacked = moe.getStacked(weight))
-      return distinctElements(stacked);
+  if (Value stacked = stackedWeight(weight))
+    return distinctElements(stacked);
   return experts * distinctElements(weight);
 }
 

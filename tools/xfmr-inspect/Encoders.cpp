@@ -41,8 +41,11 @@ public:
     for (int64_t extent : shape)
       elements *= extent; // at most two extents of 2^24
     int64_t bytes = elements * elementBytes;
-    if (checkpoint.hasWeights() && !find(name, shape, bytes))
-      return;
+    if (checkpoint.hasWeights()) {
+      if (!find(name, shape, bytes))
+        return;
+      *stored += elements;
+    }
     if (copies > kMost / elements || model.all.parameters.total() + part.parameters.total() > kMost)
       return refuse("the configuration asks for more than 2^56 parameters");
     part.parameters[kind] += copies * elements;
@@ -104,10 +107,6 @@ private:
       return false;
     counted.insert(name);
     bytes = static_cast<int64_t>(found->byteSize);
-    int64_t elements = 1;
-    for (int64_t extent : found->shape)
-      elements *= extent;
-    *stored += elements;
     return true;
   }
 
@@ -126,13 +125,6 @@ private:
   bool narrow = false; // a matrix of 16 bits
 };
 
-int64_t readLayers(Config &config, const std::string &key, std::optional<int64_t> absent = std::nullopt) {
-  const int64_t layers = config.integer(key, 1, absent);
-  if (layers > 65536)
-    config.refuse(key, "is " + std::to_string(layers) + ", expected at most 65536");
-  return layers;
-}
-
 // ---- BERT ----------------------------------------------------------------------------------------------------------
 
 void layerNorm(Tally &tally, Part &part, const std::string &module, int64_t width) {
@@ -144,7 +136,7 @@ void layerNorm(Tally &tally, Part &part, const std::string &module, int64_t widt
 Status countBert(Config &config, const WeightSource &checkpoint, Report &out) {
   Anatomy &model = out.model;
   const int64_t d = model.hiddenSize = config.size("hidden_size");
-  const int64_t layers = readLayers(config, "num_hidden_layers");
+  const int64_t layers = config.layers("num_hidden_layers");
   const int64_t heads = config.size("num_attention_heads"), f = config.size("intermediate_size");
   model.vocabSize = config.size("vocab_size");
   model.maxPosition = config.size("max_position_embeddings");
@@ -296,8 +288,8 @@ Status countT5(Config &config, const WeightSource &checkpoint, bool isSwitch, Re
   model.vocabSize = config.size("vocab_size");
   if (config.has("n_positions"))
     model.maxPosition = config.size("n_positions");
-  const int64_t encoderLayers = readLayers(config, "num_layers");
-  const int64_t decoderLayers = readLayers(config, "num_decoder_layers", encoderLayers);
+  const int64_t encoderLayers = config.layers("num_layers");
+  const int64_t decoderLayers = config.layers("num_decoder_layers", encoderLayers);
   t.gated = llvm::StringRef(config.text("feed_forward_proj", "relu")).starts_with("gated-");
   model.tied = config.flag("tie_word_embeddings", true);
   int64_t encoderStep = 0, decoderStep = 0;

@@ -138,9 +138,9 @@ Status readMemory(ModelOp model, const MemoryOptions &options, FfnMemory &out) {
   TokenTexts texts;
   Status status = openSources(model, sources);
   if (status.ok())
-    status = readCalibration(model, options.texts, options.window, windows);
-  if (status.ok())
     status = texts.open(model);
+  if (status.ok())
+    status = readCalibration(model, texts.loaded(), options.texts, options.window, windows);
   if (status.failed())
     return status;
 

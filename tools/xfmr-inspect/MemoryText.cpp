@@ -1,9 +1,7 @@
 // A feed-forward network as a memory, for people. Every token text is quoted: it may be a space or a line end. See Memory.h.
-#include "llvm/ADT/StringExtras.h"
 #include "tools/xfmr-inspect/Memory.h"
 #include "tools/xfmr-inspect/TextTable.h"
 #include "tools/xfmr-inspect/TokenTexts.h"
-#include <algorithm>
 
 namespace xfmr::inspect {
 namespace {
@@ -20,41 +18,8 @@ std::string percent(double share) {
   return text;
 }
 
-// Numbers to the right, texts to the left after them; widths count characters, not bytes.
-class Lines {
-public:
-  explicit Lines(size_t numbers) : numbers(numbers) {}
-
-  void row(std::vector<std::string> cells) { rows.push_back(std::move(cells)); }
-
-  void print(std::ostream &out) const {
-    std::vector<size_t> widths;
-    for (const auto &cells : rows) {
-      widths.resize(std::max(widths.size(), cells.size()));
-      for (size_t i = 0; i < cells.size(); ++i)
-        widths[i] = std::max(widths[i], characters(cells[i]));
-    }
-    for (const auto &cells : rows) {
-      std::string line;
-      for (size_t i = 0; i < cells.size(); ++i) {
-        const std::string pad(widths[i] - characters(cells[i]), ' ');
-        line += "  " + (i < numbers ? pad + cells[i] : cells[i] + pad);
-      }
-      out << llvm::StringRef(line).rtrim(' ').str() << "\n";
-    }
-  }
-
-private:
-  static size_t characters(const std::string &text) {
-    return llvm::count_if(text, [](char byte) { return (byte & 0xc0) != 0x80; });
-  }
-
-  size_t numbers; // cells of a row that are
-  std::vector<std::vector<std::string>> rows;
-};
-
 void printScores(const char *title, const std::vector<TokenScore> &scores, std::ostream &out) {
-  Lines lines(2);
+  TextTable lines(2);
   lines.row({title, "id", "token"});
   for (const TokenScore &score : scores)
     lines.row({number(score.value), std::to_string(score.id), quoted(score.token)});
@@ -68,7 +33,7 @@ void printChannel(const FfnMemory &memory, std::ostream &out) {
       << "mean |h| " << number(channel.meanAbs) << ", h > 0 at " << percent(channel.positiveShare)
       << ", norm of the column " << number(channel.columnNorm) << ", " << percent(channel.share)
       << " of what the layer writes\n\n";
-  Lines fires(3);
+  TextTable fires(3);
   fires.row({"h", "window", "position", "token", "after"});
   for (const Firing &firing : channel.firings)
     fires.row({number(firing.value), std::to_string(firing.window), std::to_string(firing.position),
@@ -83,7 +48,7 @@ void printChannel(const FfnMemory &memory, std::ostream &out) {
 void printLayer(const FfnMemory &memory, std::ostream &out) {
   out << memory.model << ", feed-forward network of layer " << memory.layer << ": " << grouped(memory.width)
       << " channels on " << grouped(memory.tokens) << " tokens\n\n";
-  Lines lines(4);
+  TextTable lines(4);
   lines.row({"channel", "mean |h|", "column", "share", "promotes"});
   for (const Channel &channel : memory.channels) {
     std::string tokens;

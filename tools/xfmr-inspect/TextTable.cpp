@@ -5,12 +5,17 @@
 
 namespace xfmr::inspect {
 
+/// Of UTF-8.
+static size_t characters(const std::string &text) {
+  return std::count_if(text.begin(), text.end(), [](char byte) { return (byte & 0xc0) != 0x80; });
+}
+
 void TextTable::print(std::ostream &out) const {
   std::vector<size_t> widths;
   for (const auto &cells : rows) {
     widths.resize(std::max(widths.size(), cells.size()));
     for (size_t i = 0; i < cells.size(); ++i)
-      widths[i] = std::max(widths[i], cells[i].size());
+      widths[i] = std::max(widths[i], characters(cells[i]));
   }
   size_t total = 0;
   for (size_t width : widths)
@@ -22,8 +27,8 @@ void TextTable::print(std::ostream &out) const {
     }
     std::string line;
     for (size_t i = 0; i < cells.size(); ++i) {
-      const std::string pad(widths[i] - cells[i].size(), ' ');
-      line += "  " + (i == 0 ? cells[i] + pad : pad + cells[i]);
+      const std::string pad(widths[i] - characters(cells[i]), ' ');
+      line += "  " + (isText(i) ? cells[i] + pad : pad + cells[i]);
     }
     line.erase(line.find_last_not_of(' ') + 1);
     out << line << "\n";

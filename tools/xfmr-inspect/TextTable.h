@@ -1,6 +1,7 @@
-// A table for people: the first column to the left, numbers to the right.
+// A table for people: texts to the left, numbers to the right. Widths count characters, not bytes.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -9,12 +10,20 @@ namespace xfmr::inspect {
 
 class TextTable {
 public:
+  /// The first column is text.
+  TextTable() = default;
+  /// Texts come after `numbers` columns.
+  explicit TextTable(size_t numbers) : numbers(numbers) {}
+
   void row(std::vector<std::string> cells) { rows.push_back(std::move(cells)); }
   /// A line of dashes.
   void rule() { rows.emplace_back(); }
   void print(std::ostream &out) const;
 
 private:
+  bool isText(size_t column) const { return numbers ? column >= *numbers : column == 0; }
+
+  std::optional<size_t> numbers;
   std::vector<std::vector<std::string>> rows;
 };
 

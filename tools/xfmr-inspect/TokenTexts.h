@@ -11,6 +11,7 @@ public:
   /// Errors: no tokenizer beside the model's weights, an invalid one.
   Status open(ModelOp model);
 
+  const tokenizer::Tokenizer &loaded() const { return tokenizer_; }
   bool knows(int32_t id) const { return !tokenizer_.token(id).empty(); }
   /// What the token is inside a text, a space before it included; as the vocabulary spells it where it is no whole
   /// character. Valid UTF-8.
