@@ -1,5 +1,5 @@
 #include "bench/kernels/PlainGemm.h"
-#include "passes/codegen/KernelBuilder.h"
+#include "passes/codegen/vulkan/KernelBuilder.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen::bench {

@@ -2,7 +2,7 @@
 // weight lies in memory. W of expert e is rows e * n .. e * n + n - 1 of [experts * n, paddedWidth(k)]; biases
 // are f32 [experts, paddedWidth(n)], pads zero.
 #pragma once
-#include "passes/codegen/KernelBuilder.h"
+#include "passes/codegen/Kernel.h"
 
 namespace xfmr::codegen {
 
@@ -12,10 +12,6 @@ struct MoePart {
   uint32_t index = 0, firstExpert = 0;
   uint32_t experts = 0xffff; // at most; all
   uint32_t word() const { return firstExpert | experts << 16; }
-
-  // The number of `expert` within the part, and whether it is one of it, from the word.
-  static Value within(Value word, Value expert) { return expert - (word & 65535.0); }
-  static Value holds(Value word, Value expert) { return within(word, expert) < (word >> 16); }
 };
 
 struct MoeEpilogue {
@@ -27,12 +23,6 @@ struct MoeEpilogue {
   std::string suffix() const;
   // How many blocks of four weight rows the output takes, pad included.
   uint32_t outBlocks(uint32_t n) const { return glu ? paddedWidth(n / 2) / 2 : paddedWidth(n) / 4; }
-  Element outElement() const { return glu ? Element::F32x2 : Element::F32x4; }
-
-  // `sums` of rows 4 * block .. 4 * block + 3 of expert `expert`, rows beyond n being zero. The binding is
-  // `bias`; alpha and limit are those of gpt-oss.
-  Value apply(KernelBuilder &k, Value sums, Value expert, Value block, Value biasQuads, Value alpha,
-              Value limit) const;
 };
 
 } // namespace xfmr::codegen

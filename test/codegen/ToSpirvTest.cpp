@@ -1,5 +1,5 @@
 // What the SPIR-V of a kernel may need, and what is refused on the way to it.
-#include "passes/codegen/ToSpirv.h"
+#include "passes/codegen/vulkan/ToSpirv.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
 #include "passes/codegen/Attention.h"
@@ -7,7 +7,7 @@
 #include "passes/codegen/Embedding.h"
 #include "passes/codegen/Gemm.h"
 #include "passes/codegen/Gemv.h"
-#include "passes/codegen/KernelBuilder.h"
+#include "passes/codegen/vulkan/KernelBuilder.h"
 #include "passes/codegen/Norm.h"
 #include "passes/codegen/RopeCache.h"
 #include "passes/codegen/Sample.h"

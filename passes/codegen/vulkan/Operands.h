@@ -1,6 +1,6 @@
 // Reading what is not plain f32: matrix weights and caches, f16 or bf16 packed two a 32-bit word.
 #pragma once
-#include "passes/codegen/KernelBuilder.h"
+#include "passes/codegen/vulkan/KernelBuilder.h"
 #include <utility>
 
 namespace xfmr::codegen {

@@ -2,8 +2,8 @@
 // side by side over the columns, as in gemv. Selection without sorting: an expert's place is the number of
 // experts that beat it, so ties need no care beyond the comparison and no step is serial.
 #include "passes/codegen/MoeRouter.h"
-#include "passes/codegen/Math.h"
-#include "passes/codegen/Operands.h"
+#include "passes/codegen/vulkan/Math.h"
+#include "passes/codegen/vulkan/Operands.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen {

@@ -2,7 +2,7 @@
 // they store them. Without glu four rows give four outputs (a vec4), with glu two (a vec2); either
 // way row block b becomes output element b, so the output is addressed in elements of that width.
 #pragma once
-#include "passes/codegen/KernelBuilder.h"
+#include "passes/codegen/vulkan/KernelBuilder.h"
 
 namespace xfmr::codegen {
 

@@ -3,7 +3,7 @@
 // in place.
 #include "passes/codegen/RopeCache.h"
 #include "passes/codegen/Attention.h"
-#include "passes/codegen/Operands.h"
+#include "passes/codegen/vulkan/Operands.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen {

@@ -2,8 +2,8 @@
 // workgroup reduces maximum and sum, then invocations are columns of the value times slices of the
 // keys.
 #include "passes/codegen/Attention.h"
-#include "passes/codegen/Math.h"
-#include "passes/codegen/Operands.h"
+#include "passes/codegen/vulkan/Math.h"
+#include "passes/codegen/vulkan/Operands.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen {

@@ -1,4 +1,4 @@
-#include "passes/codegen/Operands.h"
+#include "passes/codegen/vulkan/Operands.h"
 
 namespace xfmr::codegen {
 

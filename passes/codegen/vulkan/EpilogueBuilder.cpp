@@ -1,5 +1,5 @@
-#include "passes/codegen/EpilogueBuilder.h"
-#include "passes/codegen/Math.h"
+#include "passes/codegen/vulkan/EpilogueBuilder.h"
+#include "passes/codegen/vulkan/Math.h"
 
 namespace xfmr::codegen {
 namespace {

@@ -1,6 +1,6 @@
 // One workgroup a row: 64 invocations take eight columns each in turn.
 #include "passes/codegen/Embedding.h"
-#include "passes/codegen/Operands.h"
+#include "passes/codegen/vulkan/Operands.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen {

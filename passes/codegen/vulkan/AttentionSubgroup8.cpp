@@ -3,9 +3,9 @@
 // so the softmax needs no exchange at all. Of eight keys each lane loads another, and shuffles give
 // every lane each of them. One loop over the keys at the top level, no workgroup memory, no
 // barrier.
-#include "passes/codegen/AttentionVariants.h"
-#include "passes/codegen/Math.h"
-#include "passes/codegen/Operands.h"
+#include "passes/codegen/vulkan/AttentionVariants.h"
+#include "passes/codegen/vulkan/Math.h"
+#include "passes/codegen/vulkan/Operands.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen::attention_prefill {

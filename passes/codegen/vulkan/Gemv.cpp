@@ -4,8 +4,8 @@
 // int64: for software drivers, where the number of loads is what counts, not their width: weights
 // come as 64-bit words, and an invocation takes eight rows.
 #include "passes/codegen/Gemv.h"
-#include "passes/codegen/EpilogueBuilder.h"
-#include "passes/codegen/Operands.h"
+#include "passes/codegen/vulkan/EpilogueBuilder.h"
+#include "passes/codegen/vulkan/Operands.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen {

@@ -1,8 +1,9 @@
 // subgroup_size_8 + subgroup_shuffle: the scheme of GemmSubgroup8.cpp on the tiles of a plan. A subgroup takes up to
 // 32 rows of one expert times 32 rows of its weight, every lane loading other rows of X and broadcasting them. A
 // tile's last rows go by a loop over one or two groups of eight instead of four, so that they cost what they are.
-#include "passes/codegen/MoeGemmVariants.h"
-#include "passes/codegen/Operands.h"
+#include "passes/codegen/vulkan/MoeExpertBuilder.h"
+#include "passes/codegen/vulkan/MoeGemmVariants.h"
+#include "passes/codegen/vulkan/Operands.h"
 #include "runtime/plan/State.h"
 #include <algorithm>
 
@@ -95,7 +96,7 @@ private:
       k.when(block < outBlocks, [&] {
         Value entry = entryOf(i), outRow = first() ? begin + i : entry;
         Value at = (k.push(kOutOffset) + outRow * k.push(kOutStride)) >> (glu ? 1.0 : 2.0);
-        Value v = spec.epilogue.apply(k, in[0] * mask, expert, block, k.push(kBiasQuads), k.pushFloat(kAlpha),
+        Value v = applyEpilogue(k, spec.epilogue, in[0] * mask, expert, block, k.push(kBiasQuads), k.pushFloat(kAlpha),
                                       k.pushFloat(kLimit));
         if (spec.weighted && !first())
           v = v * k.buffer("weights")[entry];

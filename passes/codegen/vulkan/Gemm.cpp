@@ -4,9 +4,9 @@
 // padding, rows permuted so that neighbouring invocations read neighbouring rows (no bank
 // conflicts).
 #include "passes/codegen/Gemm.h"
-#include "passes/codegen/EpilogueBuilder.h"
-#include "passes/codegen/GemmVariants.h"
-#include "passes/codegen/Operands.h"
+#include "passes/codegen/vulkan/EpilogueBuilder.h"
+#include "passes/codegen/vulkan/GemmVariants.h"
+#include "passes/codegen/vulkan/Operands.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen {

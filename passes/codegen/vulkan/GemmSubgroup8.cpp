@@ -4,8 +4,8 @@
 // and broadcasts give them to all, so eight vec4 loads feed 512 multiply-adds. No workgroup memory,
 // no barrier, and one loop at the top level: such drivers compute a mask for every value that is
 // carried through nested control flow.
-#include "passes/codegen/GemmVariants.h"
-#include "passes/codegen/Operands.h"
+#include "passes/codegen/vulkan/GemmVariants.h"
+#include "passes/codegen/vulkan/Operands.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen::gemm {

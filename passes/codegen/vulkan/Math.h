@@ -1,7 +1,7 @@
 // Functions SPIR-V lacks or whose accuracy Vulkan leaves to the driver, from arithmetic alone.
 // Arguments are f32 scalars or vectors. The test of this folder compares each with the C library.
 #pragma once
-#include "passes/codegen/KernelBuilder.h"
+#include "passes/codegen/vulkan/KernelBuilder.h"
 
 namespace xfmr::codegen {
 

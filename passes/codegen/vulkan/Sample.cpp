@@ -4,7 +4,7 @@
 // scratch buffer. Few candidates a pass keep the code small: drivers compile it before the first
 // token.
 #include "passes/codegen/Sample.h"
-#include "passes/codegen/Math.h"
+#include "passes/codegen/vulkan/Math.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen {

@@ -1,5 +1,5 @@
 // Building one kernel: function, buffers, ids and control flow. Arithmetic is in Value.cpp.
-#include "passes/codegen/KernelBuilder.h"
+#include "passes/codegen/vulkan/KernelBuilder.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -8,7 +8,7 @@
 #include "mlir/Dialect/SPIRV/Transforms/SPIRVConversion.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/MLIRContext.h"
-#include "passes/codegen/ToSpirv.h"
+#include "passes/codegen/vulkan/ToSpirv.h"
 
 namespace xfmr::codegen {
 

@@ -1,7 +1,7 @@
 // The conversion is one full dialect conversion. One pattern replaces upstream's: the barrier,
 // which here also orders storage buffers. After it upstream's ABI lowering and capability deduction
 // run, and what the latter overlooks is added.
-#include "passes/codegen/ToSpirv.h"
+#include "passes/codegen/vulkan/ToSpirv.h"
 #include "mlir/Conversion/ArithToSPIRV/ArithToSPIRV.h"
 #include "mlir/Conversion/GPUToSPIRV/GPUToSPIRV.h"
 #include "mlir/Conversion/MathToSPIRV/MathToSPIRV.h"

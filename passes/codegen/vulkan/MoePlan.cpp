@@ -2,7 +2,7 @@
 // plan buffer holds first how many entries of its run chose each expert, then the rank of the next one. No
 // atomics: the order is that of the entries.
 #include "passes/codegen/MoePlan.h"
-#include "passes/codegen/KernelBuilder.h"
+#include "passes/codegen/vulkan/KernelBuilder.h"
 #include "runtime/plan/State.h"
 #include <algorithm>
 

@@ -1,8 +1,9 @@
 // portable: as gemm, a workgroup of 64 computes a tile of rows times 64 weight rows, tileRows / 8 x 8 an
 // invocation, tiles of 16 columns passing through workgroup memory. Lines of invocations without a row skip the
 // arithmetic, so a partly filled tile costs little more than its rows.
-#include "passes/codegen/MoeGemmVariants.h"
-#include "passes/codegen/Operands.h"
+#include "passes/codegen/vulkan/MoeExpertBuilder.h"
+#include "passes/codegen/vulkan/MoeGemmVariants.h"
+#include "passes/codegen/vulkan/Operands.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen {
@@ -117,7 +118,7 @@ private:
     k.loop(k.u32(0), k.u32(block * 2), k.u32(1), vectors, [&](Value i, llvm::ArrayRef<Value> in) {
       Value row = line * block + i / 2, b = n0 / 4 + (i % 2) * kSide + column;
       k.when((row < rows) & (b < outBlocks), [&] {
-        Value v = spec.epilogue.apply(k, in[0], expert, b, k.push(kBiasQuads), k.pushFloat(kAlpha), k.pushFloat(kLimit));
+        Value v = applyEpilogue(k, spec.epilogue, in[0], expert, b, k.push(kBiasQuads), k.pushFloat(kAlpha), k.pushFloat(kLimit));
         if (spec.weighted && !first())
           v = v * factor[row];
         k.buffer("out").store(outStart[row] + b, v);
@@ -173,7 +174,7 @@ std::array<uint32_t, 3> MoeGemmParams::grid(const MoeGemmSpec &spec) const {
 
 std::vector<Element> moe_gemm::elements(const MoeGemmSpec &spec) {
   std::vector<Element> elements = {Element::U32, Element::F32x4, weightElement(spec.weight), Element::U32,
-                                   spec.epilogue.outElement()};
+                                   outElement(spec.epilogue)};
   if (spec.weighted)
     elements.push_back(Element::F32);
   if (spec.epilogue.bias)

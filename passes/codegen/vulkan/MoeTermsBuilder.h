@@ -1,6 +1,6 @@
 // Emits MoeTerms: what joins the sum over the chosen experts.
 #pragma once
-#include "passes/codegen/KernelBuilder.h"
+#include "passes/codegen/vulkan/KernelBuilder.h"
 #include "passes/codegen/MoeCombine.h"
 
 namespace xfmr::codegen {

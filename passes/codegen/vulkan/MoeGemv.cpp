@@ -1,9 +1,10 @@
 // portable: as gemv, 64 invocations are eight lanes over the columns times eight blocks of four weight rows; y of
 // the grid is the entry (First) or the row (Second, which loops over the row's experts). subgroup_size_8 + int64: as
 // gemv's, for software drivers: weights come as 64-bit words, and an invocation takes eight rows.
+#include "passes/codegen/vulkan/MoeExpertBuilder.h"
 #include "passes/codegen/MoeGemv.h"
-#include "passes/codegen/MoeTermsBuilder.h"
-#include "passes/codegen/Operands.h"
+#include "passes/codegen/vulkan/MoeTermsBuilder.h"
+#include "passes/codegen/vulkan/Operands.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen {
@@ -62,13 +63,13 @@ public:
 
 private:
   Value expertOf(Value entry) { return k.buffer("ids")[entry]; }
-  Value holds(Value entry) { return MoePart::holds(k.push(kPart), expertOf(entry)); }
+  Value holds(Value entry) { return partHolds(k.push(kPart), expertOf(entry)); }
 
   // `soFar` plus this invocation's share of the products of row `xRow` with its rows of the entry's expert.
   Values product(Value entry, Value xRow, const Values &soFar) {
     Buffer x = k.buffer("x"), weight = k.buffer("weight");
     Value chunks = k.push(kChunks), start = (k.push(kXOffset) + xRow * k.push(kXStride)) >> 2;
-    Value rowBase = MoePart::within(k.push(kPart), expertOf(entry)) * n, held = holds(entry);
+    Value rowBase = withinPart(k.push(kPart), expertOf(entry)) * n, held = holds(entry);
     Value end = select((row < n) & held, chunks, k.u32(0)); // nothing of experts of other parts
     Values zeros(layout.rows, k.zero4());
     auto load = layout.wide ? loadWideWeights8 : loadWeights8;
@@ -92,7 +93,7 @@ private:
 
   void store(Value total, Value outBlock, Value y) {
     if (spec.product == MoeProduct::First) {
-      total = spec.epilogue.apply(k, total, expertOf(y), outBlock, biasQuads, k.pushFloat(kAlpha), k.pushFloat(kLimit));
+      total = applyEpilogue(k, spec.epilogue, total, expertOf(y), outBlock, biasQuads, k.pushFloat(kAlpha), k.pushFloat(kLimit));
     } else {
       if (spec.epilogue.bias)
         total = k.loop(k.u32(0), k.push(kTopK), k.u32(1), {total}, [&](Value i, llvm::ArrayRef<Value> in) {
@@ -117,7 +118,7 @@ llvm::Expected<CompiledKernel> compileVariant(mlir::MLIRContext &context, const 
                                               std::vector<std::string> features) {
   std::vector<Element> elements = {Element::U32, Element::F32x4,
                                    layout.wide ? wideWeightElement(spec.weight) : weightElement(spec.weight),
-                                   Element::U32, spec.epilogue.outElement()};
+                                   Element::U32, outElement(spec.epilogue)};
   if (spec.weighted)
     elements.push_back(Element::F32);
   if (spec.epilogue.bias)

@@ -1,7 +1,7 @@
 // An item is one group of one row. Whole rows: one workgroup an item. Per-head norms, whose groups
 // are short: eight invocations an item, eight items a workgroup.
 #include "passes/codegen/Norm.h"
-#include "passes/codegen/KernelBuilder.h"
+#include "passes/codegen/vulkan/KernelBuilder.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen {

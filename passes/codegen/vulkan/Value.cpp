@@ -5,7 +5,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/TypeUtilities.h"
-#include "passes/codegen/KernelBuilder.h"
+#include "passes/codegen/vulkan/KernelBuilder.h"
 
 namespace xfmr::codegen {
 namespace {

@@ -2,7 +2,7 @@
 // all take the same dispatch. For Attention*.cpp only; the contract is Attention.h.
 #pragma once
 #include "passes/codegen/Attention.h"
-#include "passes/codegen/KernelBuilder.h"
+#include "passes/codegen/vulkan/KernelBuilder.h"
 
 namespace xfmr::codegen::attention_prefill {
 

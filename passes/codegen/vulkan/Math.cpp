@@ -1,4 +1,4 @@
-#include "passes/codegen/Math.h"
+#include "passes/codegen/vulkan/Math.h"
 #include <initializer_list>
 
 namespace xfmr::codegen {

@@ -1,6 +1,6 @@
 // One workgroup a row: 64 invocations take four columns each in turn.
 #include "passes/codegen/Elementwise.h"
-#include "passes/codegen/Math.h"
+#include "passes/codegen/vulkan/Math.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen {

@@ -3,9 +3,9 @@
 // keys, for the output it is a run of value columns, so every vec4 loaded serves four rows. Between
 // the two, a few invocations a row do the softmax. The key tile and then the value tile lie in the
 // same workgroup memory.
-#include "passes/codegen/AttentionVariants.h"
-#include "passes/codegen/Math.h"
-#include "passes/codegen/Operands.h"
+#include "passes/codegen/vulkan/AttentionVariants.h"
+#include "passes/codegen/vulkan/Math.h"
+#include "passes/codegen/vulkan/Operands.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen {

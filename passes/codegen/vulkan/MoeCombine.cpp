@@ -1,7 +1,7 @@
 // portable: an invocation takes one vec4 of one row.
 #include "passes/codegen/MoeCombine.h"
-#include "passes/codegen/Math.h"
-#include "passes/codegen/MoeTermsBuilder.h"
+#include "passes/codegen/vulkan/Math.h"
+#include "passes/codegen/vulkan/MoeTermsBuilder.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen {

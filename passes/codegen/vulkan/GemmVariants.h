@@ -1,9 +1,9 @@
 // What the variants of gemm share: push words, tile and bindings' element types, so that all take
 // the same dispatch. For Gemm*.cpp only; the contract is Gemm.h.
 #pragma once
-#include "passes/codegen/EpilogueBuilder.h"
+#include "passes/codegen/vulkan/EpilogueBuilder.h"
 #include "passes/codegen/Gemm.h"
-#include "passes/codegen/KernelBuilder.h"
+#include "passes/codegen/vulkan/KernelBuilder.h"
 
 namespace xfmr::codegen::gemm {
 
