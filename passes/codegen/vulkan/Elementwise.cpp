@@ -17,30 +17,6 @@ enum Word : uint32_t {
   kValue
 };
 
-bool hasB(ElementwiseOp op) {
-  return op == ElementwiseOp::Add || op == ElementwiseOp::Mul || op == ElementwiseOp::ActMul;
-}
-
-const char *opName(ElementwiseOp op) {
-  switch (op) {
-  case ElementwiseOp::Copy:
-    return "copy";
-  case ElementwiseOp::Add:
-    return "add";
-  case ElementwiseOp::Mul:
-    return "mul";
-  case ElementwiseOp::Activation:
-    return "activation";
-  case ElementwiseOp::Scale:
-    return "scale";
-  case ElementwiseOp::Softcap:
-    return "softcap";
-  case ElementwiseOp::ActMul:
-    return "act_mul";
-  }
-  return "?";
-}
-
 Value combine(const ElementwiseSpec &spec, Value a, Value b, Value value) {
   switch (spec.op) {
   case ElementwiseOp::Copy:
@@ -63,33 +39,9 @@ Value combine(const ElementwiseSpec &spec, Value a, Value b, Value value) {
 
 } // namespace
 
-std::string ElementwiseSpec::name() const {
-  std::string result = std::string("elementwise_") + opName(op);
-  if (op == ElementwiseOp::Activation || op == ElementwiseOp::ActMul)
-    result += std::string("_") + toString(activation);
-  return result;
-}
-
-std::vector<Binding> ElementwiseSpec::bindings() const {
-  std::vector<Binding> result = {
-      {"state", Access::Read}, {"a", Access::Read}, {"out", Access::Write}};
-  if (hasB(op))
-    result.push_back({"b", Access::Read});
-  return result;
-}
-
-std::vector<uint32_t> ElementwiseParams::push() const {
-  return {paddedWidth(width) / 4, a.stride, a.offset, b.stride, b.offset, out.stride, out.offset,
-          floatBits(value)};
-}
-
-std::array<uint32_t, 3> ElementwiseParams::grid(const ElementwiseSpec &) const {
-  return foldGrid(maxRows);
-}
-
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const ElementwiseSpec &spec) {
+llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const ElementwiseSpec &spec) {
   std::vector<Element> elements = {Element::U32, Element::F32x4, Element::F32x4};
-  if (hasB(spec.op))
+  if (spec.hasB())
     elements.push_back(Element::F32x4);
   KernelBuilder k(context, spec.name(), spec.bindings(), elements, {64, 1, 1});
   Buffer a = k.buffer("a"), out = k.buffer("out");
@@ -100,7 +52,7 @@ llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const Element
       return (k.push(offset) + row * k.push(stride)) >> 2;
     };
     k.loop(k.thread(), k.push(kQuads), k.u32(64), [&](Value quad) {
-      Value right = hasB(spec.op) ? k.buffer("b")[start(kBStride, kBOffset) + quad] : Value();
+      Value right = spec.hasB() ? k.buffer("b")[start(kBStride, kBOffset) + quad] : Value();
       Value result = combine(spec, a[start(kAStride, kAOffset) + quad], right, k.pushFloat(kValue));
       out.store(start(kOutStride, kOutOffset) + quad, result);
     });
