@@ -117,8 +117,8 @@ xfmr_status xfmr_model_get_info(const xfmr_model *model, xfmr_model_info *info) 
   info->vocab_size = program.vocab_size();
   info->hidden_size = program.hidden_size();
   info->max_context = program.max_context();
-  info->prefill_chunk = model->artifact->phase("prefill")->tokens();
-  const program::Phase *few = model->artifact->phase("prefill_few");
+  info->prefill_chunk = artifact::findPhase(program, "prefill")->tokens();
+  const program::Phase *few = artifact::findPhase(program, "prefill_few");
   info->prefill_few = few ? few->tokens() : 0;
   info->parameters = program.parameters();
   info->bos_token = program.bos_token();

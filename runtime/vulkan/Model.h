@@ -20,7 +20,7 @@ public:
                      std::shared_ptr<const Model> &out);
 
   const artifact::Artifact &artifact() const { return *artifact_; }
-  const program::Program &program() const { return artifact_->program(); }
+  const program::Program &program() const { return *artifact_->program(artifact::Target::vulkan); }
   const std::shared_ptr<Device> &device() const { return device_; }
   const Kernels &kernels() const { return *kernels_; }
   /// Buffer `index` of the program if it is a weight.

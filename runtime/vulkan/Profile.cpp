@@ -33,7 +33,7 @@ uint32_t timestampBits(const Device &device) {
 } // namespace
 
 Status Session::profile(std::string_view phase, uint32_t tokens, const OnDispatch &onDispatch) {
-  const program::Phase *found = model_->artifact().phase(phase);
+  const program::Phase *found = artifact::findPhase(model_->program(), phase);
   if (!found || phase == "sample")
     return Status::error("phase '" + std::string(phase) + "' cannot be measured by itself");
   uint32_t most = phase == "prefill" || phase == "prefill_few" || phase == "all_logits" ? found->tokens() : 1;

@@ -90,7 +90,7 @@ void Recording::record(VkCommandBuffer commands, std::string_view phase,
   };
   fullBarrier(commands);
   writeStamp();
-  for (const program::Dispatch *dispatch : *model_->artifact().phase(phase)->dispatches()) {
+  for (const program::Dispatch *dispatch : *artifact::findPhase(model_->program(), phase)->dispatches()) {
     const Kernel &kernel = model_->kernels().at(dispatch->kernel());
     if (dispatch->barrier() || timestamps)
       dispatchBarrier(commands);

@@ -26,7 +26,7 @@ public:
   const Buffer &buffer(uint32_t index) const { return buffers_[index]; }
   /// The only buffer of its kind.
   const Buffer &only(program::BufferKind kind) const {
-    return buffers_[static_cast<size_t>(model_->artifact().bufferOfKind(kind))];
+    return buffers_[static_cast<size_t>(artifact::bufferOfKind(model_->program(), kind))];
   }
   Memory &memory() { return memory_; }
   const Memory &memory() const { return memory_; }

@@ -32,7 +32,7 @@ Status Session::create() {
       {&prefill_, {"prefill"}},        {&lastLogits_, {"last_logits"}},
       {&allLogits_, {"all_logits"}},   {&decode_, {"decode"}},
       {&sample_, {"sample"}},          {&decodeSample_, {"decode", "sample"}}};
-  if (model_->artifact().phase("prefill_few"))
+  if (artifact::findPhase(model_->program(), "prefill_few"))
     recorded.push_back({&prefillFew_, {"prefill_few"}});
   for (const auto &[commands, phases] : recorded) {
     if (Status s = commands_.allocate(*commands); s.failed())
@@ -129,7 +129,7 @@ Status Session::prefill(const std::vector<int32_t> &ids) {
   if (Status s = accepts(ids); s.failed())
     return s;
   const uint32_t total = position_ + static_cast<uint32_t>(ids.size());
-  uint32_t chunk = model_->artifact().phase("prefill")->tokens();
+  uint32_t chunk = artifact::findPhase(model_->program(), "prefill")->tokens();
   for (size_t at = 0; at < ids.size(); at += chunk) {
     uint32_t count = static_cast<uint32_t>(std::min<size_t>(chunk, ids.size() - at));
     if (Status s = recordUpdate(0, runState(count, total), ids.data() + at, count); s.failed())
@@ -149,8 +149,8 @@ Status Session::prefillAllLogits(const std::vector<int32_t> &ids, const OnLogits
     return s;
   const uint32_t total = position_ + static_cast<uint32_t>(ids.size());
   size_t stride = artifact::paddedWidth(model_->program().vocab_size());
-  uint32_t chunk = std::min(model_->artifact().phase("prefill")->tokens(),
-                            model_->artifact().phase("all_logits")->tokens());
+  uint32_t chunk = std::min(artifact::findPhase(model_->program(), "prefill")->tokens(),
+                            artifact::findPhase(model_->program(), "all_logits")->tokens());
   for (size_t at = 0; at < ids.size(); at += chunk) {
     uint32_t count = static_cast<uint32_t>(std::min<size_t>(chunk, ids.size() - at));
     if (Status s = recordUpdate(0, runState(count, total), ids.data() + at, count); s.failed())

@@ -109,9 +109,9 @@ TEST_F(Sessions, ChunkedPrefillEqualsDecodeEqualsAllLogits) {
 // A prefill_few that does nothing shows which runs it takes: their tokens are missing from the sum.
 TEST_F(Sessions, FewTokensRunAPhaseOfTheirOwn) {
   toy::Contents contents;
-  contents.program.phases.push_back(std::make_unique<program::PhaseT>());
-  contents.program.phases.back()->name = "prefill_few";
-  contents.program.phases.back()->tokens = 2;
+  contents.program->phases.push_back(std::make_unique<program::PhaseT>());
+  contents.program->phases.back()->name = "prefill_few";
+  contents.program->phases.back()->tokens = 2;
   model = toyModel(false, contents);
   session = make();
   auto next = [&](const Ids &prompt) {
@@ -212,6 +212,31 @@ TEST_F(Sessions, SameBitsThroughStaging) {
   ASSERT_EQ(session->prefill({6, 6, 6, 6, 6}).message(), "");
   Finish finish;
   EXPECT_EQ(generate(*session, 12, finish), toy::continuation({6, 6, 6, 6, 6}, 12));
+}
+
+// Row 0 of the weight is wrong, row 1 right; in the file they lie in a panel, where row 1 is every 16th number.
+TEST_F(Sessions, WeightsInPanelsAreTakenApart) {
+  toy::Contents contents;
+  contents.weight.assign(16 * 8, 0.0f);
+  for (size_t c = 0; c < 8; ++c)
+    contents.weight[c * 16] = 5, contents.weight[c * 16 + 1] = toy::kOffset;
+  program::BufferT &weight = *contents.program->buffers[4];
+  weight.layout = program::Layout::panels;
+  weight.rows = 2;
+  weight.columns = 8;
+  weight.size = 4 * 3 * 8; // and a row of zeros
+  for (auto &phase : contents.program->phases)
+    for (auto &dispatch : phase->dispatches)
+      for (program::Binding &binding : dispatch->bindings)
+        if (binding.buffer() == 4)
+          binding = program::Binding(4, 32, 32);
+  for (bool staging : {false, true}) {
+    model = toyModel(staging, contents);
+    session = make();
+    ASSERT_EQ(session->prefill({6, 6, 6}).message(), "");
+    Finish finish;
+    EXPECT_EQ(generate(*session, 12, finish), toy::continuation({6, 6, 6}, 12)) << staging;
+  }
 }
 
 TEST_F(Sessions, ProfileNamesDispatchesAndKeepsTheCache) {

@@ -32,7 +32,7 @@ TEST(ValidationControl, LayerReportsAMissingBarrier) {
 
 TEST(ValidationControl, ProgramWithoutBarriersIsRefused) {
   toy::Contents contents;
-  auto &phase = *contents.program.phases[3]; // decode: embedding, cache, head
+  auto &phase = *contents.program->phases[3]; // decode: embedding, cache, head
   ASSERT_EQ(phase.name, "decode");
   for (auto &dispatch : phase.dispatches)
     dispatch->barrier = false;
