@@ -42,24 +42,6 @@ std::string concatName(WeightConcatOp op) {
                     "_");
 }
 
-// What tells an expression from the weight it starts from.
-std::string expressionSuffix(Operation *op) {
-  return TypeSwitch<Operation *, std::string>(op)
-      .Case<WeightSliceOp>([](auto) { return "_part"; })
-      .Case<WeightGatherOp>([](auto) { return "_kept"; })
-      .Case<WeightMaskOp>([](auto) { return "_masked"; })
-      .Case<WeightTransposeOp>([](auto) { return "_t"; })
-      .Case<WeightStackOp>([](auto) { return "_stack"; })
-      .Case<WeightSelectOp>([](WeightSelectOp s) { return "_" + std::to_string(s.getIndex()); })
-      .Case<WeightAddLowrankOp>([](auto) { return "_adapted"; })
-      .Case<WeightProductOp>([](auto) { return "_product"; })
-      .Case<WeightAddOp>([](auto) { return "_sum"; })
-      .Case<WeightScaleOp>([](auto) { return "_scaled"; })
-      .Case<WeightCastOp>([](auto) { return "_cast"; })
-      .Case<WeightInterleaveOp>([](auto) { return "_interleaved"; })
-      .Default([](Operation *) { return ""; });
-}
-
 // "up_proj_0" of the first expert names what all experts stack to.
 std::string withoutIndex(StringRef name) {
   auto [stem, index] = name.rsplit('_');
@@ -90,8 +72,8 @@ std::string rootName(Value weight) {
 }
 
 std::string weightName(Value weight) {
-  Operation *op = weight.getDefiningOp();
-  return op ? rootName(weight) + expressionSuffix(op) : rootName(weight);
+  auto op = weight.getDefiningOp<WeightExpressionOpInterface>();
+  return op ? rootName(weight) + op.getNameSuffix() : rootName(weight);
 }
 
 bool isLogits(Value value) {
@@ -171,7 +153,7 @@ void nameResults(Operation *op, OpAsmSetValueNameFn setName) {
   for (OpResult result : op->getResults()) {
     if (auto reference = dyn_cast<BufferRefOp>(op))
       setName(result, reference.getBuffer());
-    else if (auto name = op->getName().stripDialect(); name == "weight" || name.starts_with("weight_"))
+    else if (isa<WeightExpressionOpInterface>(op))
       setName(result, weightName(result));
     else
       setName(result, activationName(result));

@@ -62,6 +62,10 @@ LogicalResult RmsNormOp::verify() {
   return success();
 }
 
+// A norm over groups is the same for each; one over whole rows has one group.
+int64_t RmsNormOp::getColumnGroup() { return rows(getWeight()); }
+unsigned RmsNormOp::getNumColumnOperands() { return 1; }
+
 LogicalResult LayerNormOp::verify() {
   if (failed(verifyVector(*this, "weight", getWeight(), width(getInput()))) || // C1
       failed(verifyVector(*this, "bias", getBias(), width(getInput()))))
@@ -85,6 +89,9 @@ LogicalResult RopeOp::verify() {
              << rotated / 2 << " divisors, got " << divisors.getDivisors().size();
   return success();
 }
+
+int64_t RopeOp::getColumnGroup() { return getHeadDim(); }
+unsigned RopeOp::getNumColumnOperands() { return 1; }
 
 LogicalResult AttentionOp::verify() {
   int64_t heads = getNumHeads(), kvHeads = getNumKvHeads(), headDim = getHeadDim();
@@ -119,6 +126,8 @@ LogicalResult RowScaleOp::verify() {
     return emitOpError("factor must be [tokens, 1], got ") << getFactor().getType();
   return success();
 }
+
+unsigned RowScaleOp::getNumColumnOperands() { return 1; }
 
 LogicalResult ScaleOp::verify() {
   if (!getFactor().isFinite()) // C1

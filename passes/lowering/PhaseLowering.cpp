@@ -116,7 +116,7 @@ LogicalResult PhaseLowering::run(const DenseMap<Operation *, int64_t> &layerOf) 
 }
 
 LogicalResult PhaseLowering::lower(Operation *op) {
-  if (op->getName().getStringRef().starts_with("xfmr.weight") || isa<PositionOp>(op))
+  if (isa<WeightExpressionOpInterface, PositionOp>(op))
     return success();
   if (auto embedding = dyn_cast<EmbeddingOp>(op))
     return lowerEmbedding(embedding);

@@ -19,9 +19,7 @@ constexpr int64_t kBindingBytes = int64_t(1) << 27;
 constexpr int64_t kDefaultMaxContext = 8192;
 constexpr int64_t kDefaultChunk = 256;
 
-bool isWeightExpression(Operation *op) {
-  return op->getName().getStringRef().starts_with("xfmr.weight");
-}
+bool isWeightExpression(Operation *op) { return isa<WeightExpressionOpInterface>(op); }
 
 // Clones tensor ops of the model into a phase: `?` tokens become `rows`, attentions get their caches.
 class PhaseCloner {
