@@ -6,7 +6,7 @@
 Every ```console block of DOCUMENT counts: a line that begins with "$ " is a command (a shell runs it, so "# …" is a comment); what
 follows up to the next command is what it shows. Commands of one document run one after the other in WORK, a folder made anew in
 which every entry of ROOT appears by name, so that what they write stays out of the tree. Shown output is compared line by line
-without trailing spaces; "…" stands for any text, a line of it for any lines. A command without shown output must only succeed.
+without the spaces around it; "…" stands for any text, a line of it for any lines. A command without shown output must only succeed.
 Prints one line a command; exits with 1 if one failed.
 """
 import os
@@ -39,7 +39,7 @@ def pattern_of(shown):
         if line.strip() == "…":
             parts.append(r"(?:[^\n]*\n)*?")
         else:
-            parts.append(r"[^\n]*".join(re.escape(piece) for piece in line.rstrip().split("…")) + r"[ ]*\n")
+            parts.append(r" *" + r"[^\n]*".join(re.escape(piece) for piece in line.strip().split("…")) + r" *\n")
     return re.compile("".join(parts))
 
 
