@@ -124,6 +124,14 @@ std::string addName(AddOp op) {
   return depth > 0 ? "h" + std::to_string(depth) : activationName(op.getLhs()) + "_sum";
 }
 
+// What a region yields gives the result its name.
+std::string fusedName(FusedOp op, unsigned number) {
+  Operation *last = op.getBody().empty() || op.getBody().front().empty() ? nullptr : &op.getBody().front().back();
+  bool known = isa_and_present<YieldOp>(last) && number < last->getNumOperands() &&
+               last->getOperand(number).getDefiningOp() && !last->getOperand(number).getDefiningOp<FusedOp>();
+  return known ? activationName(last->getOperand(number)) : "fused";
+}
+
 std::string activationName(Value value) {
   auto result = dyn_cast<OpResult>(value);
   if (!result)
@@ -143,6 +151,7 @@ std::string activationName(Value value) {
       })
       .Case<ScaleOp>([](ScaleOp s) { return activationName(s.getInput()) + "_scaled"; })
       .Case<EmbeddingOp>([](auto) { return "x0"; })
+      .Case<FusedOp>([&](FusedOp f) { return fusedName(f, result.getResultNumber()); })
       .Case<BlockOp>([](BlockOp b) { return "x" + std::to_string(b.getLayer() + 1); })
       .Default([](Operation *op) { return op->getName().stripDialect().str(); });
 }
@@ -162,11 +171,15 @@ void nameResults(Operation *op, OpAsmSetValueNameFn setName) {
 
 void nameBlockArguments(Region &region, OpAsmSetValueNameFn setName) {
   Operation *parent = region.getParentOp();
-  if (region.empty() || !isa<ModelOp, BlockOp, MoeOp>(parent))
+  if (region.empty() || !isa<ModelOp, BlockOp, MoeOp, FusedOp>(parent))
     return;
   for (BlockArgument argument : region.front().getArguments())
     if (isa<MoeOp>(parent))
       setName(argument, argument.getArgNumber() == 0 ? "t" : rootName(argument));
+    else if (auto fused = dyn_cast<FusedOp>(parent)) // the value from outside, by its name there
+      setName(argument, argument.getArgNumber() < fused.getInputs().size()
+                            ? activationName(fused.getInputs()[argument.getArgNumber()])
+                            : "h");
     else
       setName(argument, isa<ModelOp>(parent) ? "tokens" : "h");
 }

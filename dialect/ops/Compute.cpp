@@ -93,25 +93,29 @@ LogicalResult RopeOp::verify() {
 int64_t RopeOp::getColumnGroup() { return getHeadDim(); }
 unsigned RopeOp::getNumColumnOperands() { return 1; }
 
-LogicalResult AttentionOp::verify() {
-  int64_t heads = getNumHeads(), kvHeads = getNumKvHeads(), headDim = getHeadDim();
+// What xfmr.attention and xfmr.cached_attention have in common. Constraint numbers are those of the former.
+template <class Op> static LogicalResult verifyAttention(Op op) {
+  const int64_t heads = op.getNumHeads(), kvHeads = op.getNumKvHeads(), headDim = op.getHeadDim();
   if (heads <= 0 || kvHeads <= 0 || headDim <= 0 || heads % kvHeads) // C1
-    return emitOpError("heads ") << heads << " must be a positive multiple of kv_heads " << kvHeads
-                                 << ", and head_dim " << headDim << " positive";
-  if (width(getQuery()) != heads * headDim || getQuery().getType() != getType()) // C2
-    return emitOpError("query and result must be [tokens, heads * head_dim = ")
-           << heads * headDim << "], got " << getQuery().getType() << " and " << getType();
-  for (Value value : {getKey(), getValue()})
-    if (width(value) != kvHeads * headDim) // C2
-      return emitOpError("key and value must be [tokens, kv_heads * head_dim = ")
+    return op.emitOpError("heads ") << heads << " must be a positive multiple of kv_heads " << kvHeads
+                                    << ", and head_dim " << headDim << " positive";
+  if (width(op.getQuery()) != heads * headDim || op.getQuery().getType() != op.getType()) // C2
+    return op.emitOpError("query and result must be [tokens, heads * head_dim = ")
+           << heads * headDim << "], got " << op.getQuery().getType() << " and " << op.getType();
+  for (Value value : {op.getKey(), op.getValue()})
+    if (width(value) != kvHeads * headDim || rows(value) != rows(op.getQuery())) // C2
+      return op.emitOpError("key and value must be [tokens, kv_heads * head_dim = ")
              << kvHeads * headDim << "], got " << value.getType();
-  if (failed(verifyVector(*this, "sinks", getSinks(), heads))) // C3
+  if (failed(verifyVector(op, "sinks", op.getSinks(), heads))) // C3
     return failure();
-  if (!getScale().isFinite() || (getSoftcap() && !isPositive(*getSoftcap())) ||
-      (getWindow() && static_cast<int64_t>(*getWindow()) <= 0)) // C4
-    return emitOpError("scale must be finite, softcap and window positive");
+  if (!op.getScale().isFinite() || (op.getSoftcap() && !isPositive(*op.getSoftcap())) ||
+      (op.getWindow() && static_cast<int64_t>(*op.getWindow()) <= 0)) // C4
+    return op.emitOpError("scale must be finite, softcap and window positive");
   return success();
 }
+
+LogicalResult AttentionOp::verify() { return verifyAttention(*this); }
+LogicalResult CachedAttentionOp::verify() { return verifyAttention(*this); } // C2, C3, C4 of Program.td
 
 // relu(relu(x)) ==> relu(x)
 OpFoldResult ActivationOp::fold(FoldAdaptor) {

@@ -147,7 +147,7 @@ def Xfmr_AttentionOp : Xfmr_Op<"attention", [Pure]> {
 
     Constraints:
     - C1: num_heads is a multiple of num_kv_heads; both are positive
-    - C2: q is [T, H*h]; k and v are [T, K*h]; the result is as q
+    - C2: q is [T, H*h]; k and v are [T, K*h], with the same tokens; the result is as q
     - C3: sinks have H entries
     - C4: window is positive; softcap is positive; scale is finite
 

@@ -71,8 +71,14 @@ const char *toString(Activation activation) {
     return "gelu_tanh";
   case Activation::Relu:
     return "relu";
+  case Activation::Sigmoid:
+    return "sigmoid";
+  case Activation::Tanh:
+    return "tanh";
   }
   return "?";
 }
+
+bool keepsZero(Activation activation) { return activation != Activation::Sigmoid; }
 
 } // namespace xfmr::codegen

@@ -1,6 +1,6 @@
 // What every kernel of this folder has in common: how a kernel is described to the passes that
 // choose and bind it (Binding, Rows, Epilogue), and what compiling one gives (CompiledKernel). It
-// holds no MLIR types: form-dispatches and the emitter need nothing else to use a kernel.
+// holds no MLIR types: select-kernels and the emitter need nothing else to use a kernel.
 //
 // A kernel XYZ has two plain structs. XyzSpec is the codegen key: everything the SPIR-V depends on;
 // equal specs have equal name() and share one compiled kernel. XyzParams are the facts of one
@@ -23,7 +23,7 @@ enum class WeightType : uint8_t { F32, F16, BF16 };
 // Element type of the key and value caches.
 enum class CacheType : uint8_t { F32, F16 };
 // Gelu is the exact one (erf), GeluTanh its tanh approximation.
-enum class Activation : uint8_t { None, Silu, Gelu, GeluTanh, Relu };
+enum class Activation : uint8_t { None, Silu, Gelu, GeluTanh, Relu, Sigmoid, Tanh };
 
 // Same values as program.Access in runtime/artifact/Program.fbs.
 enum class Access : uint8_t { Read = 0, Write = 1, ReadWrite = 2 };
@@ -47,7 +47,7 @@ struct Rows {
 //   v = v * scale;  v = softcap * tanh(v / softcap);  v = v + residual
 struct Epilogue {
   bool bias = false;
-  Activation activation = Activation::None;
+  Activation activation = Activation::None; // one that keeps zero, unless glu
   bool glu = false; // weight rows 2j and 2j+1 are gate j and up j; the output is half as wide
   bool scale = false;
   bool softcap = false;
@@ -80,7 +80,10 @@ uint32_t floatBits(float value);
 
 const char *toString(WeightType type); // "f32", "f16", "bf16"
 const char *toString(CacheType type);
-const char *toString(Activation activation); // "none", "silu", "gelu", "gelu_tanh", "relu"
+// "none", "silu", "gelu", "gelu_tanh", "relu", "sigmoid", "tanh"
+const char *toString(Activation activation);
+// Whether activation(0) is 0: only then do pads of zeros stay zeros.
+bool keepsZero(Activation activation);
 
 struct Variant {
   std::string entry; // name of the entry point

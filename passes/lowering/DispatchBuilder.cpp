@@ -113,7 +113,7 @@ int64_t ProgramTables::moeLayer(uint32_t index, int64_t layer, uint32_t experts)
   if (index < moeLayers.size())
     return cast<DenseI64ArrayAttr>(moeLayers[index])[2];
   int64_t offset = statsBytes;
-  statsBytes += static_cast<int64_t>(llvm::alignTo(8 * uint64_t(experts), 256));
+  statsBytes += static_cast<int64_t>(llvm::alignTo(8 * uint64_t(experts), program.targetOrPortable().getAlignment()));
   Builder builder(program.getContext());
   moeLayers.push_back(builder.getDenseI64ArrayAttr({layer, experts, offset}));
   program->setAttr("xfmr.moe_layers", builder.getArrayAttr(moeLayers));

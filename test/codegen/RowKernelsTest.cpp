@@ -134,9 +134,9 @@ TEST_P(RowKernels, NormPerHeadInPlace) {
 TEST_P(RowKernels, Elementwise) {
   using Op = ElementwiseOp;
   std::vector<ElementwiseSpec> specs = {
-      {Op::Copy}, {Op::Add}, {Op::Mul}, {Op::Scale}, {Op::Softcap}};
-  for (Activation a :
-       {Activation::Silu, Activation::Gelu, Activation::GeluTanh, Activation::Relu}) {
+      {Op::Copy}, {Op::Add}, {Op::Mul}, {Op::Scale}, {Op::Softcap}, {Op::RowScale}};
+  for (Activation a : {Activation::Silu, Activation::Gelu, Activation::GeluTanh, Activation::Relu,
+                       Activation::Sigmoid, Activation::Tanh}) {
     specs.push_back({Op::Activation, a});
     specs.push_back({Op::ActMul, a});
   }
@@ -152,6 +152,10 @@ TEST_P(RowKernels, Elementwise) {
         double l = a.values[i], r = b.values[i], v = l;
         switch (spec.op) {
         case Op::Copy:
+        case Op::LastRow:
+          break;
+        case Op::RowScale:
+          v = l * b.values[i / width * width];
           break;
         case Op::Add:
           v = l + r;
@@ -192,6 +196,18 @@ TEST_P(RowKernels, ElementwiseBroadcastsAStrideOfZero) {
   TestBuffer *buffer = activations(a, p.a);
   run(ElementwiseSpec{ElementwiseOp::Add}, p, {state(0, 3), buffer, buffer, activations(b, p.b)});
   expectRows(buffer, p.out, expected, 0);
+}
+
+// Row count - 1 of columns inside a wider buffer: what lies behind them does not reach the pad.
+TEST_P(RowKernels, ElementwiseTakesTheLastRow) {
+  Matrix a = randomMatrix(5, 24);
+  ElementwiseParams p;
+  p.width = 13, p.maxRows = 5, p.a = {24, 4}, p.out = {16, 0};
+  TestBuffer *out = floats(32);
+  run(ElementwiseSpec{ElementwiseOp::LastRow}, p, {state(0, 3), activations(a, {24, 0}), out});
+  auto third = a.values.begin() + 2 * 24 + 4;
+  expectRows(out, p.out, Matrix{1, 13, {third, third + 13}}, 0);
+  expectUntouched(out, 16, 32);
 }
 
 XFMR_ON_EVERY_TARGET(RowKernels);

@@ -39,7 +39,8 @@ public:
     registerTransformsPasses();
     struct { Stage stage; Status (Compiler::*step)(); } stages[] = {
         {Stage::Import, &Compiler::import},     {Stage::Optimize, &Compiler::optimize},
-        {Stage::Phases, &Compiler::phases},     {Stage::Dispatch, &Compiler::dispatch},
+        {Stage::Phases, &Compiler::phases},     {Stage::Regions, &Compiler::regions},
+        {Stage::Dispatch, &Compiler::dispatch},
         {Stage::Plan, &Compiler::plan},         {Stage::Codegen, &Compiler::codegen},
         {Stage::Emit, &Compiler::emit}};
     for (auto &[stage, step] : stages) {
@@ -100,13 +101,12 @@ private:
     split.chunk = options.chunk;
     split.kv = options.kv;
     split.moe = options.moe;
+    split.bindingBytes = options.bindingBytes;
     return runPass(createXfmrSplitPhases(split), "phases");
   }
+  Status regions() { return runPass(createXfmrFormRegions(), "regions"); }
   Status dispatch() {
-    XfmrFormDispatchesOptions form;
-    form.moe = options.moe;
-    form.bindingBytes = options.bindingBytes;
-    Status status = runPass(createXfmrFormDispatches(form), "dispatch");
+    Status status = runPass(createXfmrSelectKernels(), "dispatch");
     return status.ok() ? runPass(createCSEPass(), "dispatch") : status;
   }
   Status plan() { return runPass(createXfmrPlanBuffers(), "plan"); }

@@ -7,7 +7,7 @@
 
 namespace xfmr {
 
-enum class Stage { Import, Optimize, Phases, Dispatch, Plan, Codegen, Emit };
+enum class Stage { Import, Optimize, Phases, Regions, Dispatch, Plan, Codegen, Emit };
 
 struct CompileOptions {
   std::string model;

@@ -14,11 +14,19 @@ enum Word : uint32_t {
   kBOffset,
   kOutStride,
   kOutOffset,
-  kValue
+  kValue,
+  kWidth
 };
 
 bool hasB(ElementwiseOp op) {
-  return op == ElementwiseOp::Add || op == ElementwiseOp::Mul || op == ElementwiseOp::ActMul;
+  return op == ElementwiseOp::Add || op == ElementwiseOp::Mul || op == ElementwiseOp::ActMul ||
+         op == ElementwiseOp::RowScale;
+}
+
+// Whether pads of zeros do not give zeros by themselves.
+bool masksPad(const ElementwiseSpec &spec) {
+  return spec.op == ElementwiseOp::Copy || spec.op == ElementwiseOp::LastRow ||
+         (spec.op == ElementwiseOp::Activation && !keepsZero(spec.activation));
 }
 
 const char *opName(ElementwiseOp op) {
@@ -37,6 +45,10 @@ const char *opName(ElementwiseOp op) {
     return "softcap";
   case ElementwiseOp::ActMul:
     return "act_mul";
+  case ElementwiseOp::RowScale:
+    return "row_scale";
+  case ElementwiseOp::LastRow:
+    return "last_row";
   }
   return "?";
 }
@@ -44,6 +56,7 @@ const char *opName(ElementwiseOp op) {
 Value combine(const ElementwiseSpec &spec, Value a, Value b, Value value) {
   switch (spec.op) {
   case ElementwiseOp::Copy:
+  case ElementwiseOp::LastRow:
     return a;
   case ElementwiseOp::Add:
     return a + b;
@@ -57,6 +70,8 @@ Value combine(const ElementwiseSpec &spec, Value a, Value b, Value value) {
     return softcap(a, value);
   case ElementwiseOp::ActMul:
     return activation(spec.activation, a) * b;
+  case ElementwiseOp::RowScale:
+    return a * b[0];
   }
   return a;
 }
@@ -80,11 +95,11 @@ std::vector<Binding> ElementwiseSpec::bindings() const {
 
 std::vector<uint32_t> ElementwiseParams::push() const {
   return {paddedWidth(width) / 4, a.stride, a.offset, b.stride, b.offset, out.stride, out.offset,
-          floatBits(value)};
+          floatBits(value), width};
 }
 
-std::array<uint32_t, 3> ElementwiseParams::grid(const ElementwiseSpec &) const {
-  return foldGrid(maxRows);
+std::array<uint32_t, 3> ElementwiseParams::grid(const ElementwiseSpec &spec) const {
+  return foldGrid(spec.op == ElementwiseOp::LastRow ? 1 : maxRows);
 }
 
 llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const ElementwiseSpec &spec) {
@@ -94,15 +109,26 @@ llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const Element
   KernelBuilder k(context, spec.name(), spec.bindings(), elements, {64, 1, 1});
   Buffer a = k.buffer("a"), out = k.buffer("out");
 
-  Value row = k.group();
-  k.when(row < k.buffer("state")[state::kCount], [&] {
-    auto start = [&](uint32_t stride, uint32_t offset) {
-      return (k.push(offset) + row * k.push(stride)) >> 2;
+  const bool isLast = spec.op == ElementwiseOp::LastRow;
+  Value row = k.group(), count = k.buffer("state")[state::kCount];
+  k.when(isLast ? count != 0 : row < count, [&] {
+    Value from = isLast ? count - 1 : row, width = k.push(kWidth);
+    auto start = [&](uint32_t stride, uint32_t offset, Value r) {
+      return (k.push(offset) + r * k.push(stride)) >> 2;
     };
     k.loop(k.thread(), k.push(kQuads), k.u32(64), [&](Value quad) {
-      Value right = hasB(spec.op) ? k.buffer("b")[start(kBStride, kBOffset) + quad] : Value();
-      Value result = combine(spec, a[start(kAStride, kAOffset) + quad], right, k.pushFloat(kValue));
-      out.store(start(kOutStride, kOutOffset) + quad, result);
+      Value right;
+      if (hasB(spec.op)) {
+        Value b = start(kBStride, kBOffset, row);
+        right = k.buffer("b")[spec.op == ElementwiseOp::RowScale ? b : b + quad];
+      }
+      Value result = combine(spec, a[start(kAStride, kAOffset, from) + quad], right, k.pushFloat(kValue));
+      if (masksPad(spec)) {
+        Value first = quad * 4, zero = k.f32(0);
+        result = k.vector4(select(first < width, result[0], zero), select(first + 1 < width, result[1], zero),
+                           select(first + 2 < width, result[2], zero), select(first + 3 < width, result[3], zero));
+      }
+      out.store(start(kOutStride, kOutOffset, row) + quad, result);
     });
   });
   return k.finish();
