@@ -127,11 +127,6 @@ Status Model::uploadStaged(const std::vector<uint32_t> &indices) {
   return Status::success();
 }
 
-const char *Model::prefillPhase(uint32_t tokens) const {
-  const program::Phase *few = artifact::findPhase(program(), "prefill_few");
-  return few && tokens <= few->tokens() ? "prefill_few" : "prefill";
-}
-
 std::string Model::report() const {
   const DeviceFacts &facts = device_->facts();
   auto mib = [](uint64_t bytes) { return std::to_string((bytes + (1 << 19)) >> 20) + " MiB"; };

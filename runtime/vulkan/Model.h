@@ -26,9 +26,6 @@ public:
   /// Buffer `index` of the program if it is a weight.
   const Buffer &weight(uint32_t index) const { return weights_[index]; }
 
-  /// The phase for a prefill run of `tokens` tokens: "prefill_few" where the program has one for so few.
-  const char *prefillPhase(uint32_t tokens) const;
-
   /// Lines for --verbose: device and why, memory, pipeline cache, variants that are not the portable one.
   std::string report() const;
 

@@ -1,7 +1,7 @@
 // A deliberate hazard must be reported by the validation layer, and a program without its barriers must be
 // refused by the hazard verifier before a device sees it.
 #include "runtime/plan/Hazards.h"
-#include "runtime/vulkan/Session.h"
+#include "runtime/vulkan/Recording.h"
 #include "test/artifact/toy/ToyModel.h"
 #include "test/vulkan/Environment.h"
 #include <gtest/gtest.h>

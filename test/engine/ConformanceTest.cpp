@@ -1,36 +1,61 @@
-// Sessions on the toy artifact: chunks, decode, logits, generation, limits, several sessions at once.
-#include "runtime/vulkan/Session.h"
+// What every engine must do, asked through sessions on the toy artifact: chunks, decode, logits, generation, limits, several
+// sessions at once. The same tests run over the mock, Vulkan and the CPU at each level and several numbers of threads.
+#include "runtime/cpu/Engine.h"
+#include "runtime/cpu/Level.h"
+#include "runtime/session/PhaseChoice.h"
+#include "runtime/session/Session.h"
+#include "runtime/vulkan/Engine.h"
 #include "test/artifact/toy/ToyModel.h"
+#include "test/engine/MockEngine.h"
 #include <algorithm>
 #include <gtest/gtest.h>
 #include <thread>
 #include <unistd.h>
 
 using namespace xfmr;
-using namespace xfmr::vulkan;
+using namespace xfmr::session;
 
 namespace {
 
 using Ids = std::vector<int32_t>;
 
-std::shared_ptr<const Model> toyModel(bool forceStaging = false, const toy::Contents &contents = {}) {
-  std::string path = testing::TempDir() + "session." + std::to_string(getpid()) + ".xfm";
-  EXPECT_EQ(toy::write(path, contents).message(), "");
-  std::shared_ptr<const Model> model;
-  Model::Options options;
-  options.forceStaging = forceStaging;
-  EXPECT_EQ(Model::open(path, options, model).message(), "");
-  unlink(path.c_str());
-  return model;
-}
+/// "mock", "vulkan", or "cpu LEVEL THREADS".
+struct Conformance : testing::TestWithParam<std::string> {
+  std::shared_ptr<const engine::Engine> engine;
+  std::unique_ptr<Session> session;
 
-struct Sessions : testing::Test {
-  std::shared_ptr<const Model> model = toyModel();
-  std::unique_ptr<Session> session = make();
+  void SetUp() override {
+    if (GetParam().rfind("cpu", 0) == 0 && level() > cpu::levelOf(cpu::cpuFacts()))
+      GTEST_SKIP() << "this CPU has no " << GetParam();
+    engine = open(toy::bothContents());
+    session = make();
+  }
+  static int level() { return GetParam()[5] - '0'; }
+
+  static std::shared_ptr<const engine::Engine> open(const toy::Contents &contents) {
+    std::string path = testing::TempDir() + "conformance." + std::to_string(getpid()) + ".xfm";
+    EXPECT_EQ(toy::write(path, contents).message(), "");
+    auto artifact = std::make_shared<artifact::Artifact>();
+    EXPECT_EQ(artifact::Artifact::open(path, *artifact).message(), "");
+    unlink(path.c_str());
+    std::shared_ptr<const engine::Engine> engine;
+    if (GetParam() == "mock")
+      return mock::makeEngine(artifact, std::make_shared<mock::Faults>());
+    if (GetParam() == "vulkan") {
+      EXPECT_EQ(vulkan::openEngine(artifact, {}, engine).message(), "");
+      return engine;
+    }
+    cpu::Options options;
+    options.threads = static_cast<uint32_t>(std::stoul(GetParam().substr(7)));
+    setenv("XFMR_CPU_LEVEL", GetParam().substr(4, 2).c_str(), 1);
+    EXPECT_EQ(cpu::openEngine(artifact, options, engine).message(), "");
+    unsetenv("XFMR_CPU_LEVEL");
+    return engine;
+  }
 
   std::unique_ptr<Session> make() const {
     std::unique_ptr<Session> made;
-    EXPECT_EQ(Session::create(model, made).message(), "");
+    EXPECT_EQ(Session::create(engine, made).message(), "");
     return made;
   }
   static Ids generate(Session &session, uint32_t count, Finish &finish, Sampling sampling = greedy()) {
@@ -49,7 +74,7 @@ struct Sessions : testing::Test {
   }
 };
 
-TEST_F(Sessions, GreedyContinuationOfPromptsOfEveryLength) {
+TEST_P(Conformance, GreedyContinuationOfPromptsOfEveryLength) {
   for (int length = 1; length <= 12; ++length) {
     Ids prompt;
     for (int i = 0; i < length; ++i)
@@ -63,7 +88,7 @@ TEST_F(Sessions, GreedyContinuationOfPromptsOfEveryLength) {
   }
 }
 
-TEST_F(Sessions, EveryCountGivesThatManyIds) {
+TEST_P(Conformance, EveryCountGivesThatManyIds) {
   for (uint32_t count = 0; count <= 30; ++count) {
     session->reset();
     ASSERT_EQ(session->prefill({2, 9}).message(), "");
@@ -72,7 +97,7 @@ TEST_F(Sessions, EveryCountGivesThatManyIds) {
   }
 }
 
-TEST_F(Sessions, GoesOnAfterGenerating) {
+TEST_P(Conformance, GoesOnAfterGenerating) {
   ASSERT_EQ(session->prefill({4}).message(), "");
   Finish finish;
   Ids first = generate(*session, 5, finish);
@@ -82,7 +107,7 @@ TEST_F(Sessions, GoesOnAfterGenerating) {
   EXPECT_EQ(all, toy::continuation({4}, 11));
 }
 
-TEST_F(Sessions, ChunkedPrefillEqualsDecodeEqualsAllLogits) {
+TEST_P(Conformance, ChunkedPrefillEqualsDecodeEqualsAllLogits) {
   Ids prompt = {3, 1, 4, 1, 5, 9, 2, 6, 5};
   std::vector<std::vector<float>> rows;
   auto collect = [&](uint32_t first, uint32_t count, const float *logits, size_t stride) {
@@ -107,12 +132,14 @@ TEST_F(Sessions, ChunkedPrefillEqualsDecodeEqualsAllLogits) {
 }
 
 // A prefill_few that does nothing shows which runs it takes: their tokens are missing from the sum.
-TEST_F(Sessions, FewTokensRunAPhaseOfTheirOwn) {
-  toy::Contents contents;
-  contents.program->phases.push_back(std::make_unique<program::PhaseT>());
-  contents.program->phases.back()->name = "prefill_few";
-  contents.program->phases.back()->tokens = 2;
-  model = toyModel(false, contents);
+TEST_P(Conformance, FewTokensRunAPhaseOfTheirOwn) {
+  toy::Contents contents = toy::bothContents();
+  for (auto *program : {&*contents.program, &*contents.cpuProgram}) {
+    program->phases.push_back(std::make_unique<program::PhaseT>());
+    program->phases.back()->name = "prefill_few";
+    program->phases.back()->tokens = 2;
+  }
+  engine = open(contents);
   session = make();
   auto next = [&](const Ids &prompt) {
     session = make();
@@ -125,11 +152,11 @@ TEST_F(Sessions, FewTokensRunAPhaseOfTheirOwn) {
   EXPECT_EQ(next({5, 4, 1}), toy::continuation({5, 4, 1}, 1));
   EXPECT_EQ(next({5, 4, 1, 2, 7, 7}), toy::continuation({5, 4, 1, 2}, 1)); // the rest of two
   EXPECT_EQ(next({5, 4, 1, 2, 7, 7, 7}), toy::continuation({5, 4, 1, 2, 7, 7, 7}, 1));
-  EXPECT_STREQ(model->prefillPhase(2), "prefill_few");
-  EXPECT_STREQ(model->prefillPhase(3), "prefill");
+  EXPECT_STREQ(prefillPhase(engine->program(), 2), "prefill_few");
+  EXPECT_STREQ(prefillPhase(engine->program(), 3), "prefill");
 }
 
-TEST_F(Sessions, EndTokenStopsAndIsNotHandedOver) {
+TEST_P(Conformance, EndTokenStopsAndIsNotHandedOver) {
   // 1 + 3 = 4, 8, 16 mod 16 = 0: the end token is the third id.
   ASSERT_EQ(session->prefill({1}).message(), "");
   Sampling sampling;
@@ -145,7 +172,7 @@ TEST_F(Sessions, EndTokenStopsAndIsNotHandedOver) {
   EXPECT_EQ(generate(*session, 2, finish, greedy()), (Ids{0, 0}));
 }
 
-TEST_F(Sessions, ContextLimit) {
+TEST_P(Conformance, ContextLimit) {
   Ids prompt(toy::kMaxContext, 1);
   ASSERT_EQ(session->prefill(prompt).message(), "");
   Finish finish;
@@ -165,7 +192,7 @@ TEST_F(Sessions, ContextLimit) {
   EXPECT_EQ(session->position(), 0u);
 }
 
-TEST_F(Sessions, WrongUse) {
+TEST_P(Conformance, WrongUse) {
   EXPECT_EQ(session->prefill({1, 16}).message(),
             "token id 16 at position 1 is outside the vocabulary of 16 ids");
   EXPECT_EQ(session->decode(-1).message(),
@@ -178,7 +205,7 @@ TEST_F(Sessions, WrongUse) {
             "there is nothing to continue: prefill or decode first");
 }
 
-TEST_F(Sessions, CallbackStops) {
+TEST_P(Conformance, CallbackStops) {
   for (size_t stopAt = 1; stopAt < 9; ++stopAt) {
     session->reset();
     ASSERT_EQ(session->prefill({7}).message(), "");
@@ -197,7 +224,7 @@ TEST_F(Sessions, CallbackStops) {
   }
 }
 
-TEST_F(Sessions, SamplingParametersReachTheDevice) {
+TEST_P(Conformance, SamplingParametersReachTheDevice) {
   ASSERT_EQ(session->prefill({2}).message(), "");
   Sampling sampling = greedy();
   sampling.temperature = 2;
@@ -206,40 +233,8 @@ TEST_F(Sessions, SamplingParametersReachTheDevice) {
   EXPECT_EQ(generate(*session, 1, finish, sampling), (Ids{(2 + 3 + 2 + 4) % 16}));
 }
 
-TEST_F(Sessions, SameBitsThroughStaging) {
-  model = toyModel(/*forceStaging=*/true);
-  session = make();
-  ASSERT_EQ(session->prefill({6, 6, 6, 6, 6}).message(), "");
-  Finish finish;
-  EXPECT_EQ(generate(*session, 12, finish), toy::continuation({6, 6, 6, 6, 6}, 12));
-}
-
 // Row 0 of the weight is wrong, row 1 right; in the file they lie in a panel, where row 1 is every 16th number.
-TEST_F(Sessions, WeightsInPanelsAreTakenApart) {
-  toy::Contents contents;
-  contents.weight.assign(16 * 8, 0.0f);
-  for (size_t c = 0; c < 8; ++c)
-    contents.weight[c * 16] = 5, contents.weight[c * 16 + 1] = toy::kOffset;
-  program::BufferT &weight = *contents.program->buffers[4];
-  weight.layout = program::Layout::panels;
-  weight.rows = 2;
-  weight.columns = 8;
-  weight.size = 4 * 3 * 8; // and a row of zeros
-  for (auto &phase : contents.program->phases)
-    for (auto &dispatch : phase->dispatches)
-      for (program::Binding &binding : dispatch->bindings)
-        if (binding.buffer() == 4)
-          binding = program::Binding(4, 32, 32);
-  for (bool staging : {false, true}) {
-    model = toyModel(staging, contents);
-    session = make();
-    ASSERT_EQ(session->prefill({6, 6, 6}).message(), "");
-    Finish finish;
-    EXPECT_EQ(generate(*session, 12, finish), toy::continuation({6, 6, 6}, 12)) << staging;
-  }
-}
-
-TEST_F(Sessions, ProfileNamesDispatchesAndKeepsTheCache) {
+TEST_P(Conformance, ProfileNamesDispatchesAndKeepsTheCache) {
   ASSERT_EQ(session->prefill({5, 5, 5}).message(), "");
   std::vector<std::string> seen;
   auto collect = [&](const std::string &label, const std::string &kernel, double seconds) {
@@ -260,7 +255,7 @@ TEST_F(Sessions, ProfileNamesDispatchesAndKeepsTheCache) {
   EXPECT_GT(session->hostSeconds(), 0);
 }
 
-TEST_F(Sessions, SeveralThreadsShareAModel) {
+TEST_P(Conformance, SeveralThreadsShareAModel) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&, t] {
@@ -276,5 +271,66 @@ TEST_F(Sessions, SeveralThreadsShareAModel) {
   for (std::thread &thread : threads)
     thread.join();
 }
+
+TEST_P(Conformance, TheSameSeedGivesTheSameIds) {
+  Sampling sampling = greedy();
+  sampling.temperature = 1;
+  sampling.seed = 5;
+  Ids runs[2];
+  for (Ids &ids : runs) {
+    session->reset();
+    ASSERT_EQ(session->prefill({2, 7, 1}).message(), "");
+    Finish finish;
+    ids = generate(*session, 20, finish, sampling);
+  }
+  EXPECT_EQ(runs[0], runs[1]);
+  EXPECT_EQ(runs[0].size(), 20u);
+}
+
+TEST_P(Conformance, LongestContextIsNotCalledTooSmall) {
+  toy::Contents contents = toy::bothContents();
+  for (auto *program : {&*contents.program, &*contents.cpuProgram})
+    program->max_position = toy::kMaxContext;
+  engine = open(contents);
+  session = make();
+  EXPECT_EQ(session->prefill(Ids(33, 1)).message(), "33 tokens after 0 do not fit into the context of 32 tokens, the "
+                                                    "longest the model was made for; shorten the prompt");
+}
+
+TEST_P(Conformance, StatisticsOfExperts) {
+  toy::Contents contents = toy::bothContents();
+  for (auto *program : {&*contents.program, &*contents.cpuProgram}) {
+    program->buffers.push_back(std::make_unique<program::BufferT>());
+    program->buffers.back()->name = "stats";
+    program->buffers.back()->kind = program::BufferKind::stats;
+    program->buffers.back()->size = 64;
+    program->moe_layers.push_back(std::make_unique<program::MoeLayerT>());
+    program->moe_layers.back()->layer = 3;
+    program->moe_layers.back()->num_experts = 4;
+    program->moe_layers.back()->stats_offset = 16;
+  }
+  engine = open(contents);
+  session = make();
+  std::vector<uint32_t> counts;
+  std::vector<float> weights;
+  ASSERT_EQ(session->expertStats(0, counts, weights).message(), "");
+  EXPECT_EQ(counts, std::vector<uint32_t>(4));
+  EXPECT_EQ(weights, std::vector<float>(4));
+  EXPECT_EQ(session->expertStats(1, counts, weights).message(), "mixture 1 was asked for, the model has 1");
+}
+
+TEST_P(Conformance, Description) {
+  EXPECT_EQ(engine->name(), GetParam().substr(0, GetParam().find(' ')));
+  EXPECT_EQ(engine->report().rfind("device: " + engine->device(), 0), 0u) << engine->report();
+  EXPECT_GE(session->memoryBytes(), 500u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, Conformance,
+                         testing::Values("mock", "vulkan", "cpu v2 1", "cpu v3 2", "cpu v4 1", "cpu v4 4"),
+                         [](const auto &info) {
+                           std::string name = info.param;
+                           std::replace(name.begin(), name.end(), ' ', '_');
+                           return name;
+                         });
 
 } // namespace
