@@ -184,7 +184,7 @@ TEST_F(ArtifactReader, Buffers) {
             "buffer 'output' has 124 bytes, needed are 128");
   EXPECT_EQ(openAfter([](auto &c) { c.program->buffers[2]->size = ~0ull; }),
             "buffer 'arena' has a size of 18446744073709551615 bytes");
-  EXPECT_EQ(openAfter([](auto &c) { c.program->buffers[2]->kind = program::BufferKind::output; }),
+  EXPECT_EQ(openAfter([](auto &c) { c.program->buffers[2]->kind = program::BufferKind::output, c.program->buffers[2]->size = 64; }),
             "buffer 'arena' has 64 bytes, needed are 128");
   EXPECT_EQ(openAfter([](auto &c) { c.program->buffers[2]->name = "cache"; }),
             "buffer 'cache' appears twice");
@@ -213,10 +213,10 @@ TEST_F(ArtifactReader, Dispatches) {
   EXPECT_EQ(openAfter([&](auto &c) { first(c).kernel = 9; }), where + "kernel 9 of 4");
   EXPECT_EQ(openAfter([&](auto &c) { first(c).bindings.pop_back(); }),
             where + "2 bindings, kernel 'embed' has 3");
-  EXPECT_EQ(openAfter([&](auto &c) { first(c).bindings[2] = program::Binding(2, 60, 16); }),
-            where + "binding 2: bytes [60, +16) of buffer 'arena' with 64 bytes");
+  EXPECT_EQ(openAfter([&](auto &c) { first(c).bindings[2] = program::Binding(2, 508, 16); }),
+            where + "binding 2: bytes [508, +16) of buffer 'arena' with 512 bytes");
   EXPECT_EQ(openAfter([&](auto &c) { first(c).bindings[2] = program::Binding(2, ~0ull - 7, 16); }),
-            where + "binding 2: bytes [18446744073709551608, +16) of buffer 'arena' with 64 bytes");
+            where + "binding 2: bytes [18446744073709551608, +16) of buffer 'arena' with 512 bytes");
   EXPECT_EQ(openAfter([&](auto &c) { first(c).bindings[2] = program::Binding(2, 8, 16); }),
             where + "binding 2: offset 8 and range 16 must be multiples of 16 and 4");
   EXPECT_EQ(openAfter([&](auto &c) { first(c).bindings[2] = program::Binding(99, 0, 16); }),
@@ -227,8 +227,8 @@ TEST_F(ArtifactReader, Dispatches) {
             where + "17 push words, allowed are 16");
   EXPECT_EQ(openAfter([&](auto &c) { first(c).grid = {1, 65536, 1}; }),
             where + "grid dimension 65536, allowed are 1 to 65535");
-  EXPECT_EQ(openAfter([&](auto &c) { first(c).indirect_buffer = 2, first(c).indirect_offset = 56; }),
-            where + "indirect arguments at byte 56 of buffer 'arena' with 64 bytes");
+  EXPECT_EQ(openAfter([&](auto &c) { first(c).indirect_buffer = 2, first(c).indirect_offset = 504; }),
+            where + "indirect arguments at byte 504 of buffer 'arena' with 512 bytes");
   EXPECT_EQ(openAfter([&](auto &c) { first(c).indirect_buffer = 70; }),
             where + "indirect buffer 70 of 7");
 }

@@ -23,13 +23,14 @@ protected:
   }
 
   // Runs sample on `logits` (row `row` of a larger buffer); the state words afterwards are in
-  // `after`.
+  // `after`. `output` and `tokens` live until the next call.
   uint32_t sample(const std::vector<float> &logits, const Settings &s, uint32_t row = 0) {
     uint32_t vocab = static_cast<uint32_t>(logits.size()), stride = paddedWidth(vocab);
     words[state::kTemperature] = floatBits(s.temperature), words[state::kTopK] = s.topK;
     words[state::kTopP] = floatBits(s.topP), words[state::kOutputCount] = s.outputCount;
     words[state::kSeedLow] = uint32_t(s.seed), words[state::kSeedHigh] = uint32_t(s.seed >> 32);
     words[state::kSampleRow] = row;
+    releaseBuffers();
     TestBuffer *state = ids(words), *buffer = floats(size_t(stride) * (row + 1));
     std::fill_n(buffer->as<float>(), buffer->bytes / 4,
                 1e9f); // neither pads nor other rows may win

@@ -41,7 +41,7 @@ TEST(ValidationControl, ProgramWithoutBarriersIsRefused) {
   std::shared_ptr<const Model> model;
   EXPECT_EQ(Model::open(path, {}, model).message(),
             "'" + path + "': phase 'decode': dispatch 1 'cache' needs a barrier after dispatch 0 "
-            "'embedding': read after write of buffer 'arena' bytes [16, 32)");
+            "'embedding': read after write of buffer 'arena' bytes [256, 272)");
   unlink(path.c_str());
 }
 

@@ -15,7 +15,7 @@ namespace {
 enum Buffers : uint32_t { kState, kTokens, kArena, kCache, kWeight, kLogits, kOutput };
 enum Kernels : uint32_t { kEmbed, kAppend, kLogitsKernel, kSample, kLogitsAll };
 
-constexpr uint64_t kStateBytes = 128, kTokenBytes = 4 * toy::kChunk, kArenaBytes = 64,
+constexpr uint64_t kStateBytes = 128, kTokenBytes = 4 * toy::kChunk, kArenaBytes = 512,
                    kCacheBytes = 4 * toy::kMaxContext, kWeightBytes = 32,
                    kLogitsBytes = 4 * toy::kVocab * toy::kChunk, kOutputBytes = 4 * toy::kMaxContext;
 
@@ -85,8 +85,9 @@ program::ProgramT toy::makeProgram() {
   addKernel(p, "logits", 64, {Access::read, Access::read, Access::read, Access::write});
   addKernel(p, "sample", 1, {Access::readwrite, Access::read, Access::write, Access::write});
 
+  // 256 is the largest alignment of bindings that a device may ask for.
   const Binding state(kState, 0, kStateBytes), tokens(kTokens, 0, kTokenBytes),
-      x(kArena, 16, 4 * kChunk), cache(kCache, 0, kCacheBytes), weight(kWeight, 0, kWeightBytes),
+      x(kArena, 256, 4 * kChunk), cache(kCache, 0, kCacheBytes), weight(kWeight, 0, kWeightBytes),
       logits(kLogits, 0, kLogitsBytes), output(kOutput, 0, kOutputBytes);
   auto add = [&](PhaseBuilder &builder) { p.phases.push_back(std::move(builder.phase)); };
   add(PhaseBuilder("prefill", kChunk)
