@@ -3,10 +3,15 @@
 
 namespace xfmr::codegen::cpu {
 namespace {
+// Sums, a panel of weights (two columns of it with bf16) and an element of X must fit in the registers: 16, 32 on v4.
+constexpr RegisterBlock kBlocks2[] = {{2, 1}, {1, 2}};
+constexpr RegisterBlock kBlocks3[] = {{5, 1}, {2, 2}, {1, 4}};
+constexpr RegisterBlock kBlocks4[] = {{12, 2}, {6, 2}, {2, 4}, {1, 4}};
+
 constexpr LevelFacts kFacts[] = {
-    {"v2", "x86-64-v2", 128, false, false, /*rowBlock=*/2, /*panelBlock=*/1, /*rowPanels=*/2},
-    {"v3", "x86-64-v3", 256, true, true, /*rowBlock=*/6, /*panelBlock=*/1, /*rowPanels=*/4},
-    {"v4", "x86-64-v4", 512, true, true, /*rowBlock=*/12, /*panelBlock=*/2, /*rowPanels=*/4},
+    {"v2", "x86-64-v2", /*vectorBits=*/128, /*fma=*/false, /*halfConversions=*/false, kBlocks2},
+    {"v3", "x86-64-v3", 256, true, true, kBlocks3},
+    {"v4", "x86-64-v4", 512, true, true, kBlocks4},
 };
 constexpr Level kLevels[] = {Level::V2, Level::V3, Level::V4};
 } // namespace
