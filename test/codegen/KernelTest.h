@@ -2,6 +2,8 @@
 // numbers and f16/bf16 packing. A test knows nothing of targets: it says what lies where and what must come out.
 #pragma once
 #include "runtime/plan/State.h"
+#include "test/codegen/CpuKernels.h"
+#include "test/codegen/HostBuffer.h"
 #include "test/codegen/VulkanKernels.h"
 #include <cmath>
 #include <cstring>
@@ -39,23 +41,48 @@ struct Matrix {
   float at(uint32_t r, uint32_t c) const { return values[size_t(r) * cols + c]; }
 };
 
-enum class TestTarget : uint8_t { Vulkan };
+enum class TestTarget : uint8_t { Vulkan, CpuV2, CpuV3, CpuV4 };
 
-inline std::string toString(TestTarget) {
-  return "vulkan";
+inline cpu::Level levelOf(TestTarget target) {
+  return static_cast<cpu::Level>(static_cast<unsigned>(target) -
+                                 static_cast<unsigned>(TestTarget::CpuV2));
+}
+inline std::string nameOf(TestTarget target) {
+  return target == TestTarget::Vulkan ? "vulkan" : std::string("cpu_") + cpu::facts(levelOf(target)).name;
 }
 
-// Runs a suite of TEST_Ps on every target of this machine.
-#define XFMR_ON_EVERY_TARGET(Suite)                                                                \
+inline void PrintTo(TestTarget target, std::ostream *out) { *out << nameOf(target); }
+
+// Those of this machine.
+inline std::vector<TestTarget> cpuTargets() {
+  std::vector<TestTarget> result;
+  for (TestTarget target : {TestTarget::CpuV2, TestTarget::CpuV3, TestTarget::CpuV4})
+    if (cpu::hostLevel() && levelOf(target) <= *cpu::hostLevel())
+      result.push_back(target);
+  return result;
+}
+inline std::vector<TestTarget> everyTarget() {
+  std::vector<TestTarget> result = cpuTargets();
+  result.insert(result.begin(), TestTarget::Vulkan);
+  return result;
+}
+
+// Runs a suite of TEST_Ps on the targets of this machine.
+#define XFMR_ON_TARGETS(Suite, targets)                                                            \
   INSTANTIATE_TEST_SUITE_P(                                                                        \
-      , Suite, ::testing::Values(TestTarget::Vulkan),                                              \
-      [](const ::testing::TestParamInfo<TestTarget> &info) { return toString(info.param); })
+      , Suite, ::testing::ValuesIn(targets),                                                       \
+      [](const ::testing::TestParamInfo<TestTarget> &info) { return nameOf(info.param); })
+#define XFMR_ON_EVERY_TARGET(Suite) XFMR_ON_TARGETS(Suite, everyTarget())
 
 class KernelTest : public ::testing::TestWithParam<TestTarget> {
 protected:
+  static bool onVulkan() { return GetParam() == TestTarget::Vulkan; }
+
   void TearDown() override {
-    EXPECT_EQ(VulkanKernels::get().device.messages, 0)
-        << "the validation layer had something to say";
+    if (onVulkan()) {
+      EXPECT_EQ(VulkanKernels::get().device.messages, 0)
+          << "the validation layer had something to say";
+    }
     releaseBuffers();
   }
 
@@ -70,10 +97,10 @@ protected:
 
   // How many forms of a kernel this machine can run, best first, the one every device can run last; what they are.
   template <typename Spec> size_t variants(const Spec &spec) {
-    return VulkanKernels::get().pipelines(spec).size();
+    return onVulkan() ? VulkanKernels::get().pipelines(spec).size() : 1;
   }
   template <typename Spec> std::string variantLabel(const Spec &spec, size_t variant) {
-    return VulkanKernels::get().pipelines(spec)[variant]->label();
+    return onVulkan() ? VulkanKernels::get().pipelines(spec)[variant]->label() : nameOf(GetParam());
   }
 
   // Runs a kernel on buffers given in binding order; with a variant index, another than the last.
@@ -81,11 +108,17 @@ protected:
   void run(const Spec &spec, const Params &params, const std::vector<TestBuffer *> &bound,
            int variant = -1) {
     ASSERT_EQ(bound.size(), spec.bindings().size());
-    VulkanKernels::get().run(spec, params, bound, variant);
+    if (onVulkan())
+      VulkanKernels::get().run(spec, params, bound, variant);
+    else
+      CpuKernels::get().run(spec, params, bound, levelOf(GetParam()));
   }
 
   TestBuffer *bytes(size_t size) {
-    buffers.push_back(std::make_unique<DeviceBuffer>(VulkanKernels::get().device, size));
+    if (onVulkan())
+      buffers.push_back(std::make_unique<DeviceBuffer>(VulkanKernels::get().device, size));
+    else
+      buffers.push_back(std::make_unique<HostBuffer>(size));
     return buffers.back().get();
   }
   TestBuffer *floats(size_t count) { return bytes(count * 4); }
@@ -116,8 +149,29 @@ protected:
     }
     return m;
   }
-  // As a weight, in the target's layout of matrices.
-  TestBuffer *weight(const Matrix &m, WeightType type) { return rowMajor(m, type); }
+  // As a weight, in the target's layout of matrices; of `groups` matrices, as the experts of a mixture are stacked.
+  TestBuffer *weight(const Matrix &m, WeightType type, uint32_t groups = 1) {
+    return onVulkan() ? rowMajor(m, type) : panels(m, type, groups);
+  }
+  // f32, f16 [groups][panels][cols][16], bf16 [groups][panels][cols/2][16][2]: each group starts a panel, columns are
+  // padded to 8, zeros in the pad.
+  TestBuffer *panels(const Matrix &m, WeightType type, uint32_t groups) {
+    const size_t each = m.rows / groups, panels = (each + 15) / 16, cols = paddedWidth(m.cols),
+                 bytesOfAll = groups * panels * 16 * cols * (type == WeightType::F32 ? 4 : 2);
+    TestBuffer *buffer = bytes(bytesOfAll);
+    std::memset(buffer->as<void>(), 0, bytesOfAll);
+    for (uint32_t r = 0; r < m.rows; ++r)
+      for (uint32_t c = 0; c < m.cols; ++c) {
+        const size_t row = r % each, panel = (r / each * panels + row / 16) * 16 * cols, lane = row % 16;
+        if (type == WeightType::F32)
+          buffer->as<float>()[panel + c * 16 + lane] = m.at(r, c);
+        else if (type == WeightType::F16)
+          buffer->as<uint16_t>()[panel + c * 16 + lane] = toHalf(m.at(r, c));
+        else
+          buffer->as<uint16_t>()[panel + (c / 2 * 16 + lane) * 2 + c % 2] = toBfloat(m.at(r, c));
+      }
+    return buffer;
+  }
   // [paddedWidth(rows), paddedWidth(cols)] of `type`, zeros in the pad.
   TestBuffer *rowMajor(const Matrix &m, WeightType type) {
     size_t rows = paddedWidth(m.rows), cols = paddedWidth(m.cols),

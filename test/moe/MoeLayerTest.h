@@ -192,7 +192,7 @@ protected:
       const auto begin = w.values.begin() + size_t(first) * rows * w.cols;
       if (expertsPerPart)
         params.part = {first / each, first, count};
-      bound[2] = weight(Matrix{count * rows, w.cols, {begin, begin + size_t(count) * rows * w.cols}}, l.type);
+      bound[2] = weight(Matrix{count * rows, w.cols, {begin, begin + size_t(count) * rows * w.cols}}, l.type, count);
       if constexpr (std::is_same_v<Spec, MoeGemmSpec>) {
         params.gridAt = spec.product == MoeProduct::First ? params.layout.grid0(params.part.index)
                                                           : params.layout.grid1(params.part.index);
@@ -207,6 +207,11 @@ protected:
   }
   uint32_t expertsPerPart = 0;
 
+  // Of a grouped product's grid.
+  uint32_t xExtent(const MoeGemmSpec &spec, const MoeGemmParams &params) {
+    return onVulkan() ? params.grid(spec)[0] : cpu::xTiles(spec, params);
+  }
+
   // The layer by the grouped route, by a variant of its products (-1: the portable one); y has stride paddedWidth(d).
   TestBuffer *grouped(const Layer &l, Device &device, const MoePlanLayout &plan, int variant = -1) {
     MoeGemmSpec first, second;
@@ -219,7 +224,7 @@ protected:
     p1.layout = p2.layout = plan, p1.limit = l.limit;
     p1.n = l.n1(), p1.k = l.d, p1.x = device.xRows, p1.out = {paddedWidth(l.f), 0};
     p2.n = l.d, p2.k = l.f, p2.x = p1.out, p2.out = {paddedWidth(l.d), 8};
-    this->plan(l, device, plan, p1.grid(first)[0], p2.grid(second)[0]);
+    this->plan(l, device, plan, xExtent(first, p1), xExtent(second, p2));
     TestBuffer *h = floats(size_t(plan.maxEntries()) * paddedWidth(l.f));
     TestBuffer *parts = floats(size_t(plan.maxEntries()) * paddedWidth(l.d) + 8);
     std::vector<TestBuffer *> bound = {device.state, device.x, nullptr, device.plan, h};
