@@ -3,7 +3,7 @@
 //   scale out = a * v   softcap out = v * tanh(a / v)              act_mul out = act(a) * b
 //   row_scale out = a * b[t, 0]      last_row out[0] = a[count - 1], and nothing else
 // `out` may be `a` or `b`. A stride of 0 for `b` broadcasts one row. Columns of out from `width` to paddedWidth(width)
-// become zeros: with copy and last_row whatever lies behind the columns of a.
+// become zeros: with copy and last_row whatever lies behind the columns of a. The a of copy may have any offset and stride.
 #pragma once
 #include "passes/codegen/Kernel.h"
 

@@ -75,12 +75,6 @@ LogicalResult PhaseLowering::lowerAttention() {
   if (query.norm && key.norm && (query.norm.getEps() != key.norm.getEps() ||
                                  query.norm.getUnitOffset() != key.norm.getUnitOffset()))
     return refuse() << "norms of query and key must have one eps and one offset";
-  FailureOr<View> q = view(query.source), k = view(key.source), v = view(op.getValue());
-  if (failed(q) || failed(k) || failed(v))
-    return failure();
-  if ((query.rope || query.norm) && hasOtherReaders(region, cast<BlockArgument>(query.source)))
-    q = copied(*q); // rotated in place: keep the original for its other readers
-
   ProgramOp program = build.tables.program;
   int64_t kvHeads = op.getNumKvHeads(), context = program.getMaxContext();
   SmallVector<int64_t> cacheShape = {kvHeads, context, static_cast<int64_t>(paddedWidth(headDim))};
@@ -90,6 +84,17 @@ LogicalResult PhaseLowering::lowerAttention() {
   if (const int64_t most = program.targetOrPortable().mostBindingBytes(); cacheBytes > most)
     return refuse() << "a cache of " << cacheBytes << " bytes does not fit the " << most
                     << " bytes that the target binds; lower --max-context (now " << context << ") or use --kv=f16";
+
+  auto input = [&](Value value) { // heads of a multiple of 4 columns are read as vectors
+    FailureOr<View> found = view(value);
+    return succeeded(found) && headDim % 4 == 0 && found->rows.offset % 4 ? aligned(value) : found;
+  };
+  FailureOr<View> q = input(query.source), k = input(key.source), v = input(op.getValue());
+  if (failed(q) || failed(k) || failed(v))
+    return failure();
+  if ((query.rope || query.norm) && hasOtherReaders(region, cast<BlockArgument>(query.source)))
+    q = copied(*q); // rotated in place: keep the original for its other readers
+
   build.tables.buffer(cacheName + ".k", BufferKind::cache, cacheBytes);
   build.tables.buffer(cacheName + ".v", BufferKind::cache, cacheBytes);
   Value kCache = build.named(cacheName + ".k", cacheType, cacheShape);

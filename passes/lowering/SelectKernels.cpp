@@ -45,9 +45,7 @@ struct SelectKernels : xfmr::impl::XfmrSelectKernelsBase<SelectKernels> {
 
   LogicalResult select(PhaseOp phase, ProgramTables &tables) {
     Block &old = phase.getBody().front();
-    auto yield = dyn_cast<YieldOp>(old.back());
-    if (!yield)
-      return phase.emitOpError("must end in xfmr.yield");
+    auto yield = cast<YieldOp>(old.back());
     Block *fresh = new Block();
     phase.getBody().push_back(fresh);
     OpBuilder builder = OpBuilder::atBlockEnd(fresh);

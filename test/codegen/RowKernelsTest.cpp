@@ -210,6 +210,18 @@ TEST_P(RowKernels, ElementwiseTakesTheLastRow) {
   expectUntouched(out, 16, 32);
 }
 
+TEST_P(RowKernels, ElementwiseCopiesFromAnyOffset) {
+  Matrix a = randomMatrix(3, 41), expected{3, 9, {}};
+  for (uint32_t r = 0; r < 3; ++r)
+    for (uint32_t c = 0; c < 9; ++c)
+      expected.values.push_back(a.at(r, c + 7));
+  ElementwiseParams p;
+  p.width = 9, p.maxRows = 3, p.a = {49, 7}, p.out = {16, 0};
+  TestBuffer *out = floats(48);
+  run(ElementwiseSpec{ElementwiseOp::Copy}, p, {state(0, 3), activations(a, {49, 0}), out});
+  expectRows(out, p.out, expected, 0);
+}
+
 XFMR_ON_EVERY_TARGET(RowKernels);
 
 } // namespace

@@ -25,7 +25,7 @@ bool hasB(ElementwiseOp op) {
 
 // Whether pads of zeros do not give zeros by themselves.
 bool masksPad(const ElementwiseSpec &spec) {
-  return spec.op == ElementwiseOp::Copy || spec.op == ElementwiseOp::LastRow ||
+  return spec.op == ElementwiseOp::LastRow ||
          (spec.op == ElementwiseOp::Activation && !keepsZero(spec.activation));
 }
 
@@ -103,7 +103,8 @@ std::array<uint32_t, 3> ElementwiseParams::grid(const ElementwiseSpec &spec) con
 }
 
 llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const ElementwiseSpec &spec) {
-  std::vector<Element> elements = {Element::U32, Element::F32x4, Element::F32x4};
+  const bool isCopy = spec.op == ElementwiseOp::Copy; // reads one float after the other: a may start anywhere
+  std::vector<Element> elements = {Element::U32, isCopy ? Element::F32 : Element::F32x4, Element::F32x4};
   if (hasB(spec.op))
     elements.push_back(Element::F32x4);
   KernelBuilder k(context, spec.name(), spec.bindings(), elements, {64, 1, 1});
@@ -112,7 +113,7 @@ llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const Element
   const bool isLast = spec.op == ElementwiseOp::LastRow;
   Value row = k.group(), count = k.buffer("state")[state::kCount];
   k.when(isLast ? count != 0 : row < count, [&] {
-    Value from = isLast ? count - 1 : row, width = k.push(kWidth);
+    Value from = isLast ? count - 1 : row, width = k.push(kWidth), zero = k.f32(0);
     auto start = [&](uint32_t stride, uint32_t offset, Value r) {
       return (k.push(offset) + r * k.push(stride)) >> 2;
     };
@@ -122,9 +123,15 @@ llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const Element
         Value b = start(kBStride, kBOffset, row);
         right = k.buffer("b")[spec.op == ElementwiseOp::RowScale ? b : b + quad];
       }
+      Value first = quad * 4;
+      if (isCopy) {
+        Value begin = k.push(kAOffset) + from * k.push(kAStride) + first;
+        auto at = [&](uint32_t i) { return select(first + i < width, a[begin + i], zero); };
+        out.store(start(kOutStride, kOutOffset, row) + quad, k.vector4(at(0), at(1), at(2), at(3)));
+        return;
+      }
       Value result = combine(spec, a[start(kAStride, kAOffset, from) + quad], right, k.pushFloat(kValue));
       if (masksPad(spec)) {
-        Value first = quad * 4, zero = k.f32(0);
         result = k.vector4(select(first < width, result[0], zero), select(first + 1 < width, result[1], zero),
                            select(first + 2 < width, result[2], zero), select(first + 3 < width, result[3], zero));
       }
