@@ -42,24 +42,6 @@ std::string concatName(WeightConcatOp op) {
                     "_");
 }
 
-// What tells an expression from the weight it starts from.
-std::string expressionSuffix(Operation *op) {
-  return TypeSwitch<Operation *, std::string>(op)
-      .Case<WeightSliceOp>([](auto) { return "_part"; })
-      .Case<WeightGatherOp>([](auto) { return "_kept"; })
-      .Case<WeightMaskOp>([](auto) { return "_masked"; })
-      .Case<WeightTransposeOp>([](auto) { return "_t"; })
-      .Case<WeightStackOp>([](auto) { return "_stack"; })
-      .Case<WeightSelectOp>([](WeightSelectOp s) { return "_" + std::to_string(s.getIndex()); })
-      .Case<WeightAddLowrankOp>([](auto) { return "_adapted"; })
-      .Case<WeightProductOp>([](auto) { return "_product"; })
-      .Case<WeightAddOp>([](auto) { return "_sum"; })
-      .Case<WeightScaleOp>([](auto) { return "_scaled"; })
-      .Case<WeightCastOp>([](auto) { return "_cast"; })
-      .Case<WeightInterleaveOp>([](auto) { return "_interleaved"; })
-      .Default([](Operation *) { return ""; });
-}
-
 // "up_proj_0" of the first expert names what all experts stack to.
 std::string withoutIndex(StringRef name) {
   auto [stem, index] = name.rsplit('_');
@@ -90,8 +72,8 @@ std::string rootName(Value weight) {
 }
 
 std::string weightName(Value weight) {
-  Operation *op = weight.getDefiningOp();
-  return op ? rootName(weight) + expressionSuffix(op) : rootName(weight);
+  auto op = weight.getDefiningOp<WeightExpressionOpInterface>();
+  return op ? rootName(weight) + op.getNameSuffix() : rootName(weight);
 }
 
 bool isLogits(Value value) {
@@ -142,6 +124,14 @@ std::string addName(AddOp op) {
   return depth > 0 ? "h" + std::to_string(depth) : activationName(op.getLhs()) + "_sum";
 }
 
+// What a region yields gives the result its name.
+std::string fusedName(FusedOp op, unsigned number) {
+  Operation *last = op.getBody().empty() || op.getBody().front().empty() ? nullptr : &op.getBody().front().back();
+  bool known = isa_and_present<YieldOp>(last) && number < last->getNumOperands() &&
+               last->getOperand(number).getDefiningOp() && !last->getOperand(number).getDefiningOp<FusedOp>();
+  return known ? activationName(last->getOperand(number)) : "fused";
+}
+
 std::string activationName(Value value) {
   auto result = dyn_cast<OpResult>(value);
   if (!result)
@@ -161,6 +151,7 @@ std::string activationName(Value value) {
       })
       .Case<ScaleOp>([](ScaleOp s) { return activationName(s.getInput()) + "_scaled"; })
       .Case<EmbeddingOp>([](auto) { return "x0"; })
+      .Case<FusedOp>([&](FusedOp f) { return fusedName(f, result.getResultNumber()); })
       .Case<BlockOp>([](BlockOp b) { return "x" + std::to_string(b.getLayer() + 1); })
       .Default([](Operation *op) { return op->getName().stripDialect().str(); });
 }
@@ -171,7 +162,7 @@ void nameResults(Operation *op, OpAsmSetValueNameFn setName) {
   for (OpResult result : op->getResults()) {
     if (auto reference = dyn_cast<BufferRefOp>(op))
       setName(result, reference.getBuffer());
-    else if (auto name = op->getName().stripDialect(); name == "weight" || name.starts_with("weight_"))
+    else if (isa<WeightExpressionOpInterface>(op))
       setName(result, weightName(result));
     else
       setName(result, activationName(result));
@@ -180,11 +171,15 @@ void nameResults(Operation *op, OpAsmSetValueNameFn setName) {
 
 void nameBlockArguments(Region &region, OpAsmSetValueNameFn setName) {
   Operation *parent = region.getParentOp();
-  if (region.empty() || !isa<ModelOp, BlockOp, MoeOp>(parent))
+  if (region.empty() || !isa<ModelOp, BlockOp, MoeOp, FusedOp>(parent))
     return;
   for (BlockArgument argument : region.front().getArguments())
     if (isa<MoeOp>(parent))
       setName(argument, argument.getArgNumber() == 0 ? "t" : rootName(argument));
+    else if (auto fused = dyn_cast<FusedOp>(parent)) // the value from outside, by its name there
+      setName(argument, argument.getArgNumber() < fused.getInputs().size()
+                            ? activationName(fused.getInputs()[argument.getArgNumber()])
+                            : "h");
     else
       setName(argument, isa<ModelOp>(parent) ? "tokens" : "h");
 }

@@ -58,4 +58,47 @@ def Xfmr_DivisorRopeAttr : Xfmr_Attr<"DivisorRope", "divisor_rope"> {
 def Xfmr_RopeScaling : AnyAttrOf<[Xfmr_LinearRopeAttr, Xfmr_Llama3RopeAttr, Xfmr_YarnRopeAttr,
                                   Xfmr_DivisorRopeAttr], "rope scaling attribute">;
 
+def Xfmr_TargetAttr : Xfmr_Attr<"Target", "target"> {
+  let summary = "what a program is compiled for, and every limit that passes must keep to";
+  let description = [{
+    A limit that a target does not have is not written: a CPU binds buffers of any size.
+
+    - `binding_bytes`: most bytes of one buffer binding
+    - `push_words`: most 32-bit push words of a dispatch
+    - `grid`: most workgroups along one dimension of a dispatch
+    - `alignment`: what offsets of bindings are multiples of, in bytes
+    - `levels`: the instruction sets that CPU kernels are compiled for
+
+    ```
+    #xfmr.target<vulkan, binding_bytes = 134217728, push_words = 16, grid = 65535, alignment = 256>
+    #xfmr.target<cpu, alignment = 64, levels = [v2, v3, v4]>
+    ```
+
+    Constraints:
+    - C1: every number is positive; `binding_bytes` is at least 65536
+    - C2: `alignment` is a power of two, at least 4
+    - C3: `vulkan` has `binding_bytes`, `push_words` and `grid` and no levels
+    - C4: `cpu` has one level or more, ascending, and nothing else than `alignment`
+  }];
+  let parameters = (ins
+    "::xfmr::TargetKind":$kind,
+    OptionalParameter<"int64_t">:$binding_bytes, OptionalParameter<"int64_t">:$push_words,
+    OptionalParameter<"int64_t">:$grid, "int64_t":$alignment,
+    OptionalArrayRefParameter<"::xfmr::CpuLevel">:$levels);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// The limits that every Vulkan device keeps to.
+    static TargetAttr portableVulkan(::mlir::MLIRContext *context, int64_t bindingBytes = int64_t(1) << 27);
+    /// All levels.
+    static TargetAttr cpu(::mlir::MLIRContext *context);
+
+    bool isVulkan() const { return getKind() == TargetKind::vulkan; }
+    /// Most bytes, push words and workgroups; where there is no limit, more than anyone asks for.
+    int64_t mostBindingBytes() const;
+    int64_t mostPushWords() const;
+    int64_t mostGridExtent() const;
+  }];
+}
+
 #endif // XFMR_ATTRIBUTES

@@ -25,6 +25,7 @@ static FailureOr<APFloat> parseDouble(AsmParser &parser) {
 
 #include "dialect/Dialect.cpp.inc"
 #include "dialect/Enums.cpp.inc"
+#include "dialect/OpInterfaces.cpp.inc"
 #define GET_ATTRDEF_CLASSES
 #include "dialect/Attributes.cpp.inc"
 #define GET_OP_CLASSES

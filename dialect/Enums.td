@@ -32,4 +32,19 @@ def Xfmr_GluLayout : Xfmr_Enum<"GluLayout", "how gate and up rows lie in the pac
     I32EnumAttrCase<"interleaved", 1>]>; // row 2j gate j, row 2j+1 up j
 def Xfmr_GluLayoutAttr : Xfmr_EnumAttr<Xfmr_GluLayout, "glu_layout">;
 
+def Xfmr_TargetKind : Xfmr_Enum<"TargetKind", "what runs a program", [
+    I32EnumAttrCase<"vulkan", 0>,
+    I32EnumAttrCase<"cpu", 1>]>;
+
+def Xfmr_CpuLevel : Xfmr_Enum<"CpuLevel", "instructions a kernel may use: x86-64-v2, -v3, -v4", [
+    I32EnumAttrCase<"v2", 0>,
+    I32EnumAttrCase<"v3", 1>,
+    I32EnumAttrCase<"v4", 2>]>;
+
+def Xfmr_MoeRoute : Xfmr_Enum<"MoeRoute", "how rows of a mixture meet their experts (passes/lowering/MoeRoute.h)", [
+    I32EnumAttrCase<"Auto", 0, "auto">,       // whichever a cost model finds cheaper
+    I32EnumAttrCase<"Grouped", 1, "grouped">, // rows sorted by expert, matrix products over tiles
+    I32EnumAttrCase<"ById", 2, "by_id">]>;    // a matrix-vector product a row and chosen expert
+def Xfmr_MoeRouteAttr : Xfmr_EnumAttr<Xfmr_MoeRoute, "moe_route">;
+
 #endif // XFMR_ENUMS

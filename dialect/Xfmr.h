@@ -1,6 +1,8 @@
 // The xfmr dialect: ops, attributes and enums in C++. The meaning of each op is in its .td file.
 #pragma once
 
+#include "dialect/WeightBox.h"
+
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -16,6 +18,7 @@
 
 #include "dialect/Dialect.h.inc"
 #include "dialect/Enums.h.inc"
+#include "dialect/OpInterfaces.h.inc"
 #define GET_ATTRDEF_CLASSES
 #include "dialect/Attributes.h.inc"
 #define GET_OP_CLASSES

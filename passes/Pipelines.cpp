@@ -58,14 +58,13 @@ void addPhases(OpPassManager &manager, const CompilerOptions &options) {
   split.chunk = options.chunk;
   split.kv = options.kv;
   split.moe = options.moe;
+  split.target = options.target;
+  split.bindingBytes = options.bindingBytes;
   manager.addPass(createXfmrSplitPhases(split));
 }
 
-void addDispatch(OpPassManager &manager, const CompilerOptions &options) {
-  XfmrFormDispatchesOptions form;
-  form.moe = options.moe;
-  form.bindingBytes = options.bindingBytes;
-  manager.addPass(createXfmrFormDispatches(form));
+void addDispatch(OpPassManager &manager) {
+  manager.addPass(createXfmrSelectKernels());
   manager.nest<ProgramOp>().nest<PhaseOp>().addPass(createCSEPass());
 }
 
@@ -74,7 +73,8 @@ LogicalResult addPasses(Stage stage, OpPassManager &manager, const CompilerOptio
   case Stage::Import: break;
   case Stage::Optimize: return addOptimize(manager, options, error);
   case Stage::Phases: addPhases(manager, options); break;
-  case Stage::Dispatch: addDispatch(manager, options); break;
+  case Stage::Regions: manager.addPass(createXfmrFormRegions()); break;
+  case Stage::Dispatch: addDispatch(manager); break;
   case Stage::Plan: manager.addPass(createXfmrPlanBuffers()); break;
   case Stage::Codegen:
     manager.nest<ProgramOp>().nest<ExecutableOp>().addPass(createXfmrGenerateKernels());
@@ -105,7 +105,7 @@ LogicalResult buildPipeline(OpPassManager &manager, const CompilerOptions &optio
     return error = "until: no stage is called '" + options.until + "'", failure();
   if (options.target != "vulkan")
     return error = "target: expected vulkan, got '" + options.target + "'", failure();
-  for (Stage stage : {Stage::Optimize, Stage::Phases, Stage::Dispatch, Stage::Plan, Stage::Codegen, Stage::Emit}) {
+  for (Stage stage : {Stage::Optimize, Stage::Phases, Stage::Regions, Stage::Dispatch, Stage::Plan, Stage::Codegen, Stage::Emit}) {
     if (stage > *until)
       break;
     OpPassManager passes(ModuleOp::getOperationName());

@@ -1,7 +1,10 @@
-// The C interface over artifact, tokenizer and Vulkan sessions; see xfmr.h. No exception leaves this file.
+// The C interface over artifact, tokenizer, engines and sessions; see xfmr.h. No exception leaves this file.
 #include "runtime/xfmr.h"
+#include "runtime/Engines.h"
+#include "runtime/session/PhaseChoice.h"
+#include "runtime/session/Session.h"
 #include "runtime/tokenizer/Tokenizer.h"
-#include "runtime/vulkan/Session.h"
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -9,15 +12,15 @@ using namespace xfmr;
 
 struct xfmr_model {
   std::shared_ptr<const artifact::Artifact> artifact;
-  std::shared_ptr<const vulkan::Model> device; // null when opened with "none"
+  std::shared_ptr<const engine::Engine> engine; // null when opened with "none"
   std::shared_ptr<const tokenizer::Tokenizer> tokenizer;
   std::string tokenizerError;
-  std::string name, deviceName, report;
+  std::string name, deviceName, report, targets;
   std::vector<int32_t> eos;
 };
 
 struct xfmr_session {
-  std::unique_ptr<vulkan::Session> session;
+  std::unique_ptr<session::Session> session;
 };
 
 struct xfmr_decoder {
@@ -57,8 +60,7 @@ xfmr_status outcome(const Status &status, xfmr_status code) {
 void loadTokenizer(xfmr_model &model) {
   std::string_view json = model.artifact->text(artifact::kTokenizerTensor);
   if (json.empty()) {
-    model.tokenizerError = "the artifact has no tokenizer (the model's folder had no tokenizer.json); "
-                           "give token ids instead of text";
+    model.tokenizerError = "the artifact has no tokenizer (the model's folder had no tokenizer.json)";
     return;
   }
   auto loaded = std::make_shared<tokenizer::Tokenizer>();
@@ -74,11 +76,32 @@ void loadTokenizer(xfmr_model &model) {
 
 const char *xfmr_last_error(void) { return lastError.c_str(); }
 const char *xfmr_version(void) { return XFMR_VERSION; }
-uint32_t xfmr_validation_messages(void) { return vulkan::validationMessages(); }
+uint32_t xfmr_checker_messages(void) { return engines::checkerMessages(); }
+uint32_t xfmr_validation_messages(void) { return engines::checkerMessages(); }
 
 xfmr_status xfmr_model_open(const char *path, const char *device, xfmr_model **model) {
-  if (!path || !model)
-    return missing(path ? "model" : "path");
+  xfmr_model_open_options options = {};
+  options.size = sizeof options;
+  options.device = device;
+  return xfmr_model_open_with(path, &options, model);
+}
+
+/// The caller's options as this library knows them; false if they ask for something it does not know.
+static bool readOptions(const xfmr_model_open_options &given, xfmr_model_open_options &out) {
+  out = {};
+  const auto *bytes = reinterpret_cast<const char *>(&given);
+  std::memcpy(&out, bytes, std::min(given.size, sizeof out));
+  return given.size >= sizeof given.size &&
+         (given.size <= sizeof out || std::all_of(bytes + sizeof out, bytes + given.size, [](char c) { return c == 0; }));
+}
+
+xfmr_status xfmr_model_open_with(const char *path, const xfmr_model_open_options *options, xfmr_model **model) {
+  if (!path || !options || !model)
+    return missing(!path ? "path" : !options ? "options" : "model");
+  xfmr_model_open_options known;
+  if (!readOptions(*options, known))
+    return fail(XFMR_ERROR_ARGUMENT, "options of size " + std::to_string(options->size) +
+                                         " ask for what this library does not know; set size to sizeof and zero the rest");
   return guarded([&] {
     auto made = std::make_unique<xfmr_model>();
     auto file = std::make_shared<artifact::Artifact>();
@@ -90,14 +113,15 @@ xfmr_status xfmr_model_open(const char *path, const char *device, xfmr_model **m
     if (program.eos_tokens())
       made->eos.assign(program.eos_tokens()->begin(), program.eos_tokens()->end());
     loadTokenizer(*made);
-    std::string wanted = device ? device : "auto";
-    if (wanted != "none") {
-      vulkan::Model::Options options;
-      options.device = wanted;
-      if (Status s = vulkan::Model::open(file, options, made->device); s.failed())
+    made->targets = file->targets();
+    engines::Options wanted;
+    wanted.device = known.device ? known.device : "auto";
+    wanted.threads = known.threads;
+    if (wanted.device != "none") {
+      if (Status s = engines::open(file, wanted, made->engine); s.failed())
         return fail(XFMR_ERROR_DEVICE, s.message());
-      made->deviceName = made->device->device()->facts().name;
-      made->report = made->device->report();
+      made->deviceName = made->engine->device();
+      made->report = made->engine->report();
     }
     *model = made.release();
     return XFMR_OK;
@@ -106,10 +130,15 @@ xfmr_status xfmr_model_open(const char *path, const char *device, xfmr_model **m
 
 void xfmr_model_close(xfmr_model *model) { delete model; }
 
+/// The program that runs, or any one for a model without a device.
+static const program::Program &programOf(const xfmr_model &model) {
+  return model.engine ? model.engine->program() : model.artifact->program();
+}
+
 xfmr_status xfmr_model_get_info(const xfmr_model *model, xfmr_model_info *info) {
   if (!model || !info)
     return missing(model ? "info" : "model");
-  const program::Program &program = model->artifact->program();
+  const program::Program &program = programOf(*model);
   *info = {};
   info->name = model->name.c_str();
   info->device = model->deviceName.c_str();
@@ -117,14 +146,38 @@ xfmr_status xfmr_model_get_info(const xfmr_model *model, xfmr_model_info *info) 
   info->vocab_size = program.vocab_size();
   info->hidden_size = program.hidden_size();
   info->max_context = program.max_context();
-  info->prefill_chunk = model->artifact->phase("prefill")->tokens();
-  const program::Phase *few = model->artifact->phase("prefill_few");
+  info->prefill_chunk = session::prefillChunk(program);
+  const program::Phase *few = artifact::findPhase(program, "prefill_few");
   info->prefill_few = few ? few->tokens() : 0;
   info->parameters = program.parameters();
   info->bos_token = program.bos_token();
   info->eos_tokens = model->eos.data();
   info->num_eos_tokens = model->eos.size();
   info->has_tokenizer = model->tokenizer != nullptr;
+  return XFMR_OK;
+}
+
+xfmr_status xfmr_model_get_details(const xfmr_model *model, xfmr_model_details *details) {
+  if (!model || !details)
+    return missing(model ? "details" : "model");
+  if (details->size < sizeof details->size)
+    return fail(XFMR_ERROR_ARGUMENT, "details of size " + std::to_string(details->size) + "; set size to sizeof");
+  xfmr_model_details known = {};
+  known.size = details->size;
+  known.engine = model->engine ? model->engine->name() : "";
+  known.targets = model->targets.c_str();
+  known.threads = model->engine ? model->engine->threads() : 0;
+  known.max_position = programOf(*model).max_position();
+  const size_t size = details->size;
+  std::memset(details, 0, size);
+  std::memcpy(details, &known, std::min(size, sizeof known));
+  return XFMR_OK;
+}
+
+xfmr_status xfmr_prefill_phase(const xfmr_model *model, uint32_t tokens, const char **phase) {
+  if (!model || !phase)
+    return missing(model ? "phase" : "model");
+  *phase = session::prefillPhase(programOf(*model), std::max(1u, tokens));
   return XFMR_OK;
 }
 
@@ -205,10 +258,10 @@ xfmr_status xfmr_session_create(const xfmr_model *model, xfmr_session **session)
   if (!model || !session)
     return missing(model ? "session" : "model");
   return guarded([&] {
-    if (!model->device)
+    if (!model->engine)
       return fail(XFMR_ERROR_ARGUMENT, "the model was opened without a device");
     auto made = std::make_unique<xfmr_session>();
-    if (Status s = vulkan::Session::create(model->device, made->session); s.failed())
+    if (Status s = session::Session::create(model->engine, made->session); s.failed())
       return fail(XFMR_ERROR_DEVICE, s.message());
     *session = made.release();
     return XFMR_OK;
@@ -268,7 +321,7 @@ xfmr_status xfmr_logits(xfmr_session *session, float *logits, size_t capacity) {
   if (!session || !logits)
     return missing(session ? "logits" : "session");
   return guarded([&] {
-    size_t vocab = session->session->model().program().vocab_size();
+    size_t vocab = session->session->program().vocab_size();
     if (capacity < vocab)
       return fail(XFMR_ERROR_CAPACITY, "the vocabulary has " + std::to_string(vocab) +
                                            " ids, there is room for " + std::to_string(capacity));
@@ -287,7 +340,7 @@ xfmr_status xfmr_generate(xfmr_session *session, const xfmr_sampling *sampling, 
   if (!session || !on_token || !finish)
     return missing("session, on_token or finish");
   return guarded([&] {
-    vulkan::Sampling chosen;
+    session::Sampling chosen;
     if (sampling) {
       if (!(sampling->temperature >= 0) || !(sampling->top_p > 0 && sampling->top_p <= 1))
         return fail(XFMR_ERROR_ARGUMENT, "temperature must be at least 0 and top_p in (0, 1]");
@@ -296,14 +349,14 @@ xfmr_status xfmr_generate(xfmr_session *session, const xfmr_sampling *sampling, 
     }
     if (!session->session->hasLogits())
       return fail(XFMR_ERROR_TOKENS, "there is nothing to continue: prefill or decode first");
-    vulkan::Finish reason = vulkan::Finish::length;
+    session::Finish reason = session::Finish::length;
     if (Status s = session->session->generate(
             count, chosen, [&](int32_t id) { return on_token(user, id); }, reason);
         s.failed())
       return fail(XFMR_ERROR_DEVICE, s.message());
-    *finish = reason == vulkan::Finish::length     ? XFMR_FINISH_LENGTH
-              : reason == vulkan::Finish::endToken ? XFMR_FINISH_END
-              : reason == vulkan::Finish::context  ? XFMR_FINISH_CONTEXT
+    *finish = reason == session::Finish::length     ? XFMR_FINISH_LENGTH
+              : reason == session::Finish::endToken ? XFMR_FINISH_END
+              : reason == session::Finish::context  ? XFMR_FINISH_CONTEXT
                                                    : XFMR_FINISH_STOPPED;
     return XFMR_OK;
   });
@@ -313,7 +366,7 @@ xfmr_status xfmr_moe_layers(const xfmr_model *model, xfmr_moe_layer *layers, siz
                             size_t *count) {
   if (!model || !count || (!layers && capacity))
     return missing("model, layers or count");
-  const auto *known = model->artifact->program().moe_layers();
+  const auto *known = programOf(*model).moe_layers();
   *count = known ? known->size() : 0;
   if (*count > capacity)
     return fail(XFMR_ERROR_CAPACITY, "the model has " + std::to_string(*count) +
@@ -328,7 +381,7 @@ xfmr_status xfmr_moe_stats(xfmr_session *session, uint32_t index, uint32_t *coun
   if (!session || !counts || !weights)
     return missing("session, counts or weights");
   return guarded([&] {
-    const auto *known = session->session->model().program().moe_layers();
+    const auto *known = session->session->program().moe_layers();
     if (!known || index >= known->size())
       return fail(XFMR_ERROR_ARGUMENT, "there is no mixture " + std::to_string(index));
     if (capacity < known->Get(index)->num_experts())

@@ -37,14 +37,28 @@ const char *xfmr_last_error(void);
 /* Version of the runtime, "0.1.0". */
 const char *xfmr_version(void);
 
-/* Messages of the Vulkan validation layer in this process so far (XFMR_VALIDATE=1 switches it on). */
+/* Messages that engines' own checkers gave in this process so far: Vulkan's validation layer, which
+ * XFMR_VALIDATE=1 switches on. */
+uint32_t xfmr_checker_messages(void);
+/* The same, by its first name. */
 uint32_t xfmr_validation_messages(void);
 
 /* ---- models ---- */
 
-/* Opens and validates the artifact at `path`. `device` is "auto" (or null), an index, a part of a device's
- * name, or "none": then no device is opened and only the information and the tokenizer can be used. */
+/* Opens and validates the artifact at `path`. `device` as in xfmr_model_open_options; with "none" no device is
+ * opened and only the information and the tokenizer can be used. */
 xfmr_status xfmr_model_open(const char *path, const char *device, xfmr_model **model);
+
+/* Structs that may grow begin with their size: set it to sizeof and zero the rest. Fields that a library does not
+ * know must be zero; fields that a program does not know keep their defaults. */
+typedef struct xfmr_model_open_options {
+  size_t size;
+  const char *device; /* "auto" (or null): a discrete GPU if there is one, else the CPU if the artifact has a program for
+                         it, else Vulkan; "cpu"; an index or a part of a Vulkan device's name; "none" */
+  uint32_t threads;   /* of the CPU; 0: as many as cores are allowed to the process */
+} xfmr_model_open_options;
+
+xfmr_status xfmr_model_open_with(const char *path, const xfmr_model_open_options *options, xfmr_model **model);
 void xfmr_model_close(xfmr_model *model);
 
 typedef struct xfmr_model_info {
@@ -64,6 +78,21 @@ typedef struct xfmr_model_info {
 } xfmr_model_info;
 
 xfmr_status xfmr_model_get_info(const xfmr_model *model, xfmr_model_info *info);
+
+/* More about a model; the caller sets `size`, fields that the library does not know become zero. */
+typedef struct xfmr_model_details {
+  size_t size;
+  const char *engine;    /* "vulkan", "cpu", "" with "none"; these strings live as long as the model */
+  const char *targets;   /* what the artifact holds programs for: "vulkan", "cpu" or "vulkan and cpu" */
+  uint32_t threads;      /* of the host that compute; 0 where a device does */
+  uint32_t max_position; /* longest context the model was made for; 0: unknown */
+} xfmr_model_details;
+
+xfmr_status xfmr_model_get_details(const xfmr_model *model, xfmr_model_details *details);
+
+/* The phase that runs `tokens` tokens of a prompt at once, "prefill" or "prefill_few"; for more than prefill_chunk
+ * tokens the phase of a whole chunk. The string lives as long as the library. */
+xfmr_status xfmr_prefill_phase(const xfmr_model *model, uint32_t tokens, const char **phase);
 
 /* ---- text ---- */
 
@@ -162,7 +191,7 @@ double xfmr_host_seconds(const xfmr_session *session);
 /* Called for every dispatch of a phase with its device time; the strings live during the call. */
 typedef void (*xfmr_on_dispatch)(void *user, const char *label, const char *kernel, double seconds);
 /* Runs a phase ("prefill", "prefill_few", "last_logits", "all_logits", "decode") once on `tokens` rows after the last token
- * and times its dispatches one by one, by device timestamps. The tokens in the cache stay; the logits of
+ * and times its dispatches one by one, by the device's clock or the host's. The tokens in the cache stay; the logits of
  * the last one are lost. */
 xfmr_status xfmr_profile(xfmr_session *session, const char *phase, uint32_t tokens,
                          xfmr_on_dispatch on_dispatch, void *user);

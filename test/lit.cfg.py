@@ -14,6 +14,10 @@ source = config.xfmr_source_dir
 shared_models = os.path.join(os.path.dirname(source), "shared", "models")
 config.substitutions.append(("%models", os.path.join(source, "models")))
 config.substitutions.append(("%source", source))
+config.substitutions.append(("%build", config.xfmr_binary_dir))
+config.substitutions.append(("%cxx", config.cxx_compiler))
+config.substitutions.append(("%cc", config.c_compiler))
+config.substitutions.append(("%llvm", os.path.dirname(config.llvm_tools_dir)))
 config.substitutions.append(("%python", "python3"))
 config.substitutions.append(("%scripts", os.path.join(source, "test", "scripts")))
 # Reference checkpoints beside the repository: tests that need them say `REQUIRES: shared-models`.

@@ -1,9 +1,5 @@
 // Evaluates weight expressions (`xfmr.weight` and the `xfmr.weight_*` ops) to f32 numbers, any
 // rectangle at a time, so that a caller streams a model of any size through a few megabytes.
-//
-// A tensor is seen as a matrix: all leading axes flattened into rows, the last axis as columns; a
-// vector [N] has N rows of one column, a scalar one. Results of f16 and bf16 type hold values that
-// type can represent: each op computes in f32 or wider and rounds once.
 #pragma once
 #include "dialect/Xfmr.h"
 #include "weights/WeightSources.h"
@@ -12,18 +8,7 @@
 
 namespace xfmr {
 
-/// A rectangle of an expression's matrix: rows [rowBegin, rowEnd), columns [columnBegin, columnEnd).
-struct WeightBox {
-  int64_t rowBegin, rowEnd, columnBegin, columnEnd;
-  int64_t rows() const { return rowEnd - rowBegin; }
-  int64_t columns() const { return columnEnd - columnBegin; }
-};
-
-/// Rows and columns of a weight type as the evaluator sees it.
-int64_t weightRows(mlir::Type type);
-int64_t weightColumns(mlir::Type type);
-
-class WeightEvaluator {
+class WeightEvaluator : public WeightReader {
 public:
   /// What a block argument of an expert region stands for: entry `index` of the first axis of
   /// `stacked`.
@@ -41,10 +26,12 @@ public:
   mlir::LogicalResult evaluateRows(mlir::Value expression, int64_t begin, int64_t end,
                                    float *out) const;
 
-  /// Writes a rectangle; row i starts at out + i * stride. Uses temporary memory of a few times the
-  /// rectangle's size, plus at most kScratchFloats for each nested op. Safe to call from several threads.
-  mlir::LogicalResult evaluate(mlir::Value expression, const WeightBox &box, float *out,
-                               int64_t stride) const;
+  /// Uses temporary memory of a few times the rectangle's size, plus at most kScratchFloats for each nested op. Safe to
+  /// call from several threads.
+  mlir::LogicalResult evaluate(mlir::Value expression, const WeightTile &tile) const override;
+  mlir::LogicalResult evaluate(mlir::Value expression, const WeightBox &box, float *out, int64_t stride) const {
+    return evaluate(expression, {box, out, stride});
+  }
 
   /// Calls `visit` with consecutive ranges of whole rows, about kChunkFloats numbers at a time.
   mlir::LogicalResult
@@ -56,7 +43,10 @@ public:
   mlir::LogicalResult locate(WeightOp op, const TensorView *&out) const;
 
   static constexpr int64_t kChunkFloats = 1 << 20;
-  static constexpr int64_t kScratchFloats = 1 << 20;
+
+  // What expressions ask for.
+  mlir::LogicalResult read(WeightOp tensor, const WeightTile &tile) const override;
+  void round(mlir::Type type, float *values, int64_t count) const override;
 
 private:
   const WeightSources &sources_;

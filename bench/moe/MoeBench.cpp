@@ -94,7 +94,7 @@ public:
     planParams.xGroups0 = p1.grid(first)[0], planParams.xGroups1 = p2.grid(second)[0];
 
     std::vector<Step> steps;
-    auto add = [&](const char *name, const auto &spec, const auto &params, std::vector<DeviceBuffer *> bound) {
+    auto add = [&](const char *name, const auto &spec, const auto &params, std::vector<test::TestBuffer *> bound) {
       steps.push_back({name, pipeline(spec), params.push(), params.grid(spec)});
       steps.back().pipeline->bind(bound);
     };

@@ -62,6 +62,10 @@ LogicalResult RmsNormOp::verify() {
   return success();
 }
 
+// A norm over groups is the same for each; one over whole rows has one group.
+int64_t RmsNormOp::getColumnGroup() { return rows(getWeight()); }
+unsigned RmsNormOp::getNumColumnOperands() { return 1; }
+
 LogicalResult LayerNormOp::verify() {
   if (failed(verifyVector(*this, "weight", getWeight(), width(getInput()))) || // C1
       failed(verifyVector(*this, "bias", getBias(), width(getInput()))))
@@ -86,25 +90,32 @@ LogicalResult RopeOp::verify() {
   return success();
 }
 
-LogicalResult AttentionOp::verify() {
-  int64_t heads = getNumHeads(), kvHeads = getNumKvHeads(), headDim = getHeadDim();
+int64_t RopeOp::getColumnGroup() { return getHeadDim(); }
+unsigned RopeOp::getNumColumnOperands() { return 1; }
+
+// What xfmr.attention and xfmr.cached_attention have in common. Constraint numbers are those of the former.
+template <class Op> static LogicalResult verifyAttention(Op op) {
+  const int64_t heads = op.getNumHeads(), kvHeads = op.getNumKvHeads(), headDim = op.getHeadDim();
   if (heads <= 0 || kvHeads <= 0 || headDim <= 0 || heads % kvHeads) // C1
-    return emitOpError("heads ") << heads << " must be a positive multiple of kv_heads " << kvHeads
-                                 << ", and head_dim " << headDim << " positive";
-  if (width(getQuery()) != heads * headDim || getQuery().getType() != getType()) // C2
-    return emitOpError("query and result must be [tokens, heads * head_dim = ")
-           << heads * headDim << "], got " << getQuery().getType() << " and " << getType();
-  for (Value value : {getKey(), getValue()})
-    if (width(value) != kvHeads * headDim) // C2
-      return emitOpError("key and value must be [tokens, kv_heads * head_dim = ")
+    return op.emitOpError("heads ") << heads << " must be a positive multiple of kv_heads " << kvHeads
+                                    << ", and head_dim " << headDim << " positive";
+  if (width(op.getQuery()) != heads * headDim || op.getQuery().getType() != op.getType()) // C2
+    return op.emitOpError("query and result must be [tokens, heads * head_dim = ")
+           << heads * headDim << "], got " << op.getQuery().getType() << " and " << op.getType();
+  for (Value value : {op.getKey(), op.getValue()})
+    if (width(value) != kvHeads * headDim || rows(value) != rows(op.getQuery())) // C2
+      return op.emitOpError("key and value must be [tokens, kv_heads * head_dim = ")
              << kvHeads * headDim << "], got " << value.getType();
-  if (failed(verifyVector(*this, "sinks", getSinks(), heads))) // C3
+  if (failed(verifyVector(op, "sinks", op.getSinks(), heads))) // C3
     return failure();
-  if (!getScale().isFinite() || (getSoftcap() && !isPositive(*getSoftcap())) ||
-      (getWindow() && static_cast<int64_t>(*getWindow()) <= 0)) // C4
-    return emitOpError("scale must be finite, softcap and window positive");
+  if (!op.getScale().isFinite() || (op.getSoftcap() && !isPositive(*op.getSoftcap())) ||
+      (op.getWindow() && static_cast<int64_t>(*op.getWindow()) <= 0)) // C4
+    return op.emitOpError("scale must be finite, softcap and window positive");
   return success();
 }
+
+LogicalResult AttentionOp::verify() { return verifyAttention(*this); }
+LogicalResult CachedAttentionOp::verify() { return verifyAttention(*this); } // C2, C3, C4 of Program.td
 
 // relu(relu(x)) ==> relu(x)
 OpFoldResult ActivationOp::fold(FoldAdaptor) {
@@ -119,6 +130,8 @@ LogicalResult RowScaleOp::verify() {
     return emitOpError("factor must be [tokens, 1], got ") << getFactor().getType();
   return success();
 }
+
+unsigned RowScaleOp::getNumColumnOperands() { return 1; }
 
 LogicalResult ScaleOp::verify() {
   if (!getFactor().isFinite()) // C1

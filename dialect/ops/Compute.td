@@ -53,7 +53,8 @@ def Xfmr_LinearOp : Xfmr_Op<"linear", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Xfmr_RmsNormOp : Xfmr_Op<"rms_norm", [Pure, AllTypesMatch<["input", "result"]>]> {
+def Xfmr_RmsNormOp : Xfmr_Op<"rms_norm", [Pure, AllTypesMatch<["input", "result"]>,
+    DeclareOpInterfaceMethods<ColumnwiseOpInterface, ["getColumnGroup", "getNumColumnOperands"]>]> {
   let summary = "y = x / sqrt(mean(x^2) + eps) * w over each group of |w| columns";
   let description = [{
     With w as wide as x this is the usual norm of a row; with w [h] and x [T, H*h] it is the per-head norm of
@@ -102,7 +103,8 @@ def Xfmr_LayerNormOp : Xfmr_Op<"layer_norm", [Pure, AllTypesMatch<["input", "res
   let hasVerifier = 1;
 }
 
-def Xfmr_RopeOp : Xfmr_Op<"rope", [Pure, AllTypesMatch<["input", "result"]>]> {
+def Xfmr_RopeOp : Xfmr_Op<"rope", [Pure, AllTypesMatch<["input", "result"]>,
+    DeclareOpInterfaceMethods<ColumnwiseOpInterface, ["getColumnGroup", "getNumColumnOperands"]>]> {
   let summary = "rotary position embedding of every head";
   let description = [{
     Row t is at position t, after split-phases at `at` + t. With n = rotary_dim (head_dim unless given) the pairs (a, b) of the first n
@@ -145,7 +147,7 @@ def Xfmr_AttentionOp : Xfmr_Op<"attention", [Pure]> {
 
     Constraints:
     - C1: num_heads is a multiple of num_kv_heads; both are positive
-    - C2: q is [T, H*h]; k and v are [T, K*h]; the result is as q
+    - C2: q is [T, H*h]; k and v are [T, K*h], with the same tokens; the result is as q
     - C3: sinks have H entries
     - C4: window is positive; softcap is positive; scale is finite
 
@@ -168,7 +170,7 @@ def Xfmr_AttentionOp : Xfmr_Op<"attention", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Xfmr_ActivationOp : Xfmr_Op<"activation", [Pure, AllTypesMatch<["input", "result"]>]> {
+def Xfmr_ActivationOp : Xfmr_Op<"activation", [Pure, ColumnwiseOpInterface, AllTypesMatch<["input", "result"]>]> {
   let summary = "an activation function, element by element";
   let description = [{
     relu max(x, 0); gelu x Phi(x); gelu_tanh 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)));
@@ -185,7 +187,7 @@ def Xfmr_ActivationOp : Xfmr_Op<"activation", [Pure, AllTypesMatch<["input", "re
   let hasFolder = 1;
 }
 
-class Xfmr_BinaryOp<string mnemonic> : Xfmr_Op<mnemonic, [Pure, SameOperandsAndResultType, Commutative]> {
+class Xfmr_BinaryOp<string mnemonic> : Xfmr_Op<mnemonic, [Pure, ColumnwiseOpInterface, SameOperandsAndResultType, Commutative]> {
   let arguments = (ins Xfmr_Activation:$lhs, Xfmr_Activation:$rhs);
   let results = (outs Xfmr_Activation:$result);
   let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($result)";
@@ -209,7 +211,8 @@ def Xfmr_MulOp : Xfmr_BinaryOp<"mul"> {
   }];
 }
 
-def Xfmr_RowScaleOp : Xfmr_Op<"row_scale", [Pure, AllTypesMatch<["input", "result"]>]> {
+def Xfmr_RowScaleOp : Xfmr_Op<"row_scale", [Pure, AllTypesMatch<["input", "result"]>,
+    DeclareOpInterfaceMethods<ColumnwiseOpInterface, ["getNumColumnOperands"]>]> {
   let summary = "y[t] = x[t] * s[t]: each row times one number";
   let description = [{
     x [T, N], s [T, 1]; the gate of a shared expert.
@@ -228,7 +231,7 @@ def Xfmr_RowScaleOp : Xfmr_Op<"row_scale", [Pure, AllTypesMatch<["input", "resul
   let hasVerifier = 1;
 }
 
-def Xfmr_ScaleOp : Xfmr_Op<"scale", [Pure, AllTypesMatch<["input", "result"]>]> {
+def Xfmr_ScaleOp : Xfmr_Op<"scale", [Pure, ColumnwiseOpInterface, AllTypesMatch<["input", "result"]>]> {
   let summary = "every element times a constant";
   let description = [{
     Constraints:
@@ -246,7 +249,7 @@ def Xfmr_ScaleOp : Xfmr_Op<"scale", [Pure, AllTypesMatch<["input", "result"]>]> 
   let hasFolder = 1;
 }
 
-def Xfmr_SoftcapOp : Xfmr_Op<"softcap", [Pure, AllTypesMatch<["input", "result"]>]> {
+def Xfmr_SoftcapOp : Xfmr_Op<"softcap", [Pure, ColumnwiseOpInterface, AllTypesMatch<["input", "result"]>]> {
   let summary = "c tanh(x / c)";
   let description = [{
     Constraints:

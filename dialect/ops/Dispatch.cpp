@@ -127,12 +127,15 @@ LogicalResult DispatchOp::verifySymbolUses(SymbolTableCollection &symbols) {
     return emitOpError(fault);
   if (executable.getParams() && *executable.getParams() != getParams()) // C5
     return emitOpError("has other params than its executable");
+  TargetAttr target = executable->getParentOfType<ProgramOp>().targetOrPortable();
+  if (!target.isVulkan())
+    return success();
   VulkanLaunch launch = kernel.getVulkanLaunch(getParams());
-  if (launch.push.size() > 16) // C6
-    return emitOpError("has ") << launch.push.size() << " push words, at most 16 fit";
+  if (static_cast<int64_t>(launch.push.size()) > target.mostPushWords()) // C6
+    return emitOpError("has ") << launch.push.size() << " push words, its target takes " << target.mostPushWords();
   for (uint32_t extent : launch.grid)
-    if (!getIndirect() && (extent < 1 || extent > 65535)) // C6
-      return emitOpError("grid extent ") << extent << " is outside 1 .. 65535";
+    if (!getIndirect() && (extent < 1 || extent > target.mostGridExtent())) // C6
+      return emitOpError("grid extent ") << extent << " is outside 1 .. " << target.mostGridExtent();
   return success();
 }
 

@@ -185,61 +185,34 @@ struct CanonicalRouting : OpRewritePattern<MoeOp> {
 struct HoistExpertWeight : OpRewritePattern<MoeOp> {
   using OpRewritePattern::OpRewritePattern;
 
-  static bool isWeightExpression(Operation *op) {
-    return isa<WeightOp, WeightConcatOp, WeightSliceOp, WeightGatherOp, WeightMaskOp, WeightTransposeOp,
-               WeightStackOp, WeightSelectOp, WeightAddLowrankOp, WeightProductOp, WeightAddOp, WeightScaleOp,
-               WeightCastOp, WeightInterleaveOp>(op);
-  }
-
-  // The op over stacked operands, one axis further, or null when it has no such form.
-  static Operation *cloneStacked(PatternRewriter &rewriter, Operation *op, ArrayRef<Value> stacked,
-                                 RankedTensorType type) {
-    bool hasAxis = isa<WeightConcatOp, WeightSliceOp, WeightGatherOp, WeightMaskOp, WeightInterleaveOp>(op);
-    bool hasNone = isa<WeightAddOp, WeightScaleOp, WeightCastOp>(op) ||
-                   (isa<WeightTransposeOp>(op) && type.getRank() <= 3);
-    if (!hasAxis && !hasNone)
-      return nullptr;
-    OperationState state(op->getLoc(), op->getName(), stacked, type);
-    state.propertiesAttr = op->getPropertiesAsAttribute(); // offsets, indices, factors stay
-    Operation *clone = rewriter.create(state);
-    if (hasAxis) {
-      auto axis = clone->getAttrOfType<IntegerAttr>("axis");
-      clone->setAttr("axis", rewriter.getI64IntegerAttr(axis.getInt() + 1));
-    }
-    return clone;
-  }
-
   LogicalResult matchAndRewrite(MoeOp moe, PatternRewriter &rewriter) const override {
-    for (Operation &op : moe.getExpert().front()) {
-      if (!isWeightExpression(&op))
-        continue;
+    for (auto op : moe.getExpert().front().getOps<WeightExpressionOpInterface>()) {
       SmallVector<Value> stacked;
-      for (Value operand : op.getOperands())
+      for (Value operand : op->getOperands())
         stacked.push_back(moe.getStacked(operand));
       if (llvm::is_contained(stacked, Value()))
         continue; // an operand inside comes first
       rewriter.setInsertionPoint(moe);
-      auto slice = typeOf(op.getResult(0));
-      SmallVector<int64_t> shape(slice.getShape());
-      shape.insert(shape.begin(), moe.getNumExperts());
-      auto type = RankedTensorType::get(shape, slice.getElementType());
-      Operation *outside = cloneStacked(rewriter, &op, stacked, type);
+      Operation *outside = stacked.empty() ? nullptr : op.cloneStacked(rewriter, stacked);
       if (!outside) {
+        auto slice = typeOf(op->getResult(0));
+        SmallVector<int64_t> shape(slice.getShape());
+        shape.insert(shape.begin(), moe.getNumExperts());
         SmallVector<Value> entries;
         for (int64_t expert = 0; expert < moe.getNumExperts(); ++expert) {
           IRMapping mapping;
-          for (auto [operand, whole] : llvm::zip(op.getOperands(), stacked))
+          for (auto [operand, whole] : llvm::zip(op->getOperands(), stacked))
             mapping.map(operand, WeightSelectOp::create(rewriter, op.getLoc(), operand.getType(), whole,
                                                         rewriter.getI64IntegerAttr(expert)));
-          entries.push_back(rewriter.clone(op, mapping)->getResult(0));
+          entries.push_back(rewriter.clone(*op, mapping)->getResult(0));
         }
-        outside = WeightStackOp::create(rewriter, op.getLoc(), type, entries);
+        outside = WeightStackOp::create(rewriter, op.getLoc(), slice.clone(shape), entries);
       }
       rewriter.modifyOpInPlace(moe, [&] {
         BlockArgument argument = moe.addStacked(outside->getResult(0));
-        rewriter.replaceAllUsesWith(op.getResult(0), argument);
+        rewriter.replaceAllUsesWith(op->getResult(0), argument);
       });
-      rewriter.eraseOp(&op);
+      rewriter.eraseOp(op);
       return success();
     }
     return rewriter.notifyMatchFailure(moe, "the expert region holds no weight expression");

@@ -14,6 +14,10 @@ LogicalResult ProgramOp::verify() {
   return success();
 }
 
+TargetAttr ProgramOp::targetOrPortable() {
+  return getTarget() ? *getTarget() : TargetAttr::portableVulkan(getContext());
+}
+
 LogicalResult KvCacheOp::verify() {
   if (static_cast<int64_t>(getNumKvHeads()) <= 0 || static_cast<int64_t>(getHeadDim()) <= 0) // C1
     return emitOpError("needs positive kv_heads and head_dim");
@@ -26,25 +30,6 @@ LogicalResult PhaseOp::verify() {
                       getKind() == PhaseKind::sample;
   if (rows <= 0 || (single && rows != 1)) // C1
     return emitOpError("needs ") << (single ? "one row" : "a positive number of rows") << ", got " << rows;
-  return success();
-}
-
-LogicalResult CachedAttentionOp::verify() {
-  const int64_t heads = getNumHeads(), kvHeads = getNumKvHeads(), headDim = getHeadDim();
-  if (heads <= 0 || kvHeads <= 0 || headDim <= 0 || heads % kvHeads)
-    return emitOpError("heads ") << heads << " must be a positive multiple of kv_heads " << kvHeads
-                                 << ", and head_dim " << headDim << " positive";
-  auto isShape = [&](Value value, int64_t columns) {
-    auto type = cast<RankedTensorType>(value.getType()), query = cast<RankedTensorType>(getQuery().getType());
-    return type.getDimSize(1) == columns && type.getDimSize(0) == query.getDimSize(0);
-  };
-  if (!isShape(getQuery(), heads * headDim) || getQuery().getType() != getType()) // C2
-    return emitOpError("query and result must be [tokens, heads * head_dim = ")
-           << heads * headDim << "], got " << getQuery().getType() << " and " << getType();
-  for (Value value : {getKey(), getValue()})
-    if (!isShape(value, kvHeads * headDim)) // C2
-      return emitOpError("key and value must be [tokens, kv_heads * head_dim = ")
-             << kvHeads * headDim << "], got " << value.getType();
   return success();
 }
 

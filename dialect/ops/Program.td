@@ -1,4 +1,4 @@
-// The compiled program in three printable stages: phases (caches and positions explicit), dispatches
+// The compiled program in printable stages: phases (caches and positions explicit), regions (Regions.td), dispatches
 // (kernels on buffers), plan (offsets and barriers resolved).
 #ifndef XFMR_OPS_PROGRAM
 #define XFMR_OPS_PROGRAM
@@ -33,8 +33,10 @@ def Xfmr_ProgramOp : Xfmr_Op<"program", [IsolatedFromAbove, SymbolTable, SingleB
     - C1: `max_context` and `chunk` are positive, `chunk` at most `max_context`
     - C2: `kv_type` is f32 or f16
 
+    `moe` is the route of its mixtures, `auto` if it is not given. A program without `target` is for any Vulkan device.
+
     ```mlir
-    xfmr.program @p max_context 8 chunk 8 kv f32
+    xfmr.program @p max_context 8 chunk 8 kv f32 moe auto target <cpu, alignment = 64, levels = [v3, v4]>
         config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {base = "tiny"} {
       xfmr.kv_cache @kv0 kv_heads 2 head_dim 8
       xfmr.phase decode rows 1 {
@@ -47,13 +49,19 @@ def Xfmr_ProgramOp : Xfmr_Op<"program", [IsolatedFromAbove, SymbolTable, SingleB
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$max_context, I64Attr:$chunk, TypeAttr:$kv_type,
-                       Xfmr_ConfigAttr:$config, DictionaryAttr:$sources);
+                       Xfmr_ConfigAttr:$config, DictionaryAttr:$sources,
+                       OptionalAttr<Xfmr_MoeRouteAttr>:$moe, OptionalAttr<Xfmr_TargetAttr>:$target);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
-    $sym_name `max_context` $max_context `chunk` $chunk `kv` $kv_type `config` $config
-    `sources` $sources attr-dict-with-keyword $body
+    $sym_name `max_context` $max_context `chunk` $chunk `kv` $kv_type (`moe` `` $moe^)? (`target` $target^)?
+    `config` $config `sources` $sources attr-dict-with-keyword $body
   }];
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The target, or any Vulkan device.
+    TargetAttr targetOrPortable();
+    MoeRoute moeRoute() { return getMoe().value_or(MoeRoute::Auto); }
+  }];
 }
 
 def Xfmr_KvCacheOp : Xfmr_Op<"kv_cache", [Symbol, HasParent<"ProgramOp">]> {
@@ -79,7 +87,7 @@ def Xfmr_KvCacheOp : Xfmr_Op<"kv_cache", [Symbol, HasParent<"ProgramOp">]> {
 def Xfmr_PhaseOp : Xfmr_Op<"phase", [IsolatedFromAbove, SingleBlock, HasParent<"ProgramOp">]> {
   let summary = "one of the program's entry points, for at most `rows` tokens";
   let description = [{
-    Before form-dispatches the body computes on tensors and ends in a yield; afterwards it is a straight
+    Before select-kernels the body computes on tensors and ends in a yield; afterwards it is a straight
     list of dispatches on buffers and has no arguments.
 
     Constraints:
@@ -122,6 +130,8 @@ def Xfmr_CachedAttentionOp : Xfmr_Op<"cached_attention", [DeclareOpInterfaceMeth
     Constraints:
     - C1: `cache` names a kv_cache of the program with the same number of heads and head size
     - C2: query, key and value have as many columns as their heads times `head_dim`, and equal rows
+    - C3: num_heads is a multiple of num_kv_heads; both are positive; sinks have num_heads entries
+    - C4: window is positive; softcap is positive; scale is finite
 
     ```mlir
     xfmr.program @p max_context 8 chunk 8 kv f32

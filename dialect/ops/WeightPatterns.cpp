@@ -116,40 +116,22 @@ template <typename OpT> struct SelectionOfStack : OpRewritePattern<OpT> {
 template <typename OpT> struct SelectionOfExpression : OpRewritePattern<OpT> {
   using OpRewritePattern<OpT>::OpRewritePattern;
   LogicalResult matchAndRewrite(OpT op, PatternRewriter &rewriter) const override {
-    Operation *inner = op.getInput().getDefiningOp();
+    auto inner = op.getInput().template getDefiningOp<WeightExpressionOpInterface>();
     if (!inner || inner->getNumOperands() == 0 || !inner->hasOneUse())
       return rewriter.notifyMatchFailure(op, "input is a tensor or has other uses");
     Selection selection(op);
     SmallVector<Value> operands;
     for (OpOperand &operand : inner->getOpOperands()) {
-      std::optional<int64_t> axis = axisOf(inner, operand.getOperandNumber(), selection.axis);
+      std::optional<int64_t> axis = inner.getOperandAxis(operand.getOperandNumber(), selection.axis);
       if (!axis)
         return rewriter.notifyMatchFailure(op, "input is no expression a selection moves into");
-      operands.push_back(*axis < 0 ? operand.get() : selection.apply(rewriter, operand.get(), *axis));
+      const bool whole = *axis == WeightExpressionOpInterface::kWhole;
+      operands.push_back(whole ? operand.get() : selection.apply(rewriter, operand.get(), *axis));
     }
     OperationState state(inner->getLoc(), inner->getName(), operands, op->getResultTypes());
     state.propertiesAttr = inner->getPropertiesAsAttribute();
     rewriter.replaceOp(op, rewriter.create(state));
     return success();
-  }
-
-  static constexpr int64_t whole = -1;
-
-  // The axis of an operand along which the result's `axis` selects; `whole` where it does not concern the operand.
-  static std::optional<int64_t> axisOf(Operation *inner, unsigned operand, int64_t axis) {
-    int64_t rank = typeOf(inner->getResult(0)).getRank();
-    if (isa<WeightScaleOp, WeightCastOp, WeightAddOp>(inner))
-      return axis;
-    if (isa<WeightTransposeOp>(inner))
-      return axis < rank - 2 ? axis : 2 * rank - 3 - axis;
-    if (isa<WeightProductOp>(inner)) // lhs [O, M], rhs [M, I]
-      return operand == static_cast<unsigned>(axis) ? axis : whole;
-    if (isa<WeightAddLowrankOp>(inner)) // base [O, I], b [O, r], a [r, I]
-      return operand == 0 || operand == static_cast<unsigned>(axis) + 1 ? axis : whole;
-    if (auto concat = dyn_cast<WeightConcatOp>(inner))
-      if (static_cast<int64_t>(concat.getAxis()) != axis)
-        return axis;
-    return std::nullopt;
   }
 };
 

@@ -6,8 +6,9 @@
 
 include "dialect/Attributes.td"
 
-class Xfmr_WeightExpr<string mnemonic, list<Trait> traits = []>
-    : Xfmr_Op<mnemonic, !listconcat([Pure], traits)> {
+// `told` names what an op says of itself beyond its numbers (OpInterfaces.td).
+class Xfmr_WeightExpr<string mnemonic, list<string> told = [], list<Trait> traits = []>
+    : Xfmr_Op<mnemonic, !listconcat([Pure, DeclareOpInterfaceMethods<WeightExpressionOpInterface, told>], traits)> {
   let results = (outs Xfmr_Weight:$result);
 }
 
@@ -33,7 +34,7 @@ def Xfmr_WeightOp : Xfmr_WeightExpr<"weight"> {
   }];
 }
 
-def Xfmr_WeightConcatOp : Xfmr_WeightExpr<"weight_concat"> {
+def Xfmr_WeightConcatOp : Xfmr_WeightExpr<"weight_concat", ["getOperandAxis", "cloneStacked", "visitSources"]> {
   let summary = "inputs one after the other along an axis";
   let description = [{
     Constraints:
@@ -53,7 +54,7 @@ def Xfmr_WeightConcatOp : Xfmr_WeightExpr<"weight_concat"> {
   let hasCanonicalizer = 1;
 }
 
-def Xfmr_WeightSliceOp : Xfmr_WeightExpr<"weight_slice"> {
+def Xfmr_WeightSliceOp : Xfmr_WeightExpr<"weight_slice", ["cloneStacked", "visitSources", "getNameSuffix"]> {
   let summary = "`size` consecutive entries along an axis, from `offset`";
   let description = [{
     Constraints:
@@ -75,7 +76,7 @@ def Xfmr_WeightSliceOp : Xfmr_WeightExpr<"weight_slice"> {
   let hasCanonicalizer = 1;
 }
 
-def Xfmr_WeightGatherOp : Xfmr_WeightExpr<"weight_gather"> {
+def Xfmr_WeightGatherOp : Xfmr_WeightExpr<"weight_gather", ["cloneStacked", "visitSources", "getNameSuffix"]> {
   let summary = "the entries `indices` along an axis, in that order";
   let description = [{
     Constraints:
@@ -95,7 +96,8 @@ def Xfmr_WeightGatherOp : Xfmr_WeightExpr<"weight_gather"> {
   let hasCanonicalizer = 1;
 }
 
-def Xfmr_WeightMaskOp : Xfmr_WeightExpr<"weight_mask", [AllTypesMatch<["input", "result"]>]> {
+def Xfmr_WeightMaskOp : Xfmr_WeightExpr<"weight_mask", ["cloneStacked", "visitSources", "getNameSuffix"],
+    [AllTypesMatch<["input", "result"]>]> {
   let summary = "zero everywhere along an axis but at the indices `keep`";
   let description = [{
     The twin of `weight_gather`: the same entries survive, in place.
@@ -116,7 +118,7 @@ def Xfmr_WeightMaskOp : Xfmr_WeightExpr<"weight_mask", [AllTypesMatch<["input", 
   let hasCanonicalizer = 1;
 }
 
-def Xfmr_WeightTransposeOp : Xfmr_WeightExpr<"weight_transpose"> {
+def Xfmr_WeightTransposeOp : Xfmr_WeightExpr<"weight_transpose", ["getOperandAxis", "cloneStacked", "visitSources", "getNameSuffix"]> {
   let summary = "the last two axes exchanged";
   let description = [{
     Constraints:
@@ -135,7 +137,7 @@ def Xfmr_WeightTransposeOp : Xfmr_WeightExpr<"weight_transpose"> {
   let hasCanonicalizer = 1;
 }
 
-def Xfmr_WeightStackOp : Xfmr_WeightExpr<"weight_stack"> {
+def Xfmr_WeightStackOp : Xfmr_WeightExpr<"weight_stack", ["visitSources", "getNameSuffix"]> {
   let summary = "N tensors of one shape as one tensor [N, ...]";
   let description = [{
     Constraints:
@@ -152,7 +154,7 @@ def Xfmr_WeightStackOp : Xfmr_WeightExpr<"weight_stack"> {
   let hasVerifier = 1;
 }
 
-def Xfmr_WeightSelectOp : Xfmr_WeightExpr<"weight_select"> {
+def Xfmr_WeightSelectOp : Xfmr_WeightExpr<"weight_select", ["visitSources", "getNameSuffix"]> {
   let summary = "entry `index` of the first axis";
   let description = [{
     Constraints:
@@ -171,7 +173,8 @@ def Xfmr_WeightSelectOp : Xfmr_WeightExpr<"weight_select"> {
   let hasCanonicalizer = 1;
 }
 
-def Xfmr_WeightAddLowrankOp : Xfmr_WeightExpr<"weight_add_lowrank", [AllTypesMatch<["base", "result"]>]> {
+def Xfmr_WeightAddLowrankOp : Xfmr_WeightExpr<"weight_add_lowrank", ["getOperandAxis", "getNameSuffix"],
+    [AllTypesMatch<["base", "result"]>]> {
   let summary = "W + scale * B * A: a folded low-rank adapter";
   let description = [{
     W [O, I], B [O, r], A [r, I]; computed in f32, rounded once to the element type of W.
@@ -192,7 +195,7 @@ def Xfmr_WeightAddLowrankOp : Xfmr_WeightExpr<"weight_add_lowrank", [AllTypesMat
   let hasVerifier = 1;
 }
 
-def Xfmr_WeightProductOp : Xfmr_WeightExpr<"weight_product"> {
+def Xfmr_WeightProductOp : Xfmr_WeightExpr<"weight_product", ["getOperandAxis", "getNameSuffix"]> {
   let summary = "the matrix product lhs * rhs";
   let description = [{
     lhs [O, M], rhs [M, I], result [O, I]; accumulated in f32 or wider.
@@ -210,7 +213,8 @@ def Xfmr_WeightProductOp : Xfmr_WeightExpr<"weight_product"> {
   let hasVerifier = 1;
 }
 
-def Xfmr_WeightAddOp : Xfmr_WeightExpr<"weight_add", [SameOperandsAndResultType, Commutative]> {
+def Xfmr_WeightAddOp : Xfmr_WeightExpr<"weight_add", ["getOperandAxis", "cloneStacked", "getNameSuffix"],
+    [SameOperandsAndResultType, Commutative]> {
   let summary = "the elementwise sum";
   let description = [{
     Example:
@@ -222,7 +226,8 @@ def Xfmr_WeightAddOp : Xfmr_WeightExpr<"weight_add", [SameOperandsAndResultType,
   let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($result)";
 }
 
-def Xfmr_WeightScaleOp : Xfmr_WeightExpr<"weight_scale", [AllTypesMatch<["input", "result"]>]> {
+def Xfmr_WeightScaleOp : Xfmr_WeightExpr<"weight_scale", ["getOperandAxis", "cloneStacked", "visitSources", "getNameSuffix"],
+    [AllTypesMatch<["input", "result"]>]> {
   let summary = "every element times a factor";
   let description = [{
     Example:
@@ -235,7 +240,7 @@ def Xfmr_WeightScaleOp : Xfmr_WeightExpr<"weight_scale", [AllTypesMatch<["input"
   let hasFolder = 1;
 }
 
-def Xfmr_WeightCastOp : Xfmr_WeightExpr<"weight_cast"> {
+def Xfmr_WeightCastOp : Xfmr_WeightExpr<"weight_cast", ["getOperandAxis", "cloneStacked", "visitSources", "getNameSuffix"]> {
   let summary = "another element type, rounded to nearest even";
   let description = [{
     Constraints:
@@ -252,7 +257,8 @@ def Xfmr_WeightCastOp : Xfmr_WeightExpr<"weight_cast"> {
   let hasFolder = 1;
 }
 
-def Xfmr_WeightInterleaveOp : Xfmr_WeightExpr<"weight_interleave", [AllTypesMatch<["input", "result"]>]> {
+def Xfmr_WeightInterleaveOp : Xfmr_WeightExpr<"weight_interleave", ["cloneStacked", "visitSources", "getNameSuffix"],
+    [AllTypesMatch<["input", "result"]>]> {
   let summary = "the two halves along an axis taken alternately: 0, N/2, 1, N/2 + 1, ...";
   let description = [{
     Turns a `concat` GLU weight into an `interleaved` one without a list of indices.

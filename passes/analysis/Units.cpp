@@ -33,22 +33,14 @@ Refusal refuseProducers(Value value, Operation *user, int64_t unit) {
       return {"it is part of a split that no linear of its own feeds", op};
     return {};
   }
-  if (auto norm = dyn_cast<RmsNormOp>(op)) {
-    int64_t group = cast<RankedTensorType>(norm.getWeight().getType()).getDimSize(0);
-    if (unit % group != 0)
-      return {"a norm runs over " + std::to_string(group) + " columns, so removing some changes the others", op};
-  }
-  if (auto rope = dyn_cast<RopeOp>(op); rope && unit % static_cast<int64_t>(rope.getHeadDim()) != 0)
-    return {"rope works on heads of " + std::to_string(rope.getHeadDim()) + " columns, not of " +
-                std::to_string(unit),
-            op};
-  if (auto scaled = dyn_cast<RowScaleOp>(op))
-    return refuseProducers(scaled.getInput(), op, unit);
-  if (!isColumnwise(op) && !isa<RmsNormOp, RopeOp>(op))
+  auto columnwise = dyn_cast<ColumnwiseOpInterface>(op);
+  if (!columnwise)
     return {"it passes through " + quoted(op) + ", which mixes columns or has none to remove", op};
-  // Norm and rope have one operand that is an activation of this kind; the weight is no column.
-  unsigned operands = isa<RmsNormOp, RopeOp>(op) ? 1 : op->getNumOperands();
-  for (Value operand : op->getOperands().take_front(operands))
+  if (const int64_t group = columnwise.getColumnGroup(); unit % group != 0)
+    return {quoted(op) + " works on groups of " + std::to_string(group) + " columns, so removing " + std::to_string(unit) +
+                " changes the others",
+            op};
+  for (Value operand : columnwise.getColumnOperands())
     if (Refusal refusal = refuseProducers(operand, op, unit))
       return refusal;
   return {};
@@ -68,37 +60,27 @@ Refusal findReader(Value value, LinearOp &reader) {
   return {};
 }
 
-// The activation functions and packed GLUs that `value` is made of, seen through columnwise ops.
-bool holdsActivation(Value value) {
+// True where an op of these classes made `value`, seen through ops on single columns.
+template <typename... OpTypes> bool holds(Value value) {
   Operation *op = value.getDefiningOp();
   if (!op)
     return false;
-  if (isa<GluOp, ActivationOp>(op))
+  if (isa<OpTypes...>(op))
     return true;
-  return isColumnwise(op) && llvm::any_of(op->getOperands(), holdsActivation);
+  auto columnwise = dyn_cast<ColumnwiseOpInterface>(op);
+  return columnwise && columnwise.getColumnGroup() == 1 && llvm::any_of(columnwise.getColumnOperands(), holds<OpTypes...>);
 }
 
-// Only projections lie behind a feed-forward network; an attention's output gate looks like one but is none.
-bool holdsAttention(Value value) {
-  Operation *op = value.getDefiningOp();
-  if (!op)
-    return false;
-  if (isa<AttentionOp>(op))
-    return true;
-  return isColumnwise(op) && llvm::any_of(op->getOperands(), holdsAttention);
-}
-
-// A product, GLU or activation at the end of its columnwise chain.
+// A product, GLU or activation at the end of its columnwise chain. Only projections lie behind a feed-forward network; an
+// attention's output gate looks like one but is none.
 bool endsHiddenChain(Operation *op) {
-  if (!isa<GluOp, MulOp, ActivationOp>(op) || op->use_empty() || !holdsActivation(op->getResult(0)) ||
-      holdsAttention(op->getResult(0)))
+  if (!isa<GluOp, MulOp, ActivationOp>(op) || op->use_empty() || !holds<GluOp, ActivationOp>(op->getResult(0)) ||
+      holds<AttentionOp>(op->getResult(0)))
     return false;
   return llvm::any_of(op->getUsers(), [](Operation *user) { return isa<LinearOp, RmsNormOp, LayerNormOp>(user); });
 }
 
 } // namespace
-
-bool isColumnwise(Operation *op) { return isa<AddOp, MulOp, ActivationOp, ScaleOp, SoftcapOp>(op); }
 
 int64_t FeedForwardUnits::width() { return widthOf(hidden); }
 

@@ -39,8 +39,4 @@ llvm::SmallVector<FeedForwardUnits> findFeedForwards(BlockOp block);
 /// Why experts of a mixture cannot be removed without changing what the others give; empty when they can.
 std::string expertRefusal(MoeOp mixture);
 
-/// True where the result of an op is its operands, column by column: removing a column of the result means
-/// removing it from every operand.
-bool isColumnwise(mlir::Operation *op);
-
 } // namespace xfmr

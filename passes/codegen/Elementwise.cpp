@@ -20,11 +20,11 @@ std::vector<Binding> ElementwiseSpec::bindings() const {
 
 std::vector<uint32_t> ElementwiseParams::push() const {
   return {paddedWidth(width) / 4, a.stride, a.offset, b.stride, b.offset, out.stride, out.offset,
-          floatBits(value)};
+          floatBits(value), width};
 }
 
-std::array<uint32_t, 3> ElementwiseParams::grid(const ElementwiseSpec &) const {
-  return foldGrid(maxRows);
+std::array<uint32_t, 3> ElementwiseParams::grid(const ElementwiseSpec &spec) const {
+  return foldGrid(spec.op == ElementwiseOp::LastRow ? 1 : maxRows);
 }
 
 std::string ElementwiseSpec::fault() const {
@@ -33,8 +33,9 @@ std::string ElementwiseSpec::fault() const {
   return "";
 }
 
-std::string ElementwiseParams::fault(const ElementwiseSpec &) const {
-  return firstFault({needsPositive("width", width), needsPositive("max_rows", maxRows), needsQuads("a", a),
+std::string ElementwiseParams::fault(const ElementwiseSpec &spec) const {
+  return firstFault({needsPositive("width", width), needsPositive("max_rows", maxRows),
+                     spec.op == ElementwiseOp::Copy ? "" : needsQuads("a", a),
                      needsQuads("b", b), needsQuads("out", out)});
 }
 

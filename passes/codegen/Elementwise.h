@@ -1,15 +1,28 @@
 // elementwise: one operation on each element of rows t < count; what fusion leaves over.
 //   copy out = a        add out = a + b      mul out = a * b       activation out = act(a)
 //   scale out = a * v   softcap out = v * tanh(a / v)              act_mul out = act(a) * b
-// `out` may be `a` or `b`. A stride of 0 for `b` broadcasts one row.
+//   row_scale out = a * b[t, 0]      last_row out[0] = a[count - 1], and nothing else
+// `out` may be `a` or `b`. A stride of 0 for `b` broadcasts one row. Columns of out from `width` to paddedWidth(width)
+// become zeros: with copy and last_row whatever lies behind the columns of a. The a of copy may have any offset and stride.
 #pragma once
 #include "passes/codegen/Kernel.h"
 
 namespace xfmr::codegen {
 
-enum class ElementwiseOp : uint8_t { Copy, Add, Mul, Activation, Scale, Softcap, ActMul };
+enum class ElementwiseOp : uint8_t {
+  Copy,
+  Add,
+  Mul,
+  Activation,
+  Scale,
+  Softcap,
+  ActMul,
+  RowScale,
+  LastRow
+};
 template <> struct Words<ElementwiseOp> {
-  static constexpr const char *all[] = {"copy", "add", "mul", "activation", "scale", "softcap", "act_mul"};
+  static constexpr const char *all[] = {"copy",    "add",     "mul",       "activation", "scale",
+                                        "softcap", "act_mul", "row_scale", "last_row"};
 };
 
 struct ElementwiseSpec {
@@ -17,10 +30,11 @@ struct ElementwiseSpec {
   Activation activation = Activation::None; // of Activation and ActMul
 
   std::string name() const;
-  // state r, a r, out w [, b r (add, mul, act_mul)]
+  // state r, a r, out w [, b r (add, mul, act_mul, row_scale)]
   std::vector<Binding> bindings() const;
   bool hasB() const {
-    return op == ElementwiseOp::Add || op == ElementwiseOp::Mul || op == ElementwiseOp::ActMul;
+    return op == ElementwiseOp::Add || op == ElementwiseOp::Mul || op == ElementwiseOp::ActMul ||
+           op == ElementwiseOp::RowScale;
   }
   // Why no kernel has this spec; empty: nothing is wrong.
   std::string fault() const;
@@ -30,8 +44,7 @@ struct ElementwiseSpec {
 };
 
 struct ElementwiseParams {
-  uint32_t width =
-      0; // paddedWidth(width) columns are computed: pads of a and b are zero, so out's are
+  uint32_t width = 0;
   uint32_t maxRows = 0;
   Rows a, b, out;
   float value = 1.0f; // of scale and softcap

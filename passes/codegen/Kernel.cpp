@@ -71,4 +71,6 @@ std::string needsQuads(const char *field, const Rows &rows) {
   return "";
 }
 
+bool keepsZero(Activation activation) { return activation != Activation::Sigmoid; }
+
 } // namespace xfmr::codegen

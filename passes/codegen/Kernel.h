@@ -25,9 +25,9 @@ template <> struct Words<CacheType> {
   static constexpr const char *all[] = {"f32", "f16"};
 };
 // Gelu is the exact one (erf), GeluTanh its tanh approximation.
-enum class Activation : uint8_t { None, Silu, Gelu, GeluTanh, Relu };
+enum class Activation : uint8_t { None, Silu, Gelu, GeluTanh, Relu, Sigmoid, Tanh };
 template <> struct Words<Activation> {
-  static constexpr const char *all[] = {"none", "silu", "gelu", "gelu_tanh", "relu"};
+  static constexpr const char *all[] = {"none", "silu", "gelu", "gelu_tanh", "relu", "sigmoid", "tanh"};
 };
 
 // The word of an enumerator.
@@ -74,7 +74,7 @@ struct Rows {
 //   v = v * scale;  v = softcap * tanh(v / softcap);  v = v + residual
 struct Epilogue {
   bool bias = false;
-  Activation activation = Activation::None;
+  Activation activation = Activation::None; // one that keeps zero, unless glu
   bool glu = false; // weight rows 2j and 2j+1 are gate j and up j; the output is half as wide
   bool scale = false;
   bool softcap = false;
@@ -128,6 +128,9 @@ inline const char *toString(CacheType type) {
 inline const char *toString(Activation activation) {
   return word(activation);
 }
+
+// Whether activation(0) is 0: only then do pads of zeros stay zeros.
+bool keepsZero(Activation activation);
 
 // The parts of fault()s: the first of several texts that says something, a field that must be positive, offsets and
 // strides that must be multiples of 4.

@@ -53,7 +53,7 @@ std::array<uint32_t, 3> MoeRouterParams::grid(const MoeRouterSpec &spec) const {
 }
 
 std::string MoeRouterSpec::fault() const {
-  if (experts < 1 || experts > 512 || topK < 1 || topK > 16 || topK > experts) // C1
+  if (experts < 1 || experts > kMaxExperts || topK < 1 || topK > kMaxTopK || topK > experts) // C1
     return "needs 1 .. 512 experts and a top_k of 1 .. 16 of them, got " + std::to_string(experts) + " and " +
            std::to_string(topK);
   if (groups < 1 || experts % groups || keptGroups < 1 || keptGroups > groups) // C2

@@ -13,10 +13,12 @@ template <> struct Words<MoeScore> {
   static constexpr const char *all[] = {"softmax", "sigmoid", "sqrt_softplus", "none", "sparsemixer"};
 };
 
+constexpr uint32_t kMaxExperts = 512, kMaxTopK = 16;
+
 struct MoeRouterSpec {
   WeightType weight = WeightType::F32;
-  uint32_t experts = 0; // 1 .. 512
-  uint32_t topK = 0;    // 1 .. 16
+  uint32_t experts = 0; // 1 .. kMaxExperts
+  uint32_t topK = 0;    // 1 .. kMaxTopK
   MoeScore score = MoeScore::Softmax;
   bool postTopK = false; // the score function over the chosen logits only
   bool norm = false;     // weights divided by (their sum + normEps)

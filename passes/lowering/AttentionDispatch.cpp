@@ -1,18 +1,20 @@
 // Attention: one dispatch for per-head norms, rope and the cache write, then the attention itself.
 #include "passes/lowering/PhaseLowering.h"
+#include "passes/lowering/RegionGroups.h"
 
 using namespace mlir;
 using namespace xfmr;
 using codegen::paddedWidth;
 
-HeadInput PhaseLowering::matchHead(Value value, int64_t headDim) {
+namespace {
+
+HeadInput readHead(Value value) {
   HeadInput input;
-  if (auto rope = value.getDefiningOp<RopeOp>(); rope && rope->hasOneUse()) {
+  if (auto rope = value.getDefiningOp<RopeOp>()) {
     input.rope = rope;
     value = rope.getInput();
   }
-  auto norm = value.getDefiningOp<RmsNormOp>();
-  if (norm && norm->hasOneUse() && norm.getWeight().getType().getDimSize(0) == headDim) {
+  if (auto norm = value.getDefiningOp<RmsNormOp>()) {
     input.norm = norm;
     value = norm.getInput();
   }
@@ -20,62 +22,79 @@ HeadInput PhaseLowering::matchHead(Value value, int64_t headDim) {
   return input;
 }
 
-// Decides which norms the rope_cache kernel takes: it has one eps and one offset rule for both.
-void PhaseLowering::analyzeAttention(CachedAttentionOp op) {
-  HeadInput query = matchHead(op.getQuery(), op.getHeadDim());
-  HeadInput key = matchHead(op.getKey(), op.getHeadDim());
-  auto dropNorm = [](HeadInput &input) {
-    if (input.norm)
-      input.source = input.norm.getResult();
-    input.norm = nullptr;
-  };
-  if (query.norm && key.norm &&
-      (query.norm.getEps() != key.norm.getEps() || query.norm.getUnitOffset() != key.norm.getUnitOffset())) {
-    dropNorm(query);
-    dropNorm(key);
-  }
-  for (const HeadInput &input : {query, key}) {
-    if (input.norm)
-      absorbed.insert(input.norm);
-    if (input.rope)
-      absorbed.insert(input.rope);
-  }
-  heads[op] = {query, key};
+// Whether anything but this use reads the columns of `value`, in the region or outside.
+bool hasOtherReaders(FusedOp region, BlockArgument argument) {
+  Value outside = region.outside(argument);
+  auto split = outside.getDefiningOp<SplitOp>();
+  return !argument.hasOneUse() || !outside.hasOneUse() || (split && !split.getInput().hasOneUse());
 }
 
-LogicalResult PhaseLowering::lowerAttention(CachedAttentionOp op) {
-  auto [query, key] = heads.lookup(op);
+} // namespace
+
+FailureOr<AttentionRegion> AttentionRegion::read(FusedOp region) {
+  AttentionRegion attention;
+  attention.op = cast<CachedAttentionOp>(region.head());
+  attention.query = readHead(attention.op.getQuery());
+  attention.key = readHead(attention.op.getKey());
+  const int64_t headDim = attention.op.getHeadDim();
+  for (HeadInput input : {attention.query, attention.key})
+    if (input.norm && input.norm.getWeight().getType().getDimSize(0) != headDim)
+      return emitLoweringError(input.norm, region.getLayer()) << "must be a norm of heads of " << headDim << " columns";
+  for (Operation &op : region.getBody().front().without_terminator())
+    if (isa<RmsNormOp, RopeOp>(op) && !llvm::is_contained({attention.query.norm.getOperation(),
+                                                           attention.key.norm.getOperation(),
+                                                           attention.query.rope.getOperation(),
+                                                           attention.key.rope.getOperation()}, &op))
+      return emitLoweringError(&op, region.getLayer()) << "does not lead to the query or key of the region's attention";
+  for (Value value : {attention.query.source, attention.key.source, Value(attention.op.getValue())})
+    if (!isa<BlockArgument>(value))
+      return emitLoweringError(attention.op, region.getLayer()) << "takes query, key and value from outside its region";
+  return attention;
+}
+
+LogicalResult PhaseLowering::lowerAttention() {
+  FailureOr<AttentionRegion> attention = AttentionRegion::read(region);
+  if (failed(attention) || failed(checkYields({attention->op.getResult()})))
+    return failure();
+  CachedAttentionOp op = attention->op;
+  HeadInput &query = attention->query, &key = attention->key;
+  auto refuse = [&] { return emitLoweringError(op, region.getLayer()); };
   int64_t headDim = op.getHeadDim();
-  if (headDim % 4 || headDim > 256)
-    return op.emitError("head_dim ") << headDim << " is not a multiple of 4 of at most 256";
+  if (!codegen::isHeadDim(static_cast<uint32_t>(headDim)))
+    return refuse() << "the attention kernels take no head_dim of " << headDim << ", at most "
+                    << codegen::kMaxHeadDim;
   if (static_cast<bool>(query.rope) != static_cast<bool>(key.rope))
-    return op.emitError("query and key must both be rotated or both not");
+    return refuse() << "query and key must both be rotated or both not";
   if (query.rope && (query.rope.getStyle() != key.rope.getStyle() ||
                      query.rope.getThetaAttr() != key.rope.getThetaAttr() ||
                      query.rope.getScalingAttr() != key.rope.getScalingAttr() ||
                      query.rope.getRotatedDim() != key.rope.getRotatedDim() ||
                      static_cast<int64_t>(query.rope.getHeadDim()) != headDim ||
                      static_cast<int64_t>(key.rope.getHeadDim()) != headDim))
-    return op.emitError("query and key must have the same rotary embedding");
-  FailureOr<View> q = build.view(query.source), k = build.view(key.source), v = build.view(op.getValue());
-  if (failed(q) || failed(k) || failed(v))
-    return failure();
-  if (!query.source.hasOneUse()) { // rotated in place: keep the original for its other readers
-    View copy = build.temporary(build.rows, q->width);
-    if (failed(copyInto(query.source, copy)))
-      return failure();
-    q = copy;
-  }
-
+    return refuse() << "query and key must have the same rotary embedding";
+  if (query.norm && key.norm && (query.norm.getEps() != key.norm.getEps() ||
+                                 query.norm.getUnitOffset() != key.norm.getUnitOffset()))
+    return refuse() << "norms of query and key must have one eps and one offset";
   ProgramOp program = build.tables.program;
   int64_t kvHeads = op.getNumKvHeads(), context = program.getMaxContext();
   SmallVector<int64_t> cacheShape = {kvHeads, context, static_cast<int64_t>(paddedWidth(headDim))};
   Type cacheType = program.getKvType();
   std::string cacheName = op.getCache().str();
   int64_t cacheBytes = cacheShape[0] * cacheShape[1] * cacheShape[2] * cacheType.getIntOrFloatBitWidth() / 8;
-  if (cacheBytes > (int64_t(1) << 27))
-    return op.emitError("a cache of ") << cacheBytes << " bytes does not fit the 128 MiB that every device binds; "
-                                       << "lower --max-context (now " << context << ") or use --kv=f16";
+  if (const int64_t most = program.targetOrPortable().mostBindingBytes(); cacheBytes > most)
+    return refuse() << "a cache of " << cacheBytes << " bytes does not fit the " << most
+                    << " bytes that the target binds; lower --max-context (now " << context << ") or use --kv=f16";
+
+  auto input = [&](Value value) { // heads of a multiple of 4 columns are read as vectors
+    FailureOr<View> found = view(value);
+    return succeeded(found) && headDim % 4 == 0 && found->rows.offset % 4 ? aligned(value) : found;
+  };
+  FailureOr<View> q = input(query.source), k = input(key.source), v = input(op.getValue());
+  if (failed(q) || failed(k) || failed(v))
+    return failure();
+  if ((query.rope || query.norm) && hasOtherReaders(region, cast<BlockArgument>(query.source)))
+    q = copied(*q); // rotated in place: keep the original for its other readers
+
   build.tables.buffer(cacheName + ".k", BufferKind::cache, cacheBytes);
   build.tables.buffer(cacheName + ".v", BufferKind::cache, cacheBytes);
   Value kCache = build.named(cacheName + ".k", cacheType, cacheShape);
@@ -115,7 +134,7 @@ LogicalResult PhaseLowering::lowerAttention(CachedAttentionOp op) {
   build.setLabel("rope and cache");
   build.dispatch(ropeSpec, rope, buffers);
 
-  View out = build.result(op.getResult());
+  View out = result(op.getResult());
   float scale = static_cast<float>(op.getScale().convertToDouble());
   float softcap = op.getSoftcap() ? static_cast<float>(op.getSoftcap()->convertToDouble()) : 1.0f;
   uint32_t window = static_cast<uint32_t>(op.getWindow().value_or(0));

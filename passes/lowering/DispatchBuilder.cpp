@@ -113,7 +113,7 @@ int64_t ProgramTables::moeLayer(uint32_t index, int64_t layer, uint32_t experts)
   if (index < moeLayers.size())
     return static_cast<int64_t>(moeLayers[index].getStats());
   int64_t offset = statsBytes;
-  statsBytes += static_cast<int64_t>(llvm::alignTo(8 * uint64_t(experts), 256));
+  statsBytes += static_cast<int64_t>(llvm::alignTo(8 * uint64_t(experts), program.targetOrPortable().getAlignment()));
   buffer("moe_stats", BufferKind::stats, statsBytes);
   for (auto op : program.getBody().getOps<BufferOp>())
     if (op.getSymName() == "moe_stats")

@@ -1,4 +1,4 @@
-// What form-dispatches builds with: views of activations inside buffers, packed weights, kernels, dispatches.
+// What select-kernels builds with: views of activations inside buffers, packed weights, kernels, dispatches.
 // It holds the buffer conventions of docs/Architecture.md and knows nothing about particular ops.
 #pragma once
 #include "dialect/kernels/AttributeOf.h"

@@ -84,7 +84,7 @@ def XfmrVerifyStage : Pass<"xfmr-verify-stage", "::xfmr::ProgramOp"> {
     ```
   }];
   let options = [Option<"stage", "stage", "std::string", "\"\"",
-                        "phases, dispatch, plan, codegen or emit; empty: the one it seems to be at">];
+                        "phases, regions, dispatch, plan, codegen or emit; empty: the one it seems to be at">];
 }
 
 #endif // XFMR_EXECUTABLE_PASSES

@@ -2,6 +2,7 @@
 // the combination, or two products by expert id. No step returns to the host.
 #include "passes/lowering/MoeExperts.h"
 #include "passes/lowering/PhaseLowering.h"
+#include "passes/lowering/RegionGroups.h"
 
 using namespace mlir;
 using namespace xfmr;
@@ -18,7 +19,7 @@ codegen::MoeScore scoreOf(ScoreFunction function) {
   case ScoreFunction::none: return codegen::MoeScore::None;
   case ScoreFunction::sparsemixer: return codegen::MoeScore::Sparsemixer;
   }
-  return codegen::MoeScore::Softmax;
+  llvm_unreachable("all score functions are above");
 }
 
 using NamedBuffers = SmallVector<DispatchBuilder::NamedBuffer>;
@@ -26,8 +27,8 @@ using NamedBuffers = SmallVector<DispatchBuilder::NamedBuffer>;
 // The dispatches of one mixture, in order.
 class MoeLowering {
 public:
-  MoeLowering(DispatchBuilder &build, const MoeChain &chain, MoeOp op, const Expert &expert)
-      : build(build), chain(chain), op(op), routing(op.getRouting()), expert(expert),
+  MoeLowering(DispatchBuilder &build, PhaseLowering &phase, const MixtureRegion &mixture, const Expert &expert)
+      : build(build), phase(phase), mixture(mixture), op(mixture.op), routing(op.getRouting()), expert(expert),
         firstParts(ExpertParts::of(build, expert.first)), secondParts(ExpertParts::of(build, expert.second)),
         rows(static_cast<uint32_t>(build.rows)), hidden(extent(op.getInput(), 1)), width(extent(expert.second, 2)) {
     layout.experts = static_cast<uint32_t>(op.getNumExperts());
@@ -64,12 +65,12 @@ private:
   // What joins the routed sum.
   LogicalResult readTerms() {
     for (auto [value, flag, where, name] :
-         {std::tuple(chain.shared, &terms.shared, &termRows.shared, "shared"),
-          std::tuple(chain.gate, &terms.sharedGate, &termRows.gate, "gate"),
-          std::tuple(chain.residual, &terms.residual, &termRows.residual, "residual")}) {
+         {std::tuple(mixture.shared, &terms.shared, &termRows.shared, "shared"),
+          std::tuple(mixture.gate, &terms.sharedGate, &termRows.gate, "gate"),
+          std::tuple(mixture.residual, &terms.residual, &termRows.residual, "residual")}) {
       if (!value)
         continue;
-      FailureOr<View> view = build.view(value);
+      FailureOr<View> view = phase.aligned(value);
       if (failed(view))
         return failure();
       *flag = true;
@@ -80,8 +81,8 @@ private:
   }
 
   LogicalResult router() {
-    RmsNormOp prologue = chain.prologue;
-    FailureOr<View> x = build.view(prologue ? Value(prologue.getInput()) : Value(op.getInput()));
+    RmsNormOp prologue = mixture.prologue;
+    FailureOr<View> x = phase.aligned(prologue ? Value(prologue.getInput()) : Value(op.getInput()));
     if (failed(x))
       return failure();
     input = *x;
@@ -118,7 +119,7 @@ private:
       spec.rmsNorm = true;
       spec.unitOffset = prologue.getUnitOffset();
       params.eps = static_cast<float>(prologue.getEps().convertToDouble());
-      input = build.result(prologue.getResult());
+      input = phase.result(prologue.getResult());
       params.normed = input.rows;
       buffers.push_back({"norm", build.weight(prologue.getWeight())});
       buffers.push_back({"normed", input.buffer});
@@ -203,7 +204,7 @@ private:
       list.push_back({"ids", ids});
       build.dispatch(first, params1, list);
     });
-    View out = build.result(chain.last->getResult(0));
+    View out = phase.result(mixture.result);
     params2.out = out.rows;
     build.setLabel("moe second by id");
     secondParts.forEach(build, expert.second, [&](const codegen::MoePart &part, Value weight) {
@@ -253,7 +254,7 @@ private:
     params.maxRows = rows;
     params.parts = parts.rows;
     params.terms = termRows;
-    View out = build.result(chain.last->getResult(0));
+    View out = phase.result(mixture.result);
     params.out = out.rows;
     NamedBuffers list = {{"parts", parts.buffer}, {"out", out.buffer}, {"ids", ids}};
     list.append(termBuffers);
@@ -262,7 +263,8 @@ private:
   }
 
   DispatchBuilder &build;
-  const MoeChain &chain;
+  PhaseLowering &phase;
+  const MixtureRegion &mixture;
   MoeOp op;
   RoutingAttr routing;
   const Expert &expert;
@@ -278,18 +280,80 @@ private:
 
 } // namespace
 
-LogicalResult PhaseLowering::lowerMoe(const MoeChain &chain, MoeOp op) {
-  FailureOr<Expert> expert = matchExpert(op);
+FailureOr<MixtureRegion> MixtureRegion::read(FusedOp region) {
+  MixtureRegion mixture;
+  mixture.op = cast<MoeOp>(region.head());
+  mixture.prologue = mixture.op.getInput().getDefiningOp<RmsNormOp>();
+  mixture.result = mixture.op.getResult();
+  auto refuse = [&](Operation *op) {
+    return emitLoweringError(op, region.getLayer())
+           << "does not fit a mixture: norm, moe, shared expert with or without a gate, residual in this order";
+  };
+  // A gate is row_scale by a sigmoid; it joins with the add that reads it.
+  DenseSet<Operation *> used = {mixture.op};
+  if (mixture.prologue)
+    used.insert(mixture.prologue);
+  SmallVector<AddOp> adds(region.getBody().getOps<AddOp>());
+  for (AddOp add : adds) {
+    if (add.getLhs() != mixture.result && add.getRhs() != mixture.result)
+      return refuse(add);
+    Value other = add.getLhs() == mixture.result ? add.getRhs() : add.getLhs();
+    if (auto gated = other.getDefiningOp<RowScaleOp>()) {
+      auto sigmoid = gated.getFactor().getDefiningOp<ActivationOp>();
+      if (!sigmoid || sigmoid.getKind() != ActivationKind::sigmoid || mixture.shared)
+        return refuse(gated);
+      mixture.shared = gated.getInput();
+      mixture.gate = sigmoid.getInput();
+      used.insert(gated);
+      used.insert(sigmoid);
+    } else if (!mixture.shared && add != adds.back()) {
+      mixture.shared = other;
+    } else if (!mixture.residual) {
+      mixture.residual = other;
+    } else {
+      return refuse(add);
+    }
+    used.insert(add);
+    mixture.result = add.getResult();
+  }
+  for (Operation &op : region.getBody().front().without_terminator())
+    if (!isWeightExpression(&op) && !isa<PositionOp>(op) && !used.contains(&op))
+      return refuse(&op);
+  Value input = mixture.prologue ? mixture.prologue.getInput() : mixture.op.getInput();
+  for (Value value : {input, mixture.shared, mixture.gate, mixture.residual})
+    if (value && !isa<BlockArgument>(value) && value.getDefiningOp() != mixture.prologue)
+      return refuse(value.getDefiningOp());
+  return mixture;
+}
+
+LogicalResult PhaseLowering::lowerMixture() {
+  FailureOr<MixtureRegion> mixture = MixtureRegion::read(region);
+  if (failed(mixture))
+    return failure();
+  SmallVector<Value> written = {mixture->result};
+  if (RmsNormOp norm = mixture->prologue) {
+    if (build.rows != 1)
+      return emitLoweringError(norm, region.getLayer()) << "routers of several rows take no norm";
+    if (norm.getWeight().getType().getDimSize(0) != norm.getType().getDimSize(1))
+      return emitLoweringError(norm, region.getLayer()) << "routers take no norm of heads";
+    written.push_back(norm.getResult());
+  }
+  if (failed(checkYields(written)))
+    return failure();
+  MoeOp op = mixture->op;
+  FailureOr<Expert> expert = matchExpert(op, region.getLayer());
   if (failed(expert))
     return failure();
   auto experts = static_cast<uint32_t>(op.getNumExperts());
   auto topK = static_cast<uint32_t>(op.getRouting().getTopK());
-  if (experts > 512 || topK > 16)
-    return op.emitError("has ") << experts << " experts and top_k " << topK
-                                << ", the kernels take at most 512 and 16";
+  if (experts > codegen::kMaxExperts || topK > codegen::kMaxTopK)
+    return emitLoweringError(op, region.getLayer()) << "has " << experts << " experts and top_k " << topK
+                                                    << ", the kernels take at most " << codegen::kMaxExperts << " and "
+                                                    << codegen::kMaxTopK;
   MoeRoute route = chooseMoeRoute(moeRoute, static_cast<uint64_t>(build.rows), experts, topK);
   if (op.getRouting().getOverflow() == Overflow::drop)
     route = MoeRoute::Grouped; // capacities are decided by the plan
+  int64_t layer = region.getLayer() ? static_cast<int64_t>(*region.getLayer()) : -1;
   int64_t statsOffset = build.tables.moeLayer(numMoe, layer, experts);
-  return MoeLowering(build, chain, op, *expert).run(route == MoeRoute::Grouped, numMoe++, statsOffset);
+  return MoeLowering(build, *this, *mixture, *expert).run(route == MoeRoute::Grouped, numMoe++, statsOffset);
 }

@@ -1,6 +1,7 @@
 // From the expert region to stacked weight expressions; see MoeExperts.h.
 #include "passes/lowering/MoeExperts.h"
 #include "passes/lowering/PhaseLowering.h"
+#include "passes/lowering/RegionGroups.h"
 
 using namespace mlir;
 using namespace xfmr;
@@ -40,9 +41,10 @@ Value asF32(MoeOp op, Value bias) {
 
 } // namespace
 
-FailureOr<Expert> xfmr::matchExpert(MoeOp op) {
+FailureOr<Expert> xfmr::matchExpert(MoeOp op, std::optional<int64_t> layer) {
   auto fail = [&](const char *why) {
-    return op.emitError("the expert region is no feed-forward network that the kernels know: ") << why;
+    return emitLoweringError(op, layer) << ("the expert region is no feed-forward network that the kernels know: ")
+                                        << why;
   };
   auto stacked = [&](Value slice) { return slice ? op.getStacked(slice) : Value(); };
   Value batch = op.getTokenBatch();
@@ -95,10 +97,7 @@ FailureOr<Expert> xfmr::matchExpert(MoeOp op) {
   }
   if (!expert.first || !expert.second)
     return fail("its weights are not slices of stacked weights");
-  std::optional<codegen::Activation> activation = kernelActivation(kind);
-  if (!activation)
-    return fail("its activation has no kernel");
-  expert.between.activation = *activation;
+  expert.between.activation = kernelActivation(kind);
   expert.between.bias = static_cast<bool>(expert.firstBias);
   expert.firstBias = asF32(op, expert.firstBias);
   expert.secondBias = asF32(op, expert.secondBias);
@@ -111,7 +110,8 @@ ExpertParts ExpertParts::of(const DispatchBuilder &build, Value stacked) {
   ExpertParts parts{type.getDimSize(0), 0, type.getDimSize(1)};
   int64_t expertBytes = parts.rows * packed.getDimSize(1) * packed.getElementTypeBitWidth() / 8;
   parts.each = build.rowsPerBinding(stacked) / parts.rows;
-  while (parts.each > 0 && parts.each * expertBytes % 256)
+  const int64_t alignment = build.tables.program.targetOrPortable().getAlignment();
+  while (parts.each > 0 && parts.each * expertBytes % alignment)
     --parts.each;
   if (parts.each == 0 || parts.each > parts.experts)
     parts.each = parts.experts;

@@ -15,14 +15,14 @@ struct Expert {
 
 /// Recognises down(act(up(x))), down(act(gate(x)) * up(x)) and down(glu(x)) over plain slices; the error of anything
 /// else says what was found instead.
-mlir::FailureOr<Expert> matchExpert(MoeOp op);
+mlir::FailureOr<Expert> matchExpert(MoeOp op, std::optional<int64_t> layer);
 
 /// How a stacked weight is bound: whole, or in parts by experts where one binding may not hold it.
 struct ExpertParts {
   int64_t experts = 0, each = 0; // all, and those of a part (the last may have fewer)
   int64_t rows = 0;              // of one expert
 
-  /// Parts start at multiples of 256 bytes. An expert that alone is too large leaves the weight whole: whether
+  /// Parts start at multiples of the target's alignment. An expert that alone is too large leaves the weight whole: whether
   /// that can be bound is up to the device.
   static ExpertParts of(const DispatchBuilder &build, mlir::Value stacked);
 

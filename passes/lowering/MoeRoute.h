@@ -1,13 +1,9 @@
 // Which way a mixture goes: grouped (sort rows by expert, matrix products by tiles) or by id (a matrix-vector
 // product for each row and chosen expert). A pure function of sizes, tested without a device.
 #pragma once
-#include "llvm/ADT/StringRef.h"
-#include <cstdint>
-#include <optional>
+#include "dialect/Xfmr.h"
 
 namespace xfmr {
-
-enum class MoeRoute { Auto, Grouped, ById };
 
 /// "auto", "grouped" or "by-id".
 std::optional<MoeRoute> parseMoeRoute(llvm::StringRef text);

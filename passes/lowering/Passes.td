@@ -15,6 +15,8 @@ def XfmrSplitPhases : Pass<"xfmr-split-phases", "::mlir::ModuleOp"> {
     by expert is cheaper, and yet short runs are better off by expert id (passes/lowering/MoeRoute.h): it takes
     runs of at most as many tokens. `moe=grouped` and `moe=by-id` leave nothing to choose and have no such phase.
 
+    The program keeps what later passes must know: the target with its limits and the route of mixtures.
+
     Refuses attention that is not causal (a cache needs it), models without exactly one value between
     the last block and the head, and contexts beyond what the model was made for.
 
@@ -34,33 +36,85 @@ def XfmrSplitPhases : Pass<"xfmr-split-phases", "::mlir::ModuleOp"> {
     Option<"maxContext", "max-context", "int64_t", "0", "positions of the cache; 0: the model's, at most 8192">,
     Option<"chunk", "chunk", "int64_t", "0", "most tokens of one prefill run; 0: chosen by the vocabulary">,
     Option<"kv", "kv", "std::string", "\"auto\"", "cache type f32 or f16; auto: f32 for f32 weights, else f16">,
-    Option<"moe", "moe", "std::string", "\"auto\"", "route of mixtures: auto, grouped or by-id">];
+    Option<"moe", "moe", "std::string", "\"auto\"", "route of mixtures: auto, grouped or by-id">,
+    Option<"target", "target", "std::string", "\"vulkan\"", "what the program is for: vulkan or cpu">,
+    Option<"bindingBytes", "binding-bytes", "int64_t", "int64_t(1) << 27",
+           "of vulkan: most bytes of a buffer in one binding; every device allows 128 MiB">];
   let dependentDialects = ["::xfmr::XfmrDialect"];
 }
 
-def XfmrFormDispatches : Pass<"xfmr-form-dispatches", "::mlir::ModuleOp"> {
-  let summary = "inline the blocks and group ops into kernel dispatches on buffers";
+def XfmrFormRegions : Pass<"xfmr-form-regions", "::mlir::ModuleOp"> {
+  let summary = "inline the blocks and wrap the ops that share a kernel in xfmr.fused";
   let description = [{
-    Each phase becomes a straight list of `xfmr.dispatch`es. What follows a matrix product (bias,
-    activation, scale, softcap, residual add) becomes its epilogue; an rms_norm read only by products of
-    one row becomes their prologue; per-head norms, rope and the cache write become one dispatch.
+    After split-phases. Each phase becomes a list of regions and splits:
+    - a product takes what follows it (activation, scale, softcap, residual add, in this order) and, for one row on
+      Vulkan, the rms_norm before it if nothing but products reads that
+    - attention takes norms of heads and rotary embeddings of its query and key; its kernel writes the cache
+    - a mixture takes a shared expert's sum with or without its gate, the residual, and, for one row on Vulkan, the
+      norm before its router
+    - a norm takes the choice of the last row; every other op is a region of its own
+
+    What may join is decided by the functions of FusionPolicy.h; a remark says why something that looks like a fit
+    stays apart. Refuses rotary embeddings that do not feed one attention, and ops that no kernel computes.
+
+    Before, in the phase `decode`:
+    ```mlir
+    %n = xfmr.rms_norm %x, %g eps 1.0e-5 : tensor<1x16xf32>, tensor<16xf32>
+    %o = xfmr.linear %n, %w : (tensor<1x16xf32>, tensor<16x16xf32>) -> tensor<1x16xf32>
+    %y = xfmr.add %x, %o : tensor<1x16xf32>
+    ```
+    After:
+    ```mlir
+    %y = xfmr.fused product (%x) : (tensor<1x16xf32>) -> tensor<1x16xf32> {
+    ^bb0(%h: tensor<1x16xf32>):
+      %g = xfmr.weight "g" : tensor<16xf32>
+      %n = xfmr.rms_norm %h, %g eps 1.0e-5 : tensor<1x16xf32>, tensor<16xf32>
+      %w = xfmr.weight "w" : tensor<16x16xf32>
+      %o = xfmr.linear %n, %w : (tensor<1x16xf32>, tensor<16x16xf32>) -> tensor<1x16xf32>
+      %s = xfmr.add %h, %o : tensor<1x16xf32>
+      xfmr.yield %s : tensor<1x16xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["::xfmr::XfmrDialect"];
+  let statistics = [
+    Statistic<"numRegions", "regions", "regions formed">,
+    Statistic<"numFused", "fused", "ops that joined another in a region">,
+    Statistic<"numApart", "apart", "near misses: ops that stay apart from a neighbour">];
+}
+
+def XfmrSelectKernels : Pass<"xfmr-select-kernels", "::mlir::ModuleOp"> {
+  let summary = "map every fused region to kernels and buffers";
+  let description = [{
+    After form-regions. Each phase becomes a straight list of `xfmr.dispatch`es. A product of one row is a gemv, of
+    more a gemm; a mixture becomes router, plan, two grouped products and their combination, or, where a cost model
+    over tokens, experts and top-k finds it cheaper (or the program's `moe` says so), two products by expert id.
     Weights are packed once for all phases (`xfmr.packed_weight`).
 
-    A mixture of experts becomes router, plan, two grouped products and their combination, or, where a cost
-    model over tokens, experts and top-k finds it cheaper, two products by expert id (`moe=` forces one).
+    A weight larger than the target's bindings goes in several dispatches, by rows, or by experts if it is a stack of
+    them. A part of a wider row that does not start at a multiple of 4, or has another part behind it where the pad
+    would be, is copied before kernels other than attention read it.
 
-    A weight larger than a binding may be goes in several dispatches, by rows, or by experts if it is a stack of them.
+    Refuses clamped glus outside of experts, experts that are no feed-forward network, heads that no attention kernel
+    takes, a cache that no binding of the target holds, and regions whose ops are not what their kind says.
 
-    Refuses rotary embeddings that do not feed an attention, and views that do not start at a multiple of 4.
+    Before:
+    ```mlir
+    %y = xfmr.fused elementwise (%x) : (tensor<1x16xf32>) -> tensor<1x16xf32> {
+    ^bb0(%a: tensor<1x16xf32>):
+      %s = xfmr.scale %a by 2.0 : tensor<1x16xf32>
+      xfmr.yield %s : tensor<1x16xf32>
+    }
+    ```
+    After:
+    ```mlir
+    xfmr.dispatch @elementwise_scale "scale"
+        #xfmr.elementwise_params<width = 16, max_rows = 1, a = <stride = 16>, out = <stride = 16>, value = 2.0>
+        (%state read, %x read, %y write) : memref<32xi32>, memref<1x16xf32>, memref<1x16xf32>
+    ```
   }];
-  let options = [
-    Option<"moe", "moe", "std::string", "\"auto\"", "route of mixtures: auto, grouped or by-id">,
-    Option<"bindingBytes", "binding-bytes", "int64_t", "int64_t(1) << 27",
-           "most bytes of a weight in one binding; every device allows 128 MiB">];
   let dependentDialects = ["::xfmr::XfmrDialect", "::mlir::memref::MemRefDialect"];
-  let statistics = [
-    Statistic<"numDispatches", "dispatches", "dispatches formed">,
-    Statistic<"numFused", "fused", "ops that became a prologue or an epilogue">];
+  let statistics = [Statistic<"numDispatches", "dispatches", "dispatches formed">];
 }
 
 def XfmrPlanBuffers : Pass<"xfmr-plan-buffers", "::mlir::ModuleOp"> {

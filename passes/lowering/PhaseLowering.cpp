@@ -1,148 +1,100 @@
-// Which ops share a kernel, and the order in which dispatches come.
+// The order of dispatches, and where values of regions lie.
 #include "passes/lowering/PhaseLowering.h"
+#include "passes/lowering/RegionGroups.h"
 
 using namespace mlir;
 using namespace xfmr;
 
-namespace {
-
-Operation *onlyUser(Value value) { return value.hasOneUse() ? *value.user_begin() : nullptr; }
-
-} // namespace
-
-std::optional<codegen::Activation> xfmr::kernelActivation(ActivationKind kind) {
+codegen::Activation xfmr::kernelActivation(ActivationKind kind) {
   switch (kind) {
   case ActivationKind::relu: return codegen::Activation::Relu;
   case ActivationKind::gelu: return codegen::Activation::Gelu;
   case ActivationKind::gelu_tanh: return codegen::Activation::GeluTanh;
   case ActivationKind::silu: return codegen::Activation::Silu;
-  default: return std::nullopt;
+  case ActivationKind::sigmoid: return codegen::Activation::Sigmoid;
+  case ActivationKind::tanh: return codegen::Activation::Tanh;
   }
+  llvm_unreachable("all activations are above");
 }
 
-// Follows the only use of a product as long as the next op fits the epilogue's fixed order.
-ProductChain PhaseLowering::findChain(Operation *head) {
-  ProductChain chain;
-  chain.head = chain.last = head;
-  bool isGlu = isa<GluOp>(head);
-  while (Operation *user = onlyUser(chain.last->getResult(0))) {
-    if (absorbed.contains(user))
-      break;
-    if (auto op = dyn_cast<ActivationOp>(user)) {
-      if (isGlu || chain.last != head || !kernelActivation(op.getKind()))
-        break;
-      chain.activation = op.getKind();
-    } else if (auto op = dyn_cast<ScaleOp>(user)) {
-      if (chain.scale || chain.softcap)
-        break;
-      chain.scale = op.getFactor().convertToDouble();
-    } else if (auto op = dyn_cast<SoftcapOp>(user)) {
-      if (chain.softcap)
-        break;
-      chain.softcap = op.getCap().convertToDouble();
-    } else if (auto op = dyn_cast<AddOp>(user)) {
-      chain.residual = op.getLhs() == chain.last->getResult(0) ? op.getRhs() : op.getLhs();
-      chain.last = user;
-      break; // the residual comes last
-    } else {
-      break;
+FailureOr<View> PhaseLowering::view(Value value) {
+  auto argument = dyn_cast<BlockArgument>(value);
+  auto owner = argument ? dyn_cast<FusedOp>(argument.getOwner()->getParentOp()) : FusedOp();
+  return build.view(owner ? owner.outside(argument) : value);
+}
+
+FailureOr<View> PhaseLowering::aligned(Value value) {
+  FailureOr<View> found = view(value);
+  auto argument = dyn_cast<BlockArgument>(value);
+  Value outside = argument && region && argument.getOwner() == &region.getBody().front() ? region.outside(argument) : value;
+  if (failed(found) || !rough.contains(outside))
+    return found;
+  auto [copy, isNew] = copies.try_emplace(outside);
+  if (isNew)
+    copy->second = copied(*found);
+  return copy->second;
+}
+
+View PhaseLowering::result(Value value) {
+  std::optional<View> written;
+  for (auto [yielded, outside] : llvm::zip(region.yielded(), region.getResults())) {
+    if (yielded != value)
+      continue;
+    if (!written)
+      written = build.result(outside);
+    else
+      build.setView(outside, *written);
+  }
+  if (!written) // nothing outside reads it
+    written = build.temporary(build.rows, cast<RankedTensorType>(value.getType()).getDimSize(1));
+  build.setView(value, *written);
+  return *written;
+}
+
+LogicalResult PhaseLowering::checkYields(ArrayRef<Value> written) {
+  for (Value value : region.yielded())
+    if (!llvm::is_contained(written, value)) {
+      Operation *op = value.getDefiningOp() ? value.getDefiningOp() : region.getOperation();
+      return emitLoweringError(op, region.getLayer()) << "the region yields a value that its kernel does not write";
     }
-    chain.last = user;
-  }
-  return chain;
-}
-
-// One row: an rms_norm of a whole row that only products read becomes their prologue.
-void PhaseLowering::absorbPrologues() {
-  if (build.rows != 1)
-    return;
-  DenseMap<Operation *, Operation *> lastOfHead;
-  for (auto &[last, chain] : chains)
-    lastOfHead[chain.head] = last;
-  for (auto norm : phase.getBody().getOps<RmsNormOp>()) {
-    if (absorbed.contains(norm) || norm.getInput().getDefiningOp<LastRowOp>() ||
-        norm.getWeight().getType().getDimSize(0) != norm.getType().getDimSize(1))
-      continue;
-    bool onlyProducts = llvm::all_of(norm->getUses(), [&](OpOperand &use) {
-      return lastOfHead.count(use.getOwner()) && use.getOperandNumber() == 0;
-    });
-    if (!onlyProducts || norm->use_empty())
-      continue;
-    for (Operation *user : norm->getUsers())
-      chains[lastOfHead[user]].prologue = norm;
-    absorbed.insert(norm);
-  }
-}
-
-void PhaseLowering::analyze() {
-  for (Operation &op : phase.getBody().front())
-    if (auto attention = dyn_cast<CachedAttentionOp>(op))
-      analyzeAttention(attention);
-  for (Operation &op : phase.getBody().front())
-    if (auto moe = dyn_cast<MoeOp>(op))
-      analyzeMoe(moe);
-  for (Operation &op : phase.getBody().front()) {
-    if (!isa<LinearOp, GluOp>(op))
-      continue;
-    ProductChain chain = findChain(&op);
-    for (Operation *link = &op; link != chain.last; link = onlyUser(link->getResult(0)))
-      absorbed.insert(link);
-    // The last op stands for the chain; an add it took may not start in another chain.
-    if (chain.last != &op)
-      absorbed.insert(chain.last);
-    chains[chain.last] = chain;
-  }
-  absorbPrologues();
-}
-
-LogicalResult PhaseLowering::run(const DenseMap<Operation *, int64_t> &layerOf) {
-  analyze();
-  for (Operation &op : phase.getBody().front()) {
-    auto found = layerOf.find(&op);
-    layer = found == layerOf.end() ? -1 : found->second;
-    build.setScope(layer < 0 ? "" : "block " + std::to_string(layer) + " ");
-    build.loc = op.getLoc();
-    if (auto chain = chains.find(&op); chain != chains.end()) {
-      if (failed(lowerProduct(chain->second)))
-        return failure();
-    } else if (auto moe = moes.find(&op); moe != moes.end()) {
-      if (failed(lowerMoe(moe->second, moeOf.lookup(&op))))
-        return failure();
-    } else if (!absorbed.contains(&op) && failed(lower(&op))) {
-      return failure();
-    }
-  }
   return success();
 }
 
-LogicalResult PhaseLowering::lower(Operation *op) {
-  if (op->getName().getStringRef().starts_with("xfmr.weight") || isa<PositionOp>(op))
-    return success();
-  if (auto embedding = dyn_cast<EmbeddingOp>(op))
-    return lowerEmbedding(embedding);
-  if (auto norm = dyn_cast<RmsNormOp>(op))
-    return lowerNorm(op, norm.getInput(), norm.getWeight(), Value(), norm.getEps().convertToDouble(),
-                     norm.getUnitOffset());
-  if (auto norm = dyn_cast<LayerNormOp>(op))
-    return lowerNorm(op, norm.getInput(), norm.getWeight(), norm.getBias(), norm.getEps().convertToDouble(),
-                     false);
-  if (auto attention = dyn_cast<CachedAttentionOp>(op))
-    return lowerAttention(attention);
-  if (isa<AddOp, MulOp, ScaleOp, SoftcapOp, ActivationOp>(op))
-    return lowerElementwise(op);
-  if (auto split = dyn_cast<SplitOp>(op))
-    return lowerSplit(split);
-  if (auto row = dyn_cast<LastRowOp>(op)) {
-    Operation *user = onlyUser(row.getResult());
-    if (user && isa<RmsNormOp, LayerNormOp>(user))
-      return success(); // the norm reads the last row itself
-    return op->emitError("the head must begin with a norm");
+LogicalResult PhaseLowering::run(const View &destination) {
+  for (Operation &op : phase.getBody().front()) {
+    build.loc = op.getLoc();
+    LogicalResult lowered = success();
+    if (auto fused = dyn_cast<FusedOp>(op))
+      lowered = lower(fused);
+    else if (auto split = dyn_cast<SplitOp>(op))
+      lowered = lowerSplit(split);
+    else if (!isWeightExpression(&op) && !isa<PositionOp, YieldOp>(op))
+      lowered = emitLoweringError(&op, std::nullopt) << "lies in no region: xfmr-form-regions comes before";
+    if (failed(lowered))
+      return failure();
   }
-  if (isa<SampleOp>(op))
-    return lowerSample();
-  if (auto yield = dyn_cast<YieldOp>(op))
+  auto yield = cast<YieldOp>(phase.getBody().front().back());
+  if (yield.getValues().empty())
     return success();
-  if (isa<RopeOp>(op))
-    return op->emitError("a rotary embedding must feed the query or key of one attention");
-  return op->emitError("has no Vulkan lowering");
+  FailureOr<View> yielded = view(yield.getValues().front());
+  if (failed(yielded))
+    return failure();
+  if (yielded->buffer != destination.buffer) // a part of something, or what came in
+    copyInto(*yielded, destination);
+  return success();
+}
+
+LogicalResult PhaseLowering::lower(FusedOp fused) {
+  region = fused;
+  build.setScope(fused.getLayer() ? "block " + std::to_string(*fused.getLayer()) + " " : "");
+  switch (fused.getKind()) {
+  case FusedKind::embedding: return lowerEmbedding();
+  case FusedKind::product: return lowerProduct();
+  case FusedKind::norm: return lowerNorm();
+  case FusedKind::attention: return lowerAttention();
+  case FusedKind::mixture: return lowerMixture();
+  case FusedKind::elementwise: return lowerElementwise();
+  case FusedKind::sample: return lowerSample();
+  }
+  llvm_unreachable("all kinds are above");
 }

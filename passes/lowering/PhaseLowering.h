@@ -1,35 +1,47 @@
-// Turns the tensor ops of one phase into dispatches. Analysis first decides which ops become part of another
-// op's kernel; then every remaining op is lowered in order by the function of its family, one file each.
+// Turns the regions of one phase into dispatches, in order: each region by the function of its kind, one file each.
+// What shares a kernel was decided when the regions were formed; here kernels are chosen and buffers laid out.
 #pragma once
 #include "passes/lowering/DispatchBuilder.h"
 #include "passes/lowering/MoeRoute.h"
 
 namespace xfmr {
 
-/// A matrix product and what follows it in one kernel:
-/// linear or glu [-> activation] [-> scale] [-> softcap] [-> add of a residual].
-struct ProductChain {
+/// A matrix product and what lies around it in its region:
+/// [rms_norm ->] linear or glu [-> activation] [-> scale] [-> softcap] [-> add of a residual].
+struct ProductRegion {
   mlir::Operation *head = nullptr; // LinearOp or GluOp
-  mlir::Operation *last = nullptr; // op whose result the kernel writes; `head` itself without epilogue
-  RmsNormOp prologue;              // rms_norm folded into the product (one row only)
+  mlir::Value result;              // what the last op computes
+  RmsNormOp prologue;
   std::optional<ActivationKind> activation;
   std::optional<double> scale, softcap;
   mlir::Value residual;
+
+  /// Emits an error where the region's ops are no such chain.
+  static mlir::FailureOr<ProductRegion> read(FusedOp region);
 };
 
-/// Query or key on its way into a cached attention: source [-> per-head rms_norm] [-> rope].
+/// Query or key on its way into a cached attention: source [-> norm of heads] [-> rope].
 struct HeadInput {
   mlir::Value source;
   RmsNormOp norm;
   RopeOp rope;
 };
+struct AttentionRegion {
+  CachedAttentionOp op;
+  HeadInput query, key;
+
+  static mlir::FailureOr<AttentionRegion> read(FusedOp region);
+};
 
 /// A mixture and what joins its routed sum: [+ shared expert, gated or not] [+ residual].
-struct MoeChain {
-  mlir::Operation *last = nullptr; // op whose result the kernels write
-  RmsNormOp prologue;              // rms_norm folded into the router (one row only)
-  mlir::Value shared, gate;        // `gate`: the logit of the shared expert's sigmoid gate
+struct MixtureRegion {
+  MoeOp op;
+  mlir::Value result;          // what the last op computes
+  RmsNormOp prologue;          // rms_norm folded into the router
+  mlir::Value shared, gate;    // `gate`: the logit of the shared expert's sigmoid gate
   mlir::Value residual;
+
+  static mlir::FailureOr<MixtureRegion> read(FusedOp region);
 };
 
 class PhaseLowering {
@@ -37,48 +49,47 @@ public:
   PhaseLowering(DispatchBuilder &build, PhaseOp phase, MoeRoute moeRoute)
       : build(build), phase(phase), moeRoute(moeRoute) {}
 
-  /// Decides fusions, then lowers every op of the phase's (inlined) body.
-  mlir::LogicalResult run(const llvm::DenseMap<mlir::Operation *, int64_t> &layerOf);
-  /// Ops that became a prologue or an epilogue.
-  int64_t numFused() const { return static_cast<int64_t>(absorbed.size()); }
+  /// Lowers every region of the phase; what it yields ends up at `destination`.
+  mlir::LogicalResult run(const View &destination);
+
+  /// Where a value of a region lies: an argument where the value outside does, another where its dispatch put it.
+  mlir::FailureOr<View> view(mlir::Value value);
+  /// The same for kernels that read rows from a multiple of 4 on and up to their pad: a part of a wider row that is
+  /// not such goes through a copy first.
+  mlir::FailureOr<View> aligned(mlir::Value value);
+  /// Where a value of the region being lowered is to be written.
+  View result(mlir::Value value);
 
 private:
-  void analyze();
-  ProductChain findChain(mlir::Operation *head);
-  void absorbPrologues();
-  mlir::LogicalResult lower(mlir::Operation *op);
+  mlir::LogicalResult lower(FusedOp region);
+  /// Each value that the region yields must be one that its kernels write.
+  mlir::LogicalResult checkYields(llvm::ArrayRef<mlir::Value> written);
 
   // ProductDispatch.cpp
-  mlir::LogicalResult lowerProduct(const ProductChain &chain);
+  mlir::LogicalResult lowerProduct();
   // AttentionDispatch.cpp
-  static HeadInput matchHead(mlir::Value value, int64_t headDim);
-  void analyzeAttention(CachedAttentionOp op);
-  mlir::LogicalResult lowerAttention(CachedAttentionOp op);
-  // MoeChains.cpp, MoeDispatch.cpp
-  void analyzeMoe(MoeOp op);
-  mlir::LogicalResult lowerMoe(const MoeChain &chain, MoeOp op);
-  // RowDispatch.cpp: embedding, norms, elementwise, split, last_row, sample
-  mlir::LogicalResult lowerEmbedding(EmbeddingOp op);
-  mlir::LogicalResult lowerNorm(mlir::Operation *op, mlir::Value input, mlir::Value weight,
-                                mlir::Value bias, double eps, bool unitOffset);
-  mlir::LogicalResult lowerElementwise(mlir::Operation *op);
+  mlir::LogicalResult lowerAttention();
+  // MoeDispatch.cpp
+  mlir::LogicalResult lowerMixture();
+  // RowDispatch.cpp: embedding, norms, elementwise, split, sample
+  mlir::LogicalResult lowerEmbedding();
+  mlir::LogicalResult lowerNorm();
+  mlir::LogicalResult lowerElementwise();
   mlir::LogicalResult lowerSplit(SplitOp op);
   mlir::LogicalResult lowerSample();
-  mlir::LogicalResult copyInto(mlir::Value value, View to);
+  void copyInto(const View &from, const View &to);
+  View copied(const View &from);
 
   DispatchBuilder &build;
   PhaseOp phase;
   const MoeRoute moeRoute;
-  int64_t layer = -1;  // of the op being lowered; -1 outside of blocks
+  FusedOp region;      // being lowered
   uint32_t numMoe = 0; // mixtures lowered so far
-  llvm::DenseMap<mlir::Operation *, MoeChain> moes;  // by the last op of each
-  llvm::DenseMap<mlir::Operation *, MoeOp> moeOf;    // likewise
-  llvm::DenseSet<mlir::Operation *> absorbed;
-  llvm::DenseMap<mlir::Operation *, ProductChain> chains; // by the last op of each
-  llvm::DenseMap<mlir::Operation *, std::pair<HeadInput, HeadInput>> heads; // query and key of an attention
+  llvm::DenseSet<mlir::Value> rough; // parts of wider rows that are not aligned, or have something in their pad
+  llvm::DenseMap<mlir::Value, View> copies; // aligned copies of those
 };
 
-/// The kernels' activation for a kind, if they have it.
-std::optional<codegen::Activation> kernelActivation(ActivationKind kind);
+/// The kernels' activation of a kind.
+codegen::Activation kernelActivation(ActivationKind kind);
 
 } // namespace xfmr

@@ -12,9 +12,6 @@ using namespace xfmr;
 
 namespace {
 
-// Every device allows storage buffer offsets at multiples of 256 bytes.
-constexpr int64_t kAlignment = 256;
-
 int64_t bytesOf(Type type) {
   auto memref = cast<MemRefType>(type);
   return memref.getNumElements() * memref.getElementTypeBitWidth() / 8;
@@ -55,8 +52,9 @@ struct PlanBuffers : xfmr::impl::XfmrPlanBuffersBase<PlanBuffers> {
   void runOnOperation() override {
     for (auto program : getOperation().getOps<ProgramOp>()) {
       int64_t arena = 0;
+      const int64_t alignment = program.targetOrPortable().getAlignment();
       for (auto phase : program.getBody().getOps<PhaseOp>())
-        arena = std::max(arena, plan(phase));
+        arena = std::max(arena, plan(phase, alignment));
       if (arena) {
         OpBuilder builder(*program.getBody().getOps<PhaseOp>().begin());
         BufferOp::create(builder, program.getLoc(), "arena", BufferKind::arena, arena);
@@ -67,14 +65,14 @@ struct PlanBuffers : xfmr::impl::XfmrPlanBuffersBase<PlanBuffers> {
   }
 
   // Returns the bytes of arena a phase needs.
-  int64_t plan(PhaseOp phase) {
+  int64_t plan(PhaseOp phase, int64_t alignment) {
     DenseMap<Operation *, int64_t> number;
     for (auto [index, op] : llvm::enumerate(phase.getBody().getOps<DispatchOp>()))
       number[op] = static_cast<int64_t>(index);
     SmallVector<Temporary> temporaries;
     for (auto op : phase.getBody().getOps<memref::AllocOp>()) {
       Temporary temporary{op, std::numeric_limits<int64_t>::max(), -1,
-                          static_cast<int64_t>(llvm::alignTo(bytesOf(op.getType()), kAlignment))};
+                          static_cast<int64_t>(llvm::alignTo(bytesOf(op.getType()), alignment))};
       for (Operation *user : op->getUsers()) {
         temporary.first = std::min(temporary.first, number.lookup(user));
         temporary.last = std::max(temporary.last, number.lookup(user));

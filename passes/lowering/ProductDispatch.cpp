@@ -1,5 +1,6 @@
 // Matrix products: gemv for one row, gemm for many; large weights in parts by rows.
 #include "passes/lowering/PhaseLowering.h"
+#include "passes/lowering/RegionGroups.h"
 
 using namespace mlir;
 using namespace xfmr;
@@ -17,51 +18,101 @@ Value interleaved(Value packed, GluLayout layout) {
 
 } // namespace
 
-LogicalResult PhaseLowering::lowerProduct(const ProductChain &chain) {
-  Value input = chain.head->getOperand(0), weight, bias;
+FailureOr<ProductRegion> ProductRegion::read(FusedOp region) {
+  ProductRegion product;
+  auto refuse = [&](Operation *op) {
+    return emitLoweringError(op, region.getLayer())
+           << "does not fit a product: norm, linear or glu, activation, scale, softcap, residual in this order";
+  };
+  for (Operation &op : region.getBody().front().without_terminator()) {
+    if (isWeightExpression(&op) || isa<PositionOp>(op))
+      continue;
+    if (isa<LinearOp, GluOp>(op)) {
+      product.head = &op;
+      if (product.prologue && op.getOperand(0) != product.prologue.getResult())
+        return refuse(&op);
+      product.result = op.getResult(0);
+      continue;
+    }
+    if (auto norm = dyn_cast<RmsNormOp>(op)) {
+      if (product.head || product.prologue || norm.getWeight().getType().getDimSize(0) != norm.getType().getDimSize(1))
+        return refuse(&op);
+      product.prologue = norm;
+      continue;
+    }
+    if (!product.head || !llvm::is_contained(op.getOperands(), product.result) || product.residual)
+      return refuse(&op);
+    const bool isActivationNext = !product.activation && !product.scale && !product.softcap;
+    if (auto activation = dyn_cast<ActivationOp>(op);
+        activation && isActivationNext && isa<LinearOp>(product.head) && keepsZero(activation.getKind())) {
+      product.activation = activation.getKind();
+    } else if (auto scale = dyn_cast<ScaleOp>(op); scale && !product.scale && !product.softcap) {
+      product.scale = scale.getFactor().convertToDouble();
+    } else if (auto softcap = dyn_cast<SoftcapOp>(op); softcap && !product.softcap) {
+      product.softcap = softcap.getCap().convertToDouble();
+    } else if (auto add = dyn_cast<AddOp>(op)) {
+      product.residual = add.getLhs() == product.result ? add.getRhs() : add.getLhs();
+      if (!isa<BlockArgument>(product.residual))
+        return refuse(&op);
+    } else {
+      return refuse(&op);
+    }
+    product.result = op.getResult(0);
+  }
+  if (!isa<BlockArgument>(product.prologue ? product.prologue.getInput() : product.head->getOperand(0)))
+    return refuse(product.head);
+  return product;
+}
+
+LogicalResult PhaseLowering::lowerProduct() {
+  FailureOr<ProductRegion> product = ProductRegion::read(region);
+  if (failed(product) || failed(checkYields({product->result})))
+    return failure();
+  Value input = product->head->getOperand(0), weight, bias;
   codegen::Epilogue epilogue;
-  if (auto linear = dyn_cast<LinearOp>(chain.head)) {
+  if (auto linear = dyn_cast<LinearOp>(product->head)) {
     weight = linear.getWeight();
     bias = linear.getBias();
-    if (chain.activation)
-      epilogue.activation = *kernelActivation(*chain.activation);
+    if (product->activation)
+      epilogue.activation = kernelActivation(*product->activation);
     build.setLabel("linear");
   } else {
-    auto glu = cast<GluOp>(chain.head);
-    std::optional<codegen::Activation> activation = kernelActivation(glu.getKind());
-    if (!activation || glu.getAlpha())
-      return glu.emitError("this GLU has no Vulkan lowering outside of experts");
+    auto glu = cast<GluOp>(product->head);
+    if (glu.getAlpha())
+      return emitLoweringError(glu, region.getLayer()) << "a clamped glu has a kernel only inside of experts";
     weight = interleaved(glu.getWeight(), glu.getLayout());
     bias = interleaved(glu.getBias(), glu.getLayout());
     epilogue.glu = true;
-    epilogue.activation = *activation;
+    epilogue.activation = kernelActivation(glu.getKind());
     build.setLabel("glu");
   }
   epilogue.bias = static_cast<bool>(bias);
-  epilogue.scale = chain.scale.has_value();
-  epilogue.softcap = chain.softcap.has_value();
-  epilogue.residual = static_cast<bool>(chain.residual);
+  epilogue.scale = product->scale.has_value();
+  epilogue.softcap = product->softcap.has_value();
+  epilogue.residual = static_cast<bool>(product->residual);
 
-  RmsNormOp prologue = chain.prologue;
-  FailureOr<View> x = build.view(prologue ? Value(prologue.getInput()) : input);
+  RmsNormOp prologue = product->prologue;
+  if (prologue && build.rows != 1)
+    return emitLoweringError(prologue, region.getLayer()) << "products of several rows take no norm";
+  FailureOr<View> x = aligned(prologue ? Value(prologue.getInput()) : input);
   if (failed(x))
     return failure();
   View residual;
-  if (chain.residual) {
-    FailureOr<View> view = build.view(chain.residual);
+  if (product->residual) {
+    FailureOr<View> view = aligned(product->residual);
     if (failed(view))
       return failure();
     residual = *view;
   }
-  View out = build.result(chain.last->getResult(0));
+  View out = result(product->result);
 
   auto type = cast<RankedTensorType>(weight.getType());
   int64_t rows = type.getDimSize(0), columns = type.getDimSize(1);
   int64_t part = build.rowsPerBinding(weight);
   int64_t outDivisor = epilogue.glu ? 2 : 1;
   codegen::EpilogueParams params;
-  params.scale = static_cast<float>(chain.scale.value_or(1.0));
-  params.softcap = static_cast<float>(chain.softcap.value_or(1.0));
+  params.scale = static_cast<float>(product->scale.value_or(1.0));
+  params.softcap = static_cast<float>(product->softcap.value_or(1.0));
   for (int64_t first = 0; first < rows; first += part) {
     int64_t count = std::min(part, rows - first);
     auto shift = [&](codegen::Rows where) {
@@ -74,7 +125,7 @@ LogicalResult PhaseLowering::lowerProduct(const ProductChain &chain) {
         {"x", x->buffer}, {"weight", build.weightRows(weight, first, count)}, {"out", out.buffer}};
     if (bias)
       buffers.push_back({"bias", build.weight(bias)});
-    if (chain.residual)
+    if (product->residual)
       buffers.push_back({"residual", residual.buffer});
     if (build.rows == 1) {
       codegen::GemvSpec spec;

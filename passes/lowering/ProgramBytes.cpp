@@ -54,6 +54,7 @@ private:
     result.vocab_size = static_cast<uint32_t>(config.getVocabSize());
     result.hidden_size = static_cast<uint32_t>(config.getHiddenSize());
     result.max_context = static_cast<uint32_t>(op.getMaxContext());
+    result.max_position = static_cast<uint32_t>(config.getMaxPosition());
     result.bos_token = static_cast<int32_t>(config.getBosToken().value_or(-1));
     if (config.getEosTokens())
       for (int64_t id : config.getEosTokens().asArrayRef())

@@ -1,18 +1,22 @@
 // Ops that work row by row: embedding, norms, elementwise, split; and sampling.
 #include "passes/lowering/PhaseLowering.h"
+#include "passes/lowering/RegionGroups.h"
 
 using namespace mlir;
 using namespace xfmr;
 using codegen::paddedWidth;
 
-LogicalResult PhaseLowering::lowerEmbedding(EmbeddingOp op) {
+LogicalResult PhaseLowering::lowerEmbedding() {
+  auto op = cast<EmbeddingOp>(region.head());
+  if (failed(checkYields({op.getResult()})))
+    return failure();
   Value table = op.getTable(), positions = op.getPositions();
   if (positions && weightTypeOf(positions) != weightTypeOf(table))
-    return op.emitError("token and position tables must have one element type");
+    return emitLoweringError(op, region.getLayer()) << "token and position tables must have one element type";
   codegen::EmbeddingSpec spec;
   spec.weight = weightTypeOf(table);
   spec.positions = static_cast<bool>(positions);
-  View out = build.result(op.getResult());
+  View out = result(op.getResult());
   auto type = cast<RankedTensorType>(table.getType());
   int64_t vocab = type.getDimSize(0), part = build.rowsPerBinding(table);
   build.setLabel("embedding");
@@ -38,31 +42,46 @@ LogicalResult PhaseLowering::lowerEmbedding(EmbeddingOp op) {
   return success();
 }
 
-LogicalResult PhaseLowering::lowerNorm(Operation *op, Value input, Value weight, Value bias, double eps,
-                                       bool unitOffset) {
+LogicalResult PhaseLowering::lowerNorm() {
+  Operation *op = region.head();
+  Value input = op->getOperand(0), weight, bias;
+  double eps;
   codegen::NormSpec spec;
-  spec.kind = isa<RmsNormOp>(op) ? codegen::NormKind::Rms : codegen::NormKind::Layer;
+  if (auto rms = dyn_cast<RmsNormOp>(op)) {
+    spec.kind = codegen::NormKind::Rms;
+    spec.unitOffset = rms.getUnitOffset();
+    weight = rms.getWeight();
+    eps = rms.getEps().convertToDouble();
+  } else {
+    auto layer = cast<LayerNormOp>(op);
+    spec.kind = codegen::NormKind::Layer;
+    weight = layer.getWeight();
+    bias = layer.getBias();
+    eps = layer.getEps().convertToDouble();
+  }
+  if (failed(checkYields({op->getResult(0)})))
+    return failure();
   spec.bias = static_cast<bool>(bias);
-  spec.unitOffset = unitOffset;
   if (auto row = input.getDefiningOp<LastRowOp>()) {
     spec.lastRow = true;
     input = row.getInput();
   }
-  FailureOr<View> x = build.view(input);
-  if (failed(x))
-    return failure();
-  View out = build.result(op->getResult(0));
   int64_t width = cast<RankedTensorType>(weight.getType()).getDimSize(0);
   codegen::NormParams params;
   params.width = static_cast<uint32_t>(width);
-  params.groups = static_cast<uint32_t>(x->width / width);
+  params.groups = static_cast<uint32_t>(cast<RankedTensorType>(input.getType()).getDimSize(1) / width);
+  spec.perHead = params.groups > 1;
+  if (spec.perHead && width % 4)
+    return emitLoweringError(op, region.getLayer())
+           << "a norm of heads outside of attention needs a head size that is a multiple of 4, got " << width;
+  FailureOr<View> x = aligned(input);
+  if (failed(x))
+    return failure();
+  View out = result(op->getResult(0));
   params.maxRows = static_cast<uint32_t>(build.rows);
   params.x = x->rows;
   params.out = out.rows;
   params.eps = static_cast<float>(eps);
-  spec.perHead = params.groups > 1;
-  if (spec.perHead && width % 4)
-    return op->emitError("a per-head norm needs a head size that is a multiple of 4, got ") << width;
   SmallVector<DispatchBuilder::NamedBuffer> buffers = {
       {"x", x->buffer}, {"out", out.buffer}, {"weight", build.weight(weight)}};
   if (bias)
@@ -72,12 +91,17 @@ LogicalResult PhaseLowering::lowerNorm(Operation *op, Value input, Value weight,
   return success();
 }
 
-LogicalResult PhaseLowering::lowerElementwise(Operation *op) {
+LogicalResult PhaseLowering::lowerElementwise() {
+  Operation *op = region.head();
+  if (failed(checkYields({op->getResult(0)})))
+    return failure();
   codegen::ElementwiseSpec spec;
   codegen::ElementwiseParams params;
   Value a = op->getOperand(0), b;
-  if (isa<AddOp, MulOp>(op)) {
-    spec.op = isa<AddOp>(op) ? codegen::ElementwiseOp::Add : codegen::ElementwiseOp::Mul;
+  if (isa<AddOp, MulOp, RowScaleOp>(op)) {
+    spec.op = isa<AddOp>(op)   ? codegen::ElementwiseOp::Add
+              : isa<MulOp>(op) ? codegen::ElementwiseOp::Mul
+                               : codegen::ElementwiseOp::RowScale;
     b = op->getOperand(1);
   } else if (auto scale = dyn_cast<ScaleOp>(op)) {
     spec.op = codegen::ElementwiseOp::Scale;
@@ -85,22 +109,20 @@ LogicalResult PhaseLowering::lowerElementwise(Operation *op) {
   } else if (auto softcap = dyn_cast<SoftcapOp>(op)) {
     spec.op = codegen::ElementwiseOp::Softcap;
     params.value = static_cast<float>(softcap.getCap().convertToDouble());
-  } else {
-    auto activation = cast<ActivationOp>(op);
-    std::optional<codegen::Activation> kind = kernelActivation(activation.getKind());
-    if (!kind)
-      return op->emitError("activation ") << stringifyActivationKind(activation.getKind())
-                                          << " has no Vulkan kernel";
+  } else if (auto activation = dyn_cast<ActivationOp>(op)) {
     spec.op = codegen::ElementwiseOp::Activation;
-    spec.activation = *kind;
+    spec.activation = kernelActivation(activation.getKind());
+  } else {
+    cast<LastRowOp>(op); // the kinds of an elementwise region (Regions.cpp)
+    spec.op = codegen::ElementwiseOp::LastRow;
   }
-  FailureOr<View> left = build.view(a);
+  FailureOr<View> left = aligned(a);
   if (failed(left))
     return failure();
-  View out = build.result(op->getResult(0));
+  View out = result(op->getResult(0));
   SmallVector<DispatchBuilder::NamedBuffer> buffers = {{"a", left->buffer}, {"out", out.buffer}};
   if (b) {
-    FailureOr<View> right = build.view(b);
+    FailureOr<View> right = aligned(b);
     if (failed(right))
       return failure();
     params.b = right->rows;
@@ -115,38 +137,43 @@ LogicalResult PhaseLowering::lowerElementwise(Operation *op) {
   return success();
 }
 
-LogicalResult PhaseLowering::copyInto(Value value, View to) {
-  FailureOr<View> from = build.view(value);
-  if (failed(from))
-    return failure();
+void PhaseLowering::copyInto(const View &from, const View &to) {
   codegen::ElementwiseSpec spec;
   spec.op = codegen::ElementwiseOp::Copy;
   codegen::ElementwiseParams params;
-  params.width = static_cast<uint32_t>(from->width);
+  params.width = static_cast<uint32_t>(from.width);
   params.maxRows = static_cast<uint32_t>(build.rows);
-  params.a = from->rows;
+  params.a = from.rows;
   params.out = to.rows;
   build.setLabel("copy");
-  build.dispatch(spec, params, {{"a", from->buffer}, {"out", to.buffer}});
-  return success();
+  build.dispatch(spec, params, {{"a", from.buffer}, {"out", to.buffer}});
+}
+
+View PhaseLowering::copied(const View &from) {
+  View copy = build.temporary(build.rows, from.width);
+  copyInto(from, copy);
+  return copy;
 }
 
 // A split moves nothing: its results are views of the input's columns.
 LogicalResult PhaseLowering::lowerSplit(SplitOp op) {
-  FailureOr<View> input = build.view(op.getInput());
+  FailureOr<View> input = view(op.getInput());
   if (failed(input))
     return failure();
-  View view = *input;
+  const bool isRough = rough.contains(op.getInput());
+  const uint32_t end = input->rows.offset + static_cast<uint32_t>(input->width);
+  View part = *input;
   for (Value result : op.getResults()) {
-    view.width = cast<RankedTensorType>(result.getType()).getDimSize(1);
-    if (view.rows.offset % 4)
-      return op.emitError("a part starts at column ") << view.rows.offset << ", which is not a multiple of 4";
-    build.setView(result, view);
-    view.rows.offset += static_cast<uint32_t>(view.width);
+    part.width = cast<RankedTensorType>(result.getType()).getDimSize(1);
+    build.setView(result, part);
+    const uint32_t next = part.rows.offset + static_cast<uint32_t>(part.width);
+    const bool isPadClean = part.width % 8 == 0 || (next == end && !isRough);
+    if (part.rows.offset % 4 || !isPadClean)
+      rough.insert(result);
+    part.rows.offset = next;
   }
   return success();
 }
-
 
 LogicalResult PhaseLowering::lowerSample() {
   ProgramOp program = build.tables.program;

@@ -14,14 +14,10 @@ using namespace xfmr;
 
 namespace {
 
-// A portable device binds at least 128 MiB of one buffer.
-constexpr int64_t kBindingBytes = int64_t(1) << 27;
 constexpr int64_t kDefaultMaxContext = 8192;
 constexpr int64_t kDefaultChunk = 256;
 
-bool isWeightExpression(Operation *op) {
-  return op->getName().getStringRef().starts_with("xfmr.weight");
-}
+bool isWeightExpression(Operation *op) { return isa<WeightExpressionOpInterface>(op); }
 
 // Clones tensor ops of the model into a phase: `?` tokens become `rows`, attentions get their caches.
 class PhaseCloner {
@@ -133,18 +129,18 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
   }
 
   // The largest power of two, at most kDefaultChunk, whose logits fit one binding.
-  int64_t chooseChunk(ModelOp model, int64_t context) {
+  int64_t chooseChunk(ModelOp model, int64_t context, TargetAttr target) {
     int64_t width = cast<RankedTensorType>(model.getOutputType()).getDimSize(1);
     int64_t rows = chunk > 0 ? chunk.getValue() : kDefaultChunk;
     rows = std::min(rows, context);
-    while (rows > 1 && rows * (width + 8) * 4 > kBindingBytes)
+    while (rows > 1 && rows * (width + 8) * 4 > target.mostBindingBytes())
       rows /= 2;
     return rows;
   }
 
   // Rows of prefill_few, 0 for none: as many as every mixture takes by id where a whole chunk goes grouped.
-  int64_t chooseFew(ModelOp model, int64_t chunkRows) {
-    if (moe != "auto")
+  int64_t chooseFew(ModelOp model, int64_t chunkRows, MoeRoute route) {
+    if (route != MoeRoute::Auto)
       return 0;
     auto few = static_cast<uint64_t>(chunkRows);
     model.getBody().walk([&](MoeOp op) {
@@ -152,6 +148,29 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
         few = mostRowsById(few, op.getNumExperts(), op.getRouting().getTopK());
     });
     return few < static_cast<uint64_t>(chunkRows) ? static_cast<int64_t>(few) : 0;
+  }
+
+  FailureOr<TargetAttr> chooseTarget(ModelOp model) {
+    switch (symbolizeTargetKind(target).value_or(static_cast<TargetKind>(-1))) {
+    case TargetKind::vulkan: {
+      auto emit = [&] { return model.emitError("binding-bytes: "); };
+      TargetAttr portable = TargetAttr::portableVulkan(&getContext());
+      auto chosen = TargetAttr::getChecked(emit, &getContext(), TargetKind::vulkan, bindingBytes.getValue(),
+                                           portable.getPushWords(), portable.getGrid(), portable.getAlignment(),
+                                           ArrayRef<CpuLevel>());
+      if (!chosen)
+        return failure();
+      return chosen;
+    }
+    case TargetKind::cpu: return TargetAttr::cpu(&getContext());
+    }
+    return model.emitError("target must be vulkan or cpu, got '") << target.getValue() << "'";
+  }
+
+  FailureOr<MoeRoute> chooseRoute(ModelOp model) {
+    if (std::optional<MoeRoute> route = parseMoeRoute(moe))
+      return *route;
+    return model.emitError("moe must be auto, grouped or by-id, got '") << moe.getValue() << "'";
   }
 
   FailureOr<Type> chooseKvType(ModelOp model) {
@@ -173,7 +192,9 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
   LogicalResult split(ModelOp model) {
     FailureOr<int64_t> context = chooseContext(model);
     FailureOr<Type> kvType = chooseKvType(model);
-    if (failed(context) || failed(kvType))
+    FailureOr<TargetAttr> targetAttr = chooseTarget(model);
+    FailureOr<MoeRoute> route = chooseRoute(model);
+    if (failed(context) || failed(kvType) || failed(targetAttr) || failed(route))
       return failure();
     Block &body = model.getBody().front();
     if (cast<RankedTensorType>(model.getOutputType()).getDimSize(1) != model.getConfig().getVocabSize())
@@ -194,10 +215,11 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
           return op.emitError("the head may use only the result of the last block");
 
     OpBuilder builder(model);
-    int64_t rows = chooseChunk(model, *context);
+    int64_t rows = chooseChunk(model, *context, *targetAttr);
     auto program = ProgramOp::create(builder, model.getLoc(), model.getSymNameAttr(),
                                      builder.getI64IntegerAttr(*context), builder.getI64IntegerAttr(rows),
-                                     TypeAttr::get(*kvType), model.getConfigAttr(), model.getSourcesAttr());
+                                     TypeAttr::get(*kvType), model.getConfigAttr(), model.getSourcesAttr(),
+                                     MoeRouteAttr::get(&getContext(), *route), *targetAttr);
     builder.createBlock(&program.getBody());
 
     DenseMap<Operation *, std::string> caches;
@@ -238,7 +260,7 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
           cloner.clone(&op);
     };
 
-    for (auto [kind, most] : {std::pair(PhaseKind::prefill, rows), {PhaseKind::prefill_few, chooseFew(model, rows)}}) {
+    for (auto [kind, most] : {std::pair(PhaseKind::prefill, rows), {PhaseKind::prefill_few, chooseFew(model, rows, *route)}}) {
       if (most == 0)
         continue;
       Block *block = startPhase(kind, most);

@@ -7,7 +7,7 @@
 using namespace mlir;
 using namespace xfmr;
 
-static constexpr StringLiteral kNames[] = {"import", "optimize", "phases", "dispatch", "plan", "codegen", "emit"};
+static constexpr StringLiteral kNames[] = {"import", "optimize", "phases", "regions", "dispatch", "plan", "codegen", "emit"};
 
 StringRef xfmr::stageName(Stage stage) { return kNames[static_cast<size_t>(stage)]; }
 
@@ -29,12 +29,13 @@ Stage xfmr::stageOf(ProgramOp program) {
              })
                ? Stage::Plan
                : Stage::Codegen;
-  bool dispatches = false, temporaries = false;
+  bool regions = false, dispatches = false, temporaries = false;
   for (auto phase : program.getBody().getOps<PhaseOp>()) {
+    regions |= !phase.getBody().getOps<FusedOp>().empty();
     dispatches |= !phase.getBody().getOps<DispatchOp>().empty();
     temporaries |= !phase.getBody().getOps<memref::AllocOp>().empty();
   }
-  return !dispatches ? Stage::Phases : temporaries ? Stage::Dispatch : Stage::Plan;
+  return regions ? Stage::Regions : !dispatches ? Stage::Phases : temporaries ? Stage::Dispatch : Stage::Plan;
 }
 
 Stage xfmr::stageOf(ModuleOp module) {

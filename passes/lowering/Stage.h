@@ -5,7 +5,7 @@
 
 namespace xfmr {
 
-enum class Stage { Import, Optimize, Phases, Dispatch, Plan, Codegen, Emit };
+enum class Stage { Import, Optimize, Phases, Regions, Dispatch, Plan, Codegen, Emit };
 
 llvm::StringRef stageName(Stage stage);
 std::optional<Stage> parseStage(llvm::StringRef name);

@@ -2,6 +2,7 @@
 #include "passes/Passes.h"
 #include "passes/analysis/Allocation.h"
 #include "passes/transforms/PruneWalk.h"
+#include "weights/Expressions.h"
 
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -24,12 +25,8 @@ ModelSize sizeOf(ModelOp model) {
   ModelSize size;
   llvm::DenseSet<Value> seen;
   llvm::StringSet<> names;
-  auto isWeight = [](Value value) {
-    auto type = dyn_cast<RankedTensorType>(value.getType());
-    return type && type.hasStaticShape() && type.getRank() > 0;
-  };
   model.walk([&](Operation *op) {
-    if (op->getName().getStringRef().starts_with("xfmr.weight"))
+    if (isa<WeightExpressionOpInterface>(op))
       return;
     auto mixture = dyn_cast<MoeOp>(op);
     for (OpOperand &operand : op->getOpOperands()) {

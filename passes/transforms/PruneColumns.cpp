@@ -145,8 +145,7 @@ LogicalResult keepProducedColumns(IRRewriter &rewriter, Value value, const Kept 
         return failure();
     return success();
   }
-  unsigned operands = isColumnwise(op) ? op->getNumOperands() : 1; // norms, rope and row scales: the first
-  for (Value operand : op->getOperands().take_front(operands))
+  for (Value operand : cast<ColumnwiseOpInterface>(op).getColumnOperands())
     if (failed(keepProducedColumns(rewriter, operand, kept)))
       return failure();
   return success();
@@ -189,7 +188,7 @@ void separateSplits(IRRewriter &rewriter, BlockOp block) {
 void eraseDeadWeights(Operation *root) {
   auto eraseIn = [](Operation *within) {
     within->walk<WalkOrder::PostOrder, ReverseIterator>([](Operation *op) {
-      if (op->use_empty() && op->getName().getStringRef().starts_with("xfmr.weight"))
+      if (op->use_empty() && isa<WeightExpressionOpInterface>(op))
         op->erase();
     });
   };

@@ -39,8 +39,8 @@ void findProjections(Value value, SmallVectorImpl<Operation *> &found) {
     found.push_back(op);
     return;
   }
-  const unsigned operands = isColumnwise(op) ? op->getNumOperands() : 1;
-  for (Value operand : op->getOperands().take_front(operands))
+  auto columnwise = dyn_cast<ColumnwiseOpInterface>(op);
+  for (Value operand : columnwise ? columnwise.getColumnOperands() : op->getOperands().take_front(1))
     findProjections(operand, found);
 }
 

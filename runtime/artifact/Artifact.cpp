@@ -12,11 +12,12 @@ static Status checkVersion(const SafetensorsFile &file) {
   if (found == file.metadata().end())
     return Status::error("not an xfmr artifact: the metadata has no '" + std::string(kVersionKey) +
                          "'; make one with xfmr-compile");
-  if (found->second != std::to_string(kProgramVersion))
-    return Status::error("artifact version " + found->second.substr(0, 20) +
-                         " found, this runtime needs version " + std::to_string(kProgramVersion) +
-                         "; compile the model again with the matching xfmr-compile");
-  return Status::success();
+  for (uint32_t version = kOldestProgramVersion; version <= kProgramVersion; ++version)
+    if (found->second == std::to_string(version))
+      return Status::success();
+  return Status::error("artifact version " + found->second.substr(0, 20) + " found, this runtime reads versions " +
+                       std::to_string(kOldestProgramVersion) + " to " + std::to_string(kProgramVersion) +
+                       "; compile the model again with the matching xfmr-compile");
 }
 
 static Status checkChecksum(const SafetensorsFile &file) {
@@ -42,31 +43,60 @@ Status Artifact::open(const std::string &path, Artifact &out) {
     return inFile(status);
   if (Status status = checkChecksum(out.file_); status.failed())
     return inFile(status);
-  const TensorView *tensor = out.file_.find(kProgramTensor);
-  if (!tensor)
-    return inFile(Status::error("artifact has no tensor '" + std::string(kProgramTensor) + "'"));
-  if (tensor->fileOffset % kTensorAlign)
-    return inFile(Status::error("the program is not aligned"));
-  flatbuffers::Verifier verifier(tensor->data, tensor->byteSize, /*max_depth=*/64,
-                                 /*max_tables=*/100000000);
-  if (!program::VerifyProgramBuffer(verifier))
-    return inFile(Status::error("the program does not follow its schema"));
-  out.program_ = program::GetProgram(tensor->data);
-  if (Status status = checkProgram(*out.program_, out.file_); status.failed())
-    return inFile(status);
+  for (Target target : kTargets)
+    if (Status status = out.readProgram(target); status.failed())
+      return inFile(status);
+  const program::Program *vulkan = out.program(Target::vulkan), *cpu = out.program(Target::cpu);
+  if (!vulkan && !cpu)
+    return inFile(Status::error("artifact has no program: neither a tensor '" + std::string(kProgramTensor) +
+                                "' nor '" + kCpuProgramTensor + "'"));
+  if (vulkan && cpu)
+    if (Status status = checkSameModel(*vulkan, *cpu); status.failed())
+      return inFile(status);
   return Status::success();
 }
 
-const program::Phase *Artifact::phase(std::string_view name) const {
-  for (const program::Phase *phase : *program_->phases())
+Status Artifact::readProgram(Target target) {
+  const TensorView *tensor = file_.find(programTensor(target));
+  if (!tensor)
+    return Status::success();
+  const std::string name = std::string("'") + programTensor(target) + "'";
+  if (tensor->fileOffset % kTensorAlign)
+    return Status::error("the program " + name + " is not aligned");
+  flatbuffers::Verifier verifier(tensor->data, tensor->byteSize, /*max_depth=*/64,
+                                 /*max_tables=*/100000000);
+  if (!program::VerifyProgramBuffer(verifier))
+    return Status::error("the program " + name + " does not follow its schema");
+  const program::Program *found = program::GetProgram(tensor->data);
+  if (Status status = checkProgram(*found, file_, target); status.failed())
+    return status;
+  programs_[static_cast<size_t>(target)] = found;
+  return Status::success();
+}
+
+const program::Program &Artifact::program() const {
+  const program::Program *first = program(Target::vulkan);
+  return first ? *first : *program(Target::cpu);
+}
+
+std::string Artifact::targets() const {
+  std::string text;
+  for (Target target : kTargets)
+    if (program(target))
+      text += (text.empty() ? "" : " and ") + std::string(targetName(target));
+  return text;
+}
+
+const program::Phase *xfmr::artifact::findPhase(const program::Program &program, std::string_view name) {
+  for (const program::Phase *phase : *program.phases())
     if (phase->name()->string_view() == name)
       return phase;
   return nullptr;
 }
 
-int Artifact::bufferOfKind(program::BufferKind kind) const {
-  for (uint32_t i = 0; i < program_->buffers()->size(); ++i)
-    if (program_->buffers()->Get(i)->kind() == kind)
+int xfmr::artifact::bufferOfKind(const program::Program &program, program::BufferKind kind) {
+  for (uint32_t i = 0; i < program.buffers()->size(); ++i)
+    if (program.buffers()->Get(i)->kind() == kind)
       return static_cast<int>(i);
   return -1;
 }

@@ -6,6 +6,7 @@
 #include "runtime/artifact/Program_generated.h"
 #include "runtime/artifact/Safetensors.h"
 #include "runtime/artifact/Status.h"
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -16,11 +17,12 @@ public:
   /// Maps and validates `path`. Errors name the file, what was found and what is needed.
   static Status open(const std::string &path, Artifact &out);
 
-  const program::Program &program() const { return *program_; }
-  /// The phase of a name; null for "prefill_few" where there is none, and for unknown names.
-  const program::Phase *phase(std::string_view name) const;
-  /// Index of the only buffer of a kind (state, tokens, output, logits); -1 if there is none.
-  int bufferOfKind(program::BufferKind kind) const;
+  /// The program of a target; null if the artifact has none for it. There is one at least.
+  const program::Program *program(Target target) const { return programs_[static_cast<size_t>(target)]; }
+  /// The first program there is, for facts about the model: all programs agree about them.
+  const program::Program &program() const;
+  /// "vulkan and cpu", for messages.
+  std::string targets() const;
 
   /// A tensor by name, null if there is none: weights, kernels, embedded files.
   const TensorView *tensor(std::string_view name) const { return file_.find(name); }
@@ -32,7 +34,14 @@ public:
 
 private:
   SafetensorsFile file_;
-  const program::Program *program_ = nullptr;
+  Status readProgram(Target target);
+
+  const program::Program *programs_[std::size(kTargets)] = {};
 };
+
+/// The phase of a name; null for "prefill_few" where there is none, and for unknown names.
+const program::Phase *findPhase(const program::Program &program, std::string_view name);
+/// Index of the only buffer of a kind (state, tokens, output, logits); -1 if there is none.
+int bufferOfKind(const program::Program &program, program::BufferKind kind);
 
 } // namespace xfmr::artifact

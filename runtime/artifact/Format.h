@@ -6,12 +6,25 @@
 
 namespace xfmr::artifact {
 
-/// Version of Program.fbs and of the container; an artifact of another version is refused.
-constexpr uint32_t kProgramVersion = 2;
+/// Version of Program.fbs and of the container that is written. The one before is still read; docs/Formats.md says
+/// when the number goes up and what an old version lacks.
+constexpr uint32_t kProgramVersion = 3;
+constexpr uint32_t kOldestProgramVersion = 2;
 /// Metadata key that holds kProgramVersion in decimal, so that it can be read before anything else.
 constexpr const char *kVersionKey = "xfmr.version";
 
-constexpr const char *kProgramTensor = "xfmr.program";
+/// What a program is for. The reader of an artifact asks for a program by it.
+enum class Target : uint8_t { vulkan, cpu };
+constexpr Target kTargets[] = {Target::vulkan, Target::cpu};
+/// As Program.target says it, and in messages.
+constexpr const char *targetName(Target target) { return target == Target::cpu ? "cpu" : "vulkan"; }
+
+constexpr const char *kProgramTensor = "xfmr.program";        // for Vulkan
+constexpr const char *kCpuProgramTensor = "xfmr.program.cpu";
+constexpr const char *programTensor(Target target) {
+  return target == Target::cpu ? kCpuProgramTensor : kProgramTensor;
+}
+constexpr const char *kCpuCodeTensor = "cpu.so";          // ELF shared object with the kernels of every level
 constexpr const char *kChecksumTensor = "xfmr.checksum";  // U8 [16]: XXH3-128, canonical (big endian)
 constexpr const char *kPadPrefix = "xfmr.pad.";           // explicit padding; safetensors allows no holes
 constexpr const char *kKernelPrefix = "kernel.";          // SPIR-V words
@@ -24,9 +37,24 @@ constexpr uint64_t kTensorAlign = 16;   // alignment of all other tensors, and o
 constexpr uint64_t kChecksumBytes = 16;
 
 constexpr uint32_t kMaxPushWords = 16;
-constexpr uint32_t kMaxGrid = 65535;    // per dimension, what every Vulkan device allows
-constexpr uint32_t kMaxBindings = 16;   // storage buffers a kernel
-constexpr uint32_t kMaxInvocations = 1024; // of a workgroup
+
+/// What a program of a target may ask for at most.
+struct TargetLimits {
+  uint32_t pushWords;
+  uint32_t gridDimension;  // Vulkan: what every device allows
+  uint64_t gridProduct;    // tiles of a dispatch
+  uint32_t bindings;       // of a kernel
+  uint32_t invocations;    // of a workgroup
+};
+constexpr TargetLimits limitsOf(Target target) {
+  return target == Target::cpu ? TargetLimits{0, 0x7fffffff, uint64_t(1) << 40, 32, 1}
+                               : TargetLimits{kMaxPushWords, 65535, ~uint64_t(0), 16, 1024};
+}
+
+/// Levels of the CPU's instruction set that kernels may be compiled for, lowest first.
+constexpr const char *kCpuLevels[] = {"v2", "v3", "v4"};
+
+constexpr uint64_t kPanelRows = 16;
 constexpr uint32_t kMaxEndTokens = 8;    // runtime/plan/State.h has room for as many
 constexpr uint32_t kMinStateBytes = 128;   // runtime/plan/State.h: 32 words
 

@@ -1,14 +1,15 @@
 // Semantic validation of a program; see ProgramCheck.h. Checks run from the whole to the parts, so that a
 // message names the cause and not a consequence.
 #include "runtime/artifact/ProgramCheck.h"
-#include "runtime/artifact/Format.h"
-#include <cstring>
+#include "runtime/artifact/KernelCode.h"
+#include "runtime/artifact/Panels.h"
 #include <set>
 
 using namespace xfmr;
 using namespace xfmr::artifact;
 using program::Access;
 using program::BufferKind;
+using program::Layout;
 
 namespace {
 
@@ -25,6 +26,8 @@ std::string quoted(const flatbuffers::String *text) {
 struct Checker {
   const program::Program &program;
   const SafetensorsFile &file;
+  const Target target;
+  const TargetLimits limits = limitsOf(target);
 
   const program::Phase *phase(const char *name) const {
     for (const program::Phase *phase : *program.phases())
@@ -34,12 +37,12 @@ struct Checker {
   }
 
   Status model() const {
-    if (program.version() != kProgramVersion)
-      return Status::error("program version " + number(program.version()) +
-                           " found, this runtime needs version " + number(kProgramVersion));
-    if (program.target()->str() != "vulkan")
-      return Status::error("program for target " + quoted(program.target()) +
-                           ", this runtime needs 'vulkan'");
+    if (program.version() < kOldestProgramVersion || program.version() > kProgramVersion)
+      return Status::error("program version " + number(program.version()) + " found, this runtime reads versions " +
+                           number(kOldestProgramVersion) + " to " + number(kProgramVersion));
+    if (program.target()->str() != targetName(target))
+      return Status::error("program for target " + quoted(program.target()) + " in the tensor '" +
+                           programTensor(target) + "', which is for '" + targetName(target) + "'");
     if (program.vocab_size() < 1 || program.vocab_size() > kMaxIds)
       return Status::error("vocabulary of " + number(program.vocab_size()) + " ids");
     if (program.max_context() < 1 || program.max_context() > kMaxIds)
@@ -110,20 +113,45 @@ struct Checker {
     return Status::success();
   }
 
+  static Status tensorBytes(const program::Buffer &buffer, const TensorView &tensor, uint64_t need) {
+    if (tensor.byteSize == need)
+      return Status::success();
+    return Status::error("weight " + quoted(buffer.name()) + " has " + number(tensor.byteSize) +
+                         " bytes, the program needs " + number(need));
+  }
+
+  /// A weight whose tensor lies in panels of the CPU.
+  Status panels(const program::Buffer &buffer, const TensorView &tensor) const {
+    const std::string where = "weight " + quoted(buffer.name()) + " in panels";
+    if (buffer.layout() > Layout::MAX || buffer.element() > program::Element::MAX)
+      return Status::error("weight " + quoted(buffer.name()) + " has an unknown layout or type of elements");
+    if (buffer.groups() < 1 || buffer.rows() < 1 || buffer.columns() < 1 || buffer.columns() % 8 ||
+        buffer.rows() > kMaxIds || buffer.columns() > kMaxIds)
+      return Status::error(where + " says " + number(buffer.groups()) + " times " + number(buffer.rows()) + " rows of " +
+                           number(buffer.columns()) + " columns, which must be at least 1 and a multiple of 8");
+    const uint64_t row = buffer.columns() * bytesOf(buffer.element());
+    const uint64_t padded = (buffer.rows() + kPanelRows - 1) / kPanelRows * kPanelRows;
+    if (buffer.groups() > kMaxBufferBytes / row / padded)
+      return Status::error(where + " is too large");
+    if (Status status = tensorBytes(buffer, tensor, buffer.groups() * padded * row); status.failed())
+      return status;
+    const uint64_t plain = buffer.groups() * buffer.rows() * row;
+    if (target == Target::cpu ? buffer.size() != tensor.byteSize : buffer.size() < plain)
+      return Status::error(where + " fills " + number(target == Target::cpu ? tensor.byteSize : plain) +
+                           " bytes, the buffer has " + number(buffer.size()));
+    return Status::success();
+  }
+
   Status bufferSize(const program::Buffer &buffer) const {
     if (buffer.kind() == BufferKind::weight) {
       const TensorView *tensor = file.find(buffer.name()->str());
       if (!tensor)
         return Status::error("weight " + quoted(buffer.name()) + " is not in the artifact");
-      if (tensor->byteSize != buffer.size())
-        return Status::error("weight " + quoted(buffer.name()) + " has " +
-                             number(tensor->byteSize) + " bytes, the program needs " +
-                             number(buffer.size()));
       if (tensor->fileOffset % kTensorAlign)
         return Status::error("weight " + quoted(buffer.name()) + " lies at byte " +
                              number(tensor->fileOffset) + ", not at a multiple of " +
                              number(kTensorAlign));
-      return Status::success();
+      return buffer.layout() == Layout::rows ? tensorBytes(buffer, *tensor, buffer.size()) : panels(buffer, *tensor);
     }
     uint64_t need = 0;
     switch (buffer.kind()) {
@@ -150,13 +178,13 @@ struct Checker {
       uint64_t invocations = 1;
       for (uint32_t n : *kernel->workgroup_size()) {
         invocations *= n;
-        if (n < 1 || n > kMaxInvocations || invocations > kMaxInvocations)
-          return Status::error(where + " has a workgroup larger than " + number(kMaxInvocations) +
+        if (n < 1 || n > limits.invocations || invocations > limits.invocations)
+          return Status::error(where + " has a workgroup larger than " + number(limits.invocations) +
                                " or empty");
       }
-      if (kernel->bindings()->size() < 1 || kernel->bindings()->size() > kMaxBindings)
+      if (kernel->bindings()->size() < 1 || kernel->bindings()->size() > limits.bindings)
         return Status::error(where + " has " + number(kernel->bindings()->size()) +
-                             " bindings, allowed are 1 to " + number(kMaxBindings));
+                             " bindings, allowed are 1 to " + number(limits.bindings));
       for (uint32_t i = 0; i < kernel->bindings()->size(); ++i)
         if (static_cast<Access>(kernel->bindings()->Get(i)) > Access::MAX)
           return Status::error(where + " has a binding of unknown access");
@@ -167,16 +195,41 @@ struct Checker {
         if (!code)
           return Status::error(where + ": its code " + quoted(variant->tensor()) +
                                " is not in the artifact");
-        if (code->fileOffset % 4)
-          return Status::error(where + ": its code is not aligned");
-        if (Status s = checkSpirv(code->data, code->byteSize, variant->entry()->str()); s.failed())
-          return Status::error(where + ", tensor " + quoted(variant->tensor()) + ": " + s.message());
+        if (Status s = target == Target::cpu ? cpuVariant(*variant) : vulkanVariant(*variant, *code); s.failed())
+          return Status::error(where + ": " + s.message());
       }
       const auto *last = kernel->variants()->Get(kernel->variants()->size() - 1);
-      if (last->requires_() && last->requires_()->size())
+      if (target == Target::vulkan && last->requires_() && last->requires_()->size())
         return Status::error(where + " has no portable variant in last place");
     }
+    return target == Target::cpu ? sharedObject() : Status::success();
+  }
+
+  static Status vulkanVariant(const program::Variant &variant, const TensorView &code) {
+    if (code.fileOffset % 4)
+      return Status::error("its code is not aligned");
+    if (Status s = checkSpirv(code.data, code.byteSize, variant.entry()->str()); s.failed())
+      return Status::error("tensor " + quoted(variant.tensor()) + ": " + s.message());
     return Status::success();
+  }
+
+  static Status cpuVariant(const program::Variant &variant) {
+    if (variant.tensor()->string_view() != kCpuCodeTensor)
+      return Status::error("its code is the tensor " + quoted(variant.tensor()) + ", expected '" +
+                           std::string(kCpuCodeTensor) + "'");
+    if (variant.requires_() && variant.requires_()->size() == 1)
+      for (const char *level : kCpuLevels)
+        if (variant.requires_()->Get(0)->string_view() == level)
+          return Status::success();
+    return Status::error("its variant " + quoted(variant.entry()) + " must name one level: v2, v3 or v4");
+  }
+
+  Status sharedObject() const {
+    const TensorView *code = file.find(kCpuCodeTensor);
+    if (!code)
+      return Status::success(); // no kernel refers to it
+    Status status = checkSharedObject(code->data, code->byteSize);
+    return status.ok() ? status : Status::error("tensor '" + std::string(kCpuCodeTensor) + "': " + status.message());
   }
 
   Status dispatch(const program::Dispatch &dispatch) const {
@@ -206,19 +259,24 @@ struct Checker {
           static_cast<Access>(kernel.bindings()->Get(i)) != Access::read)
         return Status::error(where + "writes the weight " + quoted(buffer.name()));
     }
-    if (dispatch.push() && dispatch.push()->size() > kMaxPushWords)
+    if (dispatch.push() && dispatch.push()->size() > limits.pushWords)
       return Status::error(number(dispatch.push()->size()) + " push words, allowed are " +
-                           number(kMaxPushWords));
+                           number(limits.pushWords));
     return dispatch.indirect_buffer() >= 0 ? indirect(dispatch) : grid(dispatch);
   }
 
   Status grid(const program::Dispatch &dispatch) const {
     if (dispatch.grid()->size() != 3)
       return Status::error("a grid of " + number(dispatch.grid()->size()) + " dimensions");
-    for (uint32_t n : *dispatch.grid())
-      if (n < 1 || n > kMaxGrid)
+    uint64_t product = 1;
+    for (uint32_t n : *dispatch.grid()) {
+      if (n < 1 || n > limits.gridDimension)
         return Status::error("grid dimension " + number(n) + ", allowed are 1 to " +
-                             number(kMaxGrid));
+                             number(limits.gridDimension));
+      if (product > limits.gridProduct / n)
+        return Status::error("a grid of more than " + number(limits.gridProduct) + " tiles");
+      product *= n;
+    }
     return Status::success();
   }
 
@@ -265,43 +323,43 @@ struct Checker {
   }
 };
 
-uint32_t wordAt(const uint8_t *data, uint64_t index) {
-  uint32_t word;
-  std::memcpy(&word, data + 4 * index, 4);
-  return word;
-}
-
 } // namespace
 
-Status xfmr::artifact::checkSpirv(const uint8_t *data, uint64_t bytes, const std::string &entry) {
-  constexpr uint32_t kMagic = 0x07230203, kOpEntryPoint = 15, kGLCompute = 5, kHeaderWords = 5;
-  if (bytes % 4 || bytes < 4 * kHeaderWords)
-    return Status::error("SPIR-V of " + number(bytes) + " bytes");
-  if (wordAt(data, 0) != kMagic)
-    return Status::error("no SPIR-V: its first word is not 0x07230203");
-  bool found = false;
-  uint64_t words = bytes / 4;
-  for (uint64_t at = kHeaderWords; at < words;) {
-    uint64_t length = wordAt(data, at) >> 16;
-    if (length == 0 || length > words - at)
-      return Status::error("SPIR-V instruction at word " + number(at) + " runs over the end");
-    if ((wordAt(data, at) & 0xffff) == kOpEntryPoint && length > 3 &&
-        wordAt(data, at + 1) == kGLCompute) {
-      const char *name = reinterpret_cast<const char *>(data + 4 * (at + 3));
-      found |= std::string(name, strnlen(name, 4 * (length - 3))) == entry;
-    }
-    at += length;
-  }
-  if (!found)
-    return Status::error("SPIR-V has no compute entry point '" + entry + "'");
-  return Status::success();
-}
-
-Status xfmr::artifact::checkProgram(const program::Program &program, const SafetensorsFile &file) {
-  Checker checker{program, file};
+Status xfmr::artifact::checkProgram(const program::Program &program, const SafetensorsFile &file, Target target) {
+  Checker checker{program, file, target};
   for (auto check : {&Checker::model, &Checker::phases, &Checker::buffers, &Checker::kernels,
                      &Checker::dispatches, &Checker::moe})
     if (Status status = (checker.*check)(); status.failed())
       return status;
+  return Status::success();
+}
+
+Status xfmr::artifact::checkSameModel(const program::Program &a, const program::Program &b) {
+  auto differ = [](const char *what, uint64_t x, uint64_t y) {
+    return Status::error("the programs disagree about the " + std::string(what) + ": " + number(x) + " and " +
+                         number(y));
+  };
+  if (a.vocab_size() != b.vocab_size())
+    return differ("vocabulary", a.vocab_size(), b.vocab_size());
+  if (a.hidden_size() != b.hidden_size())
+    return differ("hidden size", a.hidden_size(), b.hidden_size());
+  if (a.max_context() != b.max_context())
+    return differ("context", a.max_context(), b.max_context());
+  if (a.bos_token() != b.bos_token())
+    return Status::error("the programs disagree about the begin token");
+  auto ends = [](const program::Program &p) {
+    return p.eos_tokens() ? std::vector<int32_t>(p.eos_tokens()->begin(), p.eos_tokens()->end()) : std::vector<int32_t>();
+  };
+  if (ends(a) != ends(b))
+    return Status::error("the programs disagree about the end tokens");
+  auto mixtures = [](const program::Program &p) {
+    std::vector<std::pair<uint32_t, uint32_t>> list;
+    if (p.moe_layers())
+      for (const program::MoeLayer *layer : *p.moe_layers())
+        list.push_back({layer->layer(), layer->num_experts()});
+    return list;
+  };
+  if (mixtures(a) != mixtures(b))
+    return Status::error("the programs disagree about the mixtures of experts");
   return Status::success();
 }

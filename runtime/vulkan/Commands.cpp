@@ -58,9 +58,10 @@ Status Commands::end(VkCommandBuffer commands) const {
 Status Commands::submit(const std::vector<VkCommandBuffer> &commands, uint32_t slot) {
   if (Status status = wait(slot); status.failed())
     return status;
-  Status status = device_->submit(commands, fences_[slot]);
-  pending_[slot] = status.ok();
-  return status;
+  VkResult result = device_->submit(commands, fences_[slot]);
+  pending_[slot] = result == VK_SUCCESS;
+  lost_ |= result == VK_ERROR_DEVICE_LOST;
+  return checked(result, "submit work to '" + device_->facts().name + "'");
 }
 
 Status Commands::wait(uint32_t slot) {
@@ -70,6 +71,7 @@ Status Commands::wait(uint32_t slot) {
   auto start = std::chrono::steady_clock::now();
   VkResult result = vkWaitForFences(device_->handle(), 1, &fences_[slot], VK_TRUE, UINT64_MAX);
   waited_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  lost_ |= result == VK_ERROR_DEVICE_LOST;
   if (Status status = checked(result, "wait for '" + device_->facts().name + "'"); status.failed())
     return status;
   return checked(vkResetFences(device_->handle(), 1, &fences_[slot]), "reset a fence");

@@ -24,6 +24,8 @@ public:
   Status wait(uint32_t slot);
   /// Seconds spent waiting since the last call of this function.
   double takeWaitedSeconds();
+  /// Whether the device was lost on the way.
+  bool lost() const { return lost_; }
 
 private:
   std::shared_ptr<Device> device_;
@@ -31,6 +33,7 @@ private:
   std::vector<VkFence> fences_;
   std::vector<bool> pending_;
   double waited_ = 0;
+  bool lost_ = false;
 };
 
 /// A barrier that orders everything on this queue: kernels, copies, indirect arguments and host reads.

@@ -81,12 +81,12 @@ Device::~Device() {
   }
 }
 
-Status Device::submit(const std::vector<VkCommandBuffer> &commands, VkFence fence) {
+VkResult Device::submit(const std::vector<VkCommandBuffer> &commands, VkFence fence) {
   VkSubmitInfo info{VK_STRUCTURE_TYPE_SUBMIT_INFO};
   info.commandBufferCount = static_cast<uint32_t>(commands.size());
   info.pCommandBuffers = commands.data();
   std::lock_guard<std::mutex> lock(queueMutex_);
-  return checked(vkQueueSubmit(queue_, 1, &info, fence), "submit work to '" + facts_.name + "'");
+  return vkQueueSubmit(queue_, 1, &info, fence);
 }
 
 int Device::memoryType(uint32_t allowed, VkMemoryPropertyFlags required,

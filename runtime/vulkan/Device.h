@@ -30,7 +30,7 @@ public:
   const std::string &reason() const { return reason_; }
 
   /// Submits to the queue; sessions of several threads may call it.
-  Status submit(const std::vector<VkCommandBuffer> &commands, VkFence fence);
+  VkResult submit(const std::vector<VkCommandBuffer> &commands, VkFence fence);
 
   /// Index of the first memory type among `allowed` with all `required` flags, preferring those with all
   /// `preferred` flags too; -1 if there is none.

@@ -50,7 +50,7 @@ Status Kernels::layoutFor(uint32_t bindings, Kernel &kernel) {
 }
 
 Status Kernels::load(const artifact::Artifact &artifact, const PipelineCache &cache) {
-  for (const program::Kernel *source : *artifact.program().kernels()) {
+  for (const program::Kernel *source : *artifact.program(artifact::Target::vulkan)->kernels()) {
     Kernel kernel;
     if (Status status = layoutFor(source->bindings()->size(), kernel); status.failed())
       return status;

@@ -1,5 +1,6 @@
 // Opening an artifact on a device; see Model.h.
 #include "runtime/vulkan/Model.h"
+#include "runtime/artifact/Panels.h"
 #include "runtime/plan/Hazards.h"
 #include <algorithm>
 #include <cstring>
@@ -21,6 +22,9 @@ Status Model::open(const std::string &path, const Options &options,
 Status Model::open(std::shared_ptr<const artifact::Artifact> artifact, const Options &options,
                    std::shared_ptr<const Model> &out) {
   auto model = std::make_shared<Model>();
+  if (!artifact->program(artifact::Target::vulkan))
+    return Status::error("'" + artifact->path() + "' holds a program for " + artifact->targets() +
+                         ", none for Vulkan; run it with --device cpu or compile it with --target=vulkan");
   model->artifact_ = std::move(artifact);
   if (Status s = plan::verifyHazards(model->program()); s.failed())
     return Status::error("'" + model->artifact().path() + "': " + s.message());
@@ -35,6 +39,20 @@ Status Model::open(std::shared_ptr<const artifact::Artifact> artifact, const Opt
     return s;
   out = std::move(model);
   return Status::success();
+}
+
+/// Bytes `begin` … `begin + bytes` of a weight as the kernels read it. Both are whole rows of a weight in panels, or lie
+/// behind them.
+static void fillWeight(const program::Buffer &weight, const uint8_t *tensor, uint64_t begin, uint64_t bytes,
+                       uint8_t *out) {
+  if (weight.layout() == program::Layout::rows) {
+    std::memcpy(out, tensor + begin, bytes);
+    return;
+  }
+  const uint64_t row = artifact::rowBytes(weight), rows = artifact::plainRows(weight);
+  const uint64_t first = std::min(begin / row, rows), count = std::min(bytes / row, rows - first);
+  artifact::copyRowsOfPanels(weight, tensor, first, count, out);
+  std::memset(out + count * row, 0, bytes - count * row);
 }
 
 Status Model::uploadWeights(bool forceStaging) {
@@ -52,7 +70,7 @@ Status Model::uploadWeights(bool forceStaging) {
       staged.push_back(i);
       continue;
     }
-    std::memcpy(weights_[i].mapped, tensor.data, tensor.byteSize);
+    fillWeight(*buffers.Get(i), tensor.data, 0, buffers.Get(i)->size(), weights_[i].mapped);
     artifact_->file().mapping().release(tensor.data, tensor.byteSize);
   }
   return staged.empty() ? Status::success() : uploadStaged(staged);
@@ -66,10 +84,13 @@ Status Model::uploadStaged(const std::vector<uint32_t> &indices) {
   VkCommandBuffer recording[2];
   if (Status s = commands.create(2); s.failed())
     return s;
-  uint64_t largest = 0;
-  for (uint32_t i : indices)
+  uint64_t largest = 0, widestRow = 0;
+  for (uint32_t i : indices) {
     largest = std::max(largest, weights_[i].size);
-  uint64_t half = std::min(kStagingBytes, largest);
+    if (program().buffers()->Get(i)->layout() == program::Layout::panels)
+      widestRow = std::max(widestRow, artifact::rowBytes(*program().buffers()->Get(i)));
+  }
+  uint64_t half = std::max(std::min(kStagingBytes, largest), widestRow);
   for (int slot : {0, 1}) {
     if (Status s = memory.add(half, Placement::upload, "staging", staging[slot]); s.failed())
       return s;
@@ -78,12 +99,16 @@ Status Model::uploadStaged(const std::vector<uint32_t> &indices) {
   }
   uint32_t slot = 0;
   for (uint32_t i : indices) {
-    const TensorView &tensor = *artifact_->tensor(program().buffers()->Get(i)->name()->string_view());
-    for (uint64_t at = 0; at < tensor.byteSize; at += half, slot ^= 1) {
-      uint64_t bytes = std::min(half, tensor.byteSize - at);
+    const program::Buffer &weight = *program().buffers()->Get(i);
+    const TensorView &tensor = *artifact_->tensor(weight.name()->string_view());
+    // A weight in panels goes by whole rows.
+    const uint64_t row = weight.layout() == program::Layout::panels ? artifact::rowBytes(weight) : 4;
+    const uint64_t step = half / row * row;
+    for (uint64_t at = 0; at < weight.size(); at += step, slot ^= 1) {
+      uint64_t bytes = std::min(step, weight.size() - at);
       if (Status s = commands.wait(slot); s.failed())
         return s;
-      std::memcpy(staging[slot].mapped, tensor.data + at, bytes);
+      fillWeight(weight, tensor.data, at, bytes, staging[slot].mapped);
       if (Status s = commands.begin(recording[slot], false); s.failed())
         return s;
       VkBufferCopy copy{0, at, bytes};
@@ -102,11 +127,6 @@ Status Model::uploadStaged(const std::vector<uint32_t> &indices) {
   return Status::success();
 }
 
-const char *Model::prefillPhase(uint32_t tokens) const {
-  const program::Phase *few = artifact_->phase("prefill_few");
-  return few && tokens <= few->tokens() ? "prefill_few" : "prefill";
-}
-
 std::string Model::report() const {
   const DeviceFacts &facts = device_->facts();
   auto mib = [](uint64_t bytes) { return std::to_string((bytes + (1 << 19)) >> 20) + " MiB"; };
@@ -118,8 +138,8 @@ std::string Model::report() const {
   text += "pipeline cache: " +
           (cache_->path().empty() ? "no place for it" : cache_->path()) +
           (cache_->warm() ? " (found)\n" : " (new)\n");
-  if (const program::Phase *few = artifact_->phase("prefill_few"))
-    text += "prefill: at most " + std::to_string(artifact_->phase("prefill")->tokens()) +
+  if (const program::Phase *few = artifact::findPhase(program(), "prefill_few"))
+    text += "prefill: at most " + std::to_string(artifact::findPhase(program(), "prefill")->tokens()) +
             " tokens at once, at most " + std::to_string(few->tokens()) + " by phase prefill_few\n";
   uint32_t index = 0;
   for (const program::Kernel *kernel : *program().kernels()) {

@@ -20,14 +20,11 @@ public:
                      std::shared_ptr<const Model> &out);
 
   const artifact::Artifact &artifact() const { return *artifact_; }
-  const program::Program &program() const { return artifact_->program(); }
+  const program::Program &program() const { return *artifact_->program(artifact::Target::vulkan); }
   const std::shared_ptr<Device> &device() const { return device_; }
   const Kernels &kernels() const { return *kernels_; }
   /// Buffer `index` of the program if it is a weight.
   const Buffer &weight(uint32_t index) const { return weights_[index]; }
-
-  /// The phase for a prefill run of `tokens` tokens: "prefill_few" where the program has one for so few.
-  const char *prefillPhase(uint32_t tokens) const;
 
   /// Lines for --verbose: device and why, memory, pipeline cache, variants that are not the portable one.
   std::string report() const;

@@ -1,6 +1,5 @@
-// Device time of every dispatch of a phase, by timestamps; see Session::profile.
-#include "runtime/vulkan/Session.h"
-#include <algorithm>
+// Device time of every dispatch of a phase, by timestamps; see engine::Memory::profile.
+#include "runtime/vulkan/SessionMemory.h"
 
 using namespace xfmr;
 using namespace xfmr::vulkan;
@@ -32,14 +31,8 @@ uint32_t timestampBits(const Device &device) {
 
 } // namespace
 
-Status Session::profile(std::string_view phase, uint32_t tokens, const OnDispatch &onDispatch) {
-  const program::Phase *found = model_->artifact().phase(phase);
-  if (!found || phase == "sample")
-    return Status::error("phase '" + std::string(phase) + "' cannot be measured by itself");
-  uint32_t most = phase == "prefill" || phase == "prefill_few" || phase == "all_logits" ? found->tokens() : 1;
-  if (tokens < 1 || tokens > most || tokens > model_->program().max_context() - position_)
-    return Status::error("phase '" + std::string(phase) + "' takes 1 to " + std::to_string(most) +
-                         " tokens that fit into the context, got " + std::to_string(tokens));
+Status SessionMemory::profile(const engine::Step &step, const engine::OnDispatch &onDispatch) {
+  const program::Phase *found = model_->program().phases()->Get(step.phases.front());
   uint32_t bits = timestampBits(*model_->device());
   if (bits == 0)
     return Status::error("'" + model_->device()->facts().name + "' has no timestamps");
@@ -48,18 +41,29 @@ Status Session::profile(std::string_view phase, uint32_t tokens, const OnDispatc
   Timestamps timestamps(model_->device()->handle());
   if (Status s = timestamps.create(count); s.failed())
     return s;
-  std::vector<int32_t> ids(tokens, 0);
-  if (Status s = recordUpdate(0, runState(tokens, position_ + tokens), ids.data(), tokens); s.failed())
+  // Fresh command buffers of slot 0: nothing of it is under way.
+  if (Status s = commands_.wait(0); s.failed())
     return s;
-  if (Status s = commands_.begin(copy_[0], false); s.failed())
+  VkCommandBuffer timed = slots_[0].copy;
+  if (slots_[0].updates.empty()) {
+    slots_[0].updates.push_back(VK_NULL_HANDLE);
+    if (Status s = commands_.allocate(slots_[0].updates.back()); s.failed()) {
+      slots_[0].updates.pop_back();
+      return s;
+    }
+  }
+  if (Status s = recordWrites(slots_[0].updates[0], step.writes); s.failed())
     return s;
-  vkCmdResetQueryPool(copy_[0], timestamps.pool, 0, count);
-  recording_.record(copy_[0], phase, timestamps.pool);
-  if (Status s = commands_.end(copy_[0]); s.failed())
+  if (Status s = commands_.begin(timed, false); s.failed())
     return s;
-  if (Status s = run({update_[0], copy_[0]}); s.failed())
+  vkCmdResetQueryPool(timed, timestamps.pool, 0, count);
+  recording_.record(timed, *found, timestamps.pool);
+  if (Status s = commands_.end(timed); s.failed())
     return s;
-  logits_ = Logits::none; // they, or the hidden rows they come from, were overwritten
+  if (Status s = commands_.submit({slots_[0].updates[0], timed}, 0); s.failed())
+    return s;
+  if (Status s = commands_.wait(0); s.failed())
+    return s;
 
   std::vector<uint64_t> ticks(count);
   if (Status s = checked(vkGetQueryPoolResults(model_->device()->handle(), timestamps.pool, 0, count,

@@ -81,7 +81,7 @@ Status Recording::createSet(const program::Dispatch &dispatch) {
   return Status::success();
 }
 
-void Recording::record(VkCommandBuffer commands, std::string_view phase,
+void Recording::record(VkCommandBuffer commands, const program::Phase &phase,
                        VkQueryPool timestamps) const {
   uint32_t stamp = 0;
   auto writeStamp = [&] {
@@ -90,7 +90,7 @@ void Recording::record(VkCommandBuffer commands, std::string_view phase,
   };
   fullBarrier(commands);
   writeStamp();
-  for (const program::Dispatch *dispatch : *model_->artifact().phase(phase)->dispatches()) {
+  for (const program::Dispatch *dispatch : *phase.dispatches()) {
     const Kernel &kernel = model_->kernels().at(dispatch->kernel());
     if (dispatch->barrier() || timestamps)
       dispatchBarrier(commands);

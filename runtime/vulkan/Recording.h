@@ -18,7 +18,7 @@ public:
 
   /// Appends the phase to a command buffer being recorded. With a pool of timestamps (one more than the
   /// phase has dispatches) every dispatch is separated by a barrier and followed by a timestamp.
-  void record(VkCommandBuffer commands, std::string_view phase,
+  void record(VkCommandBuffer commands, const program::Phase &phase,
               VkQueryPool timestamps = VK_NULL_HANDLE) const;
   /// Zeroes every buffer of the session.
   void clear(VkCommandBuffer commands) const;
@@ -26,7 +26,7 @@ public:
   const Buffer &buffer(uint32_t index) const { return buffers_[index]; }
   /// The only buffer of its kind.
   const Buffer &only(program::BufferKind kind) const {
-    return buffers_[static_cast<size_t>(model_->artifact().bufferOfKind(kind))];
+    return buffers_[static_cast<size_t>(artifact::bufferOfKind(model_->program(), kind))];
   }
   Memory &memory() { return memory_; }
   const Memory &memory() const { return memory_; }

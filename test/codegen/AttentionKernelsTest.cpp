@@ -26,9 +26,9 @@ protected:
       v = stored(uniform(), type);
     return c;
   }
-  DeviceBuffer *upload(const Cache &c, uint32_t keys, CacheType type) {
+  TestBuffer *upload(const Cache &c, uint32_t keys, CacheType type) {
     uint32_t padded = paddedWidth(c.dim);
-    DeviceBuffer *buffer =
+    TestBuffer *buffer =
         bytes(size_t(c.heads) * c.context * padded * (type == CacheType::F32 ? 4 : 2));
     for (uint32_t h = 0; h < c.heads; ++h)
       for (uint32_t p = 0; p < c.context; ++p)
@@ -99,15 +99,15 @@ protected:
     p.scale = 1 / std::sqrt(float(s.dim)), p.softcap = 0.7f, p.window = s.window;
     size_t size = p.out.offset + size_t(s.rows + 2) * p.out.stride;
     uint32_t filled = s.position + s.rows;
-    std::vector<DeviceBuffer *> bound = {state(s.position, s.rows), activations(q, p.q),
+    std::vector<TestBuffer *> bound = {state(s.position, s.rows), activations(q, p.q),
                                          upload(keys, filled, type), upload(values, filled, type),
                                          nullptr};
     if (s.sinks)
       bound.push_back(vector(sinks));
     Matrix expected = reference(s, q, keys, values, p.scale, p.softcap, sinks);
-    for (size_t variant = 0; variant < pipelines(spec).size(); ++variant) {
-      SCOPED_TRACE(pipelines(spec)[variant]->label());
-      DeviceBuffer *out = bound[4] = floats(size);
+    for (size_t variant = 0; variant < variants(spec); ++variant) {
+      SCOPED_TRACE(variantLabel(spec, variant));
+      TestBuffer *out = bound[4] = floats(size);
       run(spec, p, bound, int(variant));
       expectRows(out, p.out, expected, 1e-5);
       expectUntouched(out, p.out.offset + size_t(s.rows) * p.out.stride, size);
@@ -127,13 +127,13 @@ protected:
     p.outOffset = 4;
     p.scale = 1 / std::sqrt(float(s.dim)), p.softcap = 0.7f, p.window = s.window;
     size_t size = 4 + paddedWidth(s.heads * s.dim);
-    DeviceBuffer *out = floats(size);
-    DeviceBuffer *partial = single ? out : floats(decodePartialFloats(s.heads, s.dim, s.context));
+    TestBuffer *out = floats(size);
+    TestBuffer *partial = single ? out : floats(decodePartialFloats(s.heads, s.dim, s.context));
     if (!single)
       std::fill_n(partial->as<float>(), partial->bytes / 4,
                   NAN); // splits nobody filled must not be read
-    DeviceBuffer *now = state(s.position, 1), *none = state(s.position, 0);
-    std::vector<DeviceBuffer *> bound = {now, activations(q, {0, 8}),
+    TestBuffer *now = state(s.position, 1), *none = state(s.position, 0);
+    std::vector<TestBuffer *> bound = {now, activations(q, {0, 8}),
                                          upload(keys, s.position + 1, type),
                                          upload(values, s.position + 1, type), partial};
     if (spec.sinks)
@@ -141,10 +141,10 @@ protected:
     AttentionCombineSpec combine{s.dim, s.sinks};
     AttentionCombineParams c;
     c.numHeads = s.heads, c.maxContext = s.context, c.outOffset = 4, c.window = s.window;
-    std::vector<DeviceBuffer *> combineBound = {now, partial, out};
+    std::vector<TestBuffer *> combineBound = {now, partial, out};
     if (s.sinks)
       combineBound.push_back(vector(sinks));
-    for (DeviceBuffer *live : {none, now}) { // with a count of 0 nothing happens
+    for (TestBuffer *live : {none, now}) { // with a count of 0 nothing happens
       bound[0] = combineBound[0] = live;
       run(spec, p, bound);
       if (!single)
@@ -156,13 +156,13 @@ protected:
   }
 };
 
-TEST_F(AttentionKernels, PrefillOverHeadDims) {
+TEST_P(AttentionKernels, PrefillOverHeadDims) {
   for (CacheType type : {CacheType::F32, CacheType::F16})
     for (uint32_t dim : {4u, 8u, 12u, 16u, 32u, 64u, 80u, 128u, 256u})
       prefill({3, 1, dim, 48, 5, 37}, type);
 }
 
-TEST_F(AttentionKernels, PrefillOverLengths) {
+TEST_P(AttentionKernels, PrefillOverLengths) {
   for (uint32_t rows : {1u, 31u, 33u, 127u})
     for (uint32_t position : {0u, 1u, 127u}) {
       prefill({4, 2, 16, 300, position, rows}, CacheType::F32);
@@ -170,7 +170,7 @@ TEST_F(AttentionKernels, PrefillOverLengths) {
     }
 }
 
-TEST_F(AttentionKernels, PrefillVariants) {
+TEST_P(AttentionKernels, PrefillVariants) {
   for (uint32_t dim : {16u, 64u}) {
     Shape s{4, 2, dim, 200, 50, 70};
     for (uint32_t window : {1u, 7u, 64u, 500u}) {
@@ -186,7 +186,7 @@ TEST_F(AttentionKernels, PrefillVariants) {
   }
 }
 
-TEST_F(AttentionKernels, DecodeOverHeadDims) {
+TEST_P(AttentionKernels, DecodeOverHeadDims) {
   for (CacheType type : {CacheType::F32, CacheType::F16})
     for (uint32_t dim : {4u, 8u, 12u, 16u, 64u, 80u, 128u, 256u}) {
       decode({3, 1, dim, 256, 70, 1}, type);
@@ -194,7 +194,7 @@ TEST_F(AttentionKernels, DecodeOverHeadDims) {
     }
 }
 
-TEST_F(AttentionKernels, DecodeOverPositionsAndVariants) {
+TEST_P(AttentionKernels, DecodeOverPositionsAndVariants) {
   for (uint32_t position : {0u, 1u, 31u, 255u, 256u, 511u, 512u, 1000u}) {
     Shape s{4, 2, 16, 1100, position, 1};
     decode(s, CacheType::F32);
@@ -210,7 +210,86 @@ TEST_F(AttentionKernels, DecodeOverPositionsAndVariants) {
   }
 }
 
-TEST_F(AttentionKernels, RopeAndCache) {
+// The CPU promises more than Vulkan: a row has the same bits whether it comes in a chunk of any size, one by one, or by
+// decode and combine.
+class AttentionBits : public AttentionKernels {
+protected:
+  void check(const Shape &s, CacheType type) {
+    SCOPED_TRACE("d=" + std::to_string(s.dim) + " heads=" + std::to_string(s.heads) +
+                 " context=" + std::to_string(s.context) + " window=" + std::to_string(s.window));
+    const uint32_t width = paddedWidth(s.heads * s.dim);
+    Matrix q = randomMatrix(s.rows, s.heads * s.dim, WeightType::F32, 3);
+    const float *queries = activations(q, {width, 0})->as<float>();
+    TestBuffer *keys = upload(randomCache(s.kvHeads, s.context, s.dim, type), s.position + s.rows, type);
+    TestBuffer *values = upload(randomCache(s.kvHeads, s.context, s.dim, type), s.position + s.rows, type);
+    TestBuffer *sinks = vector(randomVector(s.heads, 2));
+    AttentionPrefillSpec spec{s.dim, type, true, s.softcap, s.sinks};
+    AttentionPrefillParams p;
+    p.numHeads = s.heads, p.numKvHeads = s.kvHeads, p.maxContext = s.context, p.maxRows = s.rows;
+    p.scale = 1 / std::sqrt(float(s.dim)), p.softcap = 0.7f, p.window = s.window;
+    p.q = p.out = {width, 0};
+    auto inChunks = [&](uint32_t size) {
+      std::vector<float> result;
+      for (uint32_t from = 0; from < s.rows; from += size) {
+        const uint32_t rows = std::min(size, s.rows - from);
+        TestBuffer *query = floats(size_t(rows) * width), *out = floats(size_t(rows) * width);
+        std::copy_n(queries + size_t(from) * width, size_t(rows) * width, query->as<float>());
+        std::vector<TestBuffer *> bound = {state(s.position + from, rows), query, keys, values, out};
+        if (s.sinks)
+          bound.push_back(sinks);
+        run(spec, p, bound);
+        result.insert(result.end(), out->as<float>(), out->as<float>() + size_t(rows) * width);
+      }
+      return result;
+    };
+    const std::vector<float> whole = inChunks(s.rows);
+    for (uint32_t size : {1u, 7u, 16u})
+      ASSERT_EQ(std::memcmp(whole.data(), inChunks(size).data(), whole.size() * 4), 0) << "chunks of " << size;
+    const bool single = decodeSplits(s.context) == 1;
+    AttentionDecodeSpec decode{s.dim, type, single, s.softcap, s.sinks && single};
+    AttentionDecodeParams d;
+    d.numHeads = s.heads, d.numKvHeads = s.kvHeads, d.maxContext = s.context, d.scale = p.scale,
+    d.softcap = p.softcap, d.window = s.window;
+    AttentionCombineSpec combine{s.dim, s.sinks};
+    AttentionCombineParams c;
+    c.numHeads = s.heads, c.maxContext = s.context, c.window = s.window;
+    for (uint32_t row = 0; row < s.rows; row += 5) {
+      TestBuffer *now = state(s.position + row, 1), *out = floats(width);
+      TestBuffer *partial = single ? out : floats(decodePartialFloats(s.heads, s.dim, s.context));
+      TestBuffer *query = floats(width);
+      std::copy_n(queries + size_t(row) * width, width, query->as<float>());
+      std::vector<TestBuffer *> bound = {now, query, keys, values, partial};
+      if (decode.sinks)
+        bound.push_back(sinks);
+      run(decode, d, bound);
+      bound = {now, partial, out};
+      if (s.sinks)
+        bound.push_back(sinks);
+      if (!single)
+        run(combine, c, bound);
+      ASSERT_EQ(std::memcmp(&whole[size_t(row) * width], out->as<void>(), width * 4), 0) << "row " << row;
+    }
+  }
+};
+
+TEST_P(AttentionBits, DoNotDependOnTheWayARowComes) {
+  check({4, 2, 64, 200, 3, 41}, CacheType::F32);
+  check({8, 1, 20, 256, 0, 37}, CacheType::F16);
+  Shape s{3, 3, 128, 900, 490, 45};
+  check(s, CacheType::F32);
+  s.window = 300, s.sinks = s.softcap = true;
+  check(s, CacheType::F16);
+  check({40, 1, 16, 600, 250, 19}, CacheType::F32); // more heads a group than one walk over the keys serves
+}
+
+TEST_P(AttentionBits, ManyHeadsAGroup) {
+  prefill({128, 1, 8, 300, 250, 9}, CacheType::F32);
+  prefill({70, 2, 12, 300, 0, 5}, CacheType::F16);
+  decode({128, 1, 8, 300, 270, 1}, CacheType::F32);
+  decode({70, 2, 12, 256, 100, 1}, CacheType::F16);
+}
+
+TEST_P(AttentionKernels, RopeAndCache) {
   struct Case {
     RopeStyle style;
     uint32_t dim, rotary;
@@ -265,7 +344,7 @@ TEST_F(AttentionKernels, RopeAndCache) {
         p.numHeads = heads, p.numKvHeads = kvHeads, p.headDim = d, p.rotaryDim = c.rotary;
         p.maxContext = context, p.maxRows = rows + 2, p.eps = 1e-6f;
         uint32_t all = paddedWidth((heads + 2 * kvHeads) * d);
-        DeviceBuffer *qBuffer, *kBuffer, *vBuffer;
+        TestBuffer *qBuffer, *kBuffer, *vBuffer;
         if (c.oneBuffer) {
           p.q = {all, 0}, p.k = {all, heads * d}, p.v = {all, (heads + kvHeads) * d};
           qBuffer = kBuffer = vBuffer = floats(size_t(all) * (rows + 2));
@@ -283,12 +362,12 @@ TEST_F(AttentionKernels, RopeAndCache) {
           vBuffer = activations(values, p.v);
         }
         size_t element = type == CacheType::F32 ? 4 : 2, padded = paddedWidth(d);
-        DeviceBuffer *kCache = bytes(kvHeads * context * padded * element),
+        TestBuffer *kCache = bytes(kvHeads * context * padded * element),
                      *vCache = bytes(kvHeads * context * padded * element);
-        std::vector<DeviceBuffer *> bound = {
+        std::vector<TestBuffer *> bound = {
             state(position, rows), qBuffer, kBuffer, vBuffer, kCache, vCache};
         if (c.style != RopeStyle::None)
-          bound.push_back(weight(table, WeightType::F32));
+          bound.push_back(rowMajor(table, WeightType::F32));
         if (c.qNorm)
           bound.push_back(vector(qw));
         if (c.kNorm)
@@ -301,7 +380,7 @@ TEST_F(AttentionKernels, RopeAndCache) {
             ASSERT_NEAR(qBuffer->as<float>()[p.q.offset + size_t(t) * p.q.stride + e],
                         turned.at(t, e), 1e-5)
                 << t << " " << e;
-        auto expectCache = [&](DeviceBuffer *cache, const Matrix &m, double tolerance) {
+        auto expectCache = [&](TestBuffer *cache, const Matrix &m, double tolerance) {
           for (uint32_t h = 0; h < kvHeads; ++h)
             for (uint32_t at = 0; at < context; ++at)
               for (uint32_t e = 0; e < padded; ++e) {
@@ -323,6 +402,10 @@ TEST_F(AttentionKernels, RopeAndCache) {
         expectCache(vCache, values, type == CacheType::F32 ? 0 : tolerance);
       }
 }
+
+XFMR_ON_EVERY_TARGET(AttentionKernels);
+XFMR_ON_TARGETS(AttentionBits, cpuTargets());
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(AttentionBits); // without levels
 
 } // namespace
 } // namespace xfmr::codegen::test

@@ -1,15 +1,13 @@
-// What the kernel tests share: one validated device, compiling with spirv-val, buffers filled with
-// seeded numbers and f16/bf16 packing. Every test also asserts that the validation layer stayed
-// silent.
+// What the kernel tests share: running a kernel on the target that is the test's parameter, buffers filled with seeded
+// numbers and f16/bf16 packing. A test knows nothing of targets: it says what lies where and what must come out.
 #pragma once
-#include "mlir/IR/MLIRContext.h"
 #include "runtime/plan/State.h"
-#include "test/codegen/TestDevice.h"
+#include "test/codegen/CpuKernels.h"
+#include "test/codegen/HostBuffer.h"
+#include "test/codegen/VulkanKernels.h"
 #include <cmath>
 #include <cstring>
-#include <fstream>
 #include <gtest/gtest.h>
-#include <map>
 #include <random>
 
 namespace xfmr::codegen::test {
@@ -43,77 +41,93 @@ struct Matrix {
   float at(uint32_t r, uint32_t c) const { return values[size_t(r) * cols + c]; }
 };
 
-class KernelTest : public ::testing::Test {
+enum class TestTarget : uint8_t { Vulkan, CpuV2, CpuV3, CpuV4 };
+
+inline cpu::Level levelOf(TestTarget target) {
+  return static_cast<cpu::Level>(static_cast<unsigned>(target) -
+                                 static_cast<unsigned>(TestTarget::CpuV2));
+}
+inline std::string nameOf(TestTarget target) {
+  return target == TestTarget::Vulkan ? "vulkan" : std::string("cpu_") + cpu::facts(levelOf(target)).name;
+}
+
+inline void PrintTo(TestTarget target, std::ostream *out) { *out << nameOf(target); }
+
+// Those of this machine.
+inline std::vector<TestTarget> cpuTargets() {
+  std::vector<TestTarget> result;
+  for (TestTarget target : {TestTarget::CpuV2, TestTarget::CpuV3, TestTarget::CpuV4})
+    if (cpu::hostLevel() && levelOf(target) <= *cpu::hostLevel())
+      result.push_back(target);
+  return result;
+}
+inline std::vector<TestTarget> everyTarget() {
+  std::vector<TestTarget> result = cpuTargets();
+  result.insert(result.begin(), TestTarget::Vulkan);
+  return result;
+}
+
+// Runs a suite of TEST_Ps on the targets of this machine.
+#define XFMR_ON_TARGETS(Suite, targets)                                                            \
+  INSTANTIATE_TEST_SUITE_P(                                                                        \
+      , Suite, ::testing::ValuesIn(targets),                                                       \
+      [](const ::testing::TestParamInfo<TestTarget> &info) { return nameOf(info.param); })
+#define XFMR_ON_EVERY_TARGET(Suite) XFMR_ON_TARGETS(Suite, everyTarget())
+
+class KernelTest : public ::testing::TestWithParam<TestTarget> {
 protected:
-  static TestDevice &device() {
-    static TestDevice device(true);
-    return device;
-  }
-  static mlir::MLIRContext &context() {
-    static mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
-    return context;
-  }
+  static bool onVulkan() { return GetParam() == TestTarget::Vulkan; }
+
   void TearDown() override {
-    EXPECT_EQ(device().messages, 0) << "the validation layer had something to say";
+    if (onVulkan()) {
+      EXPECT_EQ(VulkanKernels::get().device.messages, 0)
+          << "the validation layer had something to say";
+    }
+    releaseBuffers();
+  }
+
+  // Each buffer is a memory object of its own, of which some drivers hold no more than 4096: a test
+  // with more calls this between its cases.
+  void releaseBuffers() {
     for (auto &buffer : buffers)
       EXPECT_TRUE(buffer->slackIntact())
           << "a kernel wrote past the end of a buffer of " << buffer->bytes << " bytes";
     buffers.clear();
   }
 
-  // Compiles, checks every variant with spirv-val, and keeps pipelines of those the device can run
-  // by name.
-  template <typename Spec> std::vector<std::unique_ptr<Pipeline>> &pipelines(const Spec &spec) {
-    static std::map<std::string, std::vector<std::unique_ptr<Pipeline>>> all;
-    auto &entry = all[spec.name()];
-    if (!entry.empty())
-      return entry;
-    auto kernel = compile(context(), spec);
-    if (!kernel) {
-      ADD_FAILURE() << llvm::toString(kernel.takeError());
-      std::exit(1);
-    }
-    EXPECT_TRUE(kernel->variants.back().features.empty()) << "the last variant must be portable";
-    EXPECT_LE(kernel->sharedBytes, 16384u);
-    for (size_t i = 0; i < kernel->variants.size(); ++i) {
-      const Variant &variant = kernel->variants[i];
-      std::string path = ::testing::TempDir() + "/" + kernel->name + ".spv";
-      std::ofstream(path, std::ios::binary)
-          .write(reinterpret_cast<const char *>(variant.words.data()),
-                 std::streamsize(variant.words.size() * 4));
-      EXPECT_EQ(std::system(("spirv-val --target-env vulkan1.1 " + path).c_str()), 0)
-          << kernel->name;
-      std::remove(path.c_str());
-      if (device().supports(variant.features))
-        entry.push_back(std::make_unique<Pipeline>(device(), *kernel, i));
-    }
-    return entry;
+  // How many forms of a kernel this machine can run, best first, the one every device can run last; what they are.
+  template <typename Spec> size_t variants(const Spec &spec) {
+    return onVulkan() ? VulkanKernels::get().pipelines(spec).size() : 1;
+  }
+  template <typename Spec> std::string variantLabel(const Spec &spec, size_t variant) {
+    return onVulkan() ? VulkanKernels::get().pipelines(spec)[variant]->label() : nameOf(GetParam());
   }
 
-  // Runs a kernel on buffers given in binding order; with a variant index, another than the
-  // portable one.
+  // Runs a kernel on buffers given in binding order; with a variant index, another than the last.
   template <typename Spec, typename Params>
-  void run(const Spec &spec, const Params &params, const std::vector<DeviceBuffer *> &bound,
+  void run(const Spec &spec, const Params &params, const std::vector<TestBuffer *> &bound,
            int variant = -1) {
     ASSERT_EQ(bound.size(), spec.bindings().size());
-    ASSERT_LE(params.push().size(), 16u);
-    auto &all = pipelines(spec);
-    Pipeline &p = variant < 0 ? *all.back() : *all[variant];
-    p.bind(bound);
-    p.run(params.push(), params.grid(spec));
+    if (onVulkan())
+      VulkanKernels::get().run(spec, params, bound, variant);
+    else
+      CpuKernels::get().run(spec, params, bound, levelOf(GetParam()));
   }
 
-  DeviceBuffer *bytes(size_t size) {
-    buffers.push_back(std::make_unique<DeviceBuffer>(device(), size));
+  TestBuffer *bytes(size_t size) {
+    if (onVulkan())
+      buffers.push_back(std::make_unique<DeviceBuffer>(VulkanKernels::get().device, size));
+    else
+      buffers.push_back(std::make_unique<HostBuffer>(size));
     return buffers.back().get();
   }
-  DeviceBuffer *floats(size_t count) { return bytes(count * 4); }
-  DeviceBuffer *ids(const std::vector<uint32_t> &values) {
-    DeviceBuffer *buffer = bytes(std::max<size_t>(values.size(), 1) * 4);
+  TestBuffer *floats(size_t count) { return bytes(count * 4); }
+  TestBuffer *ids(const std::vector<uint32_t> &values) {
+    TestBuffer *buffer = bytes(std::max<size_t>(values.size(), 1) * 4);
     std::copy(values.begin(), values.end(), buffer->as<uint32_t>());
     return buffer;
   }
-  DeviceBuffer *state(uint32_t position, uint32_t count, uint32_t total = 0) {
+  TestBuffer *state(uint32_t position, uint32_t count, uint32_t total = 0) {
     std::vector<uint32_t> words(state::kWords);
     words[state::kTotal] = total;
     words[state::kPosition] = position;
@@ -135,43 +149,68 @@ protected:
     }
     return m;
   }
-  // As a weight: [paddedWidth(rows), paddedWidth(cols)] of `type`.
-  DeviceBuffer *weight(const Matrix &m, WeightType type) {
+  // As a weight, in the target's layout of matrices; of `groups` matrices, as the experts of a mixture are stacked.
+  TestBuffer *weight(const Matrix &m, WeightType type, uint32_t groups = 1) {
+    return onVulkan() ? rowMajor(m, type) : panels(m, type, groups);
+  }
+  // f32, f16 [groups][panels][cols][16], bf16 [groups][panels][cols/2][16][2]: each group starts a panel, columns are
+  // padded to 8, zeros in the pad.
+  TestBuffer *panels(const Matrix &m, WeightType type, uint32_t groups) {
+    const size_t each = m.rows / groups, panels = (each + 15) / 16, cols = paddedWidth(m.cols),
+                 bytesOfAll = groups * panels * 16 * cols * (type == WeightType::F32 ? 4 : 2);
+    TestBuffer *buffer = bytes(bytesOfAll);
+    std::memset(buffer->as<void>(), 0, bytesOfAll);
+    for (uint32_t r = 0; r < m.rows; ++r)
+      for (uint32_t c = 0; c < m.cols; ++c) {
+        const size_t row = r % each, panel = (r / each * panels + row / 16) * 16 * cols, lane = row % 16;
+        if (type == WeightType::F32)
+          buffer->as<float>()[panel + c * 16 + lane] = m.at(r, c);
+        else if (type == WeightType::F16)
+          buffer->as<uint16_t>()[panel + c * 16 + lane] = toHalf(m.at(r, c));
+        else
+          buffer->as<uint16_t>()[panel + (c / 2 * 16 + lane) * 2 + c % 2] = toBfloat(m.at(r, c));
+      }
+    return buffer;
+  }
+  // [paddedWidth(rows), paddedWidth(cols)] of `type`, zeros in the pad.
+  TestBuffer *rowMajor(const Matrix &m, WeightType type) {
     size_t rows = paddedWidth(m.rows), cols = paddedWidth(m.cols),
            size = type == WeightType::F32 ? 4 : 2;
-    DeviceBuffer *buffer = bytes(rows * cols * size);
+    TestBuffer *buffer = bytes(rows * cols * size);
     std::memset(buffer->as<void>(), 0, rows * cols * size);
     for (uint32_t r = 0; r < m.rows; ++r)
       for (uint32_t c = 0; c < m.cols; ++c) {
         if (type == WeightType::F32)
           buffer->as<float>()[r * cols + c] = m.at(r, c);
         else
-          buffer->as<uint16_t>()[r * cols + c] =
-              type == WeightType::F16 ? toHalf(m.at(r, c)) : toBfloat(m.at(r, c));
+          buffer->as<uint16_t>()[r * cols + c] = stored(m.at(r, c), type);
       }
     return buffer;
   }
+  static uint16_t stored(float value, WeightType type) {
+    return type == WeightType::F16 ? toHalf(value) : toBfloat(value);
+  }
   // As activations: rows with a stride and an offset (floats); what is not a row or its pad is NaN,
   // so that reading it shows.
-  DeviceBuffer *activations(const Matrix &m, Rows rows) {
+  TestBuffer *activations(const Matrix &m, Rows rows) {
     size_t count = rows.offset + size_t(rows.stride) * m.rows;
     if (rows.stride == 0)
       count = rows.offset + paddedWidth(m.cols);
-    DeviceBuffer *buffer = floats(count);
+    TestBuffer *buffer = floats(count);
     std::fill_n(buffer->as<float>(), count, NAN);
     place(buffer, m, rows);
     return buffer;
   }
-  void place(DeviceBuffer *buffer, const Matrix &m, Rows rows) {
+  void place(TestBuffer *buffer, const Matrix &m, Rows rows) {
     for (uint32_t r = 0; r < m.rows; ++r)
       for (uint32_t c = 0; c < paddedWidth(m.cols); ++c)
         buffer->as<float>()[rows.offset + size_t(rows.stride) * r + c] =
             c < m.cols ? m.at(r, c) : 0.0f;
   }
   // An f32 vector padded with zeros.
-  DeviceBuffer *vector(const std::vector<float> &values) {
+  TestBuffer *vector(const std::vector<float> &values) {
     size_t count = paddedWidth(static_cast<uint32_t>(values.size()));
-    DeviceBuffer *buffer = floats(count);
+    TestBuffer *buffer = floats(count);
     std::fill_n(buffer->as<float>(), count, 0.0f);
     std::copy(values.begin(), values.end(), buffer->as<float>());
     return buffer;
@@ -181,7 +220,7 @@ protected:
   }
 
   // Rows of `out` against `expected` within tolerance * (1 + |expected|), and zeros in the pad.
-  void expectRows(DeviceBuffer *out, Rows rows, const Matrix &expected, double tolerance) {
+  void expectRows(TestBuffer *out, Rows rows, const Matrix &expected, double tolerance) {
     double worst = 0;
     for (uint32_t r = 0; r < expected.rows; ++r)
       for (uint32_t c = 0; c < paddedWidth(expected.cols); ++c) {
@@ -198,7 +237,7 @@ protected:
       }
   }
   // Rows that must not have been touched still hold the pattern of a fresh buffer.
-  void expectUntouched(DeviceBuffer *out, size_t from, size_t to) {
+  void expectUntouched(TestBuffer *out, size_t from, size_t to) {
     for (size_t i = from; i < to; ++i)
       ASSERT_EQ(out->as<uint32_t>()[i], 0xA5A5A5A5u) << "word " << i << " was written";
   }
@@ -206,7 +245,7 @@ protected:
   std::mt19937 random{7};
 
 private:
-  std::vector<std::unique_ptr<DeviceBuffer>> buffers;
+  std::vector<std::unique_ptr<TestBuffer>> buffers;
 };
 
 inline double referenceActivation(Activation kind, double x) {
@@ -221,6 +260,10 @@ inline double referenceActivation(Activation kind, double x) {
     return 0.5 * x * (1 + std::tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
   case Activation::Relu:
     return std::max(x, 0.0);
+  case Activation::Sigmoid:
+    return 1 / (1 + std::exp(-x));
+  case Activation::Tanh:
+    return std::tanh(x);
   }
   return x;
 }

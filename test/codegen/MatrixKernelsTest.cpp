@@ -59,7 +59,7 @@ protected:
     p.n = n, p.k = k, p.xOffset = 8, p.outOffset = 4;
     p.epilogue.residual.offset = 12, p.epilogue.scale = 0.75f, p.epilogue.softcap = 1.5f;
     size_t size = p.outOffset + paddedWidth(c.expected.cols);
-    std::vector<DeviceBuffer *> bound = {state(0, 1), activations(c.x, {0, 8}),
+    std::vector<TestBuffer *> bound = {state(0, 1), activations(c.x, {0, 8}),
                                          weight(c.w, spec.weight), nullptr};
     if (spec.rmsNorm)
       bound.push_back(vector(c.norm));
@@ -67,8 +67,8 @@ protected:
       bound.push_back(vector(c.bias));
     if (spec.epilogue.residual)
       bound.push_back(activations(c.residual, {0, 12}));
-    for (size_t variant = 0; variant < pipelines(spec).size(); ++variant) {
-      SCOPED_TRACE(pipelines(spec)[variant]->label());
+    for (size_t variant = 0; variant < variants(spec); ++variant) {
+      SCOPED_TRACE(variantLabel(spec, variant));
       bound[0] = state(0, 1), bound[3] = floats(size);
       run(spec, p, bound, int(variant));
       expectRows(bound[3], {0, p.outOffset}, c.expected, 1e-5);
@@ -88,15 +88,15 @@ protected:
     p.x = {paddedWidth(k) + 8, 8}, p.out = {width + 8, 4};
     p.epilogue.residual = {width + 16, 12}, p.epilogue.scale = 0.75f, p.epilogue.softcap = 1.5f;
     size_t size = p.out.offset + size_t(rows + 3) * p.out.stride;
-    std::vector<DeviceBuffer *> bound = {state(3, rows), activations(c.x, p.x),
+    std::vector<TestBuffer *> bound = {state(3, rows), activations(c.x, p.x),
                                          weight(c.w, spec.weight), nullptr};
     if (spec.epilogue.bias)
       bound.push_back(vector(c.bias));
     if (spec.epilogue.residual)
       bound.push_back(activations(c.residual, p.epilogue.residual));
-    for (size_t variant = 0; variant < pipelines(spec).size(); ++variant) {
-      SCOPED_TRACE(pipelines(spec)[variant]->label());
-      DeviceBuffer *out = bound[3] = floats(size);
+    for (size_t variant = 0; variant < variants(spec); ++variant) {
+      SCOPED_TRACE(variantLabel(spec, variant));
+      TestBuffer *out = bound[3] = floats(size);
       run(spec, p, bound, int(variant));
       expectRows(out, p.out, c.expected, 1e-5);
       expectUntouched(out, p.out.offset + rows * p.out.stride, size);
@@ -128,7 +128,7 @@ protected:
 
 constexpr WeightType kTypes[] = {WeightType::F32, WeightType::F16, WeightType::BF16};
 
-TEST_F(MatrixKernels, GemvOverOddSizes) {
+TEST_P(MatrixKernels, GemvOverOddSizes) {
   for (WeightType type : kTypes)
     for (bool rms : {false, true})
       for (uint32_t n : {1u, 31u, 33u, 127u, 1000u})
@@ -136,7 +136,7 @@ TEST_F(MatrixKernels, GemvOverOddSizes) {
           gemv({type, rms, false, {}}, n, k);
 }
 
-TEST_F(MatrixKernels, GemvEpilogues) {
+TEST_P(MatrixKernels, GemvEpilogues) {
   for (const Epilogue &e : epilogues())
     for (uint32_t n : {2u, 24u, 34u, 250u})
       gemv({WeightType::F32, false, false, e}, n, 72);
@@ -147,11 +147,11 @@ TEST_F(MatrixKernels, GemvEpilogues) {
   }
 }
 
-TEST_F(MatrixKernels, GemvOfAWeightSplitByRows) {
+TEST_P(MatrixKernels, GemvOfAWeightSplitByRows) {
   Epilogue e;
   e.bias = e.residual = true;
   Case c = make(1, 80, 48, WeightType::F32, e);
-  DeviceBuffer *out = floats(80), *x = activations(c.x, {}), *bias = vector(c.bias),
+  TestBuffer *out = floats(80), *x = activations(c.x, {}), *bias = vector(c.bias),
                *residual = activations(c.residual, {});
   for (uint32_t part : {0u, 1u}) {
     Matrix rows{
@@ -166,7 +166,7 @@ TEST_F(MatrixKernels, GemvOfAWeightSplitByRows) {
 }
 
 // More than 65535 workgroups fold into two dimensions.
-TEST_F(MatrixKernels, GemvWithAFoldedGrid) {
+TEST_P(MatrixKernels, GemvWithAFoldedGrid) {
   uint32_t n = 65536 * 32 + 40;
   Matrix w{n, 1, std::vector<float>(n)};
   for (uint32_t i = 0; i < n; ++i)
@@ -174,13 +174,13 @@ TEST_F(MatrixKernels, GemvWithAFoldedGrid) {
   GemvParams p;
   p.n = n, p.k = 1;
   ASSERT_EQ(p.grid({})[1], 2u);
-  DeviceBuffer *out = floats(paddedWidth(n));
+  TestBuffer *out = floats(paddedWidth(n));
   run(GemvSpec{}, p, {state(0, 1), vector({2}), weight(w, WeightType::F32), out});
   for (uint32_t i = 0; i < n; ++i)
     ASSERT_EQ(out->as<float>()[i], 2 * float(i % 1021)) << i;
 }
 
-TEST_F(MatrixKernels, GemmOverOddSizes) {
+TEST_P(MatrixKernels, GemmOverOddSizes) {
   for (WeightType type : kTypes)
     for (uint32_t rows : {1u, 31u, 64u, 65u})
       for (uint32_t n : {1u, 33u, 127u})
@@ -190,11 +190,13 @@ TEST_F(MatrixKernels, GemmOverOddSizes) {
   gemm({WeightType::BF16, {}}, 33, 40, 1000);
 }
 
-TEST_F(MatrixKernels, GemmEpilogues) {
+TEST_P(MatrixKernels, GemmEpilogues) {
   for (const Epilogue &e : epilogues())
     for (uint32_t n : {2u, 24u, 34u, 250u})
       gemm({WeightType::F32, e}, 19, n, 40);
 }
+
+XFMR_ON_EVERY_TARGET(MatrixKernels);
 
 } // namespace
 } // namespace xfmr::codegen::test

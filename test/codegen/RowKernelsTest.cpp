@@ -7,9 +7,9 @@
 namespace xfmr::codegen::test {
 namespace {
 
-using RowKernels = KernelTest;
+class RowKernels : public KernelTest {};
 
-TEST_F(RowKernels, EmbeddingOfEveryWeightType) {
+TEST_P(RowKernels, EmbeddingOfEveryWeightType) {
   for (WeightType type : {WeightType::F32, WeightType::F16, WeightType::BF16})
     for (uint32_t width : {1u, 31u, 33u, 127u, 1000u}) {
       Matrix table = randomMatrix(17, width, type);
@@ -21,14 +21,14 @@ TEST_F(RowKernels, EmbeddingOfEveryWeightType) {
       EmbeddingParams p;
       p.width = width, p.vocab = 17, p.tableRows = 17, p.maxRows = 5, p.scale = 0.5f;
       p.out = {paddedWidth(width) + 8, 16};
-      DeviceBuffer *out = floats(p.out.offset + 5 * p.out.stride);
+      TestBuffer *out = floats(p.out.offset + 5 * p.out.stride);
       run(EmbeddingSpec{type}, p, {state(0, 4), ids(tokens), weight(table, type), out});
       expectRows(out, p.out, expected, 0);
       expectUntouched(out, p.out.offset + 4 * p.out.stride, p.out.offset + 5 * p.out.stride);
     }
 }
 
-TEST_F(RowKernels, EmbeddingWithPositionsFromASplitTable) {
+TEST_P(RowKernels, EmbeddingWithPositionsFromASplitTable) {
   uint32_t width = 24;
   Matrix table = randomMatrix(16, width), positions = randomMatrix(10, width);
   std::vector<uint32_t> tokens = {3, 15, 8};
@@ -42,7 +42,7 @@ TEST_F(RowKernels, EmbeddingWithPositionsFromASplitTable) {
   p.width = width, p.vocab = 16, p.tableRows = 8, p.maxRows = 3, p.maxPosition = 10,
   p.positionOffset = 2;
   p.out = {width, 0};
-  DeviceBuffer *out = floats(3 * width), *position = weight(positions, WeightType::F32);
+  TestBuffer *out = floats(3 * width), *position = weight(positions, WeightType::F32);
   EmbeddingSpec spec{WeightType::F32, true};
   run(spec, p, {state(5, 3), ids(tokens), weight(low, WeightType::F32), out, position});
   p.firstRow = 8;
@@ -74,7 +74,7 @@ Matrix referenceNorm(const NormSpec &spec, const Matrix &x, uint32_t width,
   return y;
 }
 
-TEST_F(RowKernels, NormOfWholeRows) {
+TEST_P(RowKernels, NormOfWholeRows) {
   for (NormKind kind : {NormKind::Rms, NormKind::Layer})
     for (int form = 0; form < 4; ++form)
       for (uint32_t width : {1u, 31u, 33u, 127u, 1000u}) {
@@ -88,8 +88,8 @@ TEST_F(RowKernels, NormOfWholeRows) {
         NormParams p;
         p.width = width, p.maxRows = 6, p.eps = 1e-5f;
         p.x = {paddedWidth(width) + 8, 8}, p.out = {paddedWidth(width), 4};
-        DeviceBuffer *out = floats(4 + 6 * p.out.stride);
-        std::vector<DeviceBuffer *> bound = {state(9, 5), activations(x, p.x), out};
+        TestBuffer *out = floats(4 + 6 * p.out.stride);
+        std::vector<TestBuffer *> bound = {state(9, 5), activations(x, p.x), out};
         if (spec.weight)
           bound.push_back(vector(w));
         if (spec.bias)
@@ -100,24 +100,24 @@ TEST_F(RowKernels, NormOfWholeRows) {
       }
 }
 
-TEST_F(RowKernels, NormOfTheLastRow) {
+TEST_P(RowKernels, NormOfTheLastRow) {
   NormSpec spec;
   spec.lastRow = true;
   Matrix x = randomMatrix(5, 40);
   auto w = randomVector(40);
   NormParams p;
   p.width = 40, p.maxRows = 6, p.x = {40, 0}, p.out = {40, 0};
-  DeviceBuffer *out = floats(80);
+  TestBuffer *out = floats(80);
   run(spec, p, {state(0, 3), activations(x, p.x), out, vector(w)});
   Matrix third{1, 40, {x.values.begin() + 80, x.values.begin() + 120}};
   expectRows(out, p.out, referenceNorm(spec, third, 40, w, {}, p.eps), 1e-5);
   expectUntouched(out, 40, 80);
-  DeviceBuffer *nothing = floats(40);
+  TestBuffer *nothing = floats(40);
   run(spec, p, {state(0, 0), activations(x, p.x), nothing, vector(w)});
   expectUntouched(nothing, 0, 40);
 }
 
-TEST_F(RowKernels, NormPerHeadInPlace) {
+TEST_P(RowKernels, NormPerHeadInPlace) {
   for (uint32_t width : {8u, 12u, 64u, 256u}) {
     NormSpec spec;
     spec.perHead = true;
@@ -125,18 +125,18 @@ TEST_F(RowKernels, NormPerHeadInPlace) {
     auto w = randomVector(width);
     NormParams p;
     p.width = width, p.groups = 5, p.maxRows = 4, p.x = p.out = {paddedWidth(width * 5) + 8, 4};
-    DeviceBuffer *buffer = activations(x, p.x);
+    TestBuffer *buffer = activations(x, p.x);
     run(spec, p, {state(0, 3), buffer, buffer, vector(w)});
     expectRows(buffer, p.out, referenceNorm(spec, x, width, w, {}, p.eps), 1e-5);
   }
 }
 
-TEST_F(RowKernels, Elementwise) {
+TEST_P(RowKernels, Elementwise) {
   using Op = ElementwiseOp;
   std::vector<ElementwiseSpec> specs = {
-      {Op::Copy}, {Op::Add}, {Op::Mul}, {Op::Scale}, {Op::Softcap}};
-  for (Activation a :
-       {Activation::Silu, Activation::Gelu, Activation::GeluTanh, Activation::Relu}) {
+      {Op::Copy}, {Op::Add}, {Op::Mul}, {Op::Scale}, {Op::Softcap}, {Op::RowScale}};
+  for (Activation a : {Activation::Silu, Activation::Gelu, Activation::GeluTanh, Activation::Relu,
+                       Activation::Sigmoid, Activation::Tanh}) {
     specs.push_back({Op::Activation, a});
     specs.push_back({Op::ActMul, a});
   }
@@ -152,6 +152,10 @@ TEST_F(RowKernels, Elementwise) {
         double l = a.values[i], r = b.values[i], v = l;
         switch (spec.op) {
         case Op::Copy:
+        case Op::LastRow:
+          break;
+        case Op::RowScale:
+          v = l * b.values[i / width * width];
           break;
         case Op::Add:
           v = l + r;
@@ -174,8 +178,8 @@ TEST_F(RowKernels, Elementwise) {
         }
         expected.values[i] = static_cast<float>(v);
       }
-      DeviceBuffer *out = floats(8 + 4 * p.out.stride);
-      std::vector<DeviceBuffer *> bound = {state(0, 3), activations(a, p.a), out};
+      TestBuffer *out = floats(8 + 4 * p.out.stride);
+      std::vector<TestBuffer *> bound = {state(0, 3), activations(a, p.a), out};
       if (spec.bindings().size() == 4)
         bound.push_back(activations(b, p.b));
       run(spec, p, bound);
@@ -183,16 +187,42 @@ TEST_F(RowKernels, Elementwise) {
     }
 }
 
-TEST_F(RowKernels, ElementwiseBroadcastsAStrideOfZero) {
+TEST_P(RowKernels, ElementwiseBroadcastsAStrideOfZero) {
   Matrix a = randomMatrix(3, 20), b = randomMatrix(1, 20), expected = a;
   for (size_t i = 0; i < a.values.size(); ++i)
     expected.values[i] += b.values[i % 20];
   ElementwiseParams p;
   p.width = 20, p.maxRows = 3, p.a = p.out = {24, 0}, p.b = {0, 0};
-  DeviceBuffer *buffer = activations(a, p.a);
+  TestBuffer *buffer = activations(a, p.a);
   run(ElementwiseSpec{ElementwiseOp::Add}, p, {state(0, 3), buffer, buffer, activations(b, p.b)});
   expectRows(buffer, p.out, expected, 0);
 }
+
+// Row count - 1 of columns inside a wider buffer: what lies behind them does not reach the pad.
+TEST_P(RowKernels, ElementwiseTakesTheLastRow) {
+  Matrix a = randomMatrix(5, 24);
+  ElementwiseParams p;
+  p.width = 13, p.maxRows = 5, p.a = {24, 4}, p.out = {16, 0};
+  TestBuffer *out = floats(32);
+  run(ElementwiseSpec{ElementwiseOp::LastRow}, p, {state(0, 3), activations(a, {24, 0}), out});
+  auto third = a.values.begin() + 2 * 24 + 4;
+  expectRows(out, p.out, Matrix{1, 13, {third, third + 13}}, 0);
+  expectUntouched(out, 16, 32);
+}
+
+TEST_P(RowKernels, ElementwiseCopiesFromAnyOffset) {
+  Matrix a = randomMatrix(3, 41), expected{3, 9, {}};
+  for (uint32_t r = 0; r < 3; ++r)
+    for (uint32_t c = 0; c < 9; ++c)
+      expected.values.push_back(a.at(r, c + 7));
+  ElementwiseParams p;
+  p.width = 9, p.maxRows = 3, p.a = {49, 7}, p.out = {16, 0};
+  TestBuffer *out = floats(48);
+  run(ElementwiseSpec{ElementwiseOp::Copy}, p, {state(0, 3), activations(a, {49, 0}), out});
+  expectRows(out, p.out, expected, 0);
+}
+
+XFMR_ON_EVERY_TARGET(RowKernels);
 
 } // namespace
 } // namespace xfmr::codegen::test

@@ -23,14 +23,15 @@ protected:
   }
 
   // Runs sample on `logits` (row `row` of a larger buffer); the state words afterwards are in
-  // `after`.
+  // `after`. `output` and `tokens` live until the next call.
   uint32_t sample(const std::vector<float> &logits, const Settings &s, uint32_t row = 0) {
     uint32_t vocab = static_cast<uint32_t>(logits.size()), stride = paddedWidth(vocab);
     words[state::kTemperature] = floatBits(s.temperature), words[state::kTopK] = s.topK;
     words[state::kTopP] = floatBits(s.topP), words[state::kOutputCount] = s.outputCount;
     words[state::kSeedLow] = uint32_t(s.seed), words[state::kSeedHigh] = uint32_t(s.seed >> 32);
     words[state::kSampleRow] = row;
-    DeviceBuffer *state = ids(words), *buffer = floats(size_t(stride) * (row + 1));
+    releaseBuffers();
+    TestBuffer *state = ids(words), *buffer = floats(size_t(stride) * (row + 1));
     std::fill_n(buffer->as<float>(), buffer->bytes / 4,
                 1e9f); // neither pads nor other rows may win
     std::copy(logits.begin(), logits.end(), buffer->as<float>() + size_t(stride) * row);
@@ -111,10 +112,10 @@ protected:
 
   static constexpr uint32_t kCapacity = 8;
   std::vector<uint32_t> words, after;
-  DeviceBuffer *output = nullptr, *tokens = nullptr;
+  TestBuffer *output = nullptr, *tokens = nullptr;
 };
 
-TEST_F(SampleKernel, GreedyTakesTheLargestAndTheLowestIdOnATie) {
+TEST_P(SampleKernel, GreedyTakesTheLargestAndTheLowestIdOnATie) {
   for (uint32_t vocab : {1u, 31u, 33u, 127u, 1000u, 5003u}) {
     auto logits = randomVector(vocab, 10);
     uint32_t best = uint32_t(std::max_element(logits.begin(), logits.end()) - logits.begin());
@@ -125,7 +126,7 @@ TEST_F(SampleKernel, GreedyTakesTheLargestAndTheLowestIdOnATie) {
   }
 }
 
-TEST_F(SampleKernel, GreedyWithOddNumbers) {
+TEST_P(SampleKernel, GreedyWithOddNumbers) {
   float inf = INFINITY;
   EXPECT_EQ(sample({-inf, NAN, -5, NAN}, {}), 2u);
   EXPECT_EQ(sample({NAN, NAN, -inf}, {}), 2u);
@@ -138,7 +139,7 @@ TEST_F(SampleKernel, GreedyWithOddNumbers) {
   EXPECT_EQ(sample({0, inf, 3}, {0.7f}), 1u);
 }
 
-TEST_F(SampleKernel, DrawsAsTheReferenceDoes) {
+TEST_P(SampleKernel, DrawsAsTheReferenceDoes) {
   int compared = 0;
   for (uint32_t vocab : {5u, 127u, 1000u})
     for (float temperature : {0.3f, 1.0f, 2.0f})
@@ -162,7 +163,7 @@ TEST_F(SampleKernel, DrawsAsTheReferenceDoes) {
   EXPECT_GT(compared, 180);
 }
 
-TEST_F(SampleKernel, TopKAndTopPCutTiesByLowerId) {
+TEST_P(SampleKernel, TopKAndTopPCutTiesByLowerId) {
   std::vector<float> logits(70, 1.0f); // all tie
   std::set<uint32_t> k, p;
   for (uint64_t seed = 0; seed < 60; ++seed) {
@@ -173,7 +174,7 @@ TEST_F(SampleKernel, TopKAndTopPCutTiesByLowerId) {
   EXPECT_EQ(p, (std::set<uint32_t>{0, 1, 2, 3, 4}));
 }
 
-TEST_F(SampleKernel, FrequenciesFollowTheDistribution) {
+TEST_P(SampleKernel, FrequenciesFollowTheDistribution) {
   std::vector<float> logits = {std::log(0.5f), std::log(0.25f), std::log(0.125f), std::log(0.125f)};
   std::vector<int> counts(4);
   for (uint32_t i = 0; i < 2000; ++i)
@@ -183,7 +184,7 @@ TEST_F(SampleKernel, FrequenciesFollowTheDistribution) {
   EXPECT_NEAR(counts[2], 250, 60);
 }
 
-TEST_F(SampleKernel, MovesTheStateOn) {
+TEST_P(SampleKernel, MovesTheStateOn) {
   words[state::kPosition] = 6, words[state::kLimit] = 8;
   EXPECT_EQ(sample({0, 9, 1}, {0, 0, 1, 1, 2}), 1u);
   EXPECT_EQ(after[state::kPosition], 7u);
@@ -221,6 +222,8 @@ TEST_F(SampleKernel, MovesTheStateOn) {
   expectUntouched(output, 0, kCapacity);
   expectUntouched(tokens, 0, 2);
 }
+
+XFMR_ON_EVERY_TARGET(SampleKernel);
 
 } // namespace
 } // namespace xfmr::codegen::test

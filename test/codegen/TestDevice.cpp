@@ -9,7 +9,6 @@ namespace xfmr::codegen::test {
 namespace {
 
 constexpr size_t kSlack = 256;
-constexpr uint8_t kPattern = 0xA5;
 
 void check(VkResult result, const char *what) {
   if (result == VK_SUCCESS)
@@ -119,7 +118,7 @@ bool TestDevice::supports(const std::vector<std::string> &wanted) const {
                      [&](const auto &name) { return features.count(name) != 0; });
 }
 
-DeviceBuffer::DeviceBuffer(TestDevice &device, size_t bytes) : bytes(bytes), device(device) {
+DeviceBuffer::DeviceBuffer(TestDevice &device, size_t bytes) : TestBuffer(bytes), device(device) {
   VkBufferCreateInfo info{VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO};
   info.size = bytes + kSlack;
   info.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT;
@@ -203,9 +202,9 @@ std::string Pipeline::label() const {
   return features.empty() ? "portable" : result;
 }
 
-void Pipeline::bind(const std::vector<DeviceBuffer *> &buffers) {
+void Pipeline::bind(const std::vector<TestBuffer *> &buffers) {
   for (size_t i = 0; i < buffers.size(); ++i) {
-    VkDescriptorBufferInfo info{buffers[i]->buffer, 0, VK_WHOLE_SIZE};
+    VkDescriptorBufferInfo info{static_cast<DeviceBuffer *>(buffers[i])->buffer, 0, VK_WHOLE_SIZE};
     VkWriteDescriptorSet write{VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET};
     write.dstSet = set;
     write.dstBinding = static_cast<uint32_t>(i);

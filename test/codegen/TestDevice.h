@@ -3,6 +3,7 @@
 // messages.
 #pragma once
 #include "passes/codegen/vulkan/Kernels.h"
+#include "test/codegen/TestBuffer.h"
 #include <memory>
 #include <set>
 #include <vulkan/vulkan.h>
@@ -11,23 +12,18 @@ namespace xfmr::codegen::test {
 
 class TestDevice;
 
-// A host-visible storage buffer, mapped for its whole life. Slack behind `bytes` holds a pattern
-// that `slackIntact` checks: writes past the end show.
-class DeviceBuffer {
+// A host-visible storage buffer.
+class DeviceBuffer : public TestBuffer {
 public:
   DeviceBuffer(TestDevice &device, size_t bytes);
-  DeviceBuffer(const DeviceBuffer &) = delete;
-  ~DeviceBuffer();
-  template <typename T> T *as() { return static_cast<T *>(mapped); }
-  bool slackIntact() const;
+  ~DeviceBuffer() override;
+  bool slackIntact() const override;
 
   VkBuffer buffer = VK_NULL_HANDLE;
-  size_t bytes;
 
 private:
   TestDevice &device;
   VkDeviceMemory memory = VK_NULL_HANDLE;
-  void *mapped = nullptr;
 };
 
 // A pipeline of one kernel variant with buffers bound.
@@ -36,7 +32,7 @@ public:
   Pipeline(TestDevice &device, const CompiledKernel &kernel, size_t variant = 0);
   Pipeline(const Pipeline &) = delete;
   ~Pipeline();
-  void bind(const std::vector<DeviceBuffer *> &buffers);
+  void bind(const std::vector<TestBuffer *> &buffers); // DeviceBuffers
   // "portable", or what the variant requires.
   std::string label() const;
   // Runs the dispatch `times` times, a full barrier between, and waits; returns the seconds it

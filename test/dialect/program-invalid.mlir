@@ -88,6 +88,91 @@ xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hid
 // -----
 
 xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.kv_cache @kv0 kv_heads 1 head_dim 8
+  xfmr.phase prefill rows 4 {
+  ^bb0(%q: tensor<4x16xf32>, %k: tensor<3x8xf32>, %v: tensor<3x8xf32>):
+    %position = xfmr.position
+    // cached_attention C2
+    // expected-error @below {{key and value must be [tokens, kv_heads * head_dim = 8], got 'tensor<3x8xf32>'}}
+    %a = xfmr.cached_attention %q, %k, %v at %position cache @kv0 heads 2 kv_heads 1 head_dim 8 causal scale 0.35 : (tensor<4x16xf32>, tensor<3x8xf32>, tensor<3x8xf32>, tensor<i32>) -> tensor<4x16xf32>
+    xfmr.yield %a : tensor<4x16xf32>
+  }
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.kv_cache @kv0 kv_heads 1 head_dim 8
+  xfmr.phase prefill rows 4 {
+  ^bb0(%q: tensor<4x16xf32>, %k: tensor<4x8xf32>, %v: tensor<4x8xf32>):
+    %position = xfmr.position
+    // cached_attention C3
+    // expected-error @below {{heads 0 must be a positive multiple of kv_heads 1}}
+    %a = xfmr.cached_attention %q, %k, %v at %position cache @kv0 heads 0 kv_heads 1 head_dim 8 causal scale 0.35 : (tensor<4x16xf32>, tensor<4x8xf32>, tensor<4x8xf32>, tensor<i32>) -> tensor<4x16xf32>
+    xfmr.yield %a : tensor<4x16xf32>
+  }
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.kv_cache @kv0 kv_heads 1 head_dim 8
+  xfmr.phase prefill rows 4 {
+  ^bb0(%q: tensor<4x16xf32>, %k: tensor<4x8xf32>, %v: tensor<4x8xf32>):
+    %position = xfmr.position
+    %s = xfmr.weight "s" : tensor<3xf32>
+    // cached_attention C3
+    // expected-error @below {{sinks must have 2 entries, got 'tensor<3xf32>'}}
+    %a = xfmr.cached_attention %q, %k, %v at %position cache @kv0 sinks %s heads 2 kv_heads 1 head_dim 8 causal scale 0.35 : (tensor<4x16xf32>, tensor<4x8xf32>, tensor<4x8xf32>, tensor<i32>, tensor<3xf32>) -> tensor<4x16xf32>
+    xfmr.yield %a : tensor<4x16xf32>
+  }
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.kv_cache @kv0 kv_heads 1 head_dim 8
+  xfmr.phase prefill rows 4 {
+  ^bb0(%q: tensor<4x16xf32>, %k: tensor<4x8xf32>, %v: tensor<4x8xf32>):
+    %position = xfmr.position
+    // cached_attention C4
+    // expected-error @below {{scale must be finite, softcap and window positive}}
+    %a = xfmr.cached_attention %q, %k, %v at %position cache @kv0 heads 2 kv_heads 1 head_dim 8 causal scale 0.35 window 0 : (tensor<4x16xf32>, tensor<4x8xf32>, tensor<4x8xf32>, tensor<i32>) -> tensor<4x16xf32>
+    xfmr.yield %a : tensor<4x16xf32>
+  }
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.kv_cache @kv0 kv_heads 1 head_dim 8
+  xfmr.phase prefill rows 4 {
+  ^bb0(%q: tensor<4x16xf32>, %k: tensor<4x8xf32>, %v: tensor<4x8xf32>):
+    %position = xfmr.position
+    // cached_attention C4
+    // expected-error @below {{scale must be finite, softcap and window positive}}
+    %a = xfmr.cached_attention %q, %k, %v at %position cache @kv0 heads 2 kv_heads 1 head_dim 8 causal scale 0.35 softcap 0.0 : (tensor<4x16xf32>, tensor<4x8xf32>, tensor<4x8xf32>, tensor<i32>) -> tensor<4x16xf32>
+    xfmr.yield %a : tensor<4x16xf32>
+  }
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.kv_cache @kv0 kv_heads 1 head_dim 8
+  xfmr.phase prefill rows 4 {
+  ^bb0(%q: tensor<4x16xf32>, %k: tensor<4x8xf32>, %v: tensor<4x8xf32>):
+    %position = xfmr.position
+    // cached_attention C4
+    // expected-error @below {{scale must be finite, softcap and window positive}}
+    %a = xfmr.cached_attention %q, %k, %v at %position cache @kv0 heads 2 kv_heads 1 head_dim 8 causal scale 0x7FF0000000000000 : (tensor<4x16xf32>, tensor<4x8xf32>, tensor<4x8xf32>, tensor<i32>) -> tensor<4x16xf32>
+    xfmr.yield %a : tensor<4x16xf32>
+  }
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
   // buffer C1
   // expected-error @below {{needs a positive size in bytes}}
   xfmr.buffer @state state size 0

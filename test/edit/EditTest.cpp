@@ -13,7 +13,7 @@ using namespace xfmr::prune;
 
 namespace {
 
-const std::string kSamples = XFMR_SOURCE_DIR "/test/prune/Inputs/tales-dense-samples.txt";
+const std::string kSamples = XFMR_SOURCE_DIR "/models/stories.txt";
 constexpr int64_t kWidth = 352, kHidden = 128;
 
 Protocol &protocol() {
@@ -103,7 +103,7 @@ std::string edit(const std::string &options, int64_t layer = 1) {
 MatrixD secondMoment(Opened &dense) {
   TokenWindows windows;
   EXPECT_TRUE(readCalibration(dense.model,
-                              {protocol().workFolder() + "/tales-dense-samples.calibrate.txt"}, 256,
+                              {protocol().workFolder() + "/stories.calibrate.txt"}, 256,
                               windows)
                   .ok());
   Forward forward(dense.sources);

@@ -26,7 +26,7 @@ struct Text {
   const std::string path = (fs::temp_directory_path() / ("xfmr-memory-" + std::to_string(getpid()))).string();
   Text() {
     std::string bytes(500, ' ');
-    std::ifstream(XFMR_SOURCE_DIR "/test/prune/Inputs/tales-dense-samples.txt").read(bytes.data(), bytes.size());
+    std::ifstream(XFMR_SOURCE_DIR "/models/stories.txt").read(bytes.data(), bytes.size());
     std::ofstream(path) << bytes;
   }
   ~Text() { fs::remove(path); }

@@ -32,3 +32,36 @@ xfmr.model @encoder (%tokens: tensor<?xi32>) -> tensor<?x4xf32>
   %x = xfmr.embedding %tokens, %table : (tensor<?xi32>, tensor<8x4xf32>) -> tensor<?x4xf32>
   xfmr.yield %x : tensor<?x4xf32>
 }
+
+// -----
+
+// expected-error @below {{expected an embedding and blocks of one result before the head}}
+xfmr.model @two_results (%tokens: tensor<?xi32>) -> tensor<?x8xf32>
+    config <architecture = "llama", hidden_size = 4, vocab_size = 8, max_position = 64> sources {base = "tiny"} {
+  %table = xfmr.weight "embed" : tensor<8x4xf32>
+  %x = xfmr.embedding %tokens, %table : (tensor<?xi32>, tensor<8x4xf32>) -> tensor<?x4xf32>
+  %y:2 = xfmr.block 0 (%x) : (tensor<?x4xf32>) -> (tensor<?x4xf32>, tensor<?x4xf32>) {
+  ^bb0(%h: tensor<?x4xf32>):
+    %s = xfmr.add %h, %h : tensor<?x4xf32>
+    xfmr.yield %h, %s : tensor<?x4xf32>, tensor<?x4xf32>
+  }
+  %logits = xfmr.linear %y#0, %table : (tensor<?x4xf32>, tensor<8x4xf32>) -> tensor<?x8xf32>
+  xfmr.yield %logits : tensor<?x8xf32>
+}
+
+// -----
+
+xfmr.model @past (%tokens: tensor<?xi32>) -> tensor<?x8xf32>
+    config <architecture = "llama", hidden_size = 4, vocab_size = 8, max_position = 64> sources {base = "tiny"} {
+  %table = xfmr.weight "embed" : tensor<8x4xf32>
+  %x = xfmr.embedding %tokens, %table : (tensor<?xi32>, tensor<8x4xf32>) -> tensor<?x4xf32>
+  %y = xfmr.block 0 (%x) : (tensor<?x4xf32>) -> tensor<?x4xf32> {
+  ^bb0(%h: tensor<?x4xf32>):
+    %s = xfmr.add %h, %h : tensor<?x4xf32>
+    xfmr.yield %s : tensor<?x4xf32>
+  }
+  // expected-error @below {{the head may use only the result of the last block}}
+  %z = xfmr.add %x, %y : tensor<?x4xf32>
+  %logits = xfmr.linear %z, %table : (tensor<?x4xf32>, tensor<8x4xf32>) -> tensor<?x8xf32>
+  xfmr.yield %logits : tensor<?x8xf32>
+}

@@ -20,9 +20,9 @@ protected:
   // and an activation of slope up to 1.1 follow one another: 1e-5 of 1 + |y| holds up to 2048 columns.
   void check(const Layer &l, double tolerance = 1e-5, uint32_t tileRows = 0) {
     Device device = route(l);
-    DeviceBuffer *few = l.routing.drop ? nullptr : byId(l, device);
-    DeviceBuffer *many = grouped(l, device, layout(l, 0, tileRows));
-    DeviceBuffer *tuned = l.routing.drop ? many : grouped(l, device, layout(l, 0, tileRows), 0);
+    TestBuffer *few = l.routing.drop ? nullptr : byId(l, device);
+    TestBuffer *many = grouped(l, device, layout(l, 0, tileRows));
+    TestBuffer *tuned = l.routing.drop ? many : grouped(l, device, layout(l, 0, tileRows), 0);
     expectRouted(l, read(l, device), 1e-5); // the plan marks what it drops
     if (HasFatalFailure())
       return;
@@ -36,7 +36,7 @@ protected:
   }
 };
 
-TEST_F(ExpertKernels, SizesAndTiles) {
+TEST_P(ExpertKernels, SizesAndTiles) {
   struct Size { uint32_t rows, d, experts, f, k; };
   for (Size s : {Size{1, 32, 8, 24, 2}, {2, 33, 2, 7, 1}, {31, 64, 8, 40, 2}, {70, 36, 5, 17, 3}, {9, 128, 16, 31, 16}, {130, 48, 3, 96, 1}})
     for (uint32_t tileRows : {8u, 16u, 32u, 64u}) {
@@ -46,14 +46,14 @@ TEST_F(ExpertKernels, SizesAndTiles) {
     }
 }
 
-TEST_F(ExpertKernels, WeightTypes) {
+TEST_P(ExpertKernels, WeightTypes) {
   for (WeightType type : {WeightType::F16, WeightType::BF16}) {
     SCOPED_TRACE(toString(type));
     check(random(37, 40, 8, 24, rule(2), type));
   }
 }
 
-TEST_F(ExpertKernels, EpiloguesAndWeightOnInput) {
+TEST_P(ExpertKernels, EpiloguesAndWeightOnInput) {
   for (bool glu : {false, true})
     for (bool bias : {false, true}) { // every pair of choices; each is four kernels of several variants
       Layer l = random(19, 36, 6, 21, rule(2, false));
@@ -70,7 +70,7 @@ TEST_F(ExpertKernels, EpiloguesAndWeightOnInput) {
 }
 
 // A stacked weight larger than one binding: one dispatch a part of the experts.
-TEST_F(ExpertKernels, WeightsInParts) {
+TEST_P(ExpertKernels, WeightsInParts) {
   for (uint32_t each : {1u, 3u, 7u}) {
     expertsPerPart = each;
     SCOPED_TRACE(std::to_string(each) + " experts a part");
@@ -80,7 +80,7 @@ TEST_F(ExpertKernels, WeightsInParts) {
   }
 }
 
-TEST_F(ExpertKernels, EmptyExpertsAndOneExpertForAll) {
+TEST_P(ExpertKernels, EmptyExpertsAndOneExpertForAll) {
   Layer l = random(75, 24, 8, 16, rule(1));
   l.routerBias.assign(8, 0);
   l.routerBias[6] = 100;
@@ -89,16 +89,16 @@ TEST_F(ExpertKernels, EmptyExpertsAndOneExpertForAll) {
   check(l);
 }
 
-TEST_F(ExpertKernels, SameBitsEveryTime) {
+TEST_P(ExpertKernels, SameBitsEveryTime) {
   Layer l = random(65, 48, 8, 40, rule(2));
   Device device = route(l);
-  DeviceBuffer *first = grouped(l, device, layout(l)), *second = grouped(l, device, layout(l));
+  TestBuffer *first = grouped(l, device, layout(l)), *second = grouped(l, device, layout(l));
   EXPECT_EQ(std::memcmp(first->as<void>(), second->as<void>(), first->bytes), 0);
 }
 
 // Hidden 2048, 128 experts, eight a token. The layer in f64 takes long, so of many rows only some are compared: a
 // row's result does not depend on the others.
-TEST_F(ExpertKernels, LargeLayers) {
+TEST_P(ExpertKernels, LargeLayers) {
   Layer l = random(0, 2048, 128, 32, rule(8));
   for (uint32_t rows : {1u, 100u, 1024u}) {
     SCOPED_TRACE(std::to_string(rows) + " rows");
@@ -109,8 +109,8 @@ TEST_F(ExpertKernels, LargeLayers) {
     const reference::Routed found = read(l, device), expected = reference(l);
     for (size_t i = 0; i < expected.ids.values.size(); ++i)
       ASSERT_EQ(found.ids.values[i], expected.ids.values[i]) << "entry " << i;
-    DeviceBuffer *many = grouped(l, device, layout(l), 0);
-    DeviceBuffer *few = rows <= 100 ? byId(l, device) : many;
+    TestBuffer *many = grouped(l, device, layout(l), 0);
+    TestBuffer *few = rows <= 100 ? byId(l, device) : many;
     const Matrix x = l.x;
     l.rows = 1; // of the same weights
     for (uint32_t row = 0; row < rows; row += std::max(1u, rows / 16)) {
@@ -123,7 +123,7 @@ TEST_F(ExpertKernels, LargeLayers) {
   }
 }
 
-TEST_F(ExpertKernels, GivenLayers) {
+TEST_P(ExpertKernels, GivenLayers) {
   XFMR_NEED_VECTORS();
   LayerVectors vectors;
   auto make = [&](const std::string &name, uint32_t rows, uint32_t d, uint32_t experts, uint32_t f, const Routing &r) {
@@ -171,6 +171,8 @@ TEST_F(ExpertKernels, GivenLayers) {
     compare(l, name);
   }
 }
+
+XFMR_ON_EVERY_TARGET(ExpertKernels);
 
 } // namespace
 } // namespace xfmr::codegen::test

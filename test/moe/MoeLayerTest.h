@@ -35,9 +35,9 @@ protected:
 
   // What the device has of a routed layer.
   struct Device {
-    DeviceBuffer *state, *x, *ids, *weights, *plan = nullptr;
+    TestBuffer *state, *x, *ids, *weights, *plan = nullptr;
     Rows xRows;
-    DeviceBuffer *chosen = nullptr; // with drop: of every position
+    TestBuffer *chosen = nullptr; // with drop: of every position
   };
 
   Layer random(uint32_t rows, uint32_t d, uint32_t experts, uint32_t f, const reference::Routing &routing,
@@ -116,7 +116,7 @@ protected:
   }
 
   // f32 [experts, paddedWidth(n)].
-  DeviceBuffer *stackedBias(const std::vector<float> &values, uint32_t experts) {
+  TestBuffer *stackedBias(const std::vector<float> &values, uint32_t experts) {
     const uint32_t n = static_cast<uint32_t>(values.size()) / experts;
     Matrix m{experts, n, values};
     return activations(m, {paddedWidth(n), 0});
@@ -133,7 +133,7 @@ protected:
     p.mixerEps = static_cast<float>(l.routing.sparsemixerEps);
     Device device{state(l.routing.drop ? 0 : 5, l.rows), activations(l.x, p.x), bytes(size_t(maxRows) * spec.topK * 4),
                   floats(size_t(maxRows) * spec.topK), nullptr, p.x};
-    std::vector<DeviceBuffer *> bound = {device.state, device.x, weight(l.router, WeightType::F32), device.ids,
+    std::vector<TestBuffer *> bound = {device.state, device.x, weight(l.router, WeightType::F32), device.ids,
                                          device.weights};
     if (spec.routerBias)
       bound.push_back(vector(l.routerBias));
@@ -162,7 +162,7 @@ protected:
     p.capacity = static_cast<uint32_t>(l.routing.capacity);
     p.capacityFactor = static_cast<float>(l.routing.capacityFactor);
     device.plan = bytes(layout.words() * 4);
-    std::vector<DeviceBuffer *> bound = {device.state, device.ids, device.plan};
+    std::vector<TestBuffer *> bound = {device.state, device.ids, device.plan};
     if (spec.drop) {
       if (!device.chosen)
         device.chosen = bytes(size_t(layout.maxEntries()) * 4);
@@ -184,15 +184,15 @@ protected:
 
   // Runs a product over stacked weights [experts * rows, cols] in parts of at most `expertsPerPart` (0: whole).
   template <typename Spec, typename Params>
-  void product(const Layer &l, Spec spec, Params params, const Matrix &w, std::vector<DeviceBuffer *> bound,
-               DeviceBuffer *out, int variant) {
+  void product(const Layer &l, Spec spec, Params params, const Matrix &w, std::vector<TestBuffer *> bound,
+               TestBuffer *out, int variant) {
     const uint32_t rows = w.rows / l.experts, each = expertsPerPart ? expertsPerPart : l.experts;
     for (uint32_t first = 0; first < l.experts; first += each) {
       const uint32_t count = std::min(each, l.experts - first);
       const auto begin = w.values.begin() + size_t(first) * rows * w.cols;
       if (expertsPerPart)
         params.part = {first / each, first, count};
-      bound[2] = weight(Matrix{count * rows, w.cols, {begin, begin + size_t(count) * rows * w.cols}}, l.type);
+      bound[2] = weight(Matrix{count * rows, w.cols, {begin, begin + size_t(count) * rows * w.cols}}, l.type, count);
       if constexpr (std::is_same_v<Spec, MoeGemmSpec>) {
         params.gridAt = spec.product == MoeProduct::First ? params.layout.grid0(params.part.index)
                                                           : params.layout.grid1(params.part.index);
@@ -207,8 +207,13 @@ protected:
   }
   uint32_t expertsPerPart = 0;
 
+  // Of a grouped product's grid.
+  uint32_t xExtent(const MoeGemmSpec &spec, const MoeGemmParams &params) {
+    return onVulkan() ? params.grid(spec)[0] : cpu::xTiles(spec, params);
+  }
+
   // The layer by the grouped route, by a variant of its products (-1: the portable one); y has stride paddedWidth(d).
-  DeviceBuffer *grouped(const Layer &l, Device &device, const MoePlanLayout &plan, int variant = -1) {
+  TestBuffer *grouped(const Layer &l, Device &device, const MoePlanLayout &plan, int variant = -1) {
     MoeGemmSpec first, second;
     first.weight = second.weight = l.type;
     first.epilogue = l.first, second.epilogue = l.second;
@@ -219,10 +224,10 @@ protected:
     p1.layout = p2.layout = plan, p1.limit = l.limit;
     p1.n = l.n1(), p1.k = l.d, p1.x = device.xRows, p1.out = {paddedWidth(l.f), 0};
     p2.n = l.d, p2.k = l.f, p2.x = p1.out, p2.out = {paddedWidth(l.d), 8};
-    this->plan(l, device, plan, p1.grid(first)[0], p2.grid(second)[0]);
-    DeviceBuffer *h = floats(size_t(plan.maxEntries()) * paddedWidth(l.f));
-    DeviceBuffer *parts = floats(size_t(plan.maxEntries()) * paddedWidth(l.d) + 8);
-    std::vector<DeviceBuffer *> bound = {device.state, device.x, nullptr, device.plan, h};
+    this->plan(l, device, plan, xExtent(first, p1), xExtent(second, p2));
+    TestBuffer *h = floats(size_t(plan.maxEntries()) * paddedWidth(l.f));
+    TestBuffer *parts = floats(size_t(plan.maxEntries()) * paddedWidth(l.d) + 8);
+    std::vector<TestBuffer *> bound = {device.state, device.x, nullptr, device.plan, h};
     if (first.weighted)
       bound.push_back(device.weights);
     if (l.first.bias)
@@ -238,7 +243,7 @@ protected:
     combine.drop = l.routing.drop;
     MoeCombineParams p;
     p.width = l.d, p.topK = plan.topK, p.maxRows = plan.maxRows, p.parts = p2.out, p.out = {paddedWidth(l.d), 0};
-    DeviceBuffer *y = floats(size_t(plan.maxRows) * paddedWidth(l.d));
+    TestBuffer *y = floats(size_t(plan.maxRows) * paddedWidth(l.d));
     bound = {device.state, parts, y};
     if (combine.drop)
       bound.push_back(device.ids);
@@ -246,7 +251,7 @@ protected:
     return y;
   }
 
-  DeviceBuffer *byId(const Layer &l, const Device &device, int variant = -1) {
+  TestBuffer *byId(const Layer &l, const Device &device, int variant = -1) {
     MoeGemvSpec first, second;
     first.weight = second.weight = l.type;
     first.epilogue = l.first, second.epilogue = l.second;
@@ -256,14 +261,14 @@ protected:
     p1.n = l.n1(), p1.k = l.d, p1.x = device.xRows, p1.out = {paddedWidth(l.f), 0}, p1.limit = l.limit;
     p2.n = l.d, p2.k = l.f, p2.x = p1.out, p2.out = {paddedWidth(l.d), 0};
     p1.topK = p2.topK = static_cast<uint32_t>(l.routing.topK), p1.maxRows = p2.maxRows = l.rows;
-    DeviceBuffer *h = floats(size_t(l.rows) * p1.topK * paddedWidth(l.f));
-    std::vector<DeviceBuffer *> bound = {device.state, device.x, nullptr, device.ids, h};
+    TestBuffer *h = floats(size_t(l.rows) * p1.topK * paddedWidth(l.f));
+    std::vector<TestBuffer *> bound = {device.state, device.x, nullptr, device.ids, h};
     if (first.weighted)
       bound.push_back(device.weights);
     if (l.first.bias)
       bound.push_back(stackedBias(l.bias1, l.experts));
     product(l, first, p1, l.w1, bound, h, variant);
-    DeviceBuffer *y = floats(size_t(l.rows) * paddedWidth(l.d));
+    TestBuffer *y = floats(size_t(l.rows) * paddedWidth(l.d));
     bound = {device.state, h, nullptr, device.ids, y};
     if (second.weighted)
       bound.push_back(device.weights);

@@ -23,7 +23,7 @@ protected:
   }
 
   // The plan's contents against counting and sorting.
-  void expectPlan(const Layer &l, const reference::Routed &routed, DeviceBuffer *plan, const MoePlanLayout &at) {
+  void expectPlan(const Layer &l, const reference::Routed &routed, TestBuffer *plan, const MoePlanLayout &at) {
     const uint32_t *words = plan->as<uint32_t>();
     const uint32_t k = at.topK;
     std::vector<std::vector<uint32_t>> entries(l.experts);
@@ -84,7 +84,7 @@ protected:
   }
 };
 
-TEST_F(RouterKernel, RoutingVectors) {
+TEST_P(RouterKernel, RoutingVectors) {
   XFMR_NEED_VECTORS();
   for (const VectorCase &v : readRoutingVectors()) {
     SCOPED_TRACE(v.name);
@@ -128,7 +128,7 @@ std::vector<Routing> everyRule(int64_t k, int64_t experts) {
   return rules;
 }
 
-TEST_F(RouterKernel, EveryRuleOverOddSizes) {
+TEST_P(RouterKernel, EveryRuleOverOddSizes) {
   struct Size { uint32_t rows, experts, k; bool all; };
   // Each rule is a kernel of its own, so only one size takes them all, and biases every other one; the other sizes
   // take one in nine.
@@ -155,7 +155,7 @@ TEST_F(RouterKernel, EveryRuleOverOddSizes) {
   }
 }
 
-TEST_F(RouterKernel, TiesGoToTheLowestExpert) {
+TEST_P(RouterKernel, TiesGoToTheLowestExpert) {
   reference::Tensor z({2, 12});
   for (uint32_t e = 0; e < 12; ++e)
     z.row(0)[e] = 1, z.row(1)[e] = e % 3 == 1 ? 0.0 : -0.0; // -0 equals 0
@@ -168,7 +168,7 @@ TEST_F(RouterKernel, TiesGoToTheLowestExpert) {
       EXPECT_EQ(device.ids->as<uint32_t>()[t * 3 + slot], slot);
 }
 
-TEST_F(RouterKernel, NanAndInfiniteLogits) {
+TEST_P(RouterKernel, NanAndInfiniteLogits) {
   const double inf = INFINITY;
   // Router biases make the logits; x is zero, so that products with NaN do not spread.
   for (std::vector<double> z : {std::vector<double>{NAN, 1, -inf, 2}, {NAN, NAN, NAN, NAN}, {NAN, -inf, NAN, -inf},
@@ -191,7 +191,7 @@ TEST_F(RouterKernel, NanAndInfiniteLogits) {
       }
 }
 
-TEST_F(RouterKernel, PlansOfManyRows) {
+TEST_P(RouterKernel, PlansOfManyRows) {
   for (auto [rows, experts, k] : {std::tuple(4096u, 8u, 2u), {1000u, 512u, 16u}, {129u, 128u, 8u}, {4096u, 2u, 1u}}) {
     Routing rule;
     rule.topK = k;
@@ -201,7 +201,7 @@ TEST_F(RouterKernel, PlansOfManyRows) {
   }
 }
 
-TEST_F(RouterKernel, OneExpertTakesAllAndCapacities) {
+TEST_P(RouterKernel, OneExpertTakesAllAndCapacities) {
   reference::Tensor z({100, 8});
   for (uint32_t t = 0; t < 100; ++t)
     z.row(t)[5] = 3, z.row(t)[1] = 2;
@@ -219,7 +219,7 @@ TEST_F(RouterKernel, OneExpertTakesAllAndCapacities) {
 }
 
 // Parts of a sequence drop what one run over the whole would: ranks go on, and a share is one of all tokens.
-TEST_F(RouterKernel, CapacitiesCountOverParts) {
+TEST_P(RouterKernel, CapacitiesCountOverParts) {
   const uint32_t rows = 61, experts = 8;
   const reference::Tensor z = coarse(rows, experts);
   Routing rule;
@@ -228,7 +228,7 @@ TEST_F(RouterKernel, CapacitiesCountOverParts) {
     rule.capacity = factor ? 0 : 11, rule.capacityFactor = factor ? 0.8 : 0; // ceil(0.8 * 122 / 8) = 13
     const reference::Routed whole = reference::route(z, rule, nullptr);
     ASSERT_NE(std::count(whole.ids.values.begin(), whole.ids.values.end(), -1.0), 0);
-    DeviceBuffer *chosen = bytes(size_t(rows) * 2 * 4);
+    TestBuffer *chosen = bytes(size_t(rows) * 2 * 4);
     for (uint32_t from = 0, size = 1; from < rows; from += size, size = std::min(size * 3, rows - from)) {
       Layer part = identity(reference::Tensor({size, experts}, {z.row(from), z.row(from) + size * experts}), rule);
       Device device = route(part);
@@ -244,7 +244,7 @@ TEST_F(RouterKernel, CapacitiesCountOverParts) {
   }
 }
 
-TEST_F(RouterKernel, NormBeforeAndStatistics) {
+TEST_P(RouterKernel, NormBeforeAndStatistics) {
   Routing rule;
   rule.topK = 2, rule.norm = true;
   const uint32_t d = 52, e = 8;
@@ -254,8 +254,8 @@ TEST_F(RouterKernel, NormBeforeAndStatistics) {
   spec.rmsNorm = spec.stats = true;
   MoeRouterParams p;
   p.k = d, p.maxRows = 1, p.x = {0, 8}, p.normed = {paddedWidth(d), 4}, p.eps = 1e-5f;
-  DeviceBuffer *id = ids({0, 0}), *weights = floats(2), *normed = floats(4 + paddedWidth(d)), *stats = ids(std::vector<uint32_t>(2 * e));
-  std::vector<DeviceBuffer *> bound = {state(3, 1), activations(l.x, p.x), weight(l.router, WeightType::F32), id, weights,
+  TestBuffer *id = ids({0, 0}), *weights = floats(2), *normed = floats(4 + paddedWidth(d)), *stats = ids(std::vector<uint32_t>(2 * e));
+  std::vector<TestBuffer *> bound = {state(3, 1), activations(l.x, p.x), weight(l.router, WeightType::F32), id, weights,
                                        vector(norm), normed, stats};
   run(spec, p, bound);
   double squares = 0;
@@ -276,6 +276,8 @@ TEST_F(RouterKernel, NormBeforeAndStatistics) {
   run(spec, p, bound);
   EXPECT_EQ(stats->as<uint32_t>()[id->as<uint32_t>()[0]], 2u);
 }
+
+XFMR_ON_EVERY_TARGET(RouterKernel);
 
 } // namespace
 } // namespace xfmr::codegen::test

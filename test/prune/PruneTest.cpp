@@ -10,7 +10,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const std::string kSamples = XFMR_SOURCE_DIR "/test/prune/Inputs/tales-dense-samples.txt";
+const std::string kSamples = XFMR_SOURCE_DIR "/models/stories.txt";
 
 // One protocol a model and text for all tests of a process.
 Protocol &samples() {

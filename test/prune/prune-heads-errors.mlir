@@ -25,7 +25,7 @@ xfmr.model @full_width_norm (%tokens: tensor<?xi32>) -> tensor<?x4xf32>
     %v = xfmr.linear %h, %wk : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
     // expected-note@+1 {{by this op}}
     %qn = xfmr.rms_norm %q, %n eps 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>
-    // expected-error@+1 {{heads cannot be removed exactly: query: a norm runs over 16 columns, so removing some changes the others}}
+    // expected-error@+1 {{heads cannot be removed exactly: query: 'xfmr.rms_norm' works on groups of 16 columns, so removing 2 changes the others}}
     %a = xfmr.attention %qn, %k, %v heads 8 kv_heads 2 head_dim 2 causal scale 0.5
         : (tensor<?x16xf32>, tensor<?x4xf32>, tensor<?x4xf32>) -> tensor<?x16xf32>
     %o = xfmr.linear %a, %wo : (tensor<?x16xf32>, tensor<4x16xf32>) -> tensor<?x4xf32>

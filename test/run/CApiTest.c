@@ -1,4 +1,4 @@
-/* Uses the whole C interface on the toy artifact, as a C program linked to libxfmr.so would. */
+/* Uses the whole C interface on the toy artifact and a device, as a C program linked to libxfmr.so would. */
 #include "runtime/xfmr.h"
 #include <stdio.h>
 #include <string.h>
@@ -27,6 +27,40 @@ static void on_logits(void *user, uint32_t first, uint32_t rows, const float *lo
   float *out = user;
   for (uint32_t r = 0; r < rows; ++r)
     memcpy(out + 16 * (first + r), logits + r * stride, 16 * sizeof(float));
+}
+
+/* Structs that begin with their size: shorter, longer, and wrong ones. */
+static void test_sizes(const char *path) {
+  struct {
+    xfmr_model_open_options known;
+    const void *later;
+  } options = {{sizeof options, "cpu", 2}, NULL};
+  struct {
+    xfmr_model_details known;
+    uint64_t later;
+  } details = {{sizeof details, NULL, NULL, 9, 9}, 9};
+  xfmr_model *model = NULL;
+  const char *phase = NULL;
+  EXPECT(xfmr_model_open_with(path, NULL, &model) == XFMR_ERROR_ARGUMENT);
+  options.later = path; /* a field this library does not know */
+  EXPECT(xfmr_model_open_with(path, &options.known, &model) == XFMR_ERROR_ARGUMENT && !model);
+  options.later = NULL;
+  EXPECT(xfmr_model_open_with(path, &options.known, &model) == XFMR_OK && model);
+  EXPECT(xfmr_model_get_details(model, &details.known) == XFMR_OK);
+  EXPECT(strcmp(details.known.engine, "cpu") == 0 && strcmp(details.known.targets, "vulkan and cpu") == 0);
+  EXPECT(details.known.threads == 2 && details.known.max_position == 0 && details.later == 0);
+  EXPECT(details.known.size == sizeof details);
+  details.known.size = offsetof(xfmr_model_details, threads);
+  details.known.threads = 7;
+  EXPECT(xfmr_model_get_details(model, &details.known) == XFMR_OK && details.known.threads == 7);
+  details.known.size = 0;
+  EXPECT(xfmr_model_get_details(model, &details.known) == XFMR_ERROR_ARGUMENT);
+  EXPECT(xfmr_prefill_phase(model, 3, &phase) == XFMR_OK && strcmp(phase, "prefill") == 0);
+  xfmr_model_close(model);
+  options.known.size = offsetof(xfmr_model_open_options, device); /* all defaults */
+  model = NULL;
+  EXPECT(xfmr_model_open_with(path, &options.known, &model) == XFMR_OK && model);
+  xfmr_model_close(model);
 }
 
 static void test_text(const xfmr_model *model) {
@@ -85,7 +119,7 @@ int main(int argc, char **argv) {
   xfmr_model *model = NULL, *plain = NULL;
   xfmr_session *session = NULL;
   xfmr_model_info info;
-  if (argc != 2)
+  if (argc != 3)
     return 2;
   EXPECT(strcmp(xfmr_last_error(), "") == 0);
   EXPECT(xfmr_model_open("/nowhere.xfm", NULL, &model) == XFMR_ERROR_ARTIFACT && !model);
@@ -93,20 +127,21 @@ int main(int argc, char **argv) {
   EXPECT(xfmr_model_open(argv[1], "no such device", &model) == XFMR_ERROR_DEVICE && !model);
   EXPECT(xfmr_model_open(argv[1], "none", &plain) == XFMR_OK);
   EXPECT(xfmr_session_create(plain, &session) == XFMR_ERROR_ARGUMENT && !session);
-  EXPECT(xfmr_model_open(argv[1], NULL, &model) == XFMR_OK);
+  EXPECT(xfmr_model_open(argv[1], argv[2], &model) == XFMR_OK);
   if (!model)
     return 1;
   EXPECT(xfmr_model_get_info(model, &info) == XFMR_OK);
   EXPECT(strcmp(info.name, "toy") == 0 && info.vocab_size == 16 && info.max_context == 32);
   EXPECT(info.bos_token == 1 && info.num_eos_tokens == 1 && info.eos_tokens[0] == 0);
   EXPECT(info.has_tokenizer && strlen(info.device) > 0 && strlen(info.report) > 0);
+  test_sizes(argv[1]);
   test_text(plain);
   xfmr_model_close(plain);
   EXPECT(xfmr_session_create(model, &session) == XFMR_OK);
   xfmr_model_close(model); /* the session keeps what it needs */
   test_session(session);
   xfmr_session_close(session);
-  EXPECT(xfmr_validation_messages() == 0);
+  EXPECT(xfmr_validation_messages() == 0 && xfmr_checker_messages() == 0);
   printf(failures ? "%d failures\n" : "passed\n", failures);
   return failures != 0;
 }

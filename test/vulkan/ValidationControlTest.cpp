@@ -1,7 +1,7 @@
 // A deliberate hazard must be reported by the validation layer, and a program without its barriers must be
 // refused by the hazard verifier before a device sees it.
 #include "runtime/plan/Hazards.h"
-#include "runtime/vulkan/Session.h"
+#include "runtime/vulkan/Recording.h"
 #include "test/artifact/toy/ToyModel.h"
 #include "test/vulkan/Environment.h"
 #include <gtest/gtest.h>
@@ -32,7 +32,7 @@ TEST(ValidationControl, LayerReportsAMissingBarrier) {
 
 TEST(ValidationControl, ProgramWithoutBarriersIsRefused) {
   toy::Contents contents;
-  auto &phase = *contents.program.phases[3]; // decode: embedding, cache, head
+  auto &phase = *contents.program->phases[3]; // decode: embedding, cache, head
   ASSERT_EQ(phase.name, "decode");
   for (auto &dispatch : phase.dispatches)
     dispatch->barrier = false;
@@ -41,7 +41,7 @@ TEST(ValidationControl, ProgramWithoutBarriersIsRefused) {
   std::shared_ptr<const Model> model;
   EXPECT_EQ(Model::open(path, {}, model).message(),
             "'" + path + "': phase 'decode': dispatch 1 'cache' needs a barrier after dispatch 0 "
-            "'embedding': read after write of buffer 'arena' bytes [16, 32)");
+            "'embedding': read after write of buffer 'arena' bytes [256, 272)");
   unlink(path.c_str());
 }
 

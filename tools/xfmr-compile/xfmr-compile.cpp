@@ -38,9 +38,9 @@ int main(int argc, char **argv) {
   app.add_option("--source", sources, "NAME=PATH: where a weight source lies");
   app.add_flag("--verbose", options.verbose, "show remarks of the passes");
   std::map<std::string, Stage> stages = {{"import", Stage::Import},   {"optimize", Stage::Optimize},
-                                         {"phases", Stage::Phases},   {"dispatch", Stage::Dispatch},
-                                         {"plan", Stage::Plan},       {"codegen", Stage::Codegen},
-                                         {"emit", Stage::Emit}};
+                                         {"phases", Stage::Phases},   {"regions", Stage::Regions},
+                                         {"dispatch", Stage::Dispatch}, {"plan", Stage::Plan},
+                                         {"codegen", Stage::Codegen}, {"emit", Stage::Emit}};
   app.add_option("--stop-after", options.stopAfter, "print this stage instead of writing an artifact")
       ->transform(CLI::CheckedTransformer(stages));
   if (std::optional<int> status = parseCommandLine(app, argc, argv, "xfmr-compile"))

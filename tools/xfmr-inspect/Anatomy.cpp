@@ -58,10 +58,6 @@ int64_t Anatomy::fullAttention() const { return sum(blocks, &Block::fullAttentio
 
 namespace {
 
-bool isWeightExpression(Operation *op) {
-  return op->getNumResults() == 1 && isWeight(op->getResult(0)) && !isa<BlockOp>(op);
-}
-
 int64_t bytesOf(Value weight, int64_t elements) {
   return elements * cast<RankedTensorType>(weight.getType()).getElementTypeBitWidth() / 8;
 }
@@ -161,7 +157,7 @@ public:
         anatomy.blocks.push_back(countBlock(block));
         anatomy.all += anatomy.blocks.back();
         afterBlocks = true;
-      } else if (!isWeightExpression(&op)) {
+      } else if (!isa<WeightExpressionOpInterface>(op)) {
         anatomy.all += countOutside(op, afterBlocks, anatomy.tied);
       }
     }
@@ -214,7 +210,7 @@ private:
         countMixture(moe, block);
         continue;
       }
-      if (isWeightExpression(&inner))
+      if (isa<WeightExpressionOpInterface>(inner))
         continue;
       if (auto op = dyn_cast<AttentionOp>(inner)) {
         if (block.numHeads == 0) {
@@ -262,7 +258,7 @@ private:
     }
     int64_t width = 0;
     for (Operation &inner : moe.getExpert().front())
-      if (!isWeightExpression(&inner)) {
+      if (!isa<WeightExpressionOpInterface>(inner)) {
         addWeights(inner, Kind::ffn, block, experts, active);
         width = std::max(width, hiddenWidth(inner));
       }

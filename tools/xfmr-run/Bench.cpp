@@ -161,8 +161,7 @@ Status xfmr::run::bench(const ModelHandle &model, const Options &options, double
   }
   if (options.verbose) {
     uint32_t rows = std::max(1u, std::min(pp, info.prefill_chunk));
-    const char *prefill = rows <= info.prefill_few ? "prefill_few" : "prefill";
-    for (auto [phase, tokens] : {std::pair(prefill, rows), {"decode", 1u}})
+    for (auto [phase, tokens] : {std::pair(prefillPhase(model, rows), rows), {"decode", 1u}})
       if (Status s = profile(session, phase, tokens); s.failed())
         return s;
   }

@@ -3,8 +3,10 @@
 #include "tools/xfmr-run/LogitsFile.h"
 #include "tools/xfmr-run/MoeStats.h"
 #include "tools/xfmr-run/Prompt.h"
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 
 using namespace xfmr;
 using namespace xfmr::run;
@@ -53,7 +55,7 @@ private:
 Status decoderAfter(const ModelHandle &model, const std::vector<int32_t> &prompt, DecoderHandle &out) {
   xfmr_decoder *decoder = nullptr;
   if (Status s = checked(xfmr_decoder_create(model.get(), &decoder)); s.failed())
-    return s;
+    return Status::error(s.message() + "; print the ids of tokens with --ids");
   out.reset(decoder);
   const char *text;
   size_t bytes;
@@ -85,10 +87,14 @@ void reportSpeed(const char *what, size_t tokens, double seconds) {
 }
 
 /// How many runs of which phase a prompt took.
-void reportPhases(const xfmr_model_info &info, size_t tokens) {
-  size_t full = tokens / info.prefill_chunk, rest = tokens % info.prefill_chunk;
-  size_t few = rest && rest <= info.prefill_few;
-  std::fprintf(stderr, "prompt: %zu runs of prefill, %zu of prefill_few\n", full + (rest && !few), few);
+void reportPhases(const ModelHandle &model, size_t tokens) {
+  const uint32_t chunk = infoOf(model).prefill_chunk;
+  size_t few = 0, full = 0;
+  for (size_t at = 0; at < tokens; at += chunk) {
+    const uint32_t run = static_cast<uint32_t>(std::min<size_t>(chunk, tokens - at));
+    ++(std::strcmp(prefillPhase(model, run), "prefill_few") == 0 ? few : full);
+  }
+  std::fprintf(stderr, "prompt: %zu runs of prefill, %zu of prefill_few\n", full, few);
 }
 
 } // namespace
@@ -112,7 +118,7 @@ Status xfmr::run::generate(const ModelHandle &model, const Options &options) {
     return s;
   if (options.verbose) {
     reportSpeed("prompt", prompt.size(), secondsSince(start));
-    reportPhases(infoOf(model), prompt.size());
+    reportPhases(model, prompt.size());
   }
   if (!continues)
     return saveMoeStats(model, session, options);

@@ -32,4 +32,18 @@ inline xfmr_model_info infoOf(const ModelHandle &model) {
   return info;
 }
 
+inline xfmr_model_details detailsOf(const ModelHandle &model) {
+  xfmr_model_details details = {};
+  details.size = sizeof details;
+  xfmr_model_get_details(model.get(), &details);
+  return details;
+}
+
+/// The phase that runs `tokens` tokens of a prompt at once.
+inline const char *prefillPhase(const ModelHandle &model, uint32_t tokens) {
+  const char *phase = "";
+  xfmr_prefill_phase(model.get(), tokens, &phase);
+  return phase;
+}
+
 } // namespace xfmr::run

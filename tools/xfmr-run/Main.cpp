@@ -12,16 +12,21 @@ using namespace xfmr::run;
 
 static Status runMode(const Options &options) {
   auto start = std::chrono::steady_clock::now();
-  const char *device = options.mode == Mode::tokenize ? "none" : options.device.c_str();
+  xfmr_model_open_options wanted = {};
+  wanted.size = sizeof wanted;
+  wanted.device = options.mode == Mode::tokenize ? "none" : options.device.c_str();
+  wanted.threads = options.threads.value_or(0);
   xfmr_model *opened = nullptr;
-  if (Status s = checked(xfmr_model_open(options.artifact.c_str(), device, &opened)); s.failed())
+  if (Status s = checked(xfmr_model_open_with(options.artifact.c_str(), &wanted, &opened)); s.failed())
     return s;
   ModelHandle model(opened);
+  const xfmr_model_details details = detailsOf(model);
   double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (options.verbose)
-    std::fprintf(stderr, "%sload: %.1f ms\n", infoOf(model).report, seconds * 1e3);
-  if (options.threads && options.mode != Mode::tokenize)
-    std::fprintf(stderr, "xfmr-run: --threads is for CPU artifacts and has no effect on this one\n");
+    std::fprintf(stderr, "engine: %s, the artifact holds a program for %s\n%sload: %.1f ms\n", details.engine,
+                 details.targets, infoOf(model).report, seconds * 1e3);
+  if (options.threads && !details.threads && options.mode != Mode::tokenize)
+    std::fprintf(stderr, "xfmr-run: --threads is for the CPU and has no effect on '%s'\n", infoOf(model).device);
   switch (options.mode) {
   case Mode::tokenize: return tokenize(model, options);
   case Mode::perplexity: return perplexity(model, options);
@@ -39,7 +44,7 @@ int main(int argc, char **argv) {
   Status status = runMode(options);
   if (status.ok() && std::fflush(stdout) != 0)
     status = Status::error("cannot write to standard output");
-  if (uint32_t count = xfmr_validation_messages(); count && status.ok())
+  if (uint32_t count = xfmr_checker_messages(); count && status.ok())
     status = Status::error("the validation layer reported " + std::to_string(count) + " messages");
   if (status.failed()) {
     std::fprintf(stderr, "xfmr-run: error: %s\n", status.message().c_str());

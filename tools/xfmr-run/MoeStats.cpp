@@ -1,4 +1,4 @@
-// See MoeStats.h.
+// Counts of experts as JSON and as a table; see MoeStats.h.
 #include "tools/xfmr-run/MoeStats.h"
 #include "runtime/artifact/AtomicFile.h"
 #include <algorithm>
@@ -61,6 +61,9 @@ Status xfmr::run::writeMoeStats(const std::vector<MoeTextStats> &texts, const st
     for (const MoeTextStats &text : texts)
       document["texts"].push_back({{"name", text.name}, {"layers", layersOf(text)}});
   const std::string bytes = document.dump() + "\n";
+  if (path == "-")
+    return std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size()
+               ? Status::success() : Status::error("cannot write to standard output");
   AtomicFile file;
   if (Status s = file.open(path); s.failed())
     return s;

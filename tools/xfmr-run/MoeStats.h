@@ -23,7 +23,7 @@ Status readMoeStats(const ModelHandle &model, const SessionHandle &session, cons
                     MoeTextStats &out);
 
 /// Writes {"layers": [{"counts": [...], "mean_weight": [...]}, ...]}, summed over the texts; with several texts
-/// also "texts": [{"name", "layers"}, ...]. The mean weight of an expert that was never chosen is 0.
+/// also "texts": [{"name", "layers"}, ...]. "-" is standard output. The mean weight of an expert that was never chosen is 0.
 Status writeMoeStats(const std::vector<MoeTextStats> &texts, const std::string &path);
 
 /// A table a layer to stdout: the share of each text's choices that went to each expert, in per cent, darker

@@ -68,14 +68,16 @@ bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitC
   app.add_option("--top-p", options.sampling.top_p, "fewest that reach this share; 1: off")
       ->check(CLI::Range(1e-6f, 1.0f))->type_name("P");
   app.add_option("--seed", options.sampling.seed, "of sampling")->type_name("S");
-  app.add_option("--device", options.device, "auto, an index or a part of a name")->type_name("DEVICE");
-  app.add_option("--threads", options.threads, "of CPU artifacts; others ignore it")->type_name("N");
+  app.add_option("--device", options.device, "auto, cpu, or the index or a part of the name of a Vulkan device")
+      ->type_name("DEVICE");
+  app.add_option("--threads", options.threads, "of the CPU (default: the cores allowed to the process)")
+      ->check(CLI::Range(1u, 1024u))->type_name("N");
   app.add_flag("--ids", options.ids, "print generated ids instead of text");
   app.add_flag("--ignore-eos", options.sampling.ignore_eos, "treat end tokens like any other");
   app.add_option("--logits", options.logitsPath, "write f32 logits [T, vocab] of every prompt position")
       ->type_name("OUT.safetensors");
   app.add_option("--moe-stats", options.moeStatsPath,
-                 "write how often and how strongly each expert was chosen, by layer")
+                 "write how often and how strongly each expert was chosen, by layer; - is stdout")
       ->type_name("OUT.json");
   app.add_flag("--tokenize", tokenize, "print the prompt's ids and stop");
   app.add_flag("--verbose", options.verbose, "say what is chosen and how long it takes");

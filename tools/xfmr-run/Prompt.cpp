@@ -56,14 +56,17 @@ Status xfmr::run::promptIds(const ModelHandle &model, const Options &options,
         return s;
     }
     if (Status s = encode(model, text, /*special=*/true, ids); s.failed())
-      return s;
+      return info.has_tokenizer ? s : Status::error(s.message() + "; give the ids of tokens with --prompt-ids");
   }
   if (ids.empty())
     return Status::error("the prompt has no token");
+  const uint32_t longest = detailsOf(model).max_position;
   if (options.mode != Mode::tokenize && ids.size() > info.max_context)
     return Status::error("the prompt has " + std::to_string(ids.size()) +
                          " tokens, the context holds " + std::to_string(info.max_context) +
-                         "; compile with a larger --max-context or shorten it");
+                         (longest && info.max_context >= longest
+                              ? ", the longest the model was made for; shorten it"
+                              : "; compile with a larger --max-context or shorten it"));
   return Status::success();
 }
 

@@ -14,12 +14,20 @@ enum Word : uint32_t {
   kBOffset,
   kOutStride,
   kOutOffset,
-  kValue
+  kValue,
+  kWidth
 };
+
+// Whether pads of zeros do not give zeros by themselves.
+bool masksPad(const ElementwiseSpec &spec) {
+  return spec.op == ElementwiseOp::LastRow ||
+         (spec.op == ElementwiseOp::Activation && !keepsZero(spec.activation));
+}
 
 Value combine(const ElementwiseSpec &spec, Value a, Value b, Value value) {
   switch (spec.op) {
   case ElementwiseOp::Copy:
+  case ElementwiseOp::LastRow:
     return a;
   case ElementwiseOp::Add:
     return a + b;
@@ -33,6 +41,8 @@ Value combine(const ElementwiseSpec &spec, Value a, Value b, Value value) {
     return softcap(a, value);
   case ElementwiseOp::ActMul:
     return activation(spec.activation, a) * b;
+  case ElementwiseOp::RowScale:
+    return a * b[0];
   }
   return a;
 }
@@ -40,21 +50,39 @@ Value combine(const ElementwiseSpec &spec, Value a, Value b, Value value) {
 } // namespace
 
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const ElementwiseSpec &spec) {
-  std::vector<Element> elements = {Element::U32, Element::F32x4, Element::F32x4};
+  const bool isCopy = spec.op == ElementwiseOp::Copy; // reads one float after the other: a may start anywhere
+  std::vector<Element> elements = {Element::U32, isCopy ? Element::F32 : Element::F32x4, Element::F32x4};
   if (spec.hasB())
     elements.push_back(Element::F32x4);
   KernelBuilder k(context, spec.name(), spec.bindings(), elements, {64, 1, 1});
   Buffer a = k.buffer("a"), out = k.buffer("out");
 
-  Value row = k.group();
-  k.when(row < k.buffer("state")[state::kCount], [&] {
-    auto start = [&](uint32_t stride, uint32_t offset) {
-      return (k.push(offset) + row * k.push(stride)) >> 2;
+  const bool isLast = spec.op == ElementwiseOp::LastRow;
+  Value row = k.group(), count = k.buffer("state")[state::kCount];
+  k.when(isLast ? count != 0 : row < count, [&] {
+    Value from = isLast ? count - 1 : row, width = k.push(kWidth), zero = k.f32(0);
+    auto start = [&](uint32_t stride, uint32_t offset, Value r) {
+      return (k.push(offset) + r * k.push(stride)) >> 2;
     };
     k.loop(k.thread(), k.push(kQuads), k.u32(64), [&](Value quad) {
-      Value right = spec.hasB() ? k.buffer("b")[start(kBStride, kBOffset) + quad] : Value();
-      Value result = combine(spec, a[start(kAStride, kAOffset) + quad], right, k.pushFloat(kValue));
-      out.store(start(kOutStride, kOutOffset) + quad, result);
+      Value right;
+      if (spec.hasB()) {
+        Value b = start(kBStride, kBOffset, row);
+        right = k.buffer("b")[spec.op == ElementwiseOp::RowScale ? b : b + quad];
+      }
+      Value first = quad * 4;
+      if (isCopy) {
+        Value begin = k.push(kAOffset) + from * k.push(kAStride) + first;
+        auto at = [&](uint32_t i) { return select(first + i < width, a[begin + i], zero); };
+        out.store(start(kOutStride, kOutOffset, row) + quad, k.vector4(at(0), at(1), at(2), at(3)));
+        return;
+      }
+      Value result = combine(spec, a[start(kAStride, kAOffset, from) + quad], right, k.pushFloat(kValue));
+      if (masksPad(spec)) {
+        result = k.vector4(select(first < width, result[0], zero), select(first + 1 < width, result[1], zero),
+                           select(first + 2 < width, result[2], zero), select(first + 3 < width, result[3], zero));
+      }
+      out.store(start(kOutStride, kOutOffset, row) + quad, result);
     });
   });
   return k.finish();

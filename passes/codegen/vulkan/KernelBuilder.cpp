@@ -314,13 +314,20 @@ static bool surelyRuns(Value low, Value high) {
          mlir::matchPattern(high.value, mlir::m_ConstantInt(&last)) && first.ult(last);
 }
 
-// MLIR's conversion leaves the results of a loop that never runs undefined instead of `init`: such loops stand
-// inside an `if`.
+// A loop that may not run stands inside an `if`, for two reasons. MLIR's conversion leaves the results of a loop that
+// never runs undefined instead of `init`. And lavapipe of Mesa 26.1 computes a descriptor's address where a loop's
+// body first uses it, in active lanes only: a subgroup that never enters the loop goes through the body masked and
+// follows an address of 0. A branch that no lane takes is skipped.
 Values KernelBuilder::loop(Value low, Value high, Value step, Values init,
                            llvm::function_ref<Values(Value, llvm::ArrayRef<Value>)> body) {
-  if (init.empty() || surelyRuns(low, high))
-    return runningLoop(low, high, step, init, body);
-  return choose(low < high, [&] { return runningLoop(low, high, step, init, body); }, [&] { return init; });
+  auto run = [&] { return runningLoop(low, high, step, init, body); };
+  if (surelyRuns(low, high))
+    return run();
+  if (init.empty()) {
+    when(low < high, [&] { run(); });
+    return {};
+  }
+  return choose(low < high, run, [&] { return init; });
 }
 
 Values KernelBuilder::runningLoop(Value low, Value high, Value step, const Values &init,

@@ -66,6 +66,10 @@ Value activation(Activation kind, Value x) {
   }
   case Activation::Relu:
     return max(x, constantLike(x, 0));
+  case Activation::Sigmoid:
+    return sigmoid(x);
+  case Activation::Tanh:
+    return tanh(x);
   }
   return x;
 }

@@ -1,19 +1,32 @@
 // Writes the toy artifact for tests that run tools from the command line:
-//   make_toy OUT.xfm [TOKENIZER.json]
+//   make_toy OUT.xfm [--target=vulkan|cpu|both] [TOKENIZER.json]
 #include "test/artifact/toy/ToyModel.h"
 #include <cstdio>
 #include <fstream>
 #include <iterator>
 
 int main(int argc, char **argv) {
-  if (argc < 2 || argc > 3)
-    return std::fprintf(stderr, "usage: make_toy OUT.xfm [TOKENIZER.json]\n"), 2;
+  const std::string usage = "usage: make_toy OUT.xfm [--target=vulkan|cpu|both] [TOKENIZER.json]\n";
   xfmr::toy::Contents contents;
-  if (argc == 3) {
-    std::ifstream in(argv[2], std::ios::binary);
+  std::string out, tokenizer;
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument == "--target=cpu")
+      contents = xfmr::toy::cpuContents();
+    else if (argument == "--target=both")
+      contents = xfmr::toy::bothContents();
+    else if (argument.rfind("--", 0) == 0 && argument != "--target=vulkan")
+      return std::fputs(usage.c_str(), stderr), 2;
+    else if (argument[0] != '-')
+      (out.empty() ? out : tokenizer) = argument;
+  }
+  if (out.empty())
+    return std::fputs(usage.c_str(), stderr), 2;
+  if (!tokenizer.empty()) {
+    std::ifstream in(tokenizer, std::ios::binary);
     contents.tensors["tokenizer.json"].assign(std::istreambuf_iterator<char>(in), {});
   }
-  xfmr::Status status = xfmr::toy::write(argv[1], contents);
+  xfmr::Status status = xfmr::toy::write(out, contents);
   if (status.failed())
     return std::fprintf(stderr, "%s\n", status.message().c_str()), 1;
 }

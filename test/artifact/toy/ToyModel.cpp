@@ -13,9 +13,9 @@ using program::BufferKind;
 namespace {
 
 enum Buffers : uint32_t { kState, kTokens, kArena, kCache, kWeight, kLogits, kOutput };
-enum Kernels : uint32_t { kEmbed, kAppend, kLogitsKernel, kSample };
+enum Kernels : uint32_t { kEmbed, kAppend, kLogitsKernel, kSample, kLogitsAll };
 
-constexpr uint64_t kStateBytes = 128, kTokenBytes = 4 * toy::kChunk, kArenaBytes = 64,
+constexpr uint64_t kStateBytes = 128, kTokenBytes = 4 * toy::kChunk, kArenaBytes = 512,
                    kCacheBytes = 4 * toy::kMaxContext, kWeightBytes = 32,
                    kLogitsBytes = 4 * toy::kVocab * toy::kChunk, kOutputBytes = 4 * toy::kMaxContext;
 
@@ -85,8 +85,9 @@ program::ProgramT toy::makeProgram() {
   addKernel(p, "logits", 64, {Access::read, Access::read, Access::read, Access::write});
   addKernel(p, "sample", 1, {Access::readwrite, Access::read, Access::write, Access::write});
 
+  // 256 is the largest alignment of bindings that a device may ask for.
   const Binding state(kState, 0, kStateBytes), tokens(kTokens, 0, kTokenBytes),
-      x(kArena, 16, 4 * kChunk), cache(kCache, 0, kCacheBytes), weight(kWeight, 0, kWeightBytes),
+      x(kArena, 256, 4 * kChunk), cache(kCache, 0, kCacheBytes), weight(kWeight, 0, kWeightBytes),
       logits(kLogits, 0, kLogitsBytes), output(kOutput, 0, kOutputBytes);
   auto add = [&](PhaseBuilder &builder) { p.phases.push_back(std::move(builder.phase)); };
   add(PhaseBuilder("prefill", kChunk)
@@ -109,16 +110,76 @@ std::string toy::spirv(const std::string &kernel) {
   return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
-Status toy::write(const std::string &path, const Contents &contents) {
+std::string toy::cpuCode() {
+  std::ifstream in(XFMR_TOY_KERNELS "/cpu.so", std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+program::ProgramT toy::makeCpuProgram(const std::vector<std::string> &levels) {
+  program::ProgramT p = makeProgram();
+  p.target = "cpu";
+  addKernel(p, "logits_all", 1, p.kernels[kLogitsKernel]->bindings);
+  for (auto &kernel : p.kernels) {
+    kernel->workgroup_size = {1, 1, 1};
+    kernel->variants.clear();
+    for (const std::string &level : levels) {
+      kernel->variants.push_back(std::make_unique<program::VariantT>());
+      kernel->variants.back()->tensor = artifact::kCpuCodeTensor;
+      kernel->variants.back()->entry = kernel->name + "." + level;
+      kernel->variants.back()->requires_ = {level};
+    }
+  }
+  for (auto &phase : p.phases)
+    for (auto &dispatch : phase->dispatches) {
+      if (dispatch->kernel == kLogitsKernel) {
+        const bool all = phase->name == "all_logits";
+        dispatch->kernel = all ? kLogitsAll : kLogitsKernel;
+        dispatch->grid = {kVocab, all ? uint32_t(kChunk) : 1u, 1};
+      } else if (dispatch->kernel != kSample) {
+        dispatch->grid = {kChunk, 1, 1};
+      }
+      dispatch->push.clear();
+    }
+  return p;
+}
+
+toy::Contents toy::cpuContents() {
+  Contents contents = bothContents();
+  contents.program.reset();
+  return contents;
+}
+
+toy::Contents toy::bothContents() {
+  Contents contents;
+  contents.cpuProgram = makeCpuProgram();
+  return contents;
+}
+
+static std::string packed(const program::ProgramT &program) {
   flatbuffers::FlatBufferBuilder builder;
-  program::FinishProgramBuffer(builder, program::Program::Pack(builder, &contents.program));
+  program::FinishProgramBuffer(builder, program::Program::Pack(builder, &program));
+  return std::string(reinterpret_cast<const char *>(builder.GetBufferPointer()), builder.GetSize());
+}
+
+Status toy::write(const std::string &path, const Contents &contents) {
   std::map<std::string, std::string> bytes = contents.tensors;
-  for (const char *name : {"embed", "append", "logits", "sample"})
-    bytes.emplace(std::string("kernel.") + name, spirv(name));
-  std::vector<float> weight(contents.weightFloats, static_cast<float>(kOffset));
+  std::vector<std::pair<std::string, std::string>> programs;
+  if (contents.program) {
+    programs.emplace_back(artifact::kProgramTensor, packed(*contents.program));
+    for (const char *name : {"embed", "append", "logits", "sample"})
+      bytes.emplace(std::string("kernel.") + name, spirv(name));
+  }
+  if (contents.cpuProgram) {
+    programs.emplace_back(artifact::kCpuProgramTensor, packed(*contents.cpuProgram));
+    bytes.emplace(artifact::kCpuCodeTensor, cpuCode());
+  }
+  const std::vector<float> &weight = contents.weight;
 
   artifact::ArtifactWriter writer(path);
-  Status status = writer.declareBytes("xfmr.program", builder.GetSize());
+  Status status = Status::success();
+  for (const auto &[name, content] : programs)
+    if (status.ok())
+      status = writer.declareBytes(name, content.size());
   if (status.ok())
     status = writer.declare("weight", "F32", {weight.size()});
   for (const auto &[name, content] : bytes)
@@ -126,8 +187,9 @@ Status toy::write(const std::string &path, const Contents &contents) {
       status = writer.declareBytes(name, content.size());
   if (status.ok())
     status = writer.begin();
-  if (status.ok())
-    status = writer.append(builder.GetBufferPointer(), builder.GetSize());
+  for (const auto &[name, content] : programs)
+    if (status.ok())
+      status = writer.append(content.data(), content.size());
   if (status.ok())
     status = writer.append(weight.data(), 4 * weight.size());
   for (const auto &[name, content] : bytes)

@@ -4,6 +4,7 @@
 #include "runtime/artifact/Program_generated.h"
 #include "runtime/artifact/Status.h"
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,15 +14,24 @@ constexpr int kVocab = 16, kMaxContext = 32, kChunk = 4, kOffset = 3;
 
 /// The program, free to be damaged by a test before it is written.
 program::ProgramT makeProgram();
+/// The same model for the CPU, with variants of these levels, best first.
+program::ProgramT makeCpuProgram(const std::vector<std::string> &levels = {"v4", "v3", "v2"});
 
 /// The SPIR-V of embed, append, logits or sample.
 std::string spirv(const std::string &kernel);
+/// The shared object with all kernels of makeCpuProgram().
+std::string cpuCode();
 
 struct Contents {
-  program::ProgramT program = makeProgram();
+  std::optional<program::ProgramT> program = makeProgram();
+  std::optional<program::ProgramT> cpuProgram;
   std::map<std::string, std::string> tensors; // byte tensors beyond program and weight; replaces a kernel
-  size_t weightFloats = 8;
+  std::vector<float> weight = std::vector<float>(8, static_cast<float>(kOffset));
 };
+
+/// The toy for the CPU only, and for both targets.
+Contents cpuContents();
+Contents bothContents();
 
 /// Writes an artifact.
 Status write(const std::string &path, const Contents &contents);

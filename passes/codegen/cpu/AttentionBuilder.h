@@ -1,0 +1,85 @@
+// The part of attention that every kernel does alike, so that a row gets the same bits whichever way it comes: the keys
+// of a split (kDecodeSplit positions, from position 0 on) for a few queries of one kv head, and joining the results of
+// splits in order.
+//
+// A split: keys pass block by block through the stack as f32 and meet every query; an output is a fixed tree over a
+// row's products. Softmax of the split's scores, with its own maximum. Then values pass the same way, and each
+// column is one chain over the keys that its query sees.
+#pragma once
+#include "passes/codegen/Attention.h"
+#include "passes/codegen/cpu/KernelBuilder.h"
+#include <optional>
+
+namespace xfmr::codegen::cpu {
+
+struct AttentionFacts {
+  uint32_t headDim, numHeads, numKvHeads, maxContext;
+  CacheType cache;
+  bool softcap;
+  float scale, cap;
+  uint32_t group() const { return numHeads / numKvHeads; }
+  uint32_t paddedDim() const { return paddedWidth(headDim); }
+};
+
+// Queries that one walk over the keys serves at most; what they need on the stack stays below 200 KB.
+constexpr uint32_t kMostQueries = 32;
+
+// The running result of queries: the largest score, the sum of exponentials, the sum of values.
+class SoftmaxState {
+public:
+  SoftmaxState(KernelBuilder &k, uint32_t queries, uint32_t headDim);
+  // With the logit of its head's sink, if there are sinks.
+  void start(Value query, std::optional<Value> sink);
+  // Joins a split's maximum, total and values (at `from` of `values`).
+  void join(Value query, Value maximum, Value total, Buffer values, Value from);
+  // The columns of a head, divided by the sum of exponentials.
+  void finish(Value query, Buffer out, Value at);
+
+private:
+  KernelBuilder &k;
+  const uint32_t headDim, stride;
+  Buffer maxima, totals, sums;
+};
+
+class AttentionSplit {
+public:
+  AttentionSplit(KernelBuilder &k, const AttentionFacts &facts, uint32_t mostQueries);
+
+  // The keys from begin to end, of which a query sees some.
+  struct Range {
+    Value begin, end;
+  };
+
+  // Query `query` is the head at `at` of `from`.
+  void setQuery(Value query, Buffer from, Value at);
+  // Queries 0 .. count-1 with what they see of `split`: `seen` says it of one, `all` is the union. done(query, maximum,
+  // total) is called for queries that see a key; their sums of values are in values() from valuesAt(query) on.
+  void run(Value kvHead, Value split, Value count, Range all,
+           llvm::function_ref<Range(Value query)> seen,
+           llvm::function_ref<void(Value query, Value maximum, Value total)> done);
+  Buffer values() const { return sums; }
+  Value valuesAt(Value query) const { return query * uint64_t(stride); }
+
+private:
+  void stage(const char *cache, Value kvHead, Value first, Value end, uint32_t rows);
+  void scoreBlock(Value first, Value block, Value count,
+                  llvm::function_ref<Range(Value query)> seen);
+
+  KernelBuilder &k;
+  const AttentionFacts &facts;
+  const unsigned lanes;  // of vectors, and keys of a block
+  const uint32_t stride; // of a head on the stack: head_dim rounded up to vectors
+  Buffer queries;        // [queries, stride]
+  Buffer staged;         // [kStagedRows, stride]
+  Buffer scores;         // [queries, kDecodeSplit], then weights
+  Buffer sums;           // [queries, stride]
+  Buffer maxima, totals; // [queries]
+};
+
+// The keys that the row at `position` sees: all up to `end`, in a window of the last `window` (0: no window).
+AttentionSplit::Range visibleKeys(KernelBuilder &k, Value position, Value end, uint32_t window);
+
+// Zeros behind the heads of a row, `width` columns that end at `at`; by whoever writes the last head.
+void storeAttentionPad(KernelBuilder &k, Buffer out, Value at, uint32_t width);
+
+} // namespace xfmr::codegen::cpu

@@ -1,0 +1,141 @@
+// attention_decode: a tile is one kv head and one split of the keys, for all heads of the group. attention_combine: a
+// tile is a head.
+#include "passes/codegen/cpu/AttentionBuilder.h"
+#include "passes/codegen/cpu/Columns.h"
+#include "passes/codegen/cpu/Kernels.h"
+#include "runtime/plan/State.h"
+#include <algorithm>
+
+namespace xfmr::codegen::cpu {
+namespace {
+
+AttentionSplit::Range seenBy(KernelBuilder &k, uint32_t window) {
+  Value position = k.state(state::kPosition);
+  return visibleKeys(k, position, position + 1, window);
+}
+
+// Floats of a row of `partial`.
+uint32_t partialRow(uint32_t headDim) {
+  return paddedWidth(headDim) + 8;
+}
+
+class Decode {
+public:
+  Decode(KernelBuilder &k, const AttentionDecodeSpec &spec, const AttentionDecodeParams &params)
+      : k(k), spec(spec), p(params),
+        facts{spec.headDim, p.numHeads, p.numKvHeads, p.maxContext,
+              spec.cache,   spec.softcap, p.scale,    p.softcap},
+        heads(std::min(facts.group(), kMostQueries)), splits(spec.single ? 1 : decodeSplits(p.maxContext)),
+        split(k, facts, heads), result(k, heads, spec.headDim) {}
+
+  void build() {
+    Value count = k.state(state::kCount);
+    k.tiles([&](Value tile) {
+      all = seenBy(k, p.window);
+      number = tile % splits, kvHead = tile / splits;
+      Value first = number * kDecodeSplit;
+      k.when((count != 0) & (first < all.end) & (first + kDecodeSplit > all.begin), [&] {
+        const uint32_t group = facts.group(), whole = group / heads * heads;
+        k.loop(0, whole, heads, [&](Value head) { run(head, heads); });
+        if (whole < group)
+          run(k.index(whole), group - whole);
+      });
+    });
+  }
+
+private:
+  void run(Value first, uint32_t size) {
+    auto headOf = [&](Value query) { return kvHead * facts.group() + first + query; };
+    k.loop(0, size, 1, [&](Value query) {
+      split.setQuery(query, k.buffer("q"), headOf(query) * spec.headDim + p.qOffset);
+    });
+    split.run(
+        kvHead, number, k.index(size), all, [&](Value) { return all; },
+        [&](Value query, Value maximum, Value total) {
+          Value head = headOf(query);
+          if (!spec.single)
+            return storePartial(query, head, maximum, total);
+          Buffer out = k.buffer("out");
+          result.start(query, spec.sinks ? std::optional(k.buffer("sinks")[head]) : std::nullopt);
+          result.join(query, maximum, total, split.values(), split.valuesAt(query));
+          result.finish(query, out, head * spec.headDim + p.outOffset);
+          const uint32_t width = p.numHeads * spec.headDim;
+          k.when(head == p.numHeads - 1,
+                 [&] { storeAttentionPad(k, out, k.index(p.outOffset + width), width); });
+        });
+  }
+
+  void storePartial(Value query, Value head, Value maximum, Value total) {
+    Buffer partial = k.buffer("partial");
+    Value to = (head * splits + number) * partialRow(spec.headDim), from = split.valuesAt(query);
+    overColumns(k, facts.paddedDim(), [&](Value c, unsigned valid) {
+      partial.storeFirst(to + c, split.values().loadFirst(from + c, kLanes, valid), valid);
+    });
+    partial.store(to + facts.paddedDim(), maximum);
+    partial.store(to + (facts.paddedDim() + 1), total);
+  }
+
+  KernelBuilder &k;
+  const AttentionDecodeSpec &spec;
+  const AttentionDecodeParams &p;
+  const AttentionFacts facts;
+  const uint32_t heads, splits;
+  AttentionSplit split;
+  SoftmaxState result;
+  AttentionSplit::Range all;
+  Value number, kvHead;
+};
+
+} // namespace
+
+uint64_t tiles(const AttentionDecodeSpec &spec, const AttentionDecodeParams &params) {
+  return uint64_t(params.numKvHeads) * (spec.single ? 1 : decodeSplits(params.maxContext));
+}
+
+KernelModule build(mlir::MLIRContext &context, llvm::StringRef name,
+                   const AttentionDecodeSpec &spec, const AttentionDecodeParams &params,
+                   Level level) {
+  if (!isHeadDim(spec.headDim))
+    return headDimError("attention_decode", spec.headDim);
+  std::vector<Element> elements(spec.bindings().size(), Element::F32);
+  elements[0] = Element::U32, elements[2] = elements[3] = elementOf(spec.cache);
+  KernelBuilder k(context, name, spec.bindings(), elements, level);
+  Decode(k, spec, params).build();
+  return k.finish();
+}
+
+uint64_t tiles(const AttentionCombineSpec &, const AttentionCombineParams &params) {
+  return params.numHeads;
+}
+
+KernelModule build(mlir::MLIRContext &context, llvm::StringRef name,
+                   const AttentionCombineSpec &spec, const AttentionCombineParams &params,
+                   Level level) {
+  if (!isHeadDim(spec.headDim))
+    return headDimError("attention_combine", spec.headDim);
+  std::vector<Element> elements(spec.bindings().size(), Element::F32);
+  elements[0] = Element::U32;
+  KernelBuilder k(context, name, spec.bindings(), elements, level);
+  SoftmaxState result(k, 1, spec.headDim);
+  Buffer partial = k.buffer("partial"), out = k.buffer("out");
+  Value count = k.state(state::kCount), query = k.index(0);
+  const uint32_t splits = decodeSplits(params.maxContext), padded = paddedWidth(spec.headDim),
+                 width = params.numHeads * spec.headDim;
+  k.tiles([&](Value head) {
+    k.when(count != 0, [&] {
+      AttentionSplit::Range all = seenBy(k, params.window);
+      result.start(query, spec.sinks ? std::optional(k.buffer("sinks")[head]) : std::nullopt);
+      k.loop(all.begin / kDecodeSplit, (all.end + (kDecodeSplit - 1)) / kDecodeSplit, 1,
+             [&](Value split) {
+               Value from = (head * splits + split) * partialRow(spec.headDim);
+               result.join(query, partial[from + padded], partial[from + (padded + 1)], partial, from);
+             });
+      result.finish(query, out, head * spec.headDim + params.outOffset);
+      k.when(head == params.numHeads - 1,
+             [&] { storeAttentionPad(k, out, k.index(params.outOffset + width), width); });
+    });
+  });
+  return k.finish();
+}
+
+} // namespace xfmr::codegen::cpu

@@ -1,0 +1,104 @@
+// A tile is one kv head and a few rows: queries are the heads of the group times the rows, so that a key that was
+// loaded serves all of them.
+#include "passes/codegen/cpu/AttentionBuilder.h"
+#include "passes/codegen/cpu/Columns.h"
+#include "passes/codegen/cpu/Kernels.h"
+#include "runtime/plan/State.h"
+#include <algorithm>
+
+namespace xfmr::codegen::cpu {
+namespace {
+
+uint32_t groupOf(const AttentionPrefillParams &p) {
+  return p.numHeads / p.numKvHeads;
+}
+uint32_t rowsEach(const AttentionPrefillParams &p) {
+  return std::max(1u, std::min(kMostQueries / groupOf(p), p.maxRows));
+}
+
+class Prefill {
+public:
+  Prefill(KernelBuilder &k, const AttentionPrefillSpec &spec, const AttentionPrefillParams &params)
+      : k(k), spec(spec), p(params),
+        facts{spec.headDim, p.numHeads, p.numKvHeads, p.maxContext,
+              spec.cache,   spec.softcap, p.scale,    p.softcap},
+        heads(std::min(facts.group(), kMostQueries)), split(k, facts, heads * rowsEach(p)),
+        result(k, heads * rowsEach(p), spec.headDim) {}
+
+  void build() {
+    count = k.state(state::kCount), position = k.state(state::kPosition);
+    k.tiles([&](Value tile) {
+      firstRow = tile / p.numKvHeads * rowsEach(p), kvHead = tile % p.numKvHeads;
+      k.when(firstRow < count, [&] {
+        rows = min(count - firstRow, k.index(rowsEach(p)));
+        const uint32_t group = facts.group(), whole = group / heads * heads;
+        k.loop(0, whole, heads, [&](Value first) { run(first, heads); });
+        if (whole < group)
+          run(k.index(whole), group - whole);
+      });
+    });
+  }
+
+private:
+  AttentionSplit::Range seen(Value row) {
+    Value at = position + row;
+    return visibleKeys(k, at, spec.causal ? at + 1 : position + count, p.window);
+  }
+
+  // Heads first .. first + size - 1 of the group, all rows of the tile.
+  void run(Value first, uint32_t size) {
+    Value queries = rows * size;
+    auto rowOf = [&](Value query) { return firstRow + query / size; };
+    auto headOf = [&](Value query) { return kvHead * facts.group() + first + query % size; };
+    k.loop(k.index(0), queries, 1, [&](Value query) {
+      Value head = headOf(query);
+      split.setQuery(query, k.buffer("q"),
+                     rowOf(query) * p.q.stride + p.q.offset + head * spec.headDim);
+      result.start(query, spec.sinks ? std::optional(k.buffer("sinks")[head]) : std::nullopt);
+    });
+    AttentionSplit::Range all = {seen(firstRow).begin, seen(firstRow + rows - 1).end};
+    k.loop(all.begin / kDecodeSplit, (all.end + (kDecodeSplit - 1)) / kDecodeSplit, 1,
+           [&](Value number) {
+             split.run(
+                 kvHead, number, queries, all, [&](Value query) { return seen(rowOf(query)); },
+                 [&](Value query, Value maximum, Value total) {
+                   result.join(query, maximum, total, split.values(), split.valuesAt(query));
+                 });
+           });
+    k.loop(k.index(0), queries, 1, [&](Value query) {
+      Value out = rowOf(query) * p.out.stride + p.out.offset, head = headOf(query);
+      result.finish(query, k.buffer("out"), out + head * spec.headDim);
+      const uint32_t width = p.numHeads * spec.headDim;
+      k.when(head == p.numHeads - 1, [&] { storeAttentionPad(k, k.buffer("out"), out + width, width); });
+    });
+  }
+
+  KernelBuilder &k;
+  const AttentionPrefillSpec &spec;
+  const AttentionPrefillParams &p;
+  const AttentionFacts facts;
+  const uint32_t heads; // of a group, at once
+  AttentionSplit split;
+  SoftmaxState result;
+  Value count, position, firstRow, kvHead, rows;
+};
+
+} // namespace
+
+uint64_t tiles(const AttentionPrefillSpec &, const AttentionPrefillParams &params) {
+  return tilesOfRows(params.maxRows, rowsEach(params)) * params.numKvHeads;
+}
+
+KernelModule build(mlir::MLIRContext &context, llvm::StringRef name,
+                   const AttentionPrefillSpec &spec, const AttentionPrefillParams &params,
+                   Level level) {
+  if (!isHeadDim(spec.headDim))
+    return headDimError("attention_prefill", spec.headDim);
+  std::vector<Element> elements(spec.bindings().size(), Element::F32);
+  elements[0] = Element::U32, elements[2] = elements[3] = elementOf(spec.cache);
+  KernelBuilder k(context, name, spec.bindings(), elements, level);
+  Prefill(k, spec, params).build();
+  return k.finish();
+}
+
+} // namespace xfmr::codegen::cpu

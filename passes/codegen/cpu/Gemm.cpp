@@ -1,0 +1,42 @@
+// A tile is 96 rows of X times 64 rows of W. Neighbouring tiles share the rows of X.
+#include "passes/codegen/Gemm.h"
+#include "passes/codegen/cpu/EpilogueBuilder.h"
+#include "passes/codegen/cpu/Kernels.h"
+#include "passes/codegen/cpu/Product.h"
+#include "runtime/plan/State.h"
+
+namespace xfmr::codegen::cpu {
+namespace {
+constexpr uint32_t kTileRows = 96;
+}
+
+uint64_t tiles(const GemmSpec &, const GemmParams &params) {
+  return uint64_t(outputTiles(params.n)) * ((params.maxRows + kTileRows - 1) / kTileRows);
+}
+
+KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const GemmSpec &spec, const GemmParams &params,
+                   Level level) {
+  std::vector<Binding> bindings = spec.bindings();
+  std::vector<Element> elements(bindings.size(), Element::F32);
+  elements[0] = Element::U32;
+  elements[2] = panelElement(spec.weight);
+  KernelBuilder k(context, name, bindings, elements, level);
+  Product product(k, k.buffer("weight"), spec.weight, params.n, params.k, kTileRows);
+  k.tiles([&](Value tile) {
+    Value outputTile = tile % outputTiles(params.n), firstRow = tile / outputTiles(params.n) * kTileRows;
+    Value count = k.state(state::kCount);
+    k.when(firstRow < count, [&] {
+      Value rows = min(count - firstRow, k.index(kTileRows));
+      product.rows(k.buffer("x"), firstRow * uint64_t(params.x.stride) + params.x.offset, params.x.stride, rows,
+                   k.index(0), outputTile);
+      k.loop(k.index(0), rows, 1, [&](Value r) {
+        product.forEachPanel(r, outputTile, [&](Value sums, Value column, unsigned valid) {
+          storeOutputs(k, spec.epilogue, params.epilogue, params.out, firstRow + r, sums, column, valid);
+        });
+      });
+    });
+  });
+  return k.finish();
+}
+
+} // namespace xfmr::codegen::cpu

@@ -1,0 +1,46 @@
+// The table of levels.
+#include "passes/codegen/cpu/Level.h"
+
+namespace xfmr::codegen::cpu {
+namespace {
+// Sums, a panel of weights (two columns of it with bf16) and an element of X must fit in the registers: 16, 32 on v4.
+constexpr RegisterBlock kBlocks2[] = {{2, 1}, {1, 2}};
+constexpr RegisterBlock kBlocks3[] = {{5, 1}, {2, 2}, {1, 4}};
+constexpr RegisterBlock kBlocks4[] = {{12, 2}, {6, 2}, {2, 4}, {1, 4}};
+
+constexpr LevelFacts kFacts[] = {
+    {"v2", "x86-64-v2", /*vectorBits=*/128, /*fma=*/false, /*halfConversions=*/false, kBlocks2},
+    {"v3", "x86-64-v3", 256, true, true, kBlocks3},
+    {"v4", "x86-64-v4", 512, true, true, kBlocks4},
+};
+constexpr Level kLevels[] = {Level::V2, Level::V3, Level::V4};
+} // namespace
+
+const LevelFacts &facts(Level level) {
+  return kFacts[static_cast<unsigned>(level)];
+}
+
+llvm::ArrayRef<Level> allLevels() {
+  return kLevels;
+}
+
+std::optional<Level> parseLevel(llvm::StringRef name) {
+  for (Level level : kLevels)
+    if (name == facts(level).name)
+      return level;
+  return std::nullopt;
+}
+
+std::optional<Level> hostLevel() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("x86-64-v4"))
+    return Level::V4;
+  if (__builtin_cpu_supports("x86-64-v3"))
+    return Level::V3;
+  if (__builtin_cpu_supports("x86-64-v2"))
+    return Level::V2;
+#endif
+  return std::nullopt;
+}
+
+} // namespace xfmr::codegen::cpu

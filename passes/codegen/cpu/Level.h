@@ -1,0 +1,35 @@
+// The instruction sets CPU kernels are made for, and everything a kernel or the lowering wants to know about one, in
+// one table. A shared object holds every kernel once a level; the runtime takes the highest that the machine has.
+#pragma once
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include <cstdint>
+#include <optional>
+
+namespace xfmr::codegen::cpu {
+
+// x86-64-v2 (SSE4.2), -v3 (AVX2, FMA, F16C), -v4 (AVX-512).
+enum class Level : uint8_t { V2, V3, V4 };
+
+// Rows of X times panels of 16 outputs. Few rows take more panels, so that additions do not wait for each other.
+struct RegisterBlock {
+  uint32_t rows, panels;
+};
+
+struct LevelFacts {
+  const char *name;     // "v3": the suffix of a kernel's symbol
+  const char *cpu;      // LLVM's name of the processor
+  uint32_t vectorBits;  // of a register, and what LLVM may use
+  bool fma;             // else a product is rounded before it is added
+  bool halfConversions; // f16 <-> f32 instructions
+  // The blocks of sums that a matrix product keeps in registers, largest first; the last has one row.
+  llvm::ArrayRef<RegisterBlock> blocks;
+};
+
+const LevelFacts &facts(Level level);
+llvm::ArrayRef<Level> allLevels(); // lowest first
+std::optional<Level> parseLevel(llvm::StringRef name);
+// The highest level this machine has, if any.
+std::optional<Level> hostLevel();
+
+} // namespace xfmr::codegen::cpu

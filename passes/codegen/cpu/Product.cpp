@@ -1,0 +1,152 @@
+// Blocks of sums stay in registers while a run of columns goes by; runs are short enough that the panels of a tile
+// stay in the second cache while one block of rows after another goes through them.
+#include "passes/codegen/cpu/Product.h"
+
+namespace xfmr::codegen::cpu {
+namespace {
+constexpr uint32_t kRunColumns = 512;    // of W: 64 KiB of f32 for a block of two panels
+constexpr uint32_t kGatherColumns = 256; // of rows that are copied to the stack
+constexpr uint32_t kUnroll = 4;          // columns; divides every padded width
+
+// Runs of equal length, a multiple of 8, none longer than `most`.
+uint32_t runOf(uint32_t columns, uint32_t most) {
+  uint32_t runs = (columns + most - 1) / most;
+  return paddedWidth((columns + runs - 1) / runs);
+}
+} // namespace
+
+Element panelElement(WeightType type) {
+  return type == WeightType::BF16 ? Element::U32 : elementOf(type);
+}
+
+Product::Product(KernelBuilder &builder, Buffer weight, WeightType type, uint32_t n, uint32_t k, uint32_t maxRows)
+    : k(builder), weight(weight), sums(builder.stack(Element::F32, uint64_t(maxRows) * kTileOutputs)), type(type),
+      n(n), columns(paddedWidth(k)), maxRows(maxRows) {
+}
+
+uint64_t Product::panelElements() const {
+  return uint64_t(columns) * kPanel / (type == WeightType::BF16 ? 2 : 1);
+}
+
+Values Product::panelStarts(RegisterBlock shape, Value firstPanel, Value outputTile, Value panel) {
+  Values starts;
+  for (uint32_t p = 0; p < shape.panels; ++p) { // beyond the last: the last once more
+    Value number = min(outputTile * kTilePanels + panel + p, k.index(panelsOf(n) - 1));
+    starts.push_back((firstPanel + number) * panelElements());
+  }
+  return starts;
+}
+
+Values Product::block(RegisterBlock shape, Buffer x, Value xAt, uint64_t xStride, llvm::ArrayRef<Value> panels,
+                      Value kBegin, Value kEnd, llvm::ArrayRef<Value> init, Value scale) {
+  const bool pairs = type == WeightType::BF16;
+  return k.loop(kBegin, kEnd, kUnroll, init, [&](Value column, llvm::ArrayRef<Value> in) {
+    Values next(in.begin(), in.end());
+    auto addColumn = [&](uint32_t c, llvm::ArrayRef<Value> w) {
+      for (uint32_t r = 0; r < shape.rows; ++r) {
+        Value element = x[xAt + column + (r * xStride + c)];
+        Value all = splat(scale.value ? element * scale : element, kPanel);
+        for (uint32_t p = 0; p < shape.panels; ++p) {
+          Value &sum = next[r * shape.panels + p];
+          sum = fma(all, w[p], sum);
+        }
+      }
+    };
+    for (uint32_t c = 0; c < kUnroll; c += pairs ? 2 : 1) {
+      Values w;
+      for (Value panel : panels) {
+        Value at = pairs ? panel + (column / 2 + c / 2) * kPanel : panel + (column + c) * kPanel;
+        w.push_back(weight.load(at, kPanel));
+      }
+      if (!pairs) {
+        addColumn(c, w);
+        continue;
+      }
+      Values even, odd;
+      for (Value words : w)
+        even.push_back(asFloat(words << 16)), odd.push_back(asFloat(words & 0xffff0000));
+      addColumn(c, even);
+      addColumn(c + 1, odd);
+    }
+    return next;
+  });
+}
+
+void Product::clear(Value rows) {
+  k.loop(k.index(0), rows * kTileOutputs, kPanel, [&](Value at) { sums.store(at, k.zeros(kPanel)); });
+}
+
+void Product::accumulate(Buffer x, Value xAt, uint64_t xStride, Value rows, Value firstPanel, Value outputTile,
+                         Value kBegin, Value kEnd) {
+  Value begin = k.index(0);
+  for (RegisterBlock shape : k.facts().blocks) {
+    Value end = rows - (rows - begin) % shape.rows;
+    k.loop(0, kTilePanels, shape.panels, [&](Value panel) {
+      k.when(outputTile * kTilePanels + panel < panelsOf(n), [&] {
+        Values panels = panelStarts(shape, firstPanel, outputTile, panel);
+        k.loop(begin, end, shape.rows, [&](Value row) {
+          Value at = row * kTileOutputs + panel * kPanel;
+          auto place = [&](uint32_t i) { return at + (i / shape.panels * kTileOutputs + i % shape.panels * kPanel); };
+          Values soFar;
+          for (uint32_t i = 0; i < shape.rows * shape.panels; ++i)
+            soFar.push_back(sums.load(place(i), kPanel));
+          soFar = block(shape, x, xAt + row * xStride, xStride, panels, kBegin, kEnd, soFar, {});
+          for (uint32_t i = 0; i < shape.rows * shape.panels; ++i)
+            sums.store(place(i), soFar[i]);
+        });
+      });
+    });
+    begin = end;
+  }
+}
+
+void Product::rows(Buffer x, Value xAt, uint64_t xStride, Value rows, Value firstPanel, Value outputTile) {
+  const uint32_t run = runOf(columns, kRunColumns);
+  clear(rows);
+  k.loop(0, columns, run, [&](Value kBegin) {
+    accumulate(x, xAt, xStride, rows, firstPanel, outputTile, kBegin, min(kBegin + run, k.index(columns)));
+  });
+}
+
+void Product::row(Buffer x, Value xAt, Value firstPanel, Value outputTile, Value scale) {
+  const RegisterBlock shape = k.facts().blocks.back();
+  k.loop(0, kTilePanels, shape.panels, [&](Value panel) {
+    k.when(outputTile * kTilePanels + panel < panelsOf(n), [&] {
+      Values panels = panelStarts(shape, firstPanel, outputTile, panel);
+      Values zeros(shape.panels, k.zeros(kPanel));
+      Values done = block(shape, x, xAt, 0, panels, k.index(0), k.index(columns), zeros, scale);
+      for (uint32_t p = 0; p < shape.panels; ++p)
+        sums.store((panel + p) * kPanel, done[p]);
+    });
+  });
+}
+
+void Product::gathered(Value rows, Value firstPanel, Value outputTile,
+                       llvm::function_ref<Value(Value r, Value column)> load) {
+  const uint32_t run = runOf(columns, kGatherColumns);
+  const uint64_t stride = run + kPanel; // not a power of two: rows then share lines of the first cache
+  Buffer copies = k.stack(Element::F32, maxRows * stride);
+  clear(rows);
+  k.loop(0, columns, run, [&](Value kBegin) {
+    Value kEnd = min(kBegin + run, k.index(columns));
+    k.loop(k.index(0), rows, 1, [&](Value r) {
+      k.loop(k.index(0), kEnd - kBegin, 8, [&](Value c) { copies.store(r * stride + c, load(r, kBegin + c)); });
+    });
+    // Columns of W go on from kBegin, those of the copies from 0.
+    accumulate(copies, k.index(0) - kBegin, stride, rows, firstPanel, outputTile, kBegin, kEnd);
+  });
+}
+
+void Product::forEachPanel(Value r, Value outputTile,
+                           llvm::function_ref<void(Value sums, Value column, unsigned valid)> body) {
+  const uint64_t width = paddedWidth(n), whole = width / kPanel * kPanel;
+  Value first = outputTile * kTileOutputs;
+  auto at = [&](Value column) { return sums.load(r * kTileOutputs + (column - first), kPanel); };
+  if (whole)
+    k.loop(first, min(first + kTileOutputs, k.index(whole)), kPanel,
+           [&](Value column) { body(at(column), column, kPanel); });
+  if (whole < width)
+    k.when((first <= whole) & (first + kTileOutputs > whole), [&] { body(at(k.index(whole)), k.index(whole), 8); });
+}
+
+} // namespace xfmr::codegen::cpu

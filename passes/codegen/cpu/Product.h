@@ -1,0 +1,61 @@
+// What the matrix products have in common: sums of a tile of outputs, [rows of X] x [kTileOutputs rows of W], gathered
+// in an array on the stack, from which an epilogue takes them. W lies in panels of 16 rows (weights/Encoding.h).
+//
+// Every output is one chain of multiply-adds over the columns in order, whatever rows and outputs it is computed
+// beside: a chain that pauses between blocks of columns goes on from the very number it stopped at. So gemv, gemm and
+// the expert products give the same bits for the same row.
+#pragma once
+#include "passes/codegen/cpu/KernelBuilder.h"
+
+namespace xfmr::codegen::cpu {
+
+constexpr unsigned kPanel = 16;            // rows of W in a panel
+constexpr uint32_t kTilePanels = 4;        // panels in a tile
+constexpr uint32_t kTileOutputs = kTilePanels * kPanel;
+
+constexpr uint32_t panelsOf(uint32_t n) { return (n + kPanel - 1) / kPanel; }
+constexpr uint32_t outputTiles(uint32_t n) { return (panelsOf(n) + kTilePanels - 1) / kTilePanels; }
+
+// The element to declare a weight binding with: bf16 is read as words of two columns.
+Element panelElement(WeightType type);
+
+class Product {
+public:
+  // n rows and k columns of W without padding; at most `maxRows` rows of X at a time.
+  Product(KernelBuilder &builder, Buffer weight, WeightType type, uint32_t n, uint32_t k, uint32_t maxRows);
+
+  // Where a panel of a weight begins, in elements of the binding.
+  uint64_t panelElements() const;
+
+  // sums [rows, kTileOutputs] = X W^T for the outputs of tile `outputTile`: rows of X are `x` at xAt + r * xStride, W
+  // begins at panel `firstPanel`. Sums of outputs beyond the last panel are undefined.
+  void rows(Buffer x, Value xAt, uint64_t xStride, Value rows, Value firstPanel, Value outputTile);
+  // The same for one row, whose elements are times `scale` if there is one.
+  void row(Buffer x, Value xAt, Value firstPanel, Value outputTile, Value scale = {});
+  // The same for rows that lie anywhere: copyRow puts columns column … column + kPanel - 1 of row r into `to` at `at`.
+  void gathered(Value rows, Value firstPanel, Value outputTile,
+                llvm::function_ref<Value(Value r, Value column)> load);
+
+  // body(sums, column, valid): the 16 sums of row r of X and rows column … of W, for those columns of the tile that are
+  // stored, `valid` of each sixteen (16, or 8 at the end: widths are padded to 8).
+  void forEachPanel(Value r, Value outputTile,
+                    llvm::function_ref<void(Value sums, Value column, unsigned valid)> body);
+
+private:
+  void clear(Value rows);
+  // Adds the columns [kBegin, kEnd) to the sums.
+  void accumulate(Buffer x, Value xAt, uint64_t xStride, Value rows, Value firstPanel, Value outputTile, Value kBegin,
+                  Value kEnd);
+  // A block of sums in registers.
+  Values block(RegisterBlock shape, Buffer x, Value xAt, uint64_t xStride, llvm::ArrayRef<Value> panels, Value kBegin,
+               Value kEnd, llvm::ArrayRef<Value> sums, Value scale);
+  Values panelStarts(RegisterBlock shape, Value firstPanel, Value outputTile, Value panel);
+
+  KernelBuilder &k;
+  Buffer weight, sums;
+  WeightType type;
+  uint32_t n, columns; // columns padded
+  uint32_t maxRows;
+};
+
+} // namespace xfmr::codegen::cpu

@@ -1,0 +1,131 @@
+// A tile is a run of rows: every head of q, k and v of a row. The two halves of a pair are loaded before either is
+// stored, so q turns in place without a copy.
+#include "passes/codegen/RopeCache.h"
+#include "passes/codegen/Attention.h"
+#include "passes/codegen/cpu/Columns.h"
+#include "passes/codegen/cpu/Kernels.h"
+#include "runtime/plan/State.h"
+
+namespace xfmr::codegen::cpu {
+namespace {
+
+uint64_t rowsEach(const RopeCacheParams &p) {
+  return rowsATile(uint64_t(p.numHeads + 2 * p.numKvHeads) * p.headDim);
+}
+
+// Lanes of two vectors of 16: 0, 2, 4, … or 1, 3, 5, …; and one of the other from both.
+llvm::SmallVector<int64_t> everySecond(unsigned first) {
+  llvm::SmallVector<int64_t> lanes;
+  for (unsigned i = 0; i < kLanes; ++i)
+    lanes.push_back(2 * i + first);
+  return lanes;
+}
+llvm::SmallVector<int64_t> interleaved(unsigned first) {
+  llvm::SmallVector<int64_t> lanes;
+  for (unsigned i = first; i < first + kLanes / 2; ++i)
+    lanes.push_back(i), lanes.push_back(i + kLanes);
+  return lanes;
+}
+
+class RopeCache {
+public:
+  RopeCache(KernelBuilder &k, const RopeCacheSpec &spec, const RopeCacheParams &params)
+      : k(k), spec(spec), p(params), padded(paddedWidth(p.headDim)) {}
+
+  void build() {
+    k.tiles([&](Value tile) {
+      overRows(k, tile, rowsEach(p), [&](Value r) {
+        position = k.state(state::kPosition) + r;
+        k.when(position < p.maxContext, [&] { row(r); });
+      });
+    });
+  }
+
+private:
+  void row(Value r) {
+    auto start = [&](Rows rows) { return r * rows.stride + rows.offset; };
+    if (spec.style != RopeStyle::None || spec.qNorm) {
+      Value from = start(p.q);
+      Buffer q = k.buffer("q");
+      k.loop(0, p.numHeads, 1, [&](Value head) {
+        Value at = from + head * p.headDim;
+        turn(q, at, q, at, spec.qNorm ? "q_norm" : "");
+      });
+    }
+    Value keys = start(p.k), values = start(p.v);
+    k.loop(0, p.numKvHeads, 1, [&](Value head) {
+      Value to = (head * p.maxContext + position) * padded;
+      Buffer keyCache = k.buffer("k_cache"), valueCache = k.buffer("v_cache");
+      turn(k.buffer("k"), keys + head * p.headDim, keyCache, to,
+           spec.kNorm ? "k_norm" : "");
+      Value from = values + head * p.headDim;
+      overColumns(k, p.headDim, [&](Value c, unsigned valid) {
+        valueCache.storeFirst(to + c, k.buffer("v").loadFirst(from + c, kLanes, valid), valid);
+      });
+      for (Buffer cache : {keyCache, valueCache})
+        if (padded != p.headDim)
+          cache.storeFirst(to + p.headDim, k.zeros(8), padded - p.headDim);
+    });
+  }
+
+  // Norm and rotation of one head.
+  void turn(Buffer from, Value in, Buffer to, Value out, llvm::StringRef norm) {
+    const Value factor = norm.empty() ? Value() : rmsFactor(k, from, in, p.headDim, p.eps);
+    auto load = [&](Value c, unsigned valid) {
+      Value v = from.loadFirst(in + c, kLanes, valid);
+      return !norm.empty() ? rmsScaled(v, factor, k.buffer(norm).loadFirst(c, kLanes, valid),
+                                spec.unitOffset)
+                    : v;
+    };
+    const uint32_t rotary = spec.style == RopeStyle::None ? 0 : p.rotaryDim, half = rotary / 2;
+    if (rotary)
+      overColumns(k, half, [&](Value c, unsigned valid) {
+        Value table = position * paddedWidth(rotary) + c;
+        Value cosine = k.buffer("rope").loadFirst(table, kLanes, valid);
+        Value sine = k.buffer("rope").loadFirst(table + half, kLanes, valid);
+        auto rotate = [&](Value a, Value b) {
+          return std::pair(fma(a, cosine, b * -sine), fma(b, cosine, a * sine));
+        };
+        if (spec.style == RopeStyle::Half) {
+          auto [a, b] = rotate(load(c, valid), load(c + half, valid));
+          to.storeFirst(out + c, a, valid);
+          to.storeFirst(out + c + half, b, valid);
+          return;
+        }
+        Value first = c * 2, second = first + kLanes;
+        const unsigned low = std::min(2 * valid, kLanes), high = 2 * valid - low;
+        Value x = load(first, low), y = high ? load(second, high) : k.zeros(kLanes);
+        auto [a, b] = rotate(permute(x, y, everySecond(0)), permute(x, y, everySecond(1)));
+        to.storeFirst(out + first, permute(a, b, interleaved(0)), low);
+        if (high)
+          to.storeFirst(out + second, permute(a, b, interleaved(kLanes / 2)), high);
+      });
+    overColumns(k, p.headDim - rotary, [&](Value c, unsigned valid) {
+      to.storeFirst(out + rotary + c, load(c + rotary, valid), valid);
+    });
+  }
+
+  KernelBuilder &k;
+  const RopeCacheSpec &spec;
+  const RopeCacheParams &p;
+  const uint32_t padded;
+  Value position;
+};
+
+} // namespace
+
+uint64_t tiles(const RopeCacheSpec &, const RopeCacheParams &params) {
+  return tilesOfRows(params.maxRows, rowsEach(params));
+}
+
+KernelModule build(mlir::MLIRContext &context, llvm::StringRef name,
+                             const RopeCacheSpec &spec, const RopeCacheParams &params,
+                             Level level) {
+  std::vector<Element> elements(spec.bindings().size(), Element::F32);
+  elements[0] = Element::U32, elements[4] = elements[5] = elementOf(spec.cache);
+  KernelBuilder k(context, name, spec.bindings(), elements, level);
+  RopeCache(k, spec, params).build();
+  return k.finish();
+}
+
+} // namespace xfmr::codegen::cpu

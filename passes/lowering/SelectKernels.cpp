@@ -1,0 +1,97 @@
+// xfmr-select-kernels: every phase becomes a straight list of dispatches on buffers.
+#include "passes/lowering/Passes.h"
+#include "passes/lowering/PhaseLowering.h"
+#include "runtime/plan/State.h"
+
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+namespace xfmr {
+#define GEN_PASS_DEF_XFMRSELECTKERNELS
+#include "passes/lowering/Passes.h.inc"
+} // namespace xfmr
+
+using namespace mlir;
+using namespace xfmr;
+using codegen::paddedWidth;
+
+namespace {
+
+struct SelectKernels : xfmr::impl::XfmrSelectKernelsBase<SelectKernels> {
+  using XfmrSelectKernelsBase::XfmrSelectKernelsBase;
+
+  void runOnOperation() override {
+    for (auto program : getOperation().getOps<ProgramOp>()) {
+      ProgramTables tables(program, program.targetOrPortable().mostBindingBytes());
+      declareBuffers(tables);
+      for (auto phase : llvm::to_vector(program.getBody().getOps<PhaseOp>()))
+        if (failed(select(phase, tables)))
+          return signalPassFailure();
+    }
+  }
+
+  // Buffers that the runtime knows by name, whatever the model.
+  void declareBuffers(ProgramTables &tables) {
+    ProgramOp program = tables.program;
+    int64_t chunk = program.getChunk(), context = program.getMaxContext();
+    int64_t logits = paddedWidth(program.getConfig().getVocabSize());
+    int64_t hidden = paddedWidth(program.getConfig().getHiddenSize());
+    tables.buffer("state", BufferKind::state, state::kWords * 4);
+    tables.buffer("tokens", BufferKind::tokens, chunk * 4);
+    tables.buffer("output", BufferKind::output, context * 4);
+    tables.buffer("logits", BufferKind::logits, chunk * logits * 4);
+    // From prefill to the head: outlives a phase, so it is no temporary of the arena.
+    tables.buffer("hidden", BufferKind::arena, chunk * hidden * 4);
+  }
+
+  LogicalResult select(PhaseOp phase, ProgramTables &tables) {
+    Block &old = phase.getBody().front();
+    auto yield = cast<YieldOp>(old.back());
+    Block *fresh = new Block();
+    phase.getBody().push_back(fresh);
+    OpBuilder builder = OpBuilder::atBlockEnd(fresh);
+    DispatchBuilder build(builder, tables, phase.getKind(), phase.getRows());
+    build.loc = phase.getLoc();
+    FailureOr<View> destination = bindEnds(phase, build, yield);
+    if (failed(destination))
+      return failure();
+
+    PhaseLowering lowering(build, phase, tables.program.moeRoute());
+    if (failed(lowering.run(*destination)))
+      return failure();
+    YieldOp::create(builder, phase.getLoc(), ValueRange());
+    numDispatches += build.numDispatches;
+
+    old.dropAllDefinedValueUses();
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(old))) {
+      op.dropAllUses();
+      op.erase();
+    }
+    old.erase();
+    return success();
+  }
+
+  // Hidden states come in where the chunk left them; what the phase yields lands where the next reads it.
+  FailureOr<View> bindEnds(PhaseOp phase, DispatchBuilder &build, YieldOp yield) {
+    ProgramOp program = build.tables.program;
+    const int64_t chunk = program.getChunk();
+    Type f32 = build.builder.getF32Type();
+    auto rowsOf = [&](StringRef buffer, int64_t rows, int64_t width) {
+      int64_t stride = paddedWidth(width);
+      return View{build.named(buffer, f32, {rows, stride}), {static_cast<uint32_t>(stride), 0}, width};
+    };
+    const int64_t hidden = program.getConfig().getHiddenSize(), vocab = program.getConfig().getVocabSize();
+    if (phase.getKind() == PhaseKind::last_logits || phase.getKind() == PhaseKind::all_logits) {
+      if (phase.getBody().getNumArguments() != 1)
+        return phase.emitOpError("must have the hidden states as its argument");
+      build.setView(phase.getBody().getArgument(0), rowsOf("hidden", chunk, hidden));
+    }
+    if (yield.getValues().empty())
+      return View();
+    bool toHead = phase.getKind() == PhaseKind::prefill || phase.getKind() == PhaseKind::prefill_few;
+    View destination = toHead ? rowsOf("hidden", chunk, hidden) : rowsOf("logits", phase.getRows(), vocab);
+    build.setDestination(yield.getValues().front(), destination);
+    return destination;
+  }
+};
+
+} // namespace

@@ -1,0 +1,66 @@
+// Choice and opening of engines; see Engines.h.
+#include "runtime/Engines.h"
+#include "runtime/cpu/Engine.h"
+#include "runtime/cpu/Level.h"
+#include "runtime/vulkan/Engine.h"
+
+using namespace xfmr;
+using artifact::Target;
+
+Target xfmr::engines::choose(const std::string &wanted, const Facts &facts, std::string &why) {
+  if (wanted == "cpu") {
+    why = "asked for by name";
+    return Target::cpu;
+  }
+  if (wanted != "auto" || !facts.hasCpu) {
+    why = wanted != "auto" ? "asked for" : "the artifact has no program for the CPU";
+    return Target::vulkan;
+  }
+  if (!facts.hasVulkan) {
+    why = "the artifact is for the CPU only";
+    return Target::cpu;
+  }
+  if (facts.discreteGpu) {
+    why = "a discrete GPU is there";
+    return Target::vulkan;
+  }
+  why = facts.cpuRuns ? "no discrete GPU that can run it" : "this CPU has none of the artifact's levels";
+  return facts.cpuRuns ? Target::cpu : Target::vulkan;
+}
+
+static bool discreteGpuRuns(const program::Program &program) {
+  std::vector<vulkan::DeviceFacts> devices;
+  if (vulkan::Device::list(devices).failed())
+    return false;
+  const vulkan::ProgramNeeds needs = vulkan::needsOf(program);
+  for (const vulkan::DeviceFacts &device : devices)
+    if (device.type == vulkan::DeviceType::discrete && vulkan::meets(device, needs).ok())
+      return true;
+  return false;
+}
+
+Status xfmr::engines::open(std::shared_ptr<const artifact::Artifact> artifact, const Options &options,
+                           std::shared_ptr<const engine::Engine> &out) {
+  const program::Program *vulkanProgram = artifact->program(Target::vulkan), *cpuProgram = artifact->program(Target::cpu);
+  Facts facts;
+  facts.hasVulkan = vulkanProgram;
+  facts.hasCpu = cpuProgram;
+  int level = 0;
+  std::vector<uint32_t> variants;
+  facts.cpuRuns = cpuProgram && cpu::usableLevel(level).ok() && cpu::chooseVariants(*cpuProgram, level, variants).ok();
+  // Looking for a GPU starts the Vulkan loader: only where the answer matters.
+  if (options.device == "auto" && vulkanProgram && cpuProgram)
+    facts.discreteGpu = discreteGpuRuns(*vulkanProgram);
+  std::string why;
+  if (choose(options.device, facts, why) == Target::cpu) {
+    cpu::Options cpuOptions;
+    cpuOptions.threads = options.threads;
+    cpuOptions.reason = why;
+    return cpu::openEngine(std::move(artifact), cpuOptions, out);
+  }
+  vulkan::Model::Options vulkanOptions;
+  vulkanOptions.device = options.device;
+  return vulkan::openEngine(std::move(artifact), vulkanOptions, out);
+}
+
+uint32_t xfmr::engines::checkerMessages() { return vulkan::validationMessages(); }

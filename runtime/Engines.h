@@ -1,0 +1,29 @@
+// Which engine runs an artifact: the meaning of --device, as a pure function of facts, and opening what it chose.
+#pragma once
+#include "runtime/engine/Engine.h"
+#include <string>
+
+namespace xfmr::engines {
+
+struct Facts {
+  bool hasVulkan = false, hasCpu = false; // programs in the artifact
+  bool discreteGpu = false;               // a discrete GPU that can run the Vulkan program
+  bool cpuRuns = false;                   // this CPU can run the program for the CPU
+};
+
+/// `wanted` is "auto", "cpu", an index or a part of a name of a Vulkan device. Auto takes a discrete GPU if one is there, else
+/// the CPU if it can, else Vulkan. `why` says so in a few words.
+artifact::Target choose(const std::string &wanted, const Facts &facts, std::string &why);
+
+struct Options {
+  std::string device = "auto";
+  uint32_t threads = 0; // of the CPU; 0: the cores allowed to the process
+};
+
+Status open(std::shared_ptr<const artifact::Artifact> artifact, const Options &options,
+            std::shared_ptr<const engine::Engine> &out);
+
+/// Messages that the engines' own checkers gave in this process: Vulkan's validation layer, if it is on.
+uint32_t checkerMessages();
+
+} // namespace xfmr::engines

@@ -1,0 +1,67 @@
+// SPIR-V modules and ELF shared objects, looked at as far as their loaders rely on it; see KernelCode.h.
+#include "runtime/artifact/KernelCode.h"
+#include <cstring>
+#include <elf.h>
+
+using namespace xfmr;
+using namespace xfmr::artifact;
+
+namespace {
+
+std::string number(uint64_t value) { return std::to_string(value); }
+
+uint32_t wordAt(const uint8_t *data, uint64_t index) {
+  uint32_t word;
+  std::memcpy(&word, data + 4 * index, 4);
+  return word;
+}
+
+} // namespace
+
+Status xfmr::artifact::checkSpirv(const uint8_t *data, uint64_t bytes, const std::string &entry) {
+  constexpr uint32_t kMagic = 0x07230203, kOpEntryPoint = 15, kGLCompute = 5, kHeaderWords = 5;
+  if (bytes % 4 || bytes < 4 * kHeaderWords)
+    return Status::error("SPIR-V of " + number(bytes) + " bytes");
+  if (wordAt(data, 0) != kMagic)
+    return Status::error("no SPIR-V: its first word is not 0x07230203");
+  bool found = false;
+  uint64_t words = bytes / 4;
+  for (uint64_t at = kHeaderWords; at < words;) {
+    uint64_t length = wordAt(data, at) >> 16;
+    if (length == 0 || length > words - at)
+      return Status::error("SPIR-V instruction at word " + number(at) + " runs over the end");
+    if ((wordAt(data, at) & 0xffff) == kOpEntryPoint && length > 3 &&
+        wordAt(data, at + 1) == kGLCompute) {
+      const char *name = reinterpret_cast<const char *>(data + 4 * (at + 3));
+      found |= std::string(name, strnlen(name, 4 * (length - 3))) == entry;
+    }
+    at += length;
+  }
+  if (!found)
+    return Status::error("SPIR-V has no compute entry point '" + entry + "'");
+  return Status::success();
+}
+
+Status xfmr::artifact::checkSharedObject(const uint8_t *data, uint64_t bytes) {
+  Elf64_Ehdr header;
+  if (bytes < sizeof header)
+    return Status::error("shared object of " + number(bytes) + " bytes");
+  std::memcpy(&header, data, sizeof header);
+  if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+    return Status::error("no shared object: it does not begin with the mark of ELF");
+  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64 || header.e_type != ET_DYN)
+    return Status::error("no shared object for x86-64: ELF class " + number(header.e_ident[EI_CLASS]) + ", machine " +
+                         number(header.e_machine) + ", type " + number(header.e_type));
+  const uint64_t table = uint64_t(header.e_phnum) * sizeof(Elf64_Phdr);
+  if (header.e_phentsize != sizeof(Elf64_Phdr) || table > bytes || header.e_phoff > bytes - table)
+    return Status::error("shared object whose " + number(header.e_phnum) + " program headers run over the end");
+  for (uint32_t i = 0; i < header.e_phnum; ++i) {
+    Elf64_Phdr segment;
+    std::memcpy(&segment, data + header.e_phoff + i * sizeof segment, sizeof segment);
+    if (segment.p_type != PT_NOTE && segment.p_type != PT_LOAD && segment.p_type != PT_DYNAMIC)
+      continue;
+    if (segment.p_filesz > bytes || segment.p_offset > bytes - segment.p_filesz)
+      return Status::error("shared object whose segment " + number(i) + " runs over the end");
+  }
+  return Status::success();
+}

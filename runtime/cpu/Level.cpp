@@ -1,0 +1,82 @@
+// cpuid and what it means; see Level.h. Bits by the x86-64 psABI's table of micro-architecture levels.
+#include "runtime/cpu/Level.h"
+#include <cpuid.h>
+#include <cstdlib>
+#include <fstream>
+
+using namespace xfmr;
+using namespace xfmr::cpu;
+
+namespace {
+
+constexpr uint32_t bits(std::initializer_list<int> list) {
+  uint32_t mask = 0;
+  for (int bit : list)
+    mask |= 1u << bit;
+  return mask;
+}
+constexpr bool has(uint64_t value, uint64_t mask) { return (value & mask) == mask; }
+
+// cpuid 1 ecx: SSE3 0, SSSE3 9, FMA 12, CMPXCHG16B 13, SSE4.1 19, SSE4.2 20, MOVBE 22, POPCNT 23, OSXSAVE 27, AVX 28, F16C 29.
+constexpr uint32_t kV2Leaf1 = bits({0, 9, 13, 19, 20, 23}), kV3Leaf1 = bits({12, 22, 27, 28, 29});
+// cpuid 7 ebx: BMI1 3, AVX2 5, BMI2 8, AVX512F 16, DQ 17, CD 28, BW 30, VL 31.
+constexpr uint32_t kV3Leaf7 = bits({3, 5, 8}), kV4Leaf7 = bits({16, 17, 28, 30, 31});
+// cpuid 0x80000001 ecx: LZCNT 5.
+constexpr uint32_t kV3Extended = bits({5});
+// xcr0: SSE 1, AVX 2, opmask 5, ZMM 6 and 7.
+constexpr uint32_t kV3Registers = bits({1, 2}), kV4Registers = bits({5, 6, 7});
+
+} // namespace
+
+CpuFacts xfmr::cpu::cpuFacts() {
+  CpuFacts facts;
+  uint32_t a, b, c, d;
+  if (__get_cpuid(1, &a, &b, &c, &d))
+    facts.leaf1Ecx = c;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d))
+    facts.leaf7Ebx = b;
+  if (__get_cpuid(0x80000001, &a, &b, &c, &d))
+    facts.extended1Ecx = c;
+  if (facts.leaf1Ecx & bits({27})) {
+    uint32_t low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    facts.xcr0 = uint64_t(high) << 32 | low;
+  }
+  return facts;
+}
+
+int xfmr::cpu::levelOf(const CpuFacts &facts) {
+  if (!has(facts.leaf1Ecx, kV2Leaf1))
+    return 1;
+  if (!has(facts.leaf1Ecx, kV3Leaf1) || !has(facts.leaf7Ebx, kV3Leaf7) || !has(facts.extended1Ecx, kV3Extended) ||
+      !has(facts.xcr0, kV3Registers))
+    return 2;
+  return has(facts.leaf7Ebx, kV4Leaf7) && has(facts.xcr0, kV4Registers) ? 4 : 3;
+}
+
+int xfmr::cpu::parseLevel(const std::string &name) {
+  return name.size() == 2 && name[0] == 'v' && name[1] >= '2' && name[1] <= '4' ? name[1] - '0' : 0;
+}
+
+Status xfmr::cpu::usableLevel(int &level) {
+  level = levelOf(cpuFacts());
+  const char *wanted = std::getenv("XFMR_CPU_LEVEL");
+  if (!wanted || !*wanted)
+    return Status::success();
+  const int asked = parseLevel(wanted);
+  if (!asked)
+    return Status::error("XFMR_CPU_LEVEL is '" + std::string(wanted) + "', expected v2, v3 or v4");
+  if (asked > level)
+    return Status::error("XFMR_CPU_LEVEL is " + std::string(wanted) + ", this CPU has only x86-64-v" +
+                         std::to_string(level));
+  level = asked;
+  return Status::success();
+}
+
+std::string xfmr::cpu::cpuName() {
+  std::ifstream in("/proc/cpuinfo");
+  for (std::string line; std::getline(in, line);)
+    if (line.rfind("model name", 0) == 0 && line.find(": ") != std::string::npos)
+      return line.substr(line.find(": ") + 2);
+  return "x86-64";
+}

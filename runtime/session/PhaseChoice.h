@@ -1,0 +1,17 @@
+// Which phase runs how many tokens: the one place that knows of prefill_few.
+#pragma once
+#include "runtime/artifact/Program_generated.h"
+#include <cstdint>
+
+namespace xfmr::session {
+
+/// The phase for a prefill run of `tokens` tokens: "prefill_few" where the program has one for so few.
+const char *prefillPhase(const program::Program &program, uint32_t tokens);
+
+/// Most tokens of one prefill run.
+uint32_t prefillChunk(const program::Program &program);
+
+/// Most rows a run of `phase` takes; 0 for a name that is no phase or that cannot run by itself.
+uint32_t mostRows(const program::Program &program, std::string_view phase);
+
+} // namespace xfmr::session

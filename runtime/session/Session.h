@@ -1,0 +1,106 @@
+// One conversation with a model, on any engine: tokens, chunks, choice of phase, generation and statistics. Everything
+// that is computed runs on the engine; here a few state words are written before a submission, and ids or logits read
+// after it. A session serves one thread at a time; several sessions of an engine may run on several threads.
+#pragma once
+#include "runtime/engine/Engine.h"
+#include "runtime/plan/State.h"
+
+namespace xfmr::session {
+
+struct Sampling {
+  float temperature = 0; // 0: greedy
+  uint32_t topK = 0;     // 0: off
+  float topP = 1;        // 1: off
+  uint64_t seed = 0;
+  bool ignoreEos = false;
+};
+
+enum class Finish { length, endToken, context, stopped };
+
+class Session {
+public:
+  /// Returns false to stop generating.
+  using OnToken = std::function<bool(int32_t id)>;
+  /// Logits of positions first … first + rows - 1: row r at logits + r * stride, vocab_size floats.
+  using OnLogits = std::function<void(uint32_t first, uint32_t rows, const float *logits, size_t stride)>;
+
+  static Status create(std::shared_ptr<const engine::Engine> engine, std::unique_ptr<Session> &out);
+
+  /// Tokens in the cache.
+  uint32_t position() const { return position_; }
+  /// Forgets everything: the next token has position 0.
+  void reset();
+
+  /// Whether these ids can be appended: all in the vocabulary, at least one, and room in the context.
+  Status accepts(const std::vector<int32_t> &ids) const;
+  /// Whether there is a last token with logits, to read or to continue from.
+  bool hasLogits() const { return logits_ != Logits::none; }
+
+  // When the engine fails, the message says whether the session can go on. Then its cache holds the first position()
+  // tokens, those of chunks that were done included, and there are no logits.
+
+  /// Appends tokens, in chunks of what the prefill phase takes. Fails without any effect when accepts() does.
+  Status prefill(const std::vector<int32_t> &ids);
+  /// The same, and hands over the logits of every position.
+  Status prefillAllLogits(const std::vector<int32_t> &ids, const OnLogits &onLogits);
+  /// Appends one token by the decode phase.
+  Status decode(int32_t id);
+  /// Logits after the last token [vocab_size]. Fails when no token was given since reset or generate.
+  Status logits(std::vector<float> &out);
+
+  /// Generates at most `count` ids after the last token and hands each to `onToken` as it appears; an end
+  /// token is not handed over. The last id is not in the cache yet: go on with decode(id) or prefill.
+  Status generate(uint32_t count, const Sampling &sampling, const OnToken &onToken, Finish &finish);
+
+  /// Seconds of the last generate() that passed outside the engine.
+  double hostSeconds() const { return hostSeconds_; }
+
+  /// Runs a phase once on `tokens` rows after the last token and times each dispatch by itself.
+  /// The tokens in the cache stay; the logits of the last one are lost.
+  Status profile(std::string_view phase, uint32_t tokens, const engine::OnDispatch &onDispatch);
+
+  /// How often each expert of mixture `index` of the program was chosen, and the sum of its weights,
+  /// [num_experts] each, over all tokens since the session was made.
+  Status expertStats(uint32_t index, std::vector<uint32_t> &counts, std::vector<float> &weights);
+
+  uint64_t memoryBytes() const { return memory_->bytes(); }
+  const engine::Engine &engine() const { return *engine_; }
+  const program::Program &program() const { return engine_->program(); }
+
+private:
+  explicit Session(std::shared_ptr<const engine::Engine> engine) : engine_(std::move(engine)) {}
+
+  /// State words of a run of `count` tokens, part of a call that ends at `total` tokens in the cache.
+  std::vector<uint32_t> runState(uint32_t count, uint32_t total) const;
+  std::vector<uint32_t> samplingState(uint32_t limit, const Sampling &sampling) const;
+  /// A step that writes state words from 0 on and, if given, ids, and then runs `phase`. The words and ids must live
+  /// until it is submitted.
+  engine::Step step(const char *phase, const std::vector<uint32_t> &words, const int32_t *ids = nullptr,
+                    uint32_t count = 0) const;
+  /// The step that makes the logits of the last row of the last prefill chunk, from `words`.
+  engine::Step lastLogits(std::vector<uint32_t> &words) const;
+  engine::Range range(program::BufferKind kind, uint64_t offset, uint64_t bytes) const;
+  uint32_t phaseIndex(std::string_view name) const;
+
+  /// Submits to slot 0 and waits. A failure says whether the session can go on.
+  Status run(const std::vector<engine::Step> &steps, const std::vector<engine::Range> &reads = {});
+  /// The engine failed: there are no logits any more.
+  Status engineFailed(const Status &status);
+  /// After a chunk of `count` tokens was run.
+  void advance(uint32_t count);
+
+  struct Batch {
+    uint32_t first, size, slot; // ids first … first + size - 1 of a generation
+  };
+  Status submitBatch(const Batch &batch, const std::vector<engine::Step> &steps);
+  Status readBatch(const Batch &batch, std::vector<int32_t> &ids, bool &ended);
+
+  std::shared_ptr<const engine::Engine> engine_;
+  std::unique_ptr<engine::Memory> memory_;
+  double hostSeconds_ = 0;
+  uint32_t position_ = 0;
+  enum class Logits { none, lastRow, row0 } logits_ = Logits::none;
+  uint32_t chunkStart_ = 0, chunkRows_ = 0; // last prefill chunk, when logits_ is lastRow
+};
+
+} // namespace xfmr::session

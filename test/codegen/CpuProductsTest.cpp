@@ -1,0 +1,150 @@
+// The matrix products of the CPU: values over odd sizes against f64, and equal bits whichever kernel, however many rows
+// beside it and whatever tiles a row is computed by.
+#include "test/codegen/CpuWeightTest.h"
+#include <cstring>
+
+namespace xfmr::codegen::cpu::test {
+namespace {
+
+class CpuProducts : public CpuWeightTest {
+protected:
+  // gemm over `rows` rows, then every row by gemv and by a gemm of its own: values and bits.
+  void check(WeightType type, const Epilogue &epilogue, uint32_t rows, uint32_t n, uint32_t k, Level level) {
+    SCOPED_TRACE(std::string(toString(type)) + epilogue.suffix() + " T=" + std::to_string(rows) + " n=" + std::to_string(n) + " k=" +
+                 std::to_string(k) + " at " + facts(level).name);
+    GemmSpec spec{type, epilogue};
+    const uint32_t width = epilogue.glu ? n / 2 : n, padded = paddedWidth(width);
+    GemmParams p;
+    p.n = n, p.k = k, p.maxRows = rows + 5;
+    p.x = {paddedWidth(k) + 8, 8}, p.out = {padded + 8, 4};
+    p.epilogue.residual = {padded + 16, 12}, p.epilogue.scale = 0.75f, p.epilogue.softcap = 1.5f, p.epilogue.biasOffset = 8;
+    Weight w = weight(type, n, k);
+    auto x = activations(rows, k, p.x), residual = activations(rows, width, p.epilogue.residual);
+    auto bias = vector(n);
+    bias.insert(bias.begin(), 8, NAN);
+    auto words = state(rows);
+    std::vector<float> out(p.out.offset + size_t(rows + 5) * p.out.stride, -7.0f), again = out, chunk = out;
+    auto buffers = [&](uint32_t firstRow, std::vector<float> &to, std::vector<uint32_t> &words) {
+      std::vector<void *> result = {words.data(), x.data() + firstRow * p.x.stride, w.bytes.data(), to.data() + firstRow * p.out.stride};
+      if (epilogue.bias)
+        result.push_back(bias.data());
+      if (epilogue.residual)
+        result.push_back(residual.data() + firstRow * p.epilogue.residual.stride);
+      return result;
+    };
+    run(spec, p, level, buffers(0, out, words));
+    for (uint32_t t = 0; t < rows; ++t)
+      for (uint32_t j = 0; j < padded; ++j) {
+        double expected = 0;
+        if (j < width) {
+          auto sum = [&](uint32_t r) {
+            double total = epilogue.bias ? bias[8 + r] : 0;
+            for (uint32_t i = 0; i < k; ++i)
+              total += double(x[p.x.offset + t * p.x.stride + i]) * w.at(r, i);
+            return total;
+          };
+          expected = epilogue.glu ? activated(epilogue.activation, sum(2 * j)) * sum(2 * j + 1) : activated(epilogue.activation, sum(j));
+          if (epilogue.scale)
+            expected *= 0.75;
+          if (epilogue.softcap)
+            expected = 1.5 * std::tanh(expected / 1.5);
+          if (epilogue.residual)
+            expected += residual[p.epilogue.residual.offset + t * p.epilogue.residual.stride + j];
+        }
+        // A chain of k roundings of sums below 4, each 2^-24 of it, and a few more behind.
+        const double tolerance = (std::sqrt(double(k)) + 8) * 4 * std::ldexp(1.0, -24) * (1 + std::abs(expected));
+        ASSERT_NEAR(out[p.out.offset + t * p.out.stride + j], expected, j < width ? tolerance : 0) << "row " << t << " column " << j;
+      }
+    for (size_t i = 0; i < out.size(); ++i)
+      if (i < p.out.offset || (i - p.out.offset) % p.out.stride >= padded || (i - p.out.offset) / p.out.stride >= rows)
+        ASSERT_EQ(out[i], -7.0f) << "float " << i << " was written";
+
+    run(spec, p, level, buffers(0, again, words), /*oneByOne=*/true);
+    ASSERT_EQ(0, std::memcmp(out.data(), again.data(), out.size() * 4)) << "tiles in another order";
+
+    GemvSpec rowSpec;
+    rowSpec.weight = type, rowSpec.epilogue = epilogue;
+    GemvParams rowParams;
+    rowParams.n = n, rowParams.k = k, rowParams.xOffset = p.x.offset, rowParams.outOffset = p.out.offset;
+    rowParams.epilogue = p.epilogue;
+    auto vectorKernel = compileForCpu(context, rowSpec, rowParams, level);
+    ASSERT_TRUE(bool(vectorKernel));
+    auto one = state(1);
+    for (uint32_t t = 0; t < rows; ++t)
+      vectorKernel->run(buffers(t, chunk, one), 0, static_cast<int64_t>(tiles(rowSpec, rowParams)));
+    ASSERT_EQ(0, std::memcmp(out.data(), chunk.data(), out.size() * 4)) << "by gemv";
+
+    const uint32_t cut = rows / 3;
+    auto first = state(cut), second = state(rows - cut);
+    std::fill(again.begin(), again.end(), -7.0f);
+    run(spec, p, level, buffers(0, again, first));
+    run(spec, p, level, buffers(cut, again, second));
+    ASSERT_EQ(0, std::memcmp(out.data(), again.data(), out.size() * 4)) << "in chunks of " << cut << " and the rest";
+  }
+};
+
+TEST_F(CpuProducts, OddSizes) {
+  const uint32_t sizes[] = {1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 23, 31, 33, 64, 65, 127};
+  for (Level level : runnableLevels())
+    for (WeightType type : kTypes)
+      for (int i = 0; i < 4; ++i) // samples of the cube of sizes
+        check(type, {}, sizes[random() % 16], sizes[random() % 16], sizes[random() % 16], level);
+}
+
+TEST_F(CpuProducts, LargeSizesAndSeveralRuns) {
+  for (Level level : runnableLevels()) {
+    check(WeightType::F32, {}, 100, 200, 1000, level);
+    check(WeightType::F16, {}, 13, 1000, 520, level);
+    check(WeightType::BF16, {}, 197, 72, 1031, level);
+  }
+}
+
+TEST_F(CpuProducts, Epilogues) {
+  std::vector<Epilogue> all(7);
+  all[1].bias = true;
+  all[2].residual = true;
+  all[3].scale = all[3].residual = true;
+  all[4].softcap = true;
+  all[5].bias = all[5].residual = all[5].scale = all[5].softcap = true;
+  all[5].activation = Activation::Gelu;
+  all[6].glu = true;
+  for (Activation a : {Activation::Silu, Activation::Gelu, Activation::GeluTanh, Activation::Relu}) {
+    Epilogue e;
+    e.activation = a;
+    all.push_back(e);
+    e.glu = true;
+    e.bias = a == Activation::Silu;
+    e.residual = a == Activation::Relu;
+    all.push_back(e);
+  }
+  for (Level level : runnableLevels())
+    for (const Epilogue &epilogue : all)
+      for (uint32_t n : {24u, 102u})
+        check(WeightType::BF16, epilogue, 3, n, 40, level);
+}
+
+TEST_F(CpuProducts, ACountOfZeroWritesNothing) {
+  Level level = runnableLevels().back();
+  GemvSpec spec;
+  GemvParams p;
+  p.n = 40, p.k = 16;
+  Weight w = weight(WeightType::F32, 40, 16);
+  auto x = vector(16), out = vector(40);
+  auto before = out;
+  auto words = state(0);
+  run(spec, p, level, {words.data(), x.data(), w.bytes.data(), out.data()});
+  EXPECT_EQ(0, std::memcmp(out.data(), before.data(), 40 * 4));
+}
+
+TEST_F(CpuProducts, GemvHasNoNorm) {
+  GemvSpec spec;
+  spec.rmsNorm = true;
+  GemvParams p;
+  p.n = p.k = 8;
+  auto kernel = compileForCpu(context, spec, p, Level::V3);
+  ASSERT_FALSE(bool(kernel));
+  EXPECT_EQ(llvm::toString(kernel.takeError()), "kernel 'gemv_f32_rms': the CPU's gemv has no norm of its own");
+}
+
+} // namespace
+} // namespace xfmr::codegen::cpu::test

@@ -1,0 +1,82 @@
+// What tests of CPU kernels over weights share: weights in panels, activations with gaps, running a kernel tile by tile.
+#pragma once
+#include "runtime/plan/State.h"
+#include "test/codegen/CpuRunner.h"
+#include "weights/Encoding.h"
+#include <cmath>
+#include <gtest/gtest.h>
+#include <random>
+
+namespace xfmr::codegen::cpu::test {
+
+constexpr WeightType kTypes[] = {WeightType::F32, WeightType::F16, WeightType::BF16};
+
+class CpuWeightTest : public ::testing::Test {
+protected:
+  // A matrix, or several stacked, and its bytes in panels.
+  struct Weight {
+    int64_t groups, rows, columns;
+    std::vector<float> values; // as stored
+    std::vector<uint8_t> bytes;
+    float at(int64_t row, int64_t column) const { return values[row * columns + column]; }
+  };
+
+  Weight weight(WeightType type, int64_t rows, int64_t columns, int64_t groups = 1) {
+    mlir::Builder b(&context);
+    mlir::Type element = type == WeightType::F32 ? mlir::Type(b.getF32Type()) : type == WeightType::F16 ? mlir::Type(b.getF16Type()) : mlir::Type(b.getBF16Type());
+    Encoding encoding = *Encoding::of(mlir::RankedTensorType::get({groups, rows, columns}, element), WeightLayout::panels);
+    Weight result{groups, rows, columns, {}, std::vector<uint8_t>(encoding.bytes())};
+    encoding.pack(0, encoding.storedRows(), [&](int64_t, int64_t count, float *values) {
+      for (int64_t r = 0; r < count; ++r)
+        for (int64_t c = 0; c < columns; ++c)
+          values[r * encoding.storedColumns() + c] = number() / std::sqrt(float(columns));
+      return true;
+    }, result.bytes.data());
+    result.values = encoding.unpack(result.bytes.data());
+    return result;
+  }
+
+  // Rows of `width` with zeros behind, at `rows`; everything else is NaN.
+  std::vector<float> activations(uint32_t count, uint32_t width, Rows rows) {
+    std::vector<float> result(rows.offset + size_t(count) * rows.stride + 16, NAN);
+    for (uint32_t r = 0; r < count; ++r)
+      for (uint32_t c = 0; c < paddedWidth(width); ++c)
+        result[rows.offset + size_t(r) * rows.stride + c] = c < width ? number() : 0.0f;
+    return result;
+  }
+  std::vector<float> vector(uint32_t size) { return activations(1, size, {paddedWidth(size), 0}); }
+  float number() { return std::uniform_real_distribution<float>(-1, 1)(random); }
+
+  static std::vector<uint32_t> state(uint32_t count) {
+    std::vector<uint32_t> words(state::kWords);
+    words[state::kCount] = count;
+    return words;
+  }
+
+  template <typename Spec, typename Params>
+  void run(const Spec &spec, const Params &params, Level level, const std::vector<void *> &buffers, bool oneByOne = false) {
+    auto kernel = compileForCpu(context, spec, params, level);
+    ASSERT_TRUE(bool(kernel)) << llvm::toString(kernel.takeError());
+    auto count = static_cast<int64_t>(tiles(spec, params));
+    if (!oneByOne)
+      return kernel->run(buffers, 0, count);
+    for (int64_t tile = count; tile-- > 0;)
+      kernel->run(buffers, tile, tile + 1);
+  }
+
+  static double activated(Activation kind, double x) {
+    switch (kind) {
+    case Activation::None: return x;
+    case Activation::Silu: return x / (1 + std::exp(-x));
+    case Activation::Gelu: return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
+    case Activation::GeluTanh: return 0.5 * x * (1 + std::tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
+    case Activation::Relu: return std::max(x, 0.0);
+    }
+    return x;
+  }
+
+  mlir::MLIRContext context{mlir::MLIRContext::Threading::DISABLED};
+  std::mt19937 random{11};
+};
+
+} // namespace xfmr::codegen::cpu::test

@@ -1,0 +1,63 @@
+// Kernels of a test on a Vulkan device: every variant compiled once and checked with spirv-val, those the device can
+// run kept as pipelines, under the validation layer.
+#pragma once
+#include "mlir/IR/MLIRContext.h"
+#include "test/codegen/TestDevice.h"
+#include <fstream>
+#include <gtest/gtest.h>
+#include <map>
+
+namespace xfmr::codegen::test {
+
+class VulkanKernels {
+public:
+  static VulkanKernels &get() {
+    static VulkanKernels all;
+    return all;
+  }
+
+  // Best first, the portable one last.
+  template <typename Spec> std::vector<std::unique_ptr<Pipeline>> &pipelines(const Spec &spec) {
+    auto &entry = all[spec.name()];
+    if (!entry.empty())
+      return entry;
+    auto kernel = compile(context, spec);
+    if (!kernel) {
+      ADD_FAILURE() << llvm::toString(kernel.takeError());
+      std::exit(1);
+    }
+    EXPECT_TRUE(kernel->variants.back().features.empty()) << "the last variant must be portable";
+    EXPECT_LE(kernel->sharedBytes, 16384u);
+    for (size_t i = 0; i < kernel->variants.size(); ++i) {
+      const Variant &variant = kernel->variants[i];
+      std::string path = ::testing::TempDir() + "/" + kernel->name + ".spv";
+      std::ofstream(path, std::ios::binary)
+          .write(reinterpret_cast<const char *>(variant.words.data()),
+                 std::streamsize(variant.words.size() * 4));
+      EXPECT_EQ(std::system(("spirv-val --target-env vulkan1.1 " + path).c_str()), 0)
+          << kernel->name;
+      std::remove(path.c_str());
+      if (device.supports(variant.features))
+        entry.push_back(std::make_unique<Pipeline>(device, *kernel, i));
+    }
+    return entry;
+  }
+
+  template <typename Spec, typename Params>
+  void run(const Spec &spec, const Params &params, const std::vector<TestBuffer *> &bound,
+           int variant) {
+    ASSERT_LE(params.push().size(), 16u);
+    auto &variants = pipelines(spec);
+    Pipeline &p = variant < 0 ? *variants.back() : *variants[variant];
+    p.bind(bound);
+    p.run(params.push(), params.grid(spec));
+  }
+
+  TestDevice device{true};
+
+private:
+  mlir::MLIRContext context{mlir::MLIRContext::Threading::DISABLED};
+  std::map<std::string, std::vector<std::unique_ptr<Pipeline>>> all;
+};
+
+} // namespace xfmr::codegen::test
