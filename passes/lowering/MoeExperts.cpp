@@ -107,9 +107,8 @@ FailureOr<Expert> xfmr::matchExpert(MoeOp op) {
 
 ExpertParts ExpertParts::of(const DispatchBuilder &build, Value stacked) {
   RankedTensorType type = typeOf(stacked);
-  MemRefType packed = ProgramTables::packedType(stacked);
   ExpertParts parts{type.getDimSize(0), 0, type.getDimSize(1)};
-  int64_t expertBytes = parts.rows * packed.getDimSize(1) * packed.getElementTypeBitWidth() / 8;
+  int64_t expertBytes = encodingOf(stacked).groupBytes();
   parts.each = build.rowsPerBinding(stacked) / parts.rows;
   while (parts.each > 0 && parts.each * expertBytes % 256)
     --parts.each;

@@ -1,6 +1,7 @@
 // xfmr-plan-buffers: offsets in one arena by liveness, and the fewest barriers.
 #include "passes/lowering/Passes.h"
 #include "runtime/plan/Barriers.h"
+#include "weights/Encoding.h"
 
 namespace xfmr {
 #define GEN_PASS_DEF_XFMRPLANBUFFERS
@@ -15,10 +16,7 @@ namespace {
 // Every device allows storage buffer offsets at multiples of 256 bytes.
 constexpr int64_t kAlignment = 256;
 
-int64_t bytesOf(Type type) {
-  auto memref = cast<MemRefType>(type);
-  return memref.getNumElements() * memref.getElementTypeBitWidth() / 8;
-}
+int64_t bytesOf(Type type) { return xfmr::bytesOf(cast<MemRefType>(type)); }
 
 // A temporary and the dispatches, by number, between which its bytes matter.
 struct Temporary {
