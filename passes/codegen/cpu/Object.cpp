@@ -63,7 +63,7 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::CGSCCAnalysisManager callGraph;
   llvm::ModuleAnalysisManager modules;
   llvm::PipelineTuningOptions options;
-  options.LoopVectorization = options.SLPVectorization = options.LoopInterleaving = false;
+  options.LoopVectorization = options.SLPVectorization = options.LoopInterleaving = options.LoopUnrolling = false;
   llvm::PassBuilder builder(&machine, options);
   llvm::TargetLibraryInfoImpl libraries(machine.getTargetTriple());
   libraries.disableAllFunctions();
