@@ -103,8 +103,8 @@ LogicalResult buildPipeline(OpPassManager &manager, const CompilerOptions &optio
   std::optional<Stage> until = parseStage(options.until);
   if (!until)
     return error = "until: no stage is called '" + options.until + "'", failure();
-  if (options.target != "vulkan")
-    return error = "target: expected vulkan, got '" + options.target + "'", failure();
+  if (options.target != "vulkan" && options.target != "cpu")
+    return error = "target: expected vulkan or cpu, got '" + options.target + "'", failure();
   for (Stage stage : {Stage::Optimize, Stage::Phases, Stage::Regions, Stage::Dispatch, Stage::Plan, Stage::Codegen, Stage::Emit}) {
     if (stage > *until)
       break;

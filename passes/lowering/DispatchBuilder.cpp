@@ -56,9 +56,9 @@ OpBuilder ProgramTables::atEnd() {
   return OpBuilder::atBlockEnd(&body);
 }
 
-MemRefType ProgramTables::packedType(Value expression, WeightLayout layout) {
+MemRefType ProgramTables::packedType(Value expression) {
   auto type = cast<RankedTensorType>(expression.getType());
-  Encoding encoding = encodingOf(expression, layout);
+  Encoding encoding = encodingOf(expression, layout());
   std::vector<uint64_t> stored = encoding.shape();
   SmallVector<int64_t> shape(stored.begin(), stored.end());
   return MemRefType::get(shape, encoding.vector ? Float32Type::get(type.getContext()) : type.getElementType());
@@ -123,13 +123,20 @@ int64_t ProgramTables::moeLayer(uint32_t index, int64_t layer, uint32_t experts)
   return offset;
 }
 
-StringRef ProgramTables::executable(KernelAttrInterface kernel) {
-  std::string name = kernel.getKernelName();
-  auto [entry, isNew] = symbols.try_emplace("kernel." + name, name);
-  if (isNew) {
-    OpBuilder builder = atEnd();
-    ExecutableOp::create(builder, program.getLoc(), name, kernel, KernelParamsAttrInterface());
-  }
+StringRef ProgramTables::executable(KernelAttrInterface kernel, KernelParamsAttrInterface params) {
+  const std::string name = kernel.getKernelName();
+  std::string key = "kernel." + name;
+  if (onCpu())
+    llvm::raw_string_ostream(key) << ' ' << params;
+  else
+    params = {};
+  auto [entry, isNew] = symbols.try_emplace(key, name);
+  if (!isNew)
+    return entry->second;
+  if (params)
+    entry->second += "_" + std::to_string(kernels[name]++);
+  OpBuilder builder = atEnd();
+  ExecutableOp::create(builder, program.getLoc(), entry->second, kernel, params);
   return entry->second;
 }
 
@@ -168,12 +175,14 @@ Value DispatchBuilder::named(StringRef buffer, Type elementType, ArrayRef<int64_
 
 Value DispatchBuilder::weight(Value expression) {
   StringRef symbol = tables.pack(expression);
-  return BufferRefOp::create(builder, loc, ProgramTables::packedType(expression), symbol, 0);
+  return BufferRefOp::create(builder, loc, tables.packedType(expression), symbol, 0);
 }
 
 Value DispatchBuilder::weightRows(Value expression, int64_t firstRow, int64_t rowCount) {
+  if (tables.onCpu()) // whose bindings hold anything
+    return weight(expression);
   StringRef symbol = tables.pack(expression);
-  MemRefType whole = ProgramTables::packedType(expression);
+  MemRefType whole = tables.packedType(expression);
   int64_t stored = std::min<int64_t>(paddedWidth(rowCount), whole.getDimSize(0) - firstRow);
   auto part = MemRefType::get({stored, whole.getDimSize(1)}, whole.getElementType());
   return BufferRefOp::create(builder, loc, part, symbol, encodingOf(expression).rowOffset(firstRow));
@@ -197,7 +206,7 @@ void DispatchBuilder::append(KernelAttrInterface kernel, KernelParamsAttrInterfa
     operands.push_back(buffer);
     access.push_back(static_cast<int32_t>(binding.access));
   }
-  DispatchOp::create(builder, loc, tables.executable(kernel), scope + label, operands, indirect, access, params,
+  DispatchOp::create(builder, loc, tables.executable(kernel, params), scope + label, operands, indirect, access, params,
                      indirectOffset);
   ++numDispatches;
 }

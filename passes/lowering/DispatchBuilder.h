@@ -27,15 +27,18 @@ public:
   /// Equal expressions share one symbol.
   llvm::StringRef pack(mlir::Value expression);
   /// Type of a packed weight: the shape of its encoding (weights/Encoding.h).
-  static mlir::MemRefType packedType(mlir::Value expression, WeightLayout layout = WeightLayout::rows);
+  mlir::MemRefType packedType(mlir::Value expression);
+  bool onCpu() { return !program.targetOrPortable().isVulkan(); }
+  /// Matrices lie in panels on the CPU.
+  WeightLayout layout() { return onCpu() ? WeightLayout::panels : WeightLayout::rows; }
   /// Symbol of the cos/sin table a rope needs.
   llvm::StringRef ropeTable(RopeOp rope);
   /// Declares a buffer if no other phase did.
   void buffer(llvm::StringRef name, BufferKind kind, int64_t bytes);
   /// Records mixture number `index` of the model and returns where its statistics lie, in bytes.
   int64_t moeLayer(uint32_t index, int64_t layer, uint32_t experts);
-  /// Symbol of the executable of a kernel.
-  llvm::StringRef executable(KernelAttrInterface kernel);
+  /// Symbol of the executable of a kernel, on the CPU of a kernel and its params.
+  llvm::StringRef executable(KernelAttrInterface kernel, KernelParamsAttrInterface params);
 
   ProgramOp program;
   const int64_t bindingBytes;
@@ -46,6 +49,7 @@ private:
   llvm::StringMap<std::string> packed;     // printed expression -> symbol
   llvm::StringMap<std::string> ropeTables; // printed parameters -> symbol
   llvm::StringMap<std::string> symbols;    // symbols in use
+  llvm::StringMap<unsigned> kernels;       // on the CPU: how many executables a kernel has
   llvm::SmallVector<MoeLayerOp> moeLayers;
   int64_t statsBytes = 0;
 };

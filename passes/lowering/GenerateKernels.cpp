@@ -1,4 +1,6 @@
 // xfmr-generate-kernels: from the attribute of a kernel to its code.
+#include "passes/codegen/cpu/Kernels.h"
+#include "passes/codegen/cpu/Lower.h"
 #include "passes/codegen/vulkan/Kernels.h"
 #include "passes/codegen/vulkan/ToSpirv.h"
 #include "passes/lowering/ExecutablePasses.h"
@@ -23,41 +25,78 @@ llvm::Expected<codegen::BuiltKernel> buildVariants(KernelAttrInterface kernel) {
   return llvm::createStringError("no builder for #xfmr." + kernel.getFamily());
 }
 
+codegen::cpu::KernelModule buildCpu(StringRef name, KernelAttrInterface kernel, KernelParamsAttrInterface params,
+                                    codegen::cpu::Level level) {
+#define XFMR_BUILD(Name)                                                                                             \
+  if (auto attribute = dyn_cast<Name##Attr>(kernel))                                                                 \
+    return codegen::cpu::build(*kernel.getContext(), name, attribute.getFields(),                                    \
+                               cast<Name##ParamsAttr>(params).getFields(), level);
+  XFMR_KERNELS(XFMR_BUILD)
+#undef XFMR_BUILD
+  return llvm::createStringError("no builder for #xfmr." + kernel.getFamily());
+}
+
 struct GenerateKernels : xfmr::impl::XfmrGenerateKernelsBase<GenerateKernels> {
   using XfmrGenerateKernelsBase::XfmrGenerateKernelsBase;
 
   void getDependentDialects(DialectRegistry &registry) const override {
     XfmrGenerateKernelsBase::getDependentDialects(registry);
     codegen::registerKernelDialects(registry);
+    codegen::cpu::registerKernelDialects(registry);
   }
 
   void runOnOperation() override {
     ExecutableOp executable = getOperation();
     if (!variantsOf(executable).empty())
       return;
-    llvm::Expected<codegen::BuiltKernel> built = buildVariants(executable.getKernel());
-    if (!built) {
-      executable.emitError(llvm::toString(built.takeError()));
-      return signalPassFailure();
-    }
     OpBuilder builder(&getContext());
     builder.createBlock(&executable.getBody());
-    for (codegen::BuiltVariant &variant : built->variants)
-      append(builder, variant);
+    TargetAttr target = executable->getParentOfType<ProgramOp>().targetOrPortable();
+    if (llvm::Error error = target.isVulkan() ? generateVulkan(builder) : generateCpu(builder, target)) {
+      executable.emitError(llvm::toString(std::move(error)));
+      signalPassFailure();
+    }
   }
 
-  void append(OpBuilder &builder, codegen::BuiltVariant &variant) {
-    SmallVector<StringRef> features(variant.features.begin(), variant.features.end());
-    std::string name = features.empty() ? "portable" : llvm::join(features, "+");
-    SmallVector<int32_t> workgroup(variant.workgroupSize.begin(), variant.workgroupSize.end());
+  llvm::Error generateVulkan(OpBuilder &builder) {
+    llvm::Expected<codegen::BuiltKernel> built = buildVariants(getOperation().getKernel());
+    if (!built)
+      return built.takeError();
+    for (codegen::BuiltVariant &variant : built->variants) {
+      SmallVector<StringRef> features(variant.features.begin(), variant.features.end());
+      Operation &module = variant.module->getBody()->front();
+      module.remove();
+      append(builder, features.empty() ? "portable" : llvm::join(features, "+"), features, variant.workgroupSize,
+             variant.sharedBytes, &module);
+    }
+    return llvm::Error::success();
+  }
+
+  // One variant a level, the highest first.
+  llvm::Error generateCpu(OpBuilder &builder, TargetAttr target) {
+    ExecutableOp executable = getOperation();
+    if (!executable.getParams())
+      return llvm::createStringError("an executable for the CPU needs params");
+    for (CpuLevel level : llvm::reverse(target.getLevels())) {
+      auto module = buildCpu(executable.getSymName(), executable.getKernel(), *executable.getParams(),
+                             static_cast<codegen::cpu::Level>(level));
+      if (!module)
+        return module.takeError();
+      StringRef name = stringifyCpuLevel(level);
+      append(builder, name.str(), name, {1, 1, 1}, 0, module->release());
+    }
+    return llvm::Error::success();
+  }
+
+  void append(OpBuilder &builder, const std::string &name, ArrayRef<StringRef> features,
+              const std::array<uint32_t, 3> &workgroupSize, uint32_t sharedBytes, Operation *module) {
+    SmallVector<int32_t> workgroup(workgroupSize.begin(), workgroupSize.end());
     auto op = VariantOp::create(builder, getOperation().getLoc(), builder.getStringAttr(name),
                                 features.empty() ? ArrayAttr() : builder.getStrArrayAttr(features),
-                                builder.getDenseI32ArrayAttr(workgroup),
-                                builder.getI64IntegerAttr(variant.sharedBytes), ElementsAttr());
+                                builder.getDenseI32ArrayAttr(workgroup), builder.getI64IntegerAttr(sharedBytes),
+                                ElementsAttr());
     Block &body = op.getBody().empty() ? op.getBody().emplaceBlock() : op.getBody().front();
-    Operation &module = variant.module->getBody()->front();
-    module.remove();
-    body.push_back(&module);
+    body.push_back(module);
     ++numVariants;
   }
 };

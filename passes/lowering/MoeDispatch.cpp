@@ -1,5 +1,6 @@
 // Mixture of experts: router, scores and top-k in one dispatch; then either plan, two grouped products and
 // the combination, or two products by expert id. No step returns to the host.
+#include "passes/codegen/cpu/Kernels.h"
 #include "passes/lowering/MoeExperts.h"
 #include "passes/lowering/PhaseLowering.h"
 #include "passes/lowering/RegionGroups.h"
@@ -135,8 +136,12 @@ private:
     spec.stats = rows > 1;
     codegen::MoePlanParams params;
     params.layout = layout;
-    params.xGroups0 = gemmParams(codegen::MoeProduct::First).grid(gemmSpec(codegen::MoeProduct::First))[0];
-    params.xGroups1 = gemmParams(codegen::MoeProduct::Second).grid(gemmSpec(codegen::MoeProduct::Second))[0];
+    auto extent = [&](codegen::MoeProduct product) {
+      const codegen::MoeGemmSpec gemm = gemmSpec(product);
+      return build.tables.onCpu() ? codegen::cpu::xTiles(gemm, gemmParams(product)) : gemmParams(product).grid(gemm)[0];
+    };
+    params.xGroups0 = extent(codegen::MoeProduct::First);
+    params.xGroups1 = extent(codegen::MoeProduct::Second);
     params.capacity = static_cast<uint32_t>(routing.getCapacity());
     params.capacityFactor = static_cast<float>(routing.getCapacityFactor().convertToDouble());
     planned = build.scratch(static_cast<int64_t>(layout.words()), build.builder.getI32Type());

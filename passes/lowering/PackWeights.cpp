@@ -11,15 +11,15 @@ using namespace mlir;
 using namespace xfmr;
 using codegen::paddedWidth;
 
-namespace {
-
 // A packed weight says by the rank of its type which layout it has: a vector, rows, or panels.
-Encoding storedAs(PackedWeightOp op) {
+Encoding xfmr::storedAs(PackedWeightOp op) {
   auto memref = cast<MemRefType>(op.getType());
   auto yield = cast<YieldOp>(op.getBody().front().back());
   WeightLayout layout = memref.getRank() > 2 ? WeightLayout::panels : WeightLayout::rows;
   return encodingOf(yield.getValues().front(), layout);
 }
+
+namespace {
 
 std::vector<uint64_t> shapeOf(Type type) {
   ArrayRef<int64_t> shape = cast<MemRefType>(type).getShape();

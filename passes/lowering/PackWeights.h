@@ -2,10 +2,14 @@
 #pragma once
 #include "dialect/Xfmr.h"
 #include "runtime/artifact/ArtifactWriter.h"
+#include "weights/Encoding.h"
 #include "weights/WeightEvaluator.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
 namespace xfmr {
+
+/// How a packed weight lies in the artifact.
+Encoding storedAs(PackedWeightOp op);
 
 /// Announces the tensor of a packed weight or rope table under its symbol.
 Status declareWeight(artifact::ArtifactWriter &writer, PackedWeightOp op);

@@ -1,7 +1,9 @@
 // Serialisation of a planned program: buffers and kernels get indices, dispatches refer to them.
 #include "passes/lowering/ProgramBytes.h"
 
+#include "passes/codegen/cpu/Kernels.h"
 #include "passes/codegen/vulkan/Kernels.h"
+#include "passes/lowering/PackWeights.h"
 #include "runtime/artifact/Format.h"
 #include "runtime/artifact/Program_generated.h"
 #include "weights/Encoding.h"
@@ -16,15 +18,24 @@ namespace {
 
 uint64_t bytesOf(Type type) { return static_cast<uint64_t>(xfmr::bytesOf(cast<MemRefType>(type))); }
 
+uint64_t tilesOf(KernelAttrInterface kernel, KernelParamsAttrInterface params) {
+#define XFMR_TILES(Name)                                                                                             \
+  if (auto attribute = dyn_cast<Name##Attr>(kernel))                                                                 \
+    return codegen::cpu::tiles(attribute.getFields(), cast<Name##ParamsAttr>(params).getFields());
+  XFMR_KERNELS(XFMR_TILES)
+#undef XFMR_TILES
+  return 0;
+}
+
 class Serializer {
 public:
-  explicit Serializer(ProgramOp op) : op(op) {}
+  explicit Serializer(ProgramOp op) : op(op), onCpu(!op.targetOrPortable().isVulkan()) {}
 
   FailureOr<flatbuffers::DetachedBuffer> run() {
     describeModel();
     for (Operation &entry : op.getBody().front()) {
       if (auto weight = dyn_cast<PackedWeightOp>(entry))
-        addBuffer(weight.getSymName(), program::BufferKind::weight, bytesOf(weight.getType()));
+        addWeight(weight);
       else if (auto table = dyn_cast<RopeTableOp>(entry))
         addBuffer(table.getSymName(), program::BufferKind::weight,
                   table.getRows() * codegen::paddedWidth(static_cast<uint32_t>(table.getRotaryDim())) * 4);
@@ -47,7 +58,7 @@ private:
     ConfigAttr config = op.getConfig();
     result.version = artifact::kProgramVersion;
     result.producer = "xfmr";
-    result.target = "vulkan";
+    result.target = onCpu ? "cpu" : "vulkan";
     result.model_name = op.getSymName().str();
     result.vocab_size = static_cast<uint32_t>(config.getVocabSize());
     result.hidden_size = static_cast<uint32_t>(config.getHiddenSize());
@@ -70,6 +81,21 @@ private:
       if (seen.insert((weight.getSourceName() + ":" + weight.getTensorName()).str()).second)
         result.parameters += cast<RankedTensorType>(weight.getType()).getNumElements();
     });
+  }
+
+  void addWeight(PackedWeightOp weight) {
+    addBuffer(weight.getSymName(), program::BufferKind::weight, bytesOf(weight.getType()));
+    const Encoding encoding = storedAs(weight);
+    if (encoding.layout != WeightLayout::panels)
+      return;
+    program::BufferT &buffer = *result.buffers.back();
+    buffer.layout = program::Layout::panels;
+    buffer.element = encoding.element == DType::f32   ? program::Element::f32
+                     : encoding.element == DType::f16 ? program::Element::f16
+                                                      : program::Element::bf16;
+    buffer.groups = static_cast<uint32_t>(encoding.groups);
+    buffer.rows = static_cast<uint64_t>(encoding.rows);
+    buffer.columns = static_cast<uint64_t>(encoding.storedColumns());
   }
 
   void addBuffer(StringRef name, program::BufferKind kind, uint64_t size) {
@@ -98,13 +124,27 @@ private:
       table->shared_bytes = std::max(table->shared_bytes, static_cast<uint32_t>(op.getShared()));
       auto variant = std::make_unique<program::VariantT>();
       variant->tensor = codeTensorName(op);
-      variant->entry = codegen::kEntryPoint;
+      variant->entry = onCpu ? (executable.getSymName() + "." + op.getName()).str() : codegen::kEntryPoint;
       if (op.getFeatures())
         for (auto feature : op.getFeatures()->getAsRange<StringAttr>())
           variant->requires_.push_back(feature.str());
       table->variants.push_back(std::move(variant));
     }
     result.kernels.push_back(std::move(table));
+    return success();
+  }
+
+  LogicalResult addLaunch(program::DispatchT &item, DispatchOp dispatch) {
+    if (!onCpu) {
+      VulkanLaunch launch = dispatch.getVulkanLaunch();
+      item.push = launch.push;
+      item.grid.assign(launch.grid.begin(), launch.grid.end());
+      return success();
+    }
+    const uint64_t tiles = tilesOf(dispatch.getExecutable().getKernel(), dispatch.getParams());
+    if (tiles > std::numeric_limits<int32_t>::max())
+      return dispatch.emitError("has ") << tiles << " tiles, more than a grid holds";
+    item.grid = {static_cast<uint32_t>(tiles), 1, 1};
     return success();
   }
 
@@ -140,9 +180,8 @@ private:
           return failure();
         item->bindings.emplace_back(*index, ref.getOffset(), bytesOf(ref.getType()));
       }
-      VulkanLaunch launch = dispatch.getVulkanLaunch();
-      item->push = launch.push;
-      item->grid.assign(launch.grid.begin(), launch.grid.end());
+      if (failed(addLaunch(*item, dispatch)))
+        return failure();
       if (Value indirect = dispatch.getIndirect()) {
         item->grid.assign(3, 1); // not read
         auto ref = indirect.getDefiningOp<BufferRefOp>();
@@ -163,6 +202,7 @@ private:
   }
 
   ProgramOp op;
+  const bool onCpu;
   program::ProgramT result;
   llvm::StringMap<uint32_t> buffers, kernelIndex;
 };
@@ -171,6 +211,8 @@ private:
 
 std::string xfmr::codeTensorName(VariantOp variant) {
   auto executable = cast<ExecutableOp>(variant->getParentOp());
+  if (!executable->getParentOfType<ProgramOp>().targetOrPortable().isVulkan())
+    return artifact::kCpuCodeTensor;
   SmallVector<VariantOp> variants = variantsOf(executable);
   std::string name = artifact::kKernelPrefix + executable.getSymName().str();
   return variant == variants.back() ? name : name + "." + std::to_string(llvm::find(variants, variant) - variants.begin());

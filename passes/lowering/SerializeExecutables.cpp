@@ -1,4 +1,5 @@
-// xfmr-serialize-executables: the words of each SPIR-V module, as the artifact holds them.
+// xfmr-serialize-executables: the words of each SPIR-V module, the object file of each module for the CPU.
+#include "passes/codegen/cpu/Object.h"
 #include "passes/codegen/vulkan/ToSpirv.h"
 #include "passes/lowering/ExecutablePasses.h"
 
@@ -24,6 +25,9 @@ struct SerializeExecutables : xfmr::impl::XfmrSerializeExecutablesBase<Serialize
   }
 
   LogicalResult serialize(VariantOp variant) {
+    std::optional<codegen::cpu::Level> level = codegen::cpu::parseLevel(variant.getName());
+    if (auto module = dyn_cast<ModuleOp>(variant.getBody().front().front()); module && level)
+      return compile(variant, module, *level);
     auto module = dyn_cast<spirv::ModuleOp>(variant.getBody().front().front());
     if (!module)
       return variant.emitError("expected a spirv.module, found ")
@@ -32,10 +36,23 @@ struct SerializeExecutables : xfmr::impl::XfmrSerializeExecutablesBase<Serialize
     if (failed(words))
       return failure();
     auto type = RankedTensorType::get({static_cast<int64_t>(words->size())}, IntegerType::get(&getContext(), 32));
-    variant.setCodeAttr(DenseElementsAttr::get(type, ArrayRef<uint32_t>(*words)));
-    variant.getBody().front().clear();
-    numBytes += words->size() * 4;
+    setCode(variant, DenseElementsAttr::get(type, ArrayRef<uint32_t>(*words)));
     return success();
+  }
+
+  LogicalResult compile(VariantOp variant, ModuleOp module, codegen::cpu::Level level) {
+    llvm::Expected<std::string> object = codegen::cpu::compileObject(module, level);
+    if (!object)
+      return variant.emitError(llvm::toString(object.takeError()));
+    auto type = RankedTensorType::get({static_cast<int64_t>(object->size())}, IntegerType::get(&getContext(), 8));
+    setCode(variant, DenseElementsAttr::getFromRawBuffer(type, ArrayRef<char>(object->data(), object->size())));
+    return success();
+  }
+
+  void setCode(VariantOp variant, DenseElementsAttr code) {
+    variant.setCodeAttr(code);
+    variant.getBody().front().clear();
+    numBytes += code.getRawData().size();
   }
 };
 

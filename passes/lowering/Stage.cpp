@@ -1,7 +1,8 @@
 // Stages by name, and by what a program holds.
 #include "passes/lowering/Stage.h"
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SPIRV/IR/SPIRVOps.h"
 #include <algorithm>
 
 using namespace mlir;
@@ -18,17 +19,22 @@ std::optional<Stage> xfmr::parseStage(StringRef name) {
   return static_cast<Stage>(found - kNames);
 }
 
+bool xfmr::isLowered(VariantOp variant) {
+  if (variant.getCode())
+    return true;
+  Operation &body = variant.getBody().front().front();
+  auto module = dyn_cast<ModuleOp>(body);
+  return module ? !module.getOps<LLVM::LLVMFuncOp>().empty() : isa<spirv::ModuleOp>(body);
+}
+
 Stage xfmr::stageOf(ProgramOp program) {
   SmallVector<VariantOp> variants;
   for (auto executable : program.getBody().getOps<ExecutableOp>())
     variants.append(variantsOf(executable));
   if (!variants.empty())
     return llvm::all_of(variants, [](VariantOp variant) { return variant.getCode().has_value(); }) ? Stage::Emit
-           : llvm::any_of(variants, [](VariantOp v) {
-               return !v.getCode() && isa<gpu::GPUModuleOp>(v.getBody().front().front());
-             })
-               ? Stage::Plan
-               : Stage::Codegen;
+           : llvm::all_of(variants, isLowered) ? Stage::Codegen
+                                               : Stage::Plan;
   bool regions = false, dispatches = false, temporaries = false;
   for (auto phase : program.getBody().getOps<PhaseOp>()) {
     regions |= !phase.getBody().getOps<FusedOp>().empty();

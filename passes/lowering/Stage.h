@@ -10,6 +10,9 @@ enum class Stage { Import, Optimize, Phases, Regions, Dispatch, Plan, Codegen, E
 llvm::StringRef stageName(Stage stage);
 std::optional<Stage> parseStage(llvm::StringRef name);
 
+/// Whether a variant holds what the last pass of codegen leaves: a spirv.module, functions of the llvm dialect, code.
+bool isLowered(VariantOp variant);
+
 /// Emit: serialised. A program without temporaries and without hazards seems planned as soon as it has dispatches.
 Stage stageOf(ProgramOp program);
 /// That of the program that has come least far. Import: there is none.

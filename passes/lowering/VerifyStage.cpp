@@ -2,7 +2,6 @@
 #include "passes/lowering/ExecutablePasses.h"
 #include "passes/lowering/Stage.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/SPIRV/IR/SPIRVOps.h"
 
 namespace xfmr {
 #define GEN_PASS_DEF_XFMRVERIFYSTAGE
@@ -80,10 +79,10 @@ struct VerifyStage : xfmr::impl::XfmrVerifyStageBase<VerifyStage> {
     for (VariantOp variant : variants) {
       if (serialised && !variant.getCode()) // C6
         return variant.emitError("variant ") << variant.getName() << " has no code in the stage emit";
-      if (!variant.getCode() && !isa<spirv::ModuleOp>(variant.getBody().front().front())) // C5
+      if (!isLowered(variant)) // C5
         return variant.emitError("variant ") << variant.getName() << " holds "
                                              << variant.getBody().front().front().getName()
-                                             << " after the stage codegen, expected spirv.module";
+                                             << " after the stage codegen, which is not lowered";
     }
     return success();
   }

@@ -3,7 +3,7 @@
 
 xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
   xfmr.executable @copy #xfmr.elementwise<> {
-    // expected-error @below {{variant portable of @copy cannot be turned into SPIR-V}}
+    // expected-error @below {{variant portable of @copy cannot be lowered}}
     xfmr.variant "portable" workgroup [64, 1, 1] {
       gpu.module @copy {
         // expected-error @below {{bf16 must be unpacked from 32-bit words before it is turned into SPIR-V}}
@@ -20,7 +20,8 @@ xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hid
 
 xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
   xfmr.executable @copy #xfmr.elementwise<> {
-    // expected-error @below {{expected a spirv.module, found builtin.module; run xfmr-lower-executables first}}
+    // expected-error @below {{expected a gpu.module, or a builtin.module in a variant called after a level}}
+    // expected-error @below {{variant portable of @copy cannot be lowered}}
     xfmr.variant "portable" workgroup [64, 1, 1] {
       builtin.module {
       }

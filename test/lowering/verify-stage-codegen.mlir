@@ -12,7 +12,7 @@ xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hid
 // C5
 xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
   xfmr.executable @copy #xfmr.elementwise<> {
-    // expected-error @below {{variant portable holds gpu.module after the stage codegen, expected spirv.module}}
+    // expected-error @below {{variant portable holds gpu.module after the stage codegen, which is not lowered}}
     xfmr.variant "portable" workgroup [64, 1, 1] {
       gpu.module @copy {
       }

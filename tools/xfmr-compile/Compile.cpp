@@ -4,6 +4,7 @@
 #include "dialect/Xfmr.h"
 #include "import/Import.h"
 #include "passes/Passes.h"
+#include "passes/codegen/cpu/Lower.h"
 #include "passes/codegen/vulkan/ToSpirv.h"
 #include "passes/Pipelines.h"
 #include "passes/lowering/Emit.h"
@@ -31,6 +32,7 @@ public:
     DialectRegistry registry; // what the text of a stage may hold
     registry.insert<XfmrDialect, memref::MemRefDialect>();
     codegen::registerKernelDialects(registry);
+    codegen::cpu::registerKernelDialects(registry);
     context.appendDialectRegistry(registry);
     context.loadAllAvailableDialects();
     context.printOpOnDiagnostic(false);
@@ -86,6 +88,7 @@ private:
   Status lower() {
     CompilerOptions stages;
     stages.until = stageName(options.stopAfter).str();
+    stages.target = options.target;
     stages.passes = options.passes;
     stages.fuse = options.fuse;
     stages.maxContext = options.maxContext;

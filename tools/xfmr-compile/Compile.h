@@ -12,6 +12,7 @@ struct CompileOptions {
   std::string model;
   std::string adapter;                        // folder of a low-rank adapter, or empty
   std::map<std::string, std::string> sources; // --source overrides
+  std::string target = "vulkan";
   std::string passes;                         // the user's pipeline, run before the fusions
   bool fuse = true;
   int64_t maxContext = 0;
