@@ -56,12 +56,12 @@ OpBuilder ProgramTables::atEnd() {
   return OpBuilder::atBlockEnd(&body);
 }
 
-MemRefType ProgramTables::packedType(Value expression) {
+MemRefType ProgramTables::packedType(Value expression, WeightLayout layout) {
   auto type = cast<RankedTensorType>(expression.getType());
-  if (type.getRank() == 1)
-    return MemRefType::get({paddedWidth(type.getDimSize(0))}, Float32Type::get(type.getContext()));
-  int64_t columns = type.getShape().back(), rows = type.getNumElements() / columns;
-  return MemRefType::get({paddedWidth(rows), paddedWidth(columns)}, type.getElementType());
+  Encoding encoding = encodingOf(expression, layout);
+  std::vector<uint64_t> stored = encoding.shape();
+  SmallVector<int64_t> shape(stored.begin(), stored.end());
+  return MemRefType::get(shape, encoding.vector ? Float32Type::get(type.getContext()) : type.getElementType());
 }
 
 StringRef ProgramTables::pack(Value expression) {
@@ -174,10 +174,9 @@ Value DispatchBuilder::weight(Value expression) {
 Value DispatchBuilder::weightRows(Value expression, int64_t firstRow, int64_t rowCount) {
   StringRef symbol = tables.pack(expression);
   MemRefType whole = ProgramTables::packedType(expression);
-  int64_t rowBytes = whole.getDimSize(1) * whole.getElementTypeBitWidth() / 8;
   int64_t stored = std::min<int64_t>(paddedWidth(rowCount), whole.getDimSize(0) - firstRow);
   auto part = MemRefType::get({stored, whole.getDimSize(1)}, whole.getElementType());
-  return BufferRefOp::create(builder, loc, part, symbol, firstRow * rowBytes);
+  return BufferRefOp::create(builder, loc, part, symbol, encodingOf(expression).rowOffset(firstRow));
 }
 
 Value DispatchBuilder::state() { return named("state", builder.getI32Type(), {32}); }
@@ -207,13 +206,26 @@ void DispatchBuilder::append(StringRef kernel, ArrayRef<codegen::Binding> bindin
 }
 
 codegen::WeightType xfmr::weightTypeOf(Value expression) {
-  Type type = cast<RankedTensorType>(expression.getType()).getElementType();
-  return type.isF32() ? codegen::WeightType::F32
-                      : (type.isF16() ? codegen::WeightType::F16 : codegen::WeightType::BF16);
+  switch (encodingOf(expression).element) {
+  case DType::f32:
+    return codegen::WeightType::F32;
+  case DType::f16:
+    return codegen::WeightType::F16;
+  default: // the only other element an encoding has
+    return codegen::WeightType::BF16;
+  }
+}
+
+Encoding xfmr::encodingOf(Value expression, WeightLayout layout) {
+  std::optional<Encoding> encoding = Encoding::of(expression.getType(), layout);
+  if (!encoding) { // a mistake of the caller: verifiers let no such weight into a program
+    std::string type;
+    llvm::raw_string_ostream(type) << expression.getType();
+    llvm::report_fatal_error(llvm::Twine("no encoding for a weight of type ") + type);
+  }
+  return *encoding;
 }
 
 int64_t DispatchBuilder::rowsPerBinding(Value expression) const {
-  MemRefType type = ProgramTables::packedType(expression);
-  int64_t rowBytes = type.getDimSize(1) * type.getElementTypeBitWidth() / 8;
-  return std::max<int64_t>(tables.bindingBytes / rowBytes / 64 * 64, 64);
+  return std::max<int64_t>(tables.bindingBytes / encodingOf(expression).rowBytes() / 64 * 64, 64);
 }

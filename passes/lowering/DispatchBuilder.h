@@ -2,6 +2,7 @@
 // It holds the buffer conventions of docs/Architecture.md and knows nothing about particular ops.
 #pragma once
 #include "passes/lowering/KernelSpecs.h"
+#include "weights/Encoding.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/ADT/StringMap.h"
 
@@ -25,8 +26,8 @@ public:
   /// Symbol of the packed form of a weight expression: matrices keep their element type, vectors become f32.
   /// Equal expressions share one symbol.
   llvm::StringRef pack(mlir::Value expression);
-  /// Type of a packed weight: [paddedWidth(rows), paddedWidth(cols)], a vector [paddedWidth(n)].
-  static mlir::MemRefType packedType(mlir::Value expression);
+  /// Type of a packed weight: the shape of its encoding (weights/Encoding.h).
+  static mlir::MemRefType packedType(mlir::Value expression, WeightLayout layout = WeightLayout::rows);
   /// Symbol of the cos/sin table a rope needs.
   llvm::StringRef ropeTable(RopeOp rope);
   /// Declares a buffer if no other phase did.
@@ -117,5 +118,7 @@ private:
 
 /// The weight type of a matrix expression as kernels name it.
 codegen::WeightType weightTypeOf(mlir::Value expression);
+/// How the value of a weight expression is stored.
+Encoding encodingOf(mlir::Value expression, WeightLayout layout = WeightLayout::rows);
 
 } // namespace xfmr

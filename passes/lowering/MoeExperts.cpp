@@ -106,9 +106,8 @@ FailureOr<Expert> xfmr::matchExpert(MoeOp op, std::optional<int64_t> layer) {
 
 ExpertParts ExpertParts::of(const DispatchBuilder &build, Value stacked) {
   RankedTensorType type = typeOf(stacked);
-  MemRefType packed = ProgramTables::packedType(stacked);
   ExpertParts parts{type.getDimSize(0), 0, type.getDimSize(1)};
-  int64_t expertBytes = parts.rows * packed.getDimSize(1) * packed.getElementTypeBitWidth() / 8;
+  int64_t expertBytes = encodingOf(stacked).groupBytes();
   parts.each = build.rowsPerBinding(stacked) / parts.rows;
   const int64_t alignment = build.tables.program.targetOrPortable().getAlignment();
   while (parts.each > 0 && parts.each * expertBytes % alignment)

@@ -1,9 +1,10 @@
-// Packing: rows and columns padded to multiples of 8 with zeros, vectors as f32.
+// Streams weights into an artifact: evaluated, packed as their encoding says, appended, a few megabytes at a time.
 #include "passes/lowering/PackWeights.h"
 
 #include "passes/codegen/Kernel.h"
+#include "passes/lowering/DispatchBuilder.h"
 #include "passes/lowering/RopeTables.h"
-#include "weights/Conversion.h"
+#include "weights/Encoding.h"
 #include "mlir/IR/BuiltinTypes.h"
 
 using namespace mlir;
@@ -12,27 +13,12 @@ using codegen::paddedWidth;
 
 namespace {
 
-struct Packing {
-  DType dtype;
-  const char *name;
-  int64_t rows, columns;             // of the expression
-  int64_t storedRows, storedColumns; // of the tensor
-};
-
-Packing packingOf(PackedWeightOp op) {
+// A packed weight says by the rank of its type which layout it has: a vector, rows, or panels.
+Encoding storedAs(PackedWeightOp op) {
   auto memref = cast<MemRefType>(op.getType());
-  Type element = memref.getElementType();
-  Packing packing;
-  packing.dtype = element.isF32() ? DType::f32 : (element.isF16() ? DType::f16 : DType::bf16);
-  packing.name = element.isF32() ? "F32" : (element.isF16() ? "F16" : "BF16");
   auto yield = cast<YieldOp>(op.getBody().front().back());
-  auto type = cast<RankedTensorType>(yield.getValues().front().getType());
-  bool vector = type.getRank() == 1;
-  packing.columns = vector ? type.getDimSize(0) : type.getShape().back();
-  packing.rows = type.getNumElements() / packing.columns;
-  packing.storedRows = vector ? 1 : memref.getDimSize(0);
-  packing.storedColumns = vector ? memref.getDimSize(0) : memref.getDimSize(1);
-  return packing;
+  WeightLayout layout = memref.getRank() > 2 ? WeightLayout::panels : WeightLayout::rows;
+  return encodingOf(yield.getValues().front(), layout);
 }
 
 std::vector<uint64_t> shapeOf(Type type) {
@@ -40,12 +26,10 @@ std::vector<uint64_t> shapeOf(Type type) {
   return std::vector<uint64_t>(shape.begin(), shape.end());
 }
 
-int64_t bytesOf(DType dtype) { return dtype == DType::f32 ? 4 : 2; }
-
 } // namespace
 
 Status xfmr::declareWeight(artifact::ArtifactWriter &writer, PackedWeightOp op) {
-  return writer.declare(op.getSymName().str(), packingOf(op).name, shapeOf(op.getType()));
+  return writer.declare(op.getSymName().str(), storedAs(op).elementName(), shapeOf(op.getType()));
 }
 
 Status xfmr::declareRopeTable(artifact::ArtifactWriter &writer, RopeTableOp op) {
@@ -57,36 +41,27 @@ Status xfmr::declareRopeTable(artifact::ArtifactWriter &writer, RopeTableOp op) 
 LogicalResult xfmr::writeWeight(artifact::ArtifactWriter &writer, PackedWeightOp op,
                                 const WeightEvaluator &evaluator,
                                 llvm::function_ref<void(uint64_t)> progress) {
-  Packing packing = packingOf(op);
+  Encoding encoding = storedAs(op);
   Value expression = cast<YieldOp>(op.getBody().front().back()).getValues().front();
-  int64_t stored = packing.storedColumns, element = bytesOf(packing.dtype);
-  int64_t chunkRows = std::max<int64_t>(1, WeightEvaluator::kChunkFloats / stored);
-  std::vector<float> values(std::min(chunkRows, packing.storedRows) * stored);
-  std::vector<uint8_t> bytes(values.size() * element);
-  auto append = [&](int64_t rows) -> LogicalResult {
-    convertFromF32(packing.dtype, values.data(), rows * stored, bytes.data());
-    if (Status status = writer.append(bytes.data(), rows * stored * element); status.failed())
-      return op.emitError(status.message());
-    progress(static_cast<uint64_t>(rows * stored * element));
-    return success();
+  const int64_t width = encoding.storedColumns(), block = encoding.blockRows();
+  const int64_t chunkRows = std::max<int64_t>(1, WeightEvaluator::kChunkFloats / width / block) * block;
+  std::vector<uint8_t> bytes(std::min(chunkRows, encoding.storedRows()) * encoding.rowBytes());
+  // A vector is one row here; the evaluator sees it as a column, so its numbers come one after the other.
+  auto read = [&](int64_t first, int64_t count, float *values) {
+    if (encoding.vector)
+      return succeeded(evaluator.evaluateRows(expression, 0, encoding.columns, values));
+    return succeeded(evaluator.evaluate(expression, {first, first + count, 0, encoding.columns}, values, width));
   };
   if (Status status = writer.expect(op.getSymName().str()); status.failed())
     return op.emitError(status.message());
-  // A vector is one row here; the evaluator sees it as a column, so its numbers come one after the other.
-  bool vector = cast<RankedTensorType>(expression.getType()).getRank() == 1;
-  for (int64_t begin = 0; begin < packing.storedRows; begin += chunkRows) {
-    int64_t end = std::min(begin + chunkRows, packing.storedRows);
-    int64_t real = std::min(end, packing.rows);
-    std::fill(values.begin(), values.end(), 0.0f);
-    if (vector) {
-      if (failed(evaluator.evaluateRows(expression, 0, packing.columns, values.data())))
-        return failure();
-    } else if (begin < real &&
-               failed(evaluator.evaluate(expression, {begin, real, 0, packing.columns}, values.data(), stored))) {
+  for (int64_t begin = 0; begin < encoding.storedRows(); begin += chunkRows) {
+    const int64_t end = std::min(begin + chunkRows, encoding.storedRows());
+    const int64_t size = (end - begin) * encoding.rowBytes();
+    if (!encoding.pack(begin, end, read, bytes.data()))
       return failure();
-    }
-    if (failed(append(end - begin)))
-      return failure();
+    if (Status status = writer.append(bytes.data(), size); status.failed())
+      return op.emitError(status.message());
+    progress(static_cast<uint64_t>(size));
   }
   return success();
 }

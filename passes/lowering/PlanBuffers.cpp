@@ -1,6 +1,7 @@
 // xfmr-plan-buffers: offsets in one arena by liveness, and the fewest barriers.
 #include "passes/lowering/Passes.h"
 #include "runtime/plan/Barriers.h"
+#include "weights/Encoding.h"
 
 namespace xfmr {
 #define GEN_PASS_DEF_XFMRPLANBUFFERS
@@ -12,10 +13,7 @@ using namespace xfmr;
 
 namespace {
 
-int64_t bytesOf(Type type) {
-  auto memref = cast<MemRefType>(type);
-  return memref.getNumElements() * memref.getElementTypeBitWidth() / 8;
-}
+int64_t bytesOf(Type type) { return xfmr::bytesOf(cast<MemRefType>(type)); }
 
 // A temporary and the dispatches, by number, between which its bytes matter.
 struct Temporary {

@@ -4,6 +4,7 @@
 #include "passes/codegen/Kernel.h"
 #include "runtime/artifact/Format.h"
 #include "runtime/artifact/Program_generated.h"
+#include "weights/Encoding.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
@@ -13,10 +14,7 @@ using namespace xfmr;
 
 namespace {
 
-uint64_t bytesOf(Type type) {
-  auto memref = cast<MemRefType>(type);
-  return memref.getNumElements() * memref.getElementTypeBitWidth() / 8;
-}
+uint64_t bytesOf(Type type) { return static_cast<uint64_t>(xfmr::bytesOf(cast<MemRefType>(type))); }
 
 class Serializer {
 public:

@@ -5,7 +5,7 @@ namespace xfmr::codegen::cpu {
 namespace {
 // Sums, a panel of weights (two columns of it with bf16) and an element of X must fit in the registers: 16, 32 on v4.
 constexpr RegisterBlock kBlocks2[] = {{2, 1}, {1, 2}};
-constexpr RegisterBlock kBlocks3[] = {{5, 1}, {2, 2}, {1, 4}};
+constexpr RegisterBlock kBlocks3[] = {{6, 1}, {2, 2}, {1, 4}};
 constexpr RegisterBlock kBlocks4[] = {{12, 2}, {6, 2}, {2, 4}, {1, 4}};
 
 constexpr LevelFacts kFacts[] = {

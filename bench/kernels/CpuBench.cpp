@@ -1,0 +1,185 @@
+// Matrix products of the CPU, one thread, at every level of this machine: gemm in GFLOP/s beside OpenBLAS (f32, its own
+// choice of instructions) and beside a loop of fused multiply-adds on registers of the level, which nothing can beat;
+// gemv over weights far larger than the caches in GB/s beside a plain read of the same bytes. All of a line are timed
+// alternately by the CPU time of this process (bench/Timing.h); medians, and the ratio of them.
+//
+// Usage: cpu-kernel-bench [ROUNDS [gemm|gemv [LEVEL]]]     XFMR_DUMP=FOLDER keeps the shared objects there
+#include "bench/Timing.h"
+#include "runtime/plan/State.h"
+#include "test/codegen/CpuRunner.h"
+#include <cblas.h>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <immintrin.h>
+#include <sys/mman.h>
+
+using namespace xfmr::codegen;
+using namespace xfmr::codegen::cpu;
+using test::CpuKernel;
+using xfmr::bench::cpuSeconds;
+using xfmr::bench::median;
+
+namespace {
+
+// Chains of fused multiply-adds that wait for nothing; returns the operations done.
+__attribute__((target("avx512f"))) double peak512(int rounds) {
+  __m512 a[16], x = _mm512_set1_ps(0.999f), y = _mm512_set1_ps(1e-3f);
+  for (auto &v : a)
+    v = y;
+  for (int i = 0; i < rounds; ++i)
+    for (auto &v : a)
+      asm volatile("vfmadd213ps %2, %1, %0" : "+v"(v) : "v"(x), "v"(y));
+  return 2.0 * 16 * 16 * rounds;
+}
+__attribute__((target("avx2,fma"))) double peak256(int rounds) {
+  __m256 a[12], x = _mm256_set1_ps(0.999f), y = _mm256_set1_ps(1e-3f);
+  for (auto &v : a)
+    v = y;
+  for (int i = 0; i < rounds; ++i)
+    for (auto &v : a)
+      asm volatile("vfmadd213ps %2, %1, %0" : "+x"(v) : "x"(x), "x"(y));
+  return 2.0 * 12 * 8 * rounds;
+}
+double peak128(int rounds) {
+  __m128 a[12], x = _mm_set1_ps(0.999f), y = _mm_set1_ps(1e-3f);
+  for (auto &v : a)
+    v = y;
+  for (int i = 0; i < rounds; ++i)
+    for (auto &v : a)
+      asm volatile("mulps %1, %0\n\taddps %2, %0" : "+x"(v) : "x"(x), "x"(y));
+  return 2.0 * 12 * 4 * rounds;
+}
+double peak(Level level, int rounds) {
+  return level == Level::V4 ? peak512(rounds) : level == Level::V3 ? peak256(rounds) : peak128(rounds);
+}
+
+__attribute__((target("avx2"))) uint64_t readAll(const char *bytes, size_t size) {
+  __m256i a = _mm256_setzero_si256(), b = a, c = a, d = a;
+  for (size_t i = 0; i < size; i += 128) {
+    a = _mm256_xor_si256(a, _mm256_load_si256(reinterpret_cast<const __m256i *>(bytes + i)));
+    b = _mm256_xor_si256(b, _mm256_load_si256(reinterpret_cast<const __m256i *>(bytes + i + 32)));
+    c = _mm256_xor_si256(c, _mm256_load_si256(reinterpret_cast<const __m256i *>(bytes + i + 64)));
+    d = _mm256_xor_si256(d, _mm256_load_si256(reinterpret_cast<const __m256i *>(bytes + i + 96)));
+  }
+  a = _mm256_xor_si256(_mm256_xor_si256(a, b), _mm256_xor_si256(c, d));
+  return static_cast<uint64_t>(_mm256_extract_epi64(a, 0));
+}
+
+// Pages are there, and large where the system allows: the time of page faults is nobody's.
+char *memory(size_t bytes) {
+  void *result = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  madvise(result, bytes, MADV_HUGEPAGE);
+  auto *words = static_cast<uint16_t *>(result);
+  for (size_t i = 0; i < bytes / 2; ++i)
+    words[i] = static_cast<uint16_t>(0x3c00 + (i * 2654435761u >> 25)); // small numbers of every weight type
+  return static_cast<char *>(result);
+}
+
+// Seconds of each, alternately.
+std::vector<double> interleave(int rounds, const std::vector<std::function<void()>> &runs) {
+  std::vector<std::vector<double>> times(runs.size());
+  for (int i = -1; i < rounds; ++i)
+    for (size_t r = 0; r < runs.size(); ++r) {
+      double start = cpuSeconds();
+      runs[r]();
+      if (i >= 0)
+        times[r].push_back(cpuSeconds() - start);
+    }
+  std::vector<double> result;
+  for (auto &t : times)
+    result.push_back(median(t));
+  return result;
+}
+
+template <typename Spec, typename Params>
+CpuKernel compileKernel(mlir::MLIRContext &context, const Spec &spec, const Params &params, Level level, double &ms) {
+  double start = cpuSeconds();
+  auto kernel = test::compileForCpu(context, spec, params, level);
+  ms = 1e3 * (cpuSeconds() - start);
+  if (!kernel) {
+    std::fprintf(stderr, "%s\n", llvm::toString(kernel.takeError()).c_str());
+    std::exit(1);
+  }
+  if (const char *folder = std::getenv("XFMR_DUMP")) {
+    std::FILE *file = std::fopen((std::string(folder) + "/" + spec.name() + "." + facts(level).name + ".so").c_str(), "wb");
+    std::fwrite(kernel->bytes.data(), 1, kernel->bytes.size(), file);
+    std::fclose(file);
+  }
+  return std::move(*kernel);
+}
+
+void gemm(mlir::MLIRContext &context, int rounds, Level level) {
+  static char *x = memory(512 * 4096 * 4), *w = memory(4096 * 4096 * 4), *out = memory(512 * 4096 * 4);
+  std::vector<uint32_t> words(xfmr::state::kWords);
+  struct Shape {
+    uint32_t t, k, n;
+  };
+  for (Shape s : {Shape{512, 768, 2048}, {512, 2048, 768}, {512, 4096, 1024}, {37, 768, 2048}, {8, 768, 2048}})
+    for (WeightType type : {WeightType::F32, WeightType::BF16, WeightType::F16}) {
+      GemmSpec spec{type, {}};
+      GemmParams p;
+      p.n = s.n, p.k = s.k, p.maxRows = s.t, p.x = {s.k, 0}, p.out = {s.n, 0};
+      double ms;
+      CpuKernel kernel = compileKernel(context, spec, p, level, ms);
+      words[xfmr::state::kCount] = s.t;
+      const double flops = 2.0 * s.t * s.k * s.n;
+      const int peakRounds = static_cast<int>(flops / peak(level, 1));
+      auto times = interleave(rounds, {[&] { kernel.run({words.data(), x, w, out}, 0, int64_t(tiles(spec, p))); },
+                                       [&] { peak(level, peakRounds); },
+                                       [&] {
+                                         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, int(s.t), int(s.n), int(s.k), 1,
+                                                     reinterpret_cast<float *>(x), int(s.k), reinterpret_cast<float *>(w), int(s.k), 0,
+                                                     reinterpret_cast<float *>(out), int(s.n));
+                                       }});
+      std::printf("gemm %s %-4s %3ux%ux%u: %6.1f GFLOP/s, %3.0f %% of the peak %.1f, %.2f of OpenBLAS %.1f   (compiled in %.0f ms)\n",
+                  facts(level).name, toString(type), s.t, s.k, s.n, flops / times[0] * 1e-9, 100 * times[1] / times[0],
+                  flops / times[1] * 1e-9, times[2] / times[0], flops / times[2] * 1e-9, ms);
+    }
+}
+
+void gemv(mlir::MLIRContext &context, int rounds, Level level) {
+  constexpr size_t kBytes = size_t(512) << 20;
+  static char *w = memory(kBytes), *x = memory(4096 * 4), *out = memory(1 << 20);
+  std::vector<uint32_t> words(xfmr::state::kWords);
+  words[xfmr::state::kCount] = 1;
+  for (uint32_t k : {768u, 4096u})
+    for (WeightType type : {WeightType::F32, WeightType::BF16, WeightType::F16}) {
+      GemvSpec spec;
+      spec.weight = type;
+      GemvParams p;
+      p.n = 4096, p.k = k;
+      double ms;
+      CpuKernel kernel = compileKernel(context, spec, p, level, ms);
+      const size_t bytes = size_t(p.n) * k * (type == WeightType::F32 ? 4 : 2), matrices = kBytes / bytes;
+      auto times = interleave(rounds, {[&] {
+                                         for (size_t m = 0; m < matrices; ++m)
+                                           kernel.run({words.data(), x, w + m * bytes, out}, 0, int64_t(tiles(spec, p)));
+                                       },
+                                       [&] {
+                                         volatile uint64_t sink = readAll(w, matrices * bytes);
+                                         (void)sink;
+                                       }});
+      const double all = double(matrices * bytes) * 1e-9;
+      std::printf("gemv %s %-4s %ux%u: %5.1f GB/s, %3.0f %% of a plain read %.1f   (compiled in %.0f ms)\n", facts(level).name,
+                  toString(type), p.n, k, all / times[0], 100 * times[1] / times[0], all / times[1], ms);
+    }
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  const int rounds = argc > 1 ? std::atoi(argv[1]) : 9;
+  const std::string what = argc > 2 ? argv[2] : "", only = argc > 3 ? argv[3] : "";
+  openblas_set_num_threads(1);
+  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+  for (Level level : test::runnableLevels()) {
+    if (!only.empty() && only != facts(level).name)
+      continue;
+    if (what.empty() || what == "gemm")
+      gemm(context, rounds, level);
+    if (what.empty() || what == "gemv")
+      gemv(context, rounds, level);
+  }
+}
