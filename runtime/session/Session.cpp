@@ -9,6 +9,9 @@ using namespace xfmr::session;
 using engine::Step;
 using program::BufferKind;
 
+// The artifact's reader checks sizes that the layout of the state gives.
+static_assert(4 * state::kWords == artifact::kMinStateBytes && state::kMaxEos == artifact::kMaxEndTokens);
+
 Status Session::create(std::shared_ptr<const engine::Engine> engine, std::unique_ptr<Session> &out) {
   std::unique_ptr<Session> session(new Session(std::move(engine)));
   if (Status s = session->engine_->createMemory(session->memory_); s.failed())

@@ -299,23 +299,15 @@ TEST_P(Conformance, LongestContextIsNotCalledTooSmall) {
 
 TEST_P(Conformance, StatisticsOfExperts) {
   toy::Contents contents = toy::bothContents();
-  for (auto *program : {&*contents.program, &*contents.cpuProgram}) {
-    program->buffers.push_back(std::make_unique<program::BufferT>());
-    program->buffers.back()->name = "stats";
-    program->buffers.back()->kind = program::BufferKind::stats;
-    program->buffers.back()->size = 64;
-    program->moe_layers.push_back(std::make_unique<program::MoeLayerT>());
-    program->moe_layers.back()->layer = 3;
-    program->moe_layers.back()->num_experts = 4;
-    program->moe_layers.back()->stats_offset = 16;
-  }
+  for (auto *program : {&*contents.program, &*contents.cpuProgram})
+    toy::addMixture(*program);
   engine = open(contents);
   session = make();
   std::vector<uint32_t> counts;
   std::vector<float> weights;
   ASSERT_EQ(session->expertStats(0, counts, weights).message(), "");
-  EXPECT_EQ(counts, std::vector<uint32_t>(4));
-  EXPECT_EQ(weights, std::vector<float>(4));
+  EXPECT_EQ(counts, std::vector<uint32_t>(2));
+  EXPECT_EQ(weights, std::vector<float>(2));
   EXPECT_EQ(session->expertStats(1, counts, weights).message(), "mixture 1 was asked for, the model has 1");
 }
 

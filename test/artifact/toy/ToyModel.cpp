@@ -155,6 +155,16 @@ toy::Contents toy::bothContents() {
   return contents;
 }
 
+void toy::addMixture(program::ProgramT &program) {
+  program.buffers.push_back(std::make_unique<program::BufferT>());
+  program.buffers.back()->name = "stats";
+  program.buffers.back()->kind = BufferKind::stats;
+  program.buffers.back()->size = 64;
+  program.moe_layers.push_back(std::make_unique<program::MoeLayerT>());
+  program.moe_layers.back()->num_experts = 2;
+  program.moe_layers.back()->stats_offset = 16;
+}
+
 static std::string packed(const program::ProgramT &program) {
   flatbuffers::FlatBufferBuilder builder;
   program::FinishProgramBuffer(builder, program::Program::Pack(builder, &program));

@@ -33,6 +33,9 @@ struct Contents {
 Contents cpuContents();
 Contents bothContents();
 
+/// Adds a mixture of two experts in layer 0 whose counts, which nothing changes, lie in a buffer of their own.
+void addMixture(program::ProgramT &program);
+
 /// Writes an artifact.
 Status write(const std::string &path, const Contents &contents);
 /// Writes the toy as it is; aborts the test program if that fails.
