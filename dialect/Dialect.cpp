@@ -1,6 +1,7 @@
 // Registration of the dialect and the verifiers of its attributes.
 #include "dialect/AsmNames.h"
 #include "dialect/Xfmr.h"
+#include "dialect/kernels/Syntax.h"
 
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"

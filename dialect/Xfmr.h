@@ -14,6 +14,8 @@
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+#include "dialect/kernels/Kernels.h"
+
 #include "dialect/Dialect.h.inc"
 #include "dialect/Enums.h.inc"
 #include "dialect/OpInterfaces.h.inc"
@@ -30,5 +32,8 @@ inline mlir::RankedTensorType withExtent(mlir::RankedTensorType type, int64_t ax
   shape[axis] = extent;
   return type.clone(shape);
 }
+
+/// The code of a kernel: best first; on Vulkan the portable one is the last. None before codegen.
+llvm::SmallVector<VariantOp> variantsOf(ExecutableOp executable);
 
 } // namespace xfmr

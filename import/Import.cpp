@@ -208,9 +208,12 @@ std::string sourceFolder(StringRef modelPath) {
 }
 
 std::string checkpointFolder(ModuleOp module, StringRef modelPath) {
-  if (isIrFile(modelPath))
+  if (isIrFile(modelPath)) {
     for (ModelOp model : module.getOps<ModelOp>())
       return baseFolder(model, sourceFolder(modelPath));
+    for (ProgramOp program : module.getOps<ProgramOp>())
+      return baseFolder(program, sourceFolder(modelPath));
+  }
   const fs::path path = modelPath.str();
   std::error_code ignored;
   return fs::is_directory(path, ignored) ? path.string() : path.parent_path().string();
@@ -227,10 +230,10 @@ void locateModels(ModuleOp module, StringRef path) {
 void moveSources(ModuleOp module, StringRef fromFolder, StringRef toFolder) {
   auto orHere = [](StringRef folder) { return folder.empty() ? fs::path(".") : fs::path(folder.str()); };
   std::error_code error;
-  for (ModelOp model : module.getOps<ModelOp>()) {
-    Builder builder(model.getContext());
+  auto moved = [&](DictionaryAttr before) {
+    Builder builder(module.getContext());
     SmallVector<NamedAttribute> sources;
-    for (NamedAttribute source : model.getSources()) {
+    for (NamedAttribute source : before) {
       auto text = dyn_cast<StringAttr>(source.getValue());
       fs::path path = text ? fs::path(text.str()) : fs::path();
       if (text && path.is_relative()) {
@@ -240,8 +243,12 @@ void moveSources(ModuleOp module, StringRef fromFolder, StringRef toFolder) {
         sources.push_back(source);
       }
     }
-    model.setSourcesAttr(builder.getDictionaryAttr(sources));
-  }
+    return builder.getDictionaryAttr(sources);
+  };
+  for (ModelOp model : module.getOps<ModelOp>())
+    model.setSourcesAttr(moved(model.getSources()));
+  for (ProgramOp program : module.getOps<ProgramOp>())
+    program.setSourcesAttr(moved(program.getSources()));
 }
 
 } // namespace xfmr

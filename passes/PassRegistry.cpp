@@ -2,6 +2,7 @@
 // block lies two levels below the module. So every flag is registered as a small pipeline: it looks at the level
 // it is added to and opens the levels between. The passes then run on blocks in parallel under the pass manager.
 #include "passes/Passes.h"
+#include "passes/lowering/ExecutablePasses.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"
@@ -14,12 +15,18 @@ namespace {
 
 using CreatePass = std::unique_ptr<Pass> (*)();
 
-// The levels of a model, outermost first.
-constexpr StringLiteral levels[] = {"builtin.module", "xfmr.model", "xfmr.block"};
-constexpr int numLevels = 3;
+// The levels a pass may run on, each below the one before.
+constexpr StringLiteral kModel[] = {"builtin.module", "xfmr.model", "xfmr.block"};
+constexpr StringLiteral kProgram[] = {"builtin.module", "xfmr.program", "xfmr.executable"};
 
-int levelOf(StringRef opName) {
-  return static_cast<int>(llvm::find(levels, opName) - std::begin(levels));
+// From the level of `manager` down to `target`, without the first; none: `target` does not lie below.
+std::optional<ArrayRef<StringLiteral>> pathTo(StringRef target, StringRef current) {
+  for (ArrayRef<StringLiteral> levels : {ArrayRef(kModel), ArrayRef(kProgram)}) {
+    const auto *last = llvm::find(levels, target), *first = llvm::find(levels, current);
+    if (last != levels.end() && first <= last)
+      return ArrayRef(first + 1, last + 1);
+  }
+  return std::nullopt;
 }
 
 // Adds the pass below `manager`, at the level the pass is declared for.
@@ -28,14 +35,14 @@ LogicalResult addNested(OpPassManager &manager, CreatePass create, StringRef opt
   std::unique_ptr<Pass> pass = create();
   if (failed(pass->initializeOptions(options, errorHandler)))
     return failure();
-  int target = levelOf(pass->getOpName().value_or(""));
-  int current = levelOf(manager.getOpAnchorName());
-  if (current > target || current == numLevels)
-    return errorHandler("pass '" + pass->getArgument() + "' runs on '" + levels[target] +
-                        "' and cannot be nested under '" + manager.getOpAnchorName() + "'");
+  StringRef target = pass->getOpName().value_or("");
+  std::optional<ArrayRef<StringLiteral>> path = pathTo(target, manager.getOpAnchorName());
+  if (!path)
+    return errorHandler("pass '" + pass->getArgument() + "' runs on '" + target + "' and cannot be nested under '" +
+                        manager.getOpAnchorName() + "'");
   OpPassManager *at = &manager;
-  while (current < target)
-    at = &at->nest(levels[++current]);
+  for (StringLiteral level : *path)
+    at = &at->nest(level);
   at->addPass(std::move(pass));
   return success();
 }
@@ -78,6 +85,10 @@ void registerXfmrPasses() {
   registerNesting(createXfmrPruneFfn);
   registerNesting(createXfmrPruneHeads);
   registerNesting(createXfmrPruneLayers);
+  registerNesting(createXfmrGenerateKernels);
+  registerNesting(createXfmrLowerExecutables);
+  registerNesting(createXfmrSerializeExecutables);
+  registerNesting(createXfmrVerifyStage);
 }
 
 } // namespace xfmr

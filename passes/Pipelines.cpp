@@ -1,7 +1,9 @@
-// The optimize stage, and the textual pipelines of --passes.
+// What runs in each stage, and the textual pipelines of --passes.
 #include "passes/Pipelines.h"
 
 #include "passes/Passes.h"
+#include "passes/lowering/ExecutablePasses.h"
+#include "passes/lowering/Passes.h"
 
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
@@ -9,6 +11,81 @@
 using namespace mlir;
 
 namespace xfmr {
+namespace {
+
+// Runs the passes of one stage on a module that has not come so far.
+class RunStage : public PassWrapper<RunStage, OperationPass<ModuleOp>> {
+public:
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(RunStage)
+  RunStage(Stage stage, OpPassManager passes) : stage(stage), passes(std::move(passes)) {}
+
+  StringRef getName() const override { return "run-stage"; }
+  void getDependentDialects(DialectRegistry &registry) const override { passes.getDependentDialects(registry); }
+  void runOnOperation() override {
+    if (stageOf(getOperation()) < stage && failed(runPipeline(passes, getOperation())))
+      signalPassFailure();
+  }
+
+private:
+  Stage stage;
+  OpPassManager passes;
+};
+
+// Canonicalise, fold adapters, the user's passes, then fuse projections: they meet the block as imported. Without
+// fusions only what lowering cannot do without is done: adapters of experts are folded.
+LogicalResult addOptimize(OpPassManager &manager, const CompilerOptions &options, std::string &error) {
+  if (options.fuse) {
+    manager.nest<ModelOp>().addPass(createCanonicalizerPass());
+    manager.nest<ModelOp>().addPass(createXfmrFoldLora());
+  }
+  if (failed(parseNestedPipeline(options.passes, manager, error)))
+    return failure();
+  if (options.fuse) {
+    manager.nest<ModelOp>().nest<BlockOp>().addPass(createXfmrFuseQkv());
+    manager.nest<ModelOp>().nest<BlockOp>().addPass(createXfmrFuseGlu());
+  } else {
+    XfmrFoldLoraOptions experts;
+    experts.expertsOnly = true;
+    manager.nest<ModelOp>().addPass(createXfmrFoldLora(experts));
+  }
+  manager.nest<ModelOp>().addPass(createCanonicalizerPass()); // moves what is folded out of expert regions
+  return success();
+}
+
+void addPhases(OpPassManager &manager, const CompilerOptions &options) {
+  XfmrSplitPhasesOptions split;
+  split.maxContext = options.maxContext;
+  split.chunk = options.chunk;
+  split.kv = options.kv;
+  split.moe = options.moe;
+  split.bindingBytes = options.bindingBytes;
+  split.target = options.target;
+  manager.addPass(createXfmrSplitPhases(split));
+}
+
+void addDispatch(OpPassManager &manager) {
+  manager.addPass(createXfmrSelectKernels());
+  manager.nest<ProgramOp>().nest<PhaseOp>().addPass(createCSEPass());
+}
+
+LogicalResult addPasses(Stage stage, OpPassManager &manager, const CompilerOptions &options, std::string &error) {
+  switch (stage) {
+  case Stage::Import: break;
+  case Stage::Optimize: return addOptimize(manager, options, error);
+  case Stage::Phases: addPhases(manager, options); break;
+  case Stage::Regions: manager.addPass(createXfmrFormRegions()); break;
+  case Stage::Dispatch: addDispatch(manager); break;
+  case Stage::Plan: manager.addPass(createXfmrPlanBuffers()); break;
+  case Stage::Codegen:
+    manager.nest<ProgramOp>().nest<ExecutableOp>().addPass(createXfmrGenerateKernels());
+    manager.nest<ProgramOp>().nest<ExecutableOp>().addPass(createXfmrLowerExecutables());
+    break;
+  case Stage::Emit: manager.nest<ProgramOp>().nest<ExecutableOp>().addPass(createXfmrSerializeExecutables()); break;
+  }
+  return success();
+}
+
+} // namespace
 
 LogicalResult parseNestedPipeline(StringRef text, OpPassManager &manager, std::string &error) {
   llvm::raw_string_ostream stream(error);
@@ -22,25 +99,41 @@ LogicalResult parseNestedPipeline(StringRef text, OpPassManager &manager, std::s
   return parsePassPipeline(text, manager, stream);
 }
 
-LogicalResult buildOptimizePipeline(OpPassManager &manager, StringRef passes, std::string &error) {
-  manager.addPass(createCanonicalizerPass());
-  manager.nest<ModelOp>().addPass(createXfmrFoldLora());
-  if (failed(parseNestedPipeline(passes, manager, error)))
-    return failure();
-  manager.nest<ModelOp>().nest<BlockOp>().addPass(createXfmrFuseQkv());
-  manager.nest<ModelOp>().nest<BlockOp>().addPass(createXfmrFuseGlu());
-  manager.addPass(createCanonicalizerPass());
+LogicalResult buildPipeline(OpPassManager &manager, const CompilerOptions &options, std::string &error) {
+  std::optional<Stage> until = parseStage(options.until);
+  if (!until)
+    return error = "until: no stage is called '" + options.until + "'", failure();
+  if (options.target != "vulkan")
+    return error = "target: expected vulkan, got '" + options.target + "'", failure();
+  for (Stage stage : {Stage::Optimize, Stage::Phases, Stage::Regions, Stage::Dispatch, Stage::Plan, Stage::Codegen, Stage::Emit}) {
+    if (stage > *until)
+      break;
+    OpPassManager passes(ModuleOp::getOperationName());
+    if (failed(addPasses(stage, passes, options, error))) {
+      error = "passes: " + StringRef(error).trim().str();
+      return failure();
+    }
+    if (stage >= Stage::Phases) {
+      XfmrVerifyStageOptions verify;
+      verify.stage = stageName(stage).str();
+      passes.nest<ProgramOp>().addPass(createXfmrVerifyStage(verify));
+    }
+    manager.addPass(std::make_unique<RunStage>(stage, std::move(passes)));
+  }
   return success();
 }
 
-LogicalResult buildPlainPipeline(OpPassManager &manager, StringRef passes, std::string &error) {
-  if (failed(parseNestedPipeline(passes, manager, error)))
-    return failure();
-  XfmrFoldLoraOptions experts;
-  experts.expertsOnly = true;
-  manager.nest<ModelOp>().addPass(createXfmrFoldLora(experts));
-  manager.addPass(createCanonicalizerPass()); // moves what is folded out of expert regions
-  return success();
+void registerXfmrPipeline() {
+  registerPassPipeline(
+      "xfmr-pipeline", "the compiler's stages: \"target=vulkan until=plan\"; those a module has behind it are skipped",
+      [](OpPassManager &manager, StringRef text, function_ref<LogicalResult(const Twine &)> fail) -> LogicalResult {
+        std::unique_ptr<CompilerOptions> options = CompilerOptions::createFromString(text);
+        if (!options)
+          return fail("xfmr-pipeline: cannot read the options '" + text + "'");
+        std::string error;
+        return succeeded(buildPipeline(manager, *options, error)) ? success() : fail("xfmr-pipeline: " + error);
+      },
+      [](function_ref<void(const mlir::detail::PassOptions &)> visit) { visit(CompilerOptions()); });
 }
 
 } // namespace xfmr

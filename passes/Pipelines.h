@@ -1,7 +1,9 @@
-// The stages of the compiler as pass pipelines, one function a stage.
+// The stages of the compiler as one pass pipeline. xfmr-compile and `xfmr-opt --xfmr-pipeline=` call the same function.
 #pragma once
 
+#include "passes/lowering/Stage.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
 
 namespace xfmr {
 
@@ -11,12 +13,28 @@ namespace xfmr {
 mlir::LogicalResult parseNestedPipeline(llvm::StringRef text, mlir::OpPassManager &manager,
                                         std::string &error);
 
-/// The `optimize` stage over a module: canonicalise, fold adapters, the user's `passes` (see parseNestedPipeline; may be
-/// empty), then fuse projections. User passes come before the fusions, so that they meet the block as imported.
-mlir::LogicalResult buildOptimizePipeline(mlir::OpPassManager &manager, llvm::StringRef passes,
-                                          std::string &error);
+struct CompilerOptions : mlir::PassPipelineOptions<CompilerOptions> {
+  Option<std::string> until{*this, "until", llvm::cl::desc("last stage: optimize … emit (serialised)"),
+                            llvm::cl::init("codegen")};
+  Option<std::string> target{*this, "target", llvm::cl::desc("what to compile for: vulkan"), llvm::cl::init("vulkan")};
+  Option<std::string> passes{*this, "passes", llvm::cl::desc("the user's pipeline, run before the fusions")};
+  Option<bool> fuse{*this, "fuse", llvm::cl::desc("fuse projections, fold all adapters"), llvm::cl::init(true)};
+  Option<int64_t> maxContext{*this, "max-context", llvm::cl::desc("positions of the cache; 0: the model's, at most 8192"),
+                             llvm::cl::init(0)};
+  Option<int64_t> chunk{*this, "chunk", llvm::cl::desc("most tokens of one prefill run; 0: chosen"), llvm::cl::init(0)};
+  Option<std::string> kv{*this, "kv", llvm::cl::desc("cache type: auto, f32 or f16"), llvm::cl::init("auto")};
+  Option<std::string> moe{*this, "moe", llvm::cl::desc("route of mixtures: auto, grouped or by-id"),
+                          llvm::cl::init("auto")};
+  Option<int64_t> bindingBytes{*this, "binding-bytes", llvm::cl::desc("most of a weight in one binding"),
+                               llvm::cl::init(int64_t(1) << 27)};
+};
 
-/// The same without fusions: the user's `passes`, then what lowering cannot do without, adapters of experts folded.
-mlir::LogicalResult buildPlainPipeline(mlir::OpPassManager &manager, llvm::StringRef passes, std::string &error);
+/// Adds every stage up to `options.until` to `manager` (anchored on builtin.module), each followed by its verifier. A
+/// stage that the module has behind it is skipped, so the text of any stage goes on from there. On failure `error` says
+/// which option is wrong.
+mlir::LogicalResult buildPipeline(mlir::OpPassManager &manager, const CompilerOptions &options, std::string &error);
+
+/// `--xfmr-pipeline="target=vulkan until=plan"` for command lines and textual pipelines.
+void registerXfmrPipeline();
 
 } // namespace xfmr

@@ -33,11 +33,21 @@ Status openModelSources(ModelOp model, const std::string &folder,
   return Status::success();
 }
 
-std::string baseFolder(ModelOp model, const std::string &folder) {
+// An absolute base stands alone.
+static std::string folderOf(StringRef base, const std::string &folder) {
   namespace fs = std::filesystem;
-  const fs::path base = fs::path(folder) / model.getSourcePath("base").str(); // an absolute base stands alone
+  const fs::path path = fs::path(folder) / base.str();
   std::error_code ignored;
-  return fs::is_directory(base, ignored) ? base.string() : base.parent_path().string();
+  return fs::is_directory(path, ignored) ? path.string() : path.parent_path().string();
+}
+
+std::string baseFolder(ModelOp model, const std::string &folder) {
+  return folderOf(model.getSourcePath("base"), folder);
+}
+
+std::string baseFolder(ProgramOp program, const std::string &folder) {
+  auto base = program.getSources().getAs<StringAttr>("base");
+  return folderOf(base ? base.getValue() : "", folder);
 }
 
 } // namespace xfmr

@@ -14,5 +14,7 @@ Status openModelSources(ModelOp model, const std::string &folder,
 
 /// The folder of source "base": of a checkpoint's tokenizer and configuration. A relative path is relative to `folder`.
 std::string baseFolder(ModelOp model, const std::string &folder);
+/// The same of a program, which keeps the sources of its model.
+std::string baseFolder(ProgramOp program, const std::string &folder);
 
 } // namespace xfmr

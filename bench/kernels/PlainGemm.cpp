@@ -20,7 +20,8 @@ llvm::Expected<CompiledKernel> compilePlainGemm(mlir::MLIRContext &context) {
         })[0];
     k.buffer("out").store(outOffset + row * outStride + column, sum);
   });
-  return k.finish();
+  llvm::Expected<BuiltKernel> built = k.finish();
+  return built ? compile(std::move(*built)) : built.takeError();
 }
 
 std::array<uint32_t, 3> plainGemmGrid(const GemmParams &params) {

@@ -1,7 +1,7 @@
 // The shader a GEMM is measured against: one invocation an output, no workgroup memory, no
 // blocking. Same bindings, push words and operands as gemm with f32 weights and no epilogue.
 #pragma once
-#include "passes/codegen/Gemm.h"
+#include "passes/codegen/vulkan/Kernels.h"
 
 namespace xfmr::codegen::bench {
 

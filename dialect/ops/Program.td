@@ -3,6 +3,7 @@
 #ifndef XFMR_OPS_PROGRAM
 #define XFMR_OPS_PROGRAM
 
+include "dialect/kernels/Kernels.td"
 include "dialect/ops/Compute.td"
 
 def Xfmr_PhaseKind : Xfmr_Enum<"PhaseKind", "what a phase computes (docs/Architecture.md)", [
@@ -251,20 +252,81 @@ def Xfmr_RopeTableOp : Xfmr_Op<"rope_table", [Symbol, HasParent<"ProgramOp">]> {
   let hasVerifier = 1;
 }
 
-def Xfmr_KernelOp : Xfmr_Op<"kernel", [Symbol, HasParent<"ProgramOp">]> {
-  let summary = "a kernel and the key it is generated from";
+def Xfmr_VariantOp : Xfmr_Op<"variant", [IsolatedFromAbove, SingleBlock, NoTerminator, SymbolTable, HasParent<"ExecutableOp">]> {
+  let summary = "the code of a kernel for devices with certain features";
   let description = [{
-    `family` names a file of passes/codegen; `spec` holds the fields of its Spec that differ from the default.
+    All variants of an executable take the same buffers, push words and grid. The body holds one module: `gpu.module`
+    or `spirv.module` for Vulkan, `builtin.module` for the CPU. Serialised, `code` holds its bytes (SPIR-V words; an
+    object file) and the body is empty.
+
+    Constraints:
+    - C1: `workgroup` has three positive extents
+    - C2: one op as the body, or `code` and an empty body
 
     ```mlir
     xfmr.program @p max_context 8 chunk 8 kv f32
         config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {base = "tiny"} {
-      xfmr.kernel @gemm_f32_residual "gemm" {residual = true}
+      xfmr.executable @gemm_f32 #xfmr.gemm<> {
+        xfmr.variant "portable" workgroup [64, 1, 1] shared 8192 {
+          gpu.module @gemm_f32 {
+          }
+        }
+      }
     }
     ```
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$family, DictionaryAttr:$spec);
-  let assemblyFormat = "$sym_name $family $spec attr-dict";
+  let arguments = (ins StrAttr:$name, OptionalAttr<StrArrayAttr>:$features, DenseI32ArrayAttr:$workgroup,
+                       DefaultValuedAttr<I64Attr, "0">:$shared, OptionalAttr<ElementsAttr>:$code);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    $name (`requires` $features^)? `workgroup` $workgroup (`shared` $shared^)? (`code` $code^)?
+    attr-dict-with-keyword $body
+  }];
+  let hasVerifier = 1;
+}
+
+def Xfmr_ExecutableOp : Xfmr_Op<"executable", [Symbol, IsolatedFromAbove, NoTerminator, HasParent<"ProgramOp">]> {
+  let summary = "a kernel, and after codegen its code for each level of the target";
+  let description = [{
+    On Vulkan there is one executable a kernel, and its `params` belong to each dispatch. On the CPU there is one
+    a kernel and params: every number is a constant of the code.
+
+    Constraints:
+    - C1: `params` are without fault for the kernel
+    - C2: the body holds variants only; no two have one name
+
+    ```mlir
+    xfmr.program @p max_context 8 chunk 8 kv f32
+        config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {base = "tiny"} {
+      xfmr.executable @gemm_f32_residual #xfmr.gemm<epilogue = <residual>>
+    }
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, Xfmr_AnyKernel:$kernel, OptionalAttr<Xfmr_AnyKernelParams>:$params);
+  let regions = (region MaxSizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name $kernel (`params` $params^)? attr-dict-with-keyword ($body^)?";
+  let hasVerifier = 1;
+}
+
+def Xfmr_MoeLayerOp : Xfmr_Op<"moe_layer", [HasParent<"ProgramOp">]> {
+  let summary = "where the counters of a mixture lie in the buffer of statistics";
+  let description = [{
+    At `stats` bytes of the buffer @moe_stats: u32 counts [experts], then f32 weight sums [experts]. One op a mixture,
+    in the order of the layers.
+
+    Constraints:
+    - C1: `layer` and `stats` are not negative, `experts` is positive
+
+    ```mlir
+    xfmr.program @p max_context 8 chunk 8 kv f32
+        config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {base = "tiny"} {
+      xfmr.moe_layer 0 experts 8 stats 0
+    }
+    ```
+  }];
+  let arguments = (ins I64Attr:$layer, I64Attr:$experts, I64Attr:$stats);
+  let assemblyFormat = "$layer `experts` $experts `stats` $stats attr-dict";
+  let hasVerifier = 1;
 }
 
 def Xfmr_BufferRefOp : Xfmr_Op<"buffer_ref", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
@@ -292,15 +354,19 @@ def Xfmr_BufferRefOp : Xfmr_Op<"buffer_ref", [Pure, DeclareOpInterfaceMethods<Sy
 }
 
 def Xfmr_DispatchOp : Xfmr_Op<"dispatch", [AttrSizedOperandSegments, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
-  let summary = "run a kernel: buffers in binding order, push words, grid";
+  let summary = "run a kernel: buffers in binding order, the facts of this run";
   let description = [{
-    With `indirect` the grid is read from three u32 at `indirect_offset` bytes of that buffer.
+    Push words and grid follow from the kernel and `params`. With `indirect` the grid is read from three u32 at
+    `indirect_offset` bytes of that buffer.
 
     Constraints:
-    - C1: one access a binding
-    - C2: at most 16 push words; three grid extents of 1 .. 65535
-    - C3: `kernel` names a kernel of the program
+    - C1: one access a buffer
+    - C2: number and access of the buffers are those of the kernel's bindings
+    - C3: `kernel` names an executable of the program
     - C4: `indirect_offset` is not negative and a multiple of 4
+    - C5: `params` are without fault for the kernel, and equal to its executable's if that has any
+    - C6: push words and grid are within the limits of the target
+    - C7: the elements of a buffer are those of the binding
 
     ```mlir
     xfmr.program @p max_context 8 chunk 8 kv f32
@@ -312,14 +378,16 @@ def Xfmr_DispatchOp : Xfmr_Op<"dispatch", [AttrSizedOperandSegments, DeclareOpIn
         %norm = xfmr.weight "norm" : tensor<16xf32>
         xfmr.yield %norm : tensor<16xf32>
       }
-      xfmr.kernel @rms_norm "norm" {}
+      xfmr.executable @rms_norm #xfmr.norm<>
       xfmr.phase decode rows 1 {
         %state = xfmr.buffer_ref @state : memref<?xi32>
         %hidden = xfmr.buffer_ref @hidden : memref<?xf32>
         %norm = xfmr.buffer_ref @norm : memref<16xf32>
         %normed = xfmr.buffer_ref @normed : memref<?xf32>
-        xfmr.dispatch @rms_norm "final norm" (%state read, %hidden read, %norm read, %normed write) push [16] grid [1, 1, 1]
-            : memref<?xi32>, memref<?xf32>, memref<16xf32>, memref<?xf32>
+        xfmr.dispatch @rms_norm "final norm"
+            #xfmr.norm_params<width = 16, max_rows = 1, x = <stride = 16>, out = <stride = 16>>
+            (%state read, %hidden read, %normed write, %norm read)
+            : memref<?xi32>, memref<?xf32>, memref<?xf32>, memref<16xf32>
         xfmr.barrier
         xfmr.yield
       }
@@ -327,11 +395,15 @@ def Xfmr_DispatchOp : Xfmr_Op<"dispatch", [AttrSizedOperandSegments, DeclareOpIn
     ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, StrAttr:$label, Variadic<AnyMemRef>:$buffers,
-                       Optional<AnyMemRef>:$indirect, DenseI32ArrayAttr:$access,
-                       DenseI32ArrayAttr:$push, DenseI64ArrayAttr:$grid,
+                       Optional<AnyMemRef>:$indirect, DenseI32ArrayAttr:$access, Xfmr_AnyKernelParams:$params,
                        DefaultValuedAttr<I64Attr, "0">:$indirect_offset);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ExecutableOp getExecutable();
+    /// Push words and grid on Vulkan.
+    VulkanLaunch getVulkanLaunch();
+  }];
 }
 
 def Xfmr_BarrierOp : Xfmr_Op<"barrier"> {

@@ -13,13 +13,18 @@
 
 namespace xfmr::codegen {
 
-// The head sizes the kernels of attention and rope_cache take; compile refuses others.
+// The head sizes the kernels of attention and rope_cache take.
 constexpr uint32_t kMaxHeadDim = 256;
 constexpr bool isHeadDim(uint32_t headDim) {
   return headDim > 0 && headDim % 4 == 0 && headDim <= kMaxHeadDim;
 }
 
-llvm::Error headDimError(const char *kernel, uint32_t headDim);
+std::string headDimFault(uint32_t headDim);
+
+// Query rows a workgroup of attention_prefill takes.
+constexpr uint32_t queryTile(uint32_t headDim) {
+  return headDim <= 16 ? 64 : headDim <= 32 ? 32 : 16;
+}
 
 struct AttentionPrefillSpec {
   uint32_t headDim = 0; // see isHeadDim
@@ -31,6 +36,12 @@ struct AttentionPrefillSpec {
   std::string name() const;
   // state r, q r, k_cache r, v_cache r, out w [, sinks r (f32 [num_heads])]
   std::vector<Binding> bindings() const;
+  // Why no kernel has this spec; empty: nothing is wrong.
+  std::string fault() const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("head_dim", self.headDim); f("cache", self.cache); f("causal", self.causal);
+    f("softcap", self.softcap); f("sinks", self.sinks);
+  }
 };
 
 struct AttentionPrefillParams {
@@ -46,6 +57,13 @@ struct AttentionPrefillParams {
 
   std::vector<uint32_t> push() const;
   std::array<uint32_t, 3> grid(const AttentionPrefillSpec &spec) const;
+  std::string fault(const AttentionPrefillSpec &spec) const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("num_heads", self.numHeads); f("num_kv_heads", self.numKvHeads);
+    f("max_context", self.maxContext); f("max_rows", self.maxRows); f("q", self.q);
+    f("out", self.out); f("scale", self.scale); f("softcap", self.softcap);
+    f("window", self.window);
+  }
 };
 
 // Keys one workgroup of attention_decode looks at when the context is split.
@@ -71,6 +89,12 @@ struct AttentionDecodeSpec {
   // single: state r, q r, k_cache r, v_cache r, out w [, sinks r]
   // split:  state r, q r, k_cache r, v_cache r, partial w
   std::vector<Binding> bindings() const;
+  // Why no kernel has this spec; empty: nothing is wrong.
+  std::string fault() const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("head_dim", self.headDim); f("cache", self.cache); f("single", self.single);
+    f("softcap", self.softcap); f("sinks", self.sinks);
+  }
 };
 
 struct AttentionDecodeParams {
@@ -85,6 +109,12 @@ struct AttentionDecodeParams {
 
   std::vector<uint32_t> push() const;
   std::array<uint32_t, 3> grid(const AttentionDecodeSpec &spec) const;
+  std::string fault(const AttentionDecodeSpec &spec) const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("num_heads", self.numHeads); f("num_kv_heads", self.numKvHeads);
+    f("max_context", self.maxContext); f("q_offset", self.qOffset); f("out_offset", self.outOffset);
+    f("scale", self.scale); f("softcap", self.softcap); f("window", self.window);
+  }
 };
 
 struct AttentionCombineSpec {
@@ -94,6 +124,11 @@ struct AttentionCombineSpec {
   std::string name() const;
   // state r, partial r, out w [, sinks r]
   std::vector<Binding> bindings() const;
+  // Why no kernel has this spec; empty: nothing is wrong.
+  std::string fault() const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("head_dim", self.headDim); f("sinks", self.sinks);
+  }
 };
 
 struct AttentionCombineParams {
@@ -104,12 +139,11 @@ struct AttentionCombineParams {
 
   std::vector<uint32_t> push() const;
   std::array<uint32_t, 3> grid(const AttentionCombineSpec &spec) const;
+  std::string fault(const AttentionCombineSpec &spec) const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("num_heads", self.numHeads); f("max_context", self.maxContext);
+    f("out_offset", self.outOffset); f("window", self.window);
+  }
 };
-
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context,
-                                       const AttentionPrefillSpec &spec);
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const AttentionDecodeSpec &spec);
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context,
-                                       const AttentionCombineSpec &spec);
 
 } // namespace xfmr::codegen

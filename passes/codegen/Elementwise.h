@@ -9,16 +9,10 @@
 
 namespace xfmr::codegen {
 
-enum class ElementwiseOp : uint8_t {
-  Copy,
-  Add,
-  Mul,
-  Activation,
-  Scale,
-  Softcap,
-  ActMul,
-  RowScale,
-  LastRow
+enum class ElementwiseOp : uint8_t { Copy, Add, Mul, Activation, Scale, Softcap, ActMul, RowScale, LastRow };
+template <> struct Words<ElementwiseOp> {
+  static constexpr const char *all[] = {"copy",    "add",     "mul",       "activation", "scale",
+                                        "softcap", "act_mul", "row_scale", "last_row"};
 };
 
 struct ElementwiseSpec {
@@ -28,6 +22,15 @@ struct ElementwiseSpec {
   std::string name() const;
   // state r, a r, out w [, b r (add, mul, act_mul, row_scale)]
   std::vector<Binding> bindings() const;
+  bool hasB() const {
+    return op == ElementwiseOp::Add || op == ElementwiseOp::Mul || op == ElementwiseOp::ActMul ||
+           op == ElementwiseOp::RowScale;
+  }
+  // Why no kernel has this spec; empty: nothing is wrong.
+  std::string fault() const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("op", self.op); f("activation", self.activation);
+  }
 };
 
 struct ElementwiseParams {
@@ -38,8 +41,11 @@ struct ElementwiseParams {
 
   std::vector<uint32_t> push() const;
   std::array<uint32_t, 3> grid(const ElementwiseSpec &spec) const;
+  std::string fault(const ElementwiseSpec &spec) const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("width", self.width); f("max_rows", self.maxRows); f("a", self.a); f("b", self.b);
+    f("out", self.out); f("value", self.value);
+  }
 };
-
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const ElementwiseSpec &spec);
 
 } // namespace xfmr::codegen

@@ -12,6 +12,11 @@ struct EmbeddingSpec {
   std::string name() const;
   // state r, tokens r (i32), table r, out w [, positions r]
   std::vector<Binding> bindings() const;
+  // Why no kernel has this spec; empty: nothing is wrong.
+  std::string fault() const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("weight", self.weight); f("positions", self.positions);
+  }
 };
 
 struct EmbeddingParams {
@@ -29,8 +34,13 @@ struct EmbeddingParams {
 
   std::vector<uint32_t> push() const;
   std::array<uint32_t, 3> grid(const EmbeddingSpec &spec) const;
+  std::string fault(const EmbeddingSpec &spec) const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("width", self.width); f("vocab", self.vocab); f("first_row", self.firstRow);
+    f("table_rows", self.tableRows); f("max_rows", self.maxRows); f("out", self.out);
+    f("scale", self.scale); f("max_position", self.maxPosition);
+    f("position_offset", self.positionOffset);
+  }
 };
-
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const EmbeddingSpec &spec);
 
 } // namespace xfmr::codegen

@@ -6,6 +6,9 @@
 
 namespace xfmr::codegen {
 
+// Rows of x and of the weight a workgroup takes.
+constexpr uint32_t kGemmTile = 64;
+
 struct GemmSpec {
   WeightType weight = WeightType::F32;
   Epilogue epilogue;
@@ -14,6 +17,11 @@ struct GemmSpec {
   // state r, x r, weight r, out w [, bias r] [, residual r]
   // `residual` may be `out` itself; `x` may not overlap what is written.
   std::vector<Binding> bindings() const;
+  // Why no kernel has this spec; empty: nothing is wrong.
+  std::string fault() const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("weight", self.weight); f("epilogue", self.epilogue);
+  }
 };
 
 // Weight shape, pads and splitting by rows as in Gemv.h.
@@ -27,8 +35,11 @@ struct GemmParams {
 
   std::vector<uint32_t> push() const;
   std::array<uint32_t, 3> grid(const GemmSpec &spec) const;
+  std::string fault(const GemmSpec &spec) const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("n", self.n); f("k", self.k); f("max_rows", self.maxRows); f("x", self.x); f("out", self.out);
+    f("epilogue", self.epilogue);
+  }
 };
-
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const GemmSpec &spec);
 
 } // namespace xfmr::codegen

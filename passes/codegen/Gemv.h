@@ -6,6 +6,9 @@
 
 namespace xfmr::codegen {
 
+// Blocks of four weight rows a workgroup takes.
+constexpr uint32_t kGemvBlocks = 8;
+
 struct GemvSpec {
   WeightType weight = WeightType::F32;
   bool rmsNorm = false;
@@ -16,6 +19,12 @@ struct GemvSpec {
   // state r, x r, weight r, out w [, norm r] [, bias r] [, residual r]
   // `residual` may be `out` itself; `x` may not overlap what is written.
   std::vector<Binding> bindings() const;
+  // Why no kernel has this spec; empty: nothing is wrong.
+  std::string fault() const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("weight", self.weight); f("rms_norm", self.rmsNorm); f("unit_offset", self.unitOffset);
+    f("epilogue", self.epilogue);
+  }
 };
 
 // W is [paddedWidth(n), paddedWidth(k)] row-major, pads zero. Writes paddedWidth(n) outputs, or
@@ -31,8 +40,11 @@ struct GemvParams {
 
   std::vector<uint32_t> push() const;
   std::array<uint32_t, 3> grid(const GemvSpec &spec) const;
+  std::string fault(const GemvSpec &spec) const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("n", self.n); f("k", self.k); f("x_offset", self.xOffset); f("out_offset", self.outOffset);
+    f("eps", self.eps); f("epilogue", self.epilogue);
+  }
 };
-
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const GemvSpec &spec);
 
 } // namespace xfmr::codegen

@@ -1,8 +1,5 @@
 // The parts of kernel descriptions that every kernel shares.
 #include "passes/codegen/Kernel.h"
-#include <algorithm>
-#include <cstring>
-#include <iterator>
 
 namespace xfmr::codegen {
 
@@ -31,52 +28,47 @@ std::array<uint32_t, 3> foldGrid(uint64_t groups) {
   return {static_cast<uint32_t>((groups + rows - 1) / rows), static_cast<uint32_t>(rows), 1};
 }
 
-void CompiledKernel::prefer(CompiledKernel tuned) {
-  sharedBytes = std::max(sharedBytes, tuned.sharedBytes);
-  variants.insert(variants.begin(), std::make_move_iterator(tuned.variants.begin()),
-                  std::make_move_iterator(tuned.variants.end()));
+void Epilogue::appendBindings(std::vector<Binding> &bindings) const {
+  if (bias)
+    bindings.push_back({"bias", Access::Read});
+  if (residual)
+    bindings.push_back({"residual", Access::Read});
 }
 
-uint32_t floatBits(float value) {
-  uint32_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  return bits;
+uint32_t Epilogue::outBlocks(uint32_t n) const {
+  return glu ? paddedWidth(n / 2) / 2 : paddedWidth(n) / 4;
 }
 
-const char *toString(WeightType type) {
-  switch (type) {
-  case WeightType::F32:
-    return "f32";
-  case WeightType::F16:
-    return "f16";
-  case WeightType::BF16:
-    return "bf16";
-  }
-  return "?";
+void EpilogueParams::push(std::vector<uint32_t> &words) const {
+  words.insert(words.end(), {biasOffset, residual.offset, residual.stride, floatBits(scale), floatBits(softcap)});
 }
 
-const char *toString(CacheType type) {
-  return type == CacheType::F32 ? "f32" : "f16";
+std::string EpilogueParams::fault(const Epilogue &epilogue, uint32_t n) const {
+  if (epilogue.glu && n % 2)
+    return "glu needs gate and up rows in pairs, got n = " + std::to_string(n);
+  return firstFault({needsQuads("bias_offset", biasOffset), needsQuads("residual", residual)});
 }
 
-const char *toString(Activation activation) {
-  switch (activation) {
-  case Activation::None:
-    return "none";
-  case Activation::Silu:
-    return "silu";
-  case Activation::Gelu:
-    return "gelu";
-  case Activation::GeluTanh:
-    return "gelu_tanh";
-  case Activation::Relu:
-    return "relu";
-  case Activation::Sigmoid:
-    return "sigmoid";
-  case Activation::Tanh:
-    return "tanh";
-  }
-  return "?";
+std::string firstFault(std::initializer_list<std::string> faults) {
+  for (const std::string &fault : faults)
+    if (!fault.empty())
+      return fault;
+  return "";
+}
+
+std::string needsPositive(const char *field, uint32_t value) {
+  return value ? "" : std::string(field) + " must be positive";
+}
+
+std::string needsQuads(const char *field, uint32_t value) {
+  return value % 4 ? std::string(field) + " must be a multiple of 4, got " + std::to_string(value) : "";
+}
+
+std::string needsQuads(const char *field, const Rows &rows) {
+  if (rows.stride % 4 || rows.offset % 4)
+    return std::string(field) + " must have a stride and an offset that are multiples of 4, got " +
+           std::to_string(rows.stride) + " and " + std::to_string(rows.offset);
+  return "";
 }
 
 bool keepsZero(Activation activation) { return activation != Activation::Sigmoid; }

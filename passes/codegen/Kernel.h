@@ -1,38 +1,62 @@
-// What every kernel of this folder has in common: how a kernel is described to the passes that
-// choose and bind it (Binding, Rows, Epilogue), and what compiling one gives (CompiledKernel). It
-// holds no MLIR types: select-kernels and the emitter need nothing else to use a kernel.
+// What the contracts of this folder have in common: how a kernel is described to those who choose, bind and
+// verify it. It holds no MLIR types, and no code that builds a kernel: the dialect wraps these structs as
+// attributes (dialect/kernels), the builders lie in vulkan/ and cpu/.
 //
-// A kernel XYZ has two plain structs. XyzSpec is the codegen key: everything the SPIR-V depends on;
-// equal specs have equal name() and share one compiled kernel. XyzParams are the facts of one
-// dispatch: shapes, offsets, scalars; they give the push words and the grid.
+// A kernel XYZ has two plain structs. XyzSpec is what its code depends on: equal specs have equal name(), other
+// specs other ones. XyzParams are the facts of one dispatch: shapes, offsets, scalars; on Vulkan they become push
+// words and a grid, on the CPU constants of the code.
 #pragma once
-#include "llvm/Support/Error.h"
+#include "passes/codegen/Fields.h"
 #include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
 
-namespace mlir {
-class MLIRContext;
-}
-
 namespace xfmr::codegen {
 
 // How matrix weights lie in memory; f16 and bf16 are two values a 32-bit word, even element low.
 enum class WeightType : uint8_t { F32, F16, BF16 };
+template <> struct Words<WeightType> {
+  static constexpr const char *all[] = {"f32", "f16", "bf16"};
+};
 // Element type of the key and value caches.
 enum class CacheType : uint8_t { F32, F16 };
+template <> struct Words<CacheType> {
+  static constexpr const char *all[] = {"f32", "f16"};
+};
 // Gelu is the exact one (erf), GeluTanh its tanh approximation.
 enum class Activation : uint8_t { None, Silu, Gelu, GeluTanh, Relu, Sigmoid, Tanh };
+template <> struct Words<Activation> {
+  static constexpr const char *all[] = {"none", "silu", "gelu", "gelu_tanh", "relu", "sigmoid", "tanh"};
+};
+
+// The word of an enumerator.
+template <class E> const char *word(E value) {
+  return Words<E>::all[static_cast<size_t>(value)];
+}
 
 // Same values as program.Access in runtime/artifact/Program.fbs.
 enum class Access : uint8_t { Read = 0, Write = 1, ReadWrite = 2 };
+
+template <> struct Words<Access> {
+  static constexpr const char *all[] = {"read", "write", "readwrite"};
+};
+
+// What a buffer holds; Mixed: words of several kinds.
+enum class Stored : uint8_t { F32, F16, BF16, I32, Mixed };
+constexpr Stored stored(WeightType type) {
+  return type == WeightType::F32 ? Stored::F32 : type == WeightType::F16 ? Stored::F16 : Stored::BF16;
+}
+constexpr Stored stored(CacheType type) {
+  return type == CacheType::F32 ? Stored::F32 : Stored::F16;
+}
 
 // One storage buffer of a kernel; its index in bindings() is its binding number in descriptor set
 // 0.
 struct Binding {
   std::string name; // "state", "x", "weight", ...
   Access access;
+  Stored holds = Stored::F32;
 };
 
 // Where the rows of an activation matrix lie inside a buffer, in floats. Both are multiples of 4.
@@ -40,6 +64,9 @@ struct Binding {
 struct Rows {
   uint32_t stride = 0;
   uint32_t offset = 0;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("stride", self.stride); f("offset", self.offset);
+  }
 };
 
 // What a matrix product does with its sum before storing it, in this order:
@@ -55,6 +82,15 @@ struct Epilogue {
 
   // "_bias_glu_silu_residual": the part of a kernel's name that says what its epilogue does.
   std::string suffix() const;
+  // [, bias r] [, residual r]
+  void appendBindings(std::vector<Binding> &bindings) const;
+  // How many blocks of four weight rows the output has, pad included: with glu, those beyond the
+  // weight's own paddedWidth(n) / 4 only write zeros.
+  uint32_t outBlocks(uint32_t n) const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("bias", self.bias); f("activation", self.activation); f("glu", self.glu);
+    f("scale", self.scale); f("softcap", self.softcap); f("residual", self.residual);
+  }
 };
 
 // The values for an Epilogue's parts that are present. biasOffset in floats, a multiple of 4
@@ -64,6 +100,13 @@ struct EpilogueParams {
   Rows residual;
   float scale = 1.0f;
   float softcap = 1.0f;
+
+  void push(std::vector<uint32_t> &words) const;
+  std::string fault(const Epilogue &epilogue, uint32_t n) const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("bias_offset", self.biasOffset); f("residual", self.residual); f("scale", self.scale);
+    f("softcap", self.softcap);
+  }
 };
 
 // Width of a stored row: the next multiple of 8. Columns beyond the logical width hold zeros.
@@ -75,34 +118,25 @@ constexpr uint32_t paddedWidth(uint32_t width) {
 // linear number y * gridDim.x + x and return when it is beyond the last.
 std::array<uint32_t, 3> foldGrid(uint64_t groups);
 
-// The bits of a float as a push word.
-uint32_t floatBits(float value);
+// As word(), under the name that kernels' names are made with.
+inline const char *toString(WeightType type) {
+  return word(type);
+}
+inline const char *toString(CacheType type) {
+  return word(type);
+}
+inline const char *toString(Activation activation) {
+  return word(activation);
+}
 
-const char *toString(WeightType type); // "f32", "f16", "bf16"
-const char *toString(CacheType type);
-// "none", "silu", "gelu", "gelu_tanh", "relu", "sigmoid", "tanh"
-const char *toString(Activation activation);
 // Whether activation(0) is 0: only then do pads of zeros stay zeros.
 bool keepsZero(Activation activation);
 
-struct Variant {
-  std::string entry; // name of the entry point
-  std::vector<std::string>
-      features;                // device features it needs ("subgroup_arithmetic"); empty: portable
-  std::vector<uint32_t> words; // SPIR-V 1.3 for Vulkan 1.1
-};
-
-struct CompiledKernel {
-  std::string name; // the spec's name()
-  std::array<uint32_t, 3>
-      workgroupSize; // of the portable variant; others may have fewer invocations
-  std::vector<Binding> bindings;
-  uint32_t sharedBytes = 0; // workgroup memory, the largest of the variants
-  std::vector<Variant>
-      variants; // best first, the portable one last; all take the same push words and grid
-
-  // Puts the variants of another build of the same kernel in front.
-  void prefer(CompiledKernel tuned);
-};
+// The parts of fault()s: the first of several texts that says something, a field that must be positive, offsets and
+// strides that must be multiples of 4.
+std::string firstFault(std::initializer_list<std::string> faults);
+std::string needsPositive(const char *field, uint32_t value);
+std::string needsQuads(const char *field, uint32_t value);
+std::string needsQuads(const char *field, const Rows &rows);
 
 } // namespace xfmr::codegen

@@ -13,12 +13,21 @@ struct MoeTerms {
   bool residual = false;
 
   std::string suffix() const;
+  std::string fault() const;
   // [, shared r] [, gate r] [, residual r]
   void appendBindings(std::vector<Binding> &bindings) const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("shared", self.shared); f("shared_gate", self.sharedGate); f("residual", self.residual);
+  }
 };
 
 struct MoeTermRows {
   Rows shared, gate, residual;
+
+  void push(std::vector<uint32_t> &words) const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("shared", self.shared); f("gate", self.gate); f("residual", self.residual);
+  }
 };
 
 struct MoeCombineSpec {
@@ -28,6 +37,11 @@ struct MoeCombineSpec {
   std::string name() const;
   // state r, parts r, out w [, ids r (with drop)] then the terms'. `residual` may be `out` itself.
   std::vector<Binding> bindings() const;
+  // Why no kernel has this spec; empty: nothing is wrong.
+  std::string fault() const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("terms", self.terms); f("drop", self.drop);
+  }
 };
 
 struct MoeCombineParams {
@@ -39,8 +53,11 @@ struct MoeCombineParams {
 
   std::vector<uint32_t> push() const;
   std::array<uint32_t, 3> grid(const MoeCombineSpec &spec) const;
+  std::string fault(const MoeCombineSpec &spec) const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("width", self.width); f("top_k", self.topK); f("max_rows", self.maxRows);
+    f("parts", self.parts); f("out", self.out); f("terms", self.terms);
+  }
 };
-
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const MoeCombineSpec &spec);
 
 } // namespace xfmr::codegen

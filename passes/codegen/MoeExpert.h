@@ -12,6 +12,9 @@ struct MoePart {
   uint32_t index = 0, firstExpert = 0;
   uint32_t experts = 0xffff; // at most; all
   uint32_t word() const { return firstExpert | experts << 16; }
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("index", self.index); f("first_expert", self.firstExpert); f("experts", self.experts);
+  }
 };
 
 struct MoeEpilogue {
@@ -21,8 +24,13 @@ struct MoeEpilogue {
   bool clamped = false; // with glu: g = min(g, limit), u = clamp(u, -limit, limit), (u + 1) g sigmoid(alpha g)
 
   std::string suffix() const;
+  std::string fault() const;
   // How many blocks of four weight rows the output takes, pad included.
   uint32_t outBlocks(uint32_t n) const { return glu ? paddedWidth(n / 2) / 2 : paddedWidth(n) / 4; }
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("bias", self.bias); f("activation", self.activation); f("glu", self.glu);
+    f("clamped", self.clamped);
+  }
 };
 
 } // namespace xfmr::codegen

@@ -10,6 +10,12 @@
 namespace xfmr::codegen {
 
 enum class MoeProduct : uint8_t { First, Second };
+template <> struct Words<MoeProduct> {
+  static constexpr const char *all[] = {"first", "second"};
+};
+
+// Weight rows a workgroup takes.
+constexpr uint32_t kMoeGemmTile = 64;
 
 struct MoeGemmSpec {
   WeightType weight = WeightType::F32;
@@ -21,6 +27,12 @@ struct MoeGemmSpec {
   std::string name() const;
   // state r, x r, weight r, plan r, out w [, weights r (f32 [rows, topK])] [, bias r]
   std::vector<Binding> bindings() const;
+  // Why no kernel has this spec; empty: nothing is wrong.
+  std::string fault() const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("weight", self.weight); f("product", self.product); f("epilogue", self.epilogue);
+    f("weighted", self.weighted); f("tile_rows", self.tileRows);
+  }
 };
 
 // The rows a tile should have when `entries` (rows * topK) spread over `experts`.
@@ -39,8 +51,11 @@ struct MoeGemmParams {
   std::vector<uint32_t> push() const;
   // {xGroups, most tiles, 1}; xGroups is what the plan needs for the indirect grid.
   std::array<uint32_t, 3> grid(const MoeGemmSpec &spec) const;
+  std::string fault(const MoeGemmSpec &spec) const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("layout", self.layout); f("n", self.n); f("k", self.k); f("x", self.x); f("out", self.out);
+    f("alpha", self.alpha); f("limit", self.limit); f("part", self.part); f("grid_at", self.gridAt);
+  }
 };
-
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const MoeGemmSpec &spec);
 
 } // namespace xfmr::codegen

@@ -9,6 +9,9 @@
 
 namespace xfmr::codegen {
 
+// Blocks of four weight rows a workgroup takes.
+constexpr uint32_t kMoeGemvBlocks = 8;
+
 struct MoeGemvSpec {
   WeightType weight = WeightType::F32;
   MoeProduct product = MoeProduct::First;
@@ -19,6 +22,12 @@ struct MoeGemvSpec {
   std::string name() const;
   // state r, x r, weight r, ids r, out w [, weights r] [, bias r] then the terms'. `residual` may be `out`.
   std::vector<Binding> bindings() const;
+  // Why no kernel has this spec; empty: nothing is wrong.
+  std::string fault() const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("weight", self.weight); f("product", self.product); f("epilogue", self.epilogue);
+    f("weighted", self.weighted); f("terms", self.terms);
+  }
 };
 
 struct MoeGemvParams {
@@ -33,8 +42,12 @@ struct MoeGemvParams {
 
   std::vector<uint32_t> push() const;
   std::array<uint32_t, 3> grid(const MoeGemvSpec &spec) const;
+  std::string fault(const MoeGemvSpec &spec) const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("n", self.n); f("k", self.k); f("top_k", self.topK); f("max_rows", self.maxRows);
+    f("x", self.x); f("out", self.out); f("alpha", self.alpha); f("limit", self.limit);
+    f("part", self.part); f("terms", self.terms);
+  }
 };
-
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const MoeGemvSpec &spec);
 
 } // namespace xfmr::codegen

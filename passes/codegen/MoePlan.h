@@ -37,7 +37,12 @@ struct MoePlanLayout {
   uint32_t grid1(uint32_t part = 0) const { return grid0(parts0() + part); }
   uint32_t sorted() const { return grid1(parts1()); }
   uint32_t scratch() const { return sorted() + (maxEntries() + 3) / 4 * 4; }
+  std::string fault() const;
   uint64_t words() const { return uint64_t(scratch()) + uint64_t(experts) * 128; }
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("experts", self.experts); f("top_k", self.topK); f("max_rows", self.maxRows);
+    f("tile_rows", self.tileRows); f("per_part0", self.perPart0); f("per_part1", self.perPart1);
+  }
 };
 
 struct MoePlanSpec {
@@ -48,6 +53,11 @@ struct MoePlanSpec {
   // state r, ids r (rw with drop), plan rw [, weights w (with drop), r (with stats), rw (with both)]
   // [, stats rw (u32 [E], then f32 [E])] [, chosen rw (with drop: u32 [positions, topK])]
   std::vector<Binding> bindings() const;
+  // Why no kernel has this spec; empty: nothing is wrong.
+  std::string fault() const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("drop", self.drop); f("stats", self.stats);
+  }
 };
 
 struct MoePlanParams {
@@ -60,8 +70,11 @@ struct MoePlanParams {
 
   std::vector<uint32_t> push() const;
   std::array<uint32_t, 3> grid(const MoePlanSpec &spec) const;
+  std::string fault(const MoePlanSpec &spec) const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("layout", self.layout); f("x_groups0", self.xGroups0); f("x_groups1", self.xGroups1);
+    f("capacity", self.capacity); f("capacity_factor", self.capacityFactor);
+  }
 };
-
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const MoePlanSpec &spec);
 
 } // namespace xfmr::codegen

@@ -9,6 +9,9 @@
 namespace xfmr::codegen {
 
 enum class MoeScore : uint8_t { Softmax, Sigmoid, SqrtSoftplus, None, Sparsemixer };
+template <> struct Words<MoeScore> {
+  static constexpr const char *all[] = {"softmax", "sigmoid", "sqrt_softplus", "none", "sparsemixer"};
+};
 
 constexpr uint32_t kMaxExperts = 512, kMaxTopK = 16;
 
@@ -31,6 +34,16 @@ struct MoeRouterSpec {
   // state r, x r, weight r (W [experts, k]), ids w (u32 [rows, topK]), weights w (f32 [rows, topK])
   // [, router_bias r] [, selection_bias r] [, norm r, normed rw] [, stats rw (u32 [E], then f32 [E])]
   std::vector<Binding> bindings() const;
+  // Why no kernel has this spec; empty: nothing is wrong.
+  std::string fault() const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("weight", self.weight); f("experts", self.experts); f("top_k", self.topK);
+    f("score", self.score); f("post_topk", self.postTopK); f("norm", self.norm);
+    f("groups", self.groups); f("kept_groups", self.keptGroups); f("sum_top2", self.sumTop2);
+    f("router_bias", self.routerBias); f("selection_bias", self.selectionBias);
+    f("rms_norm", self.rmsNorm); f("unit_offset", self.unitOffset);
+    f("rows_per_group", self.rowsPerGroup); f("stats", self.stats);
+  }
 };
 
 // The rows a workgroup of a phase of maxRows should take, so that the tables of E experts fit.
@@ -48,8 +61,12 @@ struct MoeRouterParams {
 
   std::vector<uint32_t> push() const;
   std::array<uint32_t, 3> grid(const MoeRouterSpec &spec) const;
+  std::string fault(const MoeRouterSpec &spec) const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("k", self.k); f("max_rows", self.maxRows); f("x", self.x); f("normed", self.normed);
+    f("eps", self.eps); f("norm_eps", self.normEps); f("scale", self.scale);
+    f("mixer_eps", self.mixerEps);
+  }
 };
-
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const MoeRouterSpec &spec);
 
 } // namespace xfmr::codegen

@@ -11,6 +11,9 @@
 namespace xfmr::codegen {
 
 enum class NormKind : uint8_t { Rms, Layer };
+template <> struct Words<NormKind> {
+  static constexpr const char *all[] = {"rms", "layer"};
+};
 
 struct NormSpec {
   NormKind kind = NormKind::Rms;
@@ -23,7 +26,18 @@ struct NormSpec {
   std::string name() const;
   // state r, x r, out w [, weight r] [, bias r]
   std::vector<Binding> bindings() const;
+  // Why no kernel has this spec; empty: nothing is wrong.
+  std::string fault() const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("kind", self.kind); f("weight", self.weight); f("bias", self.bias);
+    f("unit_offset", self.unitOffset); f("per_head", self.perHead); f("last_row", self.lastRow);
+  }
 };
+
+// Invocations that share one item: a whole row, or one head of it.
+constexpr uint32_t normLanes(bool perHead) {
+  return perHead ? 8 : 64;
+}
 
 struct NormParams {
   uint32_t width = 0;   // of one group; a multiple of 4 if perHead
@@ -35,8 +49,11 @@ struct NormParams {
 
   std::vector<uint32_t> push() const;
   std::array<uint32_t, 3> grid(const NormSpec &spec) const;
+  std::string fault(const NormSpec &spec) const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("width", self.width); f("groups", self.groups); f("max_rows", self.maxRows); f("x", self.x);
+    f("out", self.out); f("eps", self.eps);
+  }
 };
-
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const NormSpec &spec);
 
 } // namespace xfmr::codegen

@@ -12,6 +12,12 @@
 namespace xfmr::codegen {
 
 enum class RopeStyle : uint8_t { None, Half, Interleaved };
+template <> struct Words<RopeStyle> {
+  static constexpr const char *all[] = {"none", "half", "interleaved"};
+};
+
+// Heads a workgroup takes.
+constexpr uint32_t kRopeItems = 8;
 
 struct RopeCacheSpec {
   CacheType cache = CacheType::F32;
@@ -24,6 +30,13 @@ struct RopeCacheSpec {
   // state r, q rw, k r, v r, k_cache w, v_cache w [, rope r] [, q_norm r] [, k_norm r]
   // q, k and v may be slices of one buffer. Without style and qNorm q is not touched (access r).
   std::vector<Binding> bindings() const;
+  bool touchesQ() const { return style != RopeStyle::None || qNorm; }
+  // Why no kernel has this spec; empty: nothing is wrong.
+  std::string fault() const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("cache", self.cache); f("style", self.style); f("q_norm", self.qNorm);
+    f("k_norm", self.kNorm); f("unit_offset", self.unitOffset);
+  }
 };
 
 struct RopeCacheParams {
@@ -38,8 +51,12 @@ struct RopeCacheParams {
 
   std::vector<uint32_t> push() const;
   std::array<uint32_t, 3> grid(const RopeCacheSpec &spec) const;
+  std::string fault(const RopeCacheSpec &spec) const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("num_heads", self.numHeads); f("num_kv_heads", self.numKvHeads); f("head_dim", self.headDim);
+    f("rotary_dim", self.rotaryDim); f("max_context", self.maxContext); f("max_rows", self.maxRows);
+    f("q", self.q); f("k", self.k); f("v", self.v); f("eps", self.eps);
+  }
 };
-
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const RopeCacheSpec &spec);
 
 } // namespace xfmr::codegen

@@ -23,6 +23,9 @@ struct SampleSpec {
   std::string name() const;
   // state rw, logits r, output w (i32), tokens w (i32)
   std::vector<Binding> bindings() const;
+  // Why no kernel has this spec; empty: nothing is wrong.
+  std::string fault() const;
+  template <class Self, class F> static void fields(Self &, F &&) {}
 };
 
 struct SampleParams {
@@ -32,8 +35,11 @@ struct SampleParams {
 
   std::vector<uint32_t> push() const;
   std::array<uint32_t, 3> grid(const SampleSpec &spec) const;
+  std::string fault(const SampleSpec &spec) const;
+  template <class Self, class F> static void fields(Self &self, F &&f) {
+    f("vocab", self.vocab); f("row_stride", self.rowStride);
+    f("output_capacity", self.outputCapacity);
+  }
 };
-
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const SampleSpec &spec);
 
 } // namespace xfmr::codegen

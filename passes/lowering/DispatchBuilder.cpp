@@ -111,24 +111,24 @@ void ProgramTables::buffer(StringRef name, BufferKind kind, int64_t bytes) {
 
 int64_t ProgramTables::moeLayer(uint32_t index, int64_t layer, uint32_t experts) {
   if (index < moeLayers.size())
-    return cast<DenseI64ArrayAttr>(moeLayers[index])[2];
+    return static_cast<int64_t>(moeLayers[index].getStats());
   int64_t offset = statsBytes;
   statsBytes += static_cast<int64_t>(llvm::alignTo(8 * uint64_t(experts), program.targetOrPortable().getAlignment()));
-  Builder builder(program.getContext());
-  moeLayers.push_back(builder.getDenseI64ArrayAttr({layer, experts, offset}));
-  program->setAttr("xfmr.moe_layers", builder.getArrayAttr(moeLayers));
   buffer("moe_stats", BufferKind::stats, statsBytes);
   for (auto op : program.getBody().getOps<BufferOp>())
     if (op.getSymName() == "moe_stats")
       op.setSize(statsBytes);
+  OpBuilder builder = atEnd();
+  moeLayers.push_back(MoeLayerOp::create(builder, program.getLoc(), layer, experts, offset));
   return offset;
 }
 
-StringRef ProgramTables::kernelNamed(StringRef name, StringRef family, DictionaryAttr spec) {
-  auto [entry, isNew] = symbols.try_emplace(("kernel." + name).str(), name.str());
+StringRef ProgramTables::executable(KernelAttrInterface kernel) {
+  std::string name = kernel.getKernelName();
+  auto [entry, isNew] = symbols.try_emplace("kernel." + name, name);
   if (isNew) {
     OpBuilder builder = atEnd();
-    KernelOp::create(builder, program.getLoc(), name, family, spec);
+    ExecutableOp::create(builder, program.getLoc(), name, kernel, KernelParamsAttrInterface());
   }
   return entry->second;
 }
@@ -181,12 +181,11 @@ Value DispatchBuilder::weightRows(Value expression, int64_t firstRow, int64_t ro
 
 Value DispatchBuilder::state() { return named("state", builder.getI32Type(), {32}); }
 
-void DispatchBuilder::append(StringRef kernel, ArrayRef<codegen::Binding> bindings, ArrayRef<uint32_t> push,
-                             const std::array<uint32_t, 3> &grid, ArrayRef<NamedBuffer> buffers,
-                             Value indirect, int64_t indirectOffset) {
+void DispatchBuilder::append(KernelAttrInterface kernel, KernelParamsAttrInterface params,
+                             ArrayRef<NamedBuffer> buffers, Value indirect, int64_t indirectOffset) {
   SmallVector<Value> operands;
   SmallVector<int32_t> access;
-  for (const codegen::Binding &binding : bindings) {
+  for (const codegen::Binding &binding : kernel.getBindings()) {
     Value buffer;
     for (auto &[name, value] : buffers)
       if (name == binding.name)
@@ -194,13 +193,11 @@ void DispatchBuilder::append(StringRef kernel, ArrayRef<codegen::Binding> bindin
     if (!buffer && binding.name == "state")
       buffer = state();
     if (!buffer) // a mistake of the caller, not of the user
-      llvm::report_fatal_error("dispatch of " + kernel + " lacks binding " + binding.name);
+      llvm::report_fatal_error(Twine("dispatch of ") + kernel.getKernelName() + " lacks binding " + binding.name);
     operands.push_back(buffer);
     access.push_back(static_cast<int32_t>(binding.access));
   }
-  SmallVector<int32_t> words(push.begin(), push.end());
-  SmallVector<int64_t> extents(grid.begin(), grid.end());
-  DispatchOp::create(builder, loc, kernel, scope + label, operands, indirect, access, words, extents,
+  DispatchOp::create(builder, loc, tables.executable(kernel), scope + label, operands, indirect, access, params,
                      indirectOffset);
   ++numDispatches;
 }

@@ -1,7 +1,7 @@
 // What select-kernels builds with: views of activations inside buffers, packed weights, kernels, dispatches.
 // It holds the buffer conventions of docs/Architecture.md and knows nothing about particular ops.
 #pragma once
-#include "passes/lowering/KernelSpecs.h"
+#include "dialect/kernels/AttributeOf.h"
 #include "weights/Encoding.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/ADT/StringMap.h"
@@ -34,21 +34,19 @@ public:
   void buffer(llvm::StringRef name, BufferKind kind, int64_t bytes);
   /// Records mixture number `index` of the model and returns where its statistics lie, in bytes.
   int64_t moeLayer(uint32_t index, int64_t layer, uint32_t experts);
-  template <class Spec> llvm::StringRef kernel(const Spec &spec) {
-    return kernelNamed(spec.name(), familyOf(spec), specToAttribute(program.getContext(), spec));
-  }
+  /// Symbol of the executable of a kernel.
+  llvm::StringRef executable(KernelAttrInterface kernel);
 
   ProgramOp program;
   const int64_t bindingBytes;
 
 private:
-  llvm::StringRef kernelNamed(llvm::StringRef name, llvm::StringRef family, mlir::DictionaryAttr spec);
   mlir::OpBuilder atEnd();
 
   llvm::StringMap<std::string> packed;     // printed expression -> symbol
   llvm::StringMap<std::string> ropeTables; // printed parameters -> symbol
   llvm::StringMap<std::string> symbols;    // symbols in use
-  llvm::SmallVector<mlir::Attribute> moeLayers; // [layer, experts, offset] of each mixture
+  llvm::SmallVector<MoeLayerOp> moeLayers;
   int64_t statsBytes = 0;
 };
 
@@ -85,14 +83,15 @@ public:
   /// Appends a dispatch; `buffers` are given by the names of spec.bindings() ("state" is added).
   template <class Spec, class Params>
   void dispatch(const Spec &spec, const Params &params, llvm::ArrayRef<NamedBuffer> buffers) {
-    append(tables.kernel(spec), spec.bindings(), params.push(), params.grid(spec), buffers);
+    append(attributeOf(builder.getContext(), spec), attributeOf(builder.getContext(), params), buffers);
   }
 
   /// The same with a grid that the device reads from three u32 at byte `offset` of `arguments`.
   template <class Spec, class Params>
   void dispatchIndirect(const Spec &spec, const Params &params, llvm::ArrayRef<NamedBuffer> buffers,
                         mlir::Value arguments, int64_t offset) {
-    append(tables.kernel(spec), spec.bindings(), params.push(), {1, 1, 1}, buffers, arguments, offset);
+    append(attributeOf(builder.getContext(), spec), attributeOf(builder.getContext(), params), buffers, arguments,
+           offset);
   }
 
   /// Prefix of the labels that follow, e.g. "block 3 ".
@@ -107,10 +106,8 @@ public:
   int64_t numDispatches = 0;
 
 private:
-  void append(llvm::StringRef kernel, llvm::ArrayRef<codegen::Binding> bindings,
-              llvm::ArrayRef<uint32_t> push, const std::array<uint32_t, 3> &grid,
-              llvm::ArrayRef<NamedBuffer> buffers, mlir::Value indirect = {},
-              int64_t indirectOffset = 0);
+  void append(KernelAttrInterface kernel, KernelParamsAttrInterface params, llvm::ArrayRef<NamedBuffer> buffers,
+              mlir::Value indirect = {}, int64_t indirectOffset = 0);
 
   llvm::DenseMap<mlir::Value, View> views, destinations;
   std::string scope, label;

@@ -1,7 +1,6 @@
-// Codegen and emit. Tensors are declared first and written in the same order, one at a time.
+// Emit. Tensors are declared first and written in the same order, one at a time.
 #include "passes/lowering/Emit.h"
 
-#include "passes/lowering/KernelSpecs.h"
 #include "passes/lowering/PackWeights.h"
 #include "passes/lowering/ProgramBytes.h"
 #include "runtime/artifact/ArtifactWriter.h"
@@ -11,20 +10,10 @@
 using namespace mlir;
 using namespace xfmr;
 
-FailureOr<std::vector<codegen::CompiledKernel>> xfmr::generateKernels(ProgramOp program) {
-  std::vector<codegen::CompiledKernel> kernels;
-  for (auto op : program.getBody().getOps<KernelOp>()) {
-    auto kernel = compileKernel(*program.getContext(), op);
-    if (!kernel)
-      return op.emitError("kernel @") << op.getSymName() << ": " << llvm::toString(kernel.takeError());
-    kernels.push_back(std::move(*kernel));
-  }
-  return kernels;
-}
+static ArrayRef<char> codeOf(VariantOp variant) { return cast<DenseElementsAttr>(*variant.getCode()).getRawData(); }
 
-LogicalResult xfmr::emitArtifact(ProgramOp program, const std::vector<codegen::CompiledKernel> &kernels,
-                                 const WeightSources &sources, const EmitOptions &options) {
-  FailureOr<flatbuffers::DetachedBuffer> bytes = buildProgram(program, kernels);
+LogicalResult xfmr::emitArtifact(ProgramOp program, const WeightSources &sources, const EmitOptions &options) {
+  FailureOr<flatbuffers::DetachedBuffer> bytes = buildProgram(program);
   if (failed(bytes))
     return failure();
   auto check = [&](const Status &status) -> LogicalResult {
@@ -36,10 +25,12 @@ LogicalResult xfmr::emitArtifact(ProgramOp program, const std::vector<codegen::C
   artifact::ArtifactWriter writer(options.path);
   if (failed(check(writer.declareBytes(artifact::kProgramTensor, bytes->size()))))
     return failure();
-  for (const codegen::CompiledKernel &kernel : kernels)
-    for (size_t i = 0; i < kernel.variants.size(); ++i)
-      if (failed(check(writer.declareBytes(kernelTensorName(kernel, i), kernel.variants[i].words.size() * 4))))
-        return failure();
+  SmallVector<VariantOp> variants;
+  for (auto executable : program.getBody().getOps<ExecutableOp>())
+    variants.append(variantsOf(executable));
+  for (VariantOp variant : variants)
+    if (failed(check(writer.declareBytes(codeTensorName(variant), codeOf(variant).size()))))
+      return failure();
   for (auto &[name, text] : options.files)
     if (failed(check(writer.declareBytes(name, text.size()))))
       return failure();
@@ -57,10 +48,9 @@ LogicalResult xfmr::emitArtifact(ProgramOp program, const std::vector<codegen::C
 
   if (failed(check(writer.begin())) || failed(check(writer.append(bytes->data(), bytes->size()))))
     return failure();
-  for (const codegen::CompiledKernel &kernel : kernels)
-    for (const codegen::Variant &variant : kernel.variants)
-      if (failed(check(writer.append(variant.words.data(), variant.words.size() * 4))))
-        return failure();
+  for (VariantOp variant : variants)
+    if (failed(check(writer.append(codeOf(variant).data(), codeOf(variant).size()))))
+      return failure();
   for (auto &[name, text] : options.files)
     if (failed(check(writer.append(text.data(), text.size()))))
       return failure();

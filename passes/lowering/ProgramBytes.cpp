@@ -1,7 +1,7 @@
 // Serialisation of a planned program: buffers and kernels get indices, dispatches refer to them.
 #include "passes/lowering/ProgramBytes.h"
 
-#include "passes/codegen/Kernel.h"
+#include "passes/codegen/vulkan/Kernels.h"
 #include "runtime/artifact/Format.h"
 #include "runtime/artifact/Program_generated.h"
 #include "weights/Encoding.h"
@@ -20,7 +20,7 @@ class Serializer {
 public:
   explicit Serializer(ProgramOp op) : op(op) {}
 
-  FailureOr<flatbuffers::DetachedBuffer> run(const std::vector<codegen::CompiledKernel> &kernels) {
+  FailureOr<flatbuffers::DetachedBuffer> run() {
     describeModel();
     for (Operation &entry : op.getBody().front()) {
       if (auto weight = dyn_cast<PackedWeightOp>(entry))
@@ -31,8 +31,9 @@ public:
       else if (auto buffer = dyn_cast<BufferOp>(entry))
         addBuffer(buffer.getSymName(), static_cast<program::BufferKind>(buffer.getKind()), buffer.getSize());
     }
-    for (const codegen::CompiledKernel &kernel : kernels)
-      addKernel(kernel);
+    for (auto executable : op.getBody().getOps<ExecutableOp>())
+      if (failed(addKernel(executable)))
+        return failure();
     for (auto phase : op.getBody().getOps<PhaseOp>())
       if (failed(addPhase(phase)))
         return failure();
@@ -57,14 +58,13 @@ private:
       for (int64_t id : config.getEosTokens().asArrayRef())
         result.eos_tokens.push_back(static_cast<int32_t>(id));
     result.kv_dtype = op.getKvType().isF32() ? "f32" : "f16";
-    if (auto layers = op->getAttrOfType<ArrayAttr>("xfmr.moe_layers"))
-      for (auto layer : layers.getAsRange<DenseI64ArrayAttr>()) {
-        auto table = std::make_unique<program::MoeLayerT>();
-        table->layer = static_cast<uint32_t>(layer[0]);
-        table->num_experts = static_cast<uint32_t>(layer[1]);
-        table->stats_offset = static_cast<uint64_t>(layer[2]);
-        result.moe_layers.push_back(std::move(table));
-      }
+    for (auto layer : op.getBody().getOps<MoeLayerOp>()) {
+      auto table = std::make_unique<program::MoeLayerT>();
+      table->layer = static_cast<uint32_t>(layer.getLayer());
+      table->num_experts = static_cast<uint32_t>(layer.getExperts());
+      table->stats_offset = layer.getStats();
+      result.moe_layers.push_back(std::move(table));
+    }
     llvm::StringSet<> seen; // a tied head counts once
     op.getBody().walk([&](WeightOp weight) {
       if (seen.insert((weight.getSourceName() + ":" + weight.getTensorName()).str()).second)
@@ -81,22 +81,31 @@ private:
     result.buffers.push_back(std::move(buffer));
   }
 
-  void addKernel(const codegen::CompiledKernel &kernel) {
-    kernelIndex[kernel.name] = static_cast<uint32_t>(result.kernels.size());
+  LogicalResult addKernel(ExecutableOp executable) {
+    kernelIndex[executable.getSymName()] = static_cast<uint32_t>(result.kernels.size());
     auto table = std::make_unique<program::KernelT>();
-    table->name = kernel.name;
-    table->workgroup_size.assign(kernel.workgroupSize.begin(), kernel.workgroupSize.end());
-    for (const codegen::Binding &binding : kernel.bindings)
+    table->name = executable.getSymName().str();
+    SmallVector<VariantOp> variants = variantsOf(executable);
+    if (variants.empty())
+      return executable.emitError("@") << executable.getSymName() << " has no code";
+    ArrayRef<int32_t> workgroup = variants.back().getWorkgroup(); // others may have fewer invocations
+    table->workgroup_size.assign(workgroup.begin(), workgroup.end());
+    for (const codegen::Binding &binding : executable.getKernel().getBindings())
       table->bindings.push_back(static_cast<program::Access>(binding.access));
-    table->shared_bytes = kernel.sharedBytes;
-    for (size_t i = 0; i < kernel.variants.size(); ++i) {
+    for (VariantOp op : variants) {
+      if (!op.getCode())
+        return op.emitError("variant ") << op.getName() << " of @" << executable.getSymName() << " is not serialised";
+      table->shared_bytes = std::max(table->shared_bytes, static_cast<uint32_t>(op.getShared()));
       auto variant = std::make_unique<program::VariantT>();
-      variant->tensor = kernelTensorName(kernel, i);
-      variant->entry = kernel.variants[i].entry;
-      variant->requires_ = kernel.variants[i].features;
+      variant->tensor = codeTensorName(op);
+      variant->entry = codegen::kEntryPoint;
+      if (op.getFeatures())
+        for (auto feature : op.getFeatures()->getAsRange<StringAttr>())
+          variant->requires_.push_back(feature.str());
       table->variants.push_back(std::move(variant));
     }
     result.kernels.push_back(std::move(table));
+    return success();
   }
 
   FailureOr<uint32_t> bufferIndex(BufferRefOp ref) {
@@ -131,9 +140,11 @@ private:
           return failure();
         item->bindings.emplace_back(*index, ref.getOffset(), bytesOf(ref.getType()));
       }
-      item->push.assign(dispatch.getPush().begin(), dispatch.getPush().end());
-      item->grid.assign(dispatch.getGrid().begin(), dispatch.getGrid().end());
+      VulkanLaunch launch = dispatch.getVulkanLaunch();
+      item->push = launch.push;
+      item->grid.assign(launch.grid.begin(), launch.grid.end());
       if (Value indirect = dispatch.getIndirect()) {
+        item->grid.assign(3, 1); // not read
         auto ref = indirect.getDefiningOp<BufferRefOp>();
         if (!ref)
           return dispatch.emitError("takes its grid from a buffer that is not planned");
@@ -158,12 +169,11 @@ private:
 
 } // namespace
 
-std::string xfmr::kernelTensorName(const codegen::CompiledKernel &kernel, size_t variant) {
-  std::string name = artifact::kKernelPrefix + kernel.name;
-  return variant + 1 == kernel.variants.size() ? name : name + "." + std::to_string(variant);
+std::string xfmr::codeTensorName(VariantOp variant) {
+  auto executable = cast<ExecutableOp>(variant->getParentOp());
+  SmallVector<VariantOp> variants = variantsOf(executable);
+  std::string name = artifact::kKernelPrefix + executable.getSymName().str();
+  return variant == variants.back() ? name : name + "." + std::to_string(llvm::find(variants, variant) - variants.begin());
 }
 
-FailureOr<flatbuffers::DetachedBuffer>
-xfmr::buildProgram(ProgramOp program, const std::vector<codegen::CompiledKernel> &kernels) {
-  return Serializer(program).run(kernels);
-}
+FailureOr<flatbuffers::DetachedBuffer> xfmr::buildProgram(ProgramOp program) { return Serializer(program).run(); }

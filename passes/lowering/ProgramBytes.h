@@ -1,18 +1,15 @@
 // From planned IR to the FlatBuffers program of runtime/artifact/Program.fbs.
 #pragma once
 #include "dialect/Xfmr.h"
-#include "passes/codegen/Kernel.h"
 #include "flatbuffers/flatbuffers.h"
 #include <string>
-#include <vector>
 
 namespace xfmr {
 
-/// Name of the container's tensor with the SPIR-V of a kernel's variant; the portable one is "kernel.<name>".
-std::string kernelTensorName(const codegen::CompiledKernel &kernel, size_t variant);
+/// Name of the container's tensor with the code of a variant; that of the last one, the portable, is "kernel.<name>".
+std::string codeTensorName(VariantOp variant);
 
-/// Serialises the program. Emits an error for a name that resolves to nothing.
-mlir::FailureOr<flatbuffers::DetachedBuffer>
-buildProgram(ProgramOp program, const std::vector<codegen::CompiledKernel> &kernels);
+/// Serialises the program. Emits an error for an executable without code and for a buffer that is not planned.
+mlir::FailureOr<flatbuffers::DetachedBuffer> buildProgram(ProgramOp program);
 
 } // namespace xfmr

@@ -2,7 +2,7 @@
 // passes/codegen: with the validation layer and synchronization validation if asked for, counting
 // messages.
 #pragma once
-#include "passes/codegen/Kernel.h"
+#include "passes/codegen/vulkan/Kernels.h"
 #include "test/codegen/TestBuffer.h"
 #include <memory>
 #include <set>

@@ -114,9 +114,9 @@ TEST_F(ToSpirv, RefusesHeadDims) {
     };
     std::string expected =
         ": head_dim is " + std::to_string(dim) + ", expected a multiple of 4 from 4 to 256";
-    EXPECT_EQ(refused(AttentionPrefillSpec{dim}), "attention_prefill" + expected);
-    EXPECT_EQ(refused(AttentionDecodeSpec{dim}), "attention_decode" + expected);
-    EXPECT_EQ(refused(AttentionCombineSpec{dim}), "attention_combine" + expected);
+    EXPECT_EQ(refused(AttentionPrefillSpec{dim}), AttentionPrefillSpec{dim}.name() + expected);
+    EXPECT_EQ(refused(AttentionDecodeSpec{dim}), AttentionDecodeSpec{dim}.name() + expected);
+    EXPECT_EQ(refused(AttentionCombineSpec{dim}), AttentionCombineSpec{dim}.name() + expected);
   }
 }
 

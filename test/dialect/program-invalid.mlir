@@ -212,12 +212,17 @@ xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hid
 // -----
 
 xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.buffer @state state size 128
   xfmr.buffer @hidden arena size 64
+  xfmr.executable @norm #xfmr.norm<>
   xfmr.phase decode rows 1 {
+    %state = xfmr.buffer_ref @state : memref<?xi32>
     %x = xfmr.buffer_ref @hidden : memref<?xf32>
+    %y = xfmr.buffer_ref @hidden : memref<?xf32>
+    %w = xfmr.buffer_ref @hidden : memref<?xf32>
     // dispatch C3
-    // expected-error @below {{names no kernel of the program: @norm}}
-    xfmr.dispatch @norm "norm" (%x read) push [16] grid [1, 1, 1] : memref<?xf32>
+    // expected-error @below {{names no executable of the program: @other}}
+    xfmr.dispatch @other "norm" #xfmr.norm_params<width = 16, max_rows = 1> (%state read, %x read, %y write, %w read) : memref<?xi32>, memref<?xf32>, memref<?xf32>, memref<?xf32>
     xfmr.yield
   }
 }
@@ -225,13 +230,17 @@ xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hid
 // -----
 
 xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.buffer @state state size 128
   xfmr.buffer @hidden arena size 64
-  xfmr.kernel @norm "norm" {}
+  xfmr.executable @norm #xfmr.norm<>
   xfmr.phase decode rows 1 {
+    %state = xfmr.buffer_ref @state : memref<?xi32>
     %x = xfmr.buffer_ref @hidden : memref<?xf32>
+    %y = xfmr.buffer_ref @hidden : memref<?xf32>
+    %w = xfmr.buffer_ref @hidden : memref<?xf32>
     // dispatch C2
-    // expected-error @below {{grid extent 65536 is outside 1 .. 65535}}
-    xfmr.dispatch @norm "norm" (%x read) push [16] grid [65536, 1, 1] : memref<?xf32>
+    // expected-error @below {{has 2 buffers, its kernel 4 bindings}}
+    xfmr.dispatch @norm "norm" #xfmr.norm_params<width = 16, max_rows = 1> (%state read, %x read) : memref<?xi32>, memref<?xf32>
     xfmr.yield
   }
 }
@@ -239,13 +248,17 @@ xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hid
 // -----
 
 xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.buffer @state state size 128
   xfmr.buffer @hidden arena size 64
-  xfmr.kernel @norm "norm" {}
+  xfmr.executable @norm #xfmr.norm<>
   xfmr.phase decode rows 1 {
+    %state = xfmr.buffer_ref @state : memref<?xi32>
     %x = xfmr.buffer_ref @hidden : memref<?xf32>
+    %y = xfmr.buffer_ref @hidden : memref<?xf32>
+    %w = xfmr.buffer_ref @hidden : memref<?xf32>
     // dispatch C2
-    // expected-error @below {{has 17 push words, at most 16 fit}}
-    xfmr.dispatch @norm "norm" (%x read) push [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17] grid [1, 1, 1] : memref<?xf32>
+    // expected-error @below {{gives out as read, its kernel declares write}}
+    xfmr.dispatch @norm "norm" #xfmr.norm_params<width = 16, max_rows = 1> (%state read, %x read, %y read, %w read) : memref<?xi32>, memref<?xf32>, memref<?xf32>, memref<?xf32>
     xfmr.yield
   }
 }
@@ -253,13 +266,199 @@ xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hid
 // -----
 
 xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.buffer @state state size 128
   xfmr.buffer @hidden arena size 64
-  xfmr.kernel @norm "norm" {}
+  xfmr.executable @norm #xfmr.norm<>
   xfmr.phase decode rows 1 {
+    %state = xfmr.buffer_ref @state : memref<?xi32>
     %x = xfmr.buffer_ref @hidden : memref<?xf32>
+    %y = xfmr.buffer_ref @hidden : memref<?xi32>
+    %w = xfmr.buffer_ref @hidden : memref<?xf32>
+    // dispatch C7
+    // expected-error @below {{gives out as 'i32', which is not what its kernel reads}}
+    xfmr.dispatch @norm "norm" #xfmr.norm_params<width = 16, max_rows = 1> (%state read, %x read, %y write, %w read) : memref<?xi32>, memref<?xf32>, memref<?xi32>, memref<?xf32>
+    xfmr.yield
+  }
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.buffer @state state size 128
+  xfmr.buffer @hidden arena size 64
+  xfmr.executable @norm #xfmr.norm<>
+  xfmr.phase decode rows 1 {
+    %state = xfmr.buffer_ref @state : memref<?xi32>
+    %x = xfmr.buffer_ref @hidden : memref<?xf32>
+    %y = xfmr.buffer_ref @hidden : memref<?xf32>
+    %w = xfmr.buffer_ref @hidden : memref<?xf32>
     // dispatch C4
     // expected-error @below {{indirect offset 6 must be a multiple of 4, 0 or more}}
-    xfmr.dispatch @norm "norm" (%x read) push [16] grid [1, 1, 1] indirect %x offset 6 : memref<?xf32>, memref<?xf32>
+    xfmr.dispatch @norm "norm" #xfmr.norm_params<width = 16, max_rows = 1> (%state read, %x read, %y write, %w read) indirect %x offset 6 : memref<?xi32>, memref<?xf32>, memref<?xf32>, memref<?xf32>, memref<?xf32>
     xfmr.yield
   }
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.buffer @state state size 128
+  xfmr.buffer @hidden arena size 64
+  xfmr.executable @norm #xfmr.norm<>
+  xfmr.phase decode rows 1 {
+    %state = xfmr.buffer_ref @state : memref<?xi32>
+    %x = xfmr.buffer_ref @hidden : memref<?xf32>
+    %y = xfmr.buffer_ref @hidden : memref<?xf32>
+    %w = xfmr.buffer_ref @hidden : memref<?xf32>
+    // dispatch C5
+    // expected-error @below {{takes params of norm, got those of gemv}}
+    xfmr.dispatch @norm "norm" #xfmr.gemv_params<n = 1, k = 1> (%state read, %x read, %y write, %w read) : memref<?xi32>, memref<?xf32>, memref<?xf32>, memref<?xf32>
+    xfmr.yield
+  }
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.buffer @state state size 128
+  xfmr.buffer @hidden arena size 64
+  xfmr.executable @norm #xfmr.norm<>
+  xfmr.phase decode rows 1 {
+    %state = xfmr.buffer_ref @state : memref<?xi32>
+    %x = xfmr.buffer_ref @hidden : memref<?xf32>
+    %y = xfmr.buffer_ref @hidden : memref<?xf32>
+    %w = xfmr.buffer_ref @hidden : memref<?xf32>
+    // dispatch C5
+    // expected-error @below {{width must be positive}}
+    xfmr.dispatch @norm "norm" #xfmr.norm_params<max_rows = 1> (%state read, %x read, %y write, %w read) : memref<?xi32>, memref<?xf32>, memref<?xf32>, memref<?xf32>
+    xfmr.yield
+  }
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.buffer @state state size 128
+  xfmr.buffer @hidden arena size 64
+  xfmr.executable @norm #xfmr.norm<>
+  xfmr.phase decode rows 1 {
+    %state = xfmr.buffer_ref @state : memref<?xi32>
+    %x = xfmr.buffer_ref @hidden : memref<?xf32>
+    %y = xfmr.buffer_ref @hidden : memref<?xf32>
+    %w = xfmr.buffer_ref @hidden : memref<?xf32>
+    // dispatch C5
+    // expected-error @below {{x must have a stride and an offset that are multiples of 4, got 6 and 0}}
+    xfmr.dispatch @norm "norm" #xfmr.norm_params<width = 6, max_rows = 1, x = <stride = 6>> (%state read, %x read, %y write, %w read) : memref<?xi32>, memref<?xf32>, memref<?xf32>, memref<?xf32>
+    xfmr.yield
+  }
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.buffer @state state size 128
+  xfmr.buffer @hidden arena size 64
+  xfmr.executable @norm #xfmr.norm<> params #xfmr.norm_params<width = 8, max_rows = 1>
+  xfmr.phase decode rows 1 {
+    %state = xfmr.buffer_ref @state : memref<?xi32>
+    %x = xfmr.buffer_ref @hidden : memref<?xf32>
+    %y = xfmr.buffer_ref @hidden : memref<?xf32>
+    %w = xfmr.buffer_ref @hidden : memref<?xf32>
+    // dispatch C5
+    // expected-error @below {{has other params than its executable}}
+    xfmr.dispatch @norm "norm" #xfmr.norm_params<width = 16, max_rows = 1> (%state read, %x read, %y write, %w read) : memref<?xi32>, memref<?xf32>, memref<?xf32>, memref<?xf32>
+    xfmr.yield
+  }
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.buffer @state state size 128
+  xfmr.buffer @hidden arena size 64
+  xfmr.executable @norm #xfmr.gemm<>
+  xfmr.phase decode rows 1 {
+    %state = xfmr.buffer_ref @state : memref<?xi32>
+    %x = xfmr.buffer_ref @hidden : memref<?xf32>
+    %y = xfmr.buffer_ref @hidden : memref<?xf32>
+    %w = xfmr.buffer_ref @hidden : memref<?xf32>
+    // dispatch C6
+    // expected-error @below {{grid extent 65536 is outside 1 .. 65535}}
+    xfmr.dispatch @norm "norm" #xfmr.gemm_params<n = 16, k = 16, max_rows = 4194241> (%state read, %x read, %w read, %y write) : memref<?xi32>, memref<?xf32>, memref<?xf32>, memref<?xf32>
+    xfmr.yield
+  }
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.buffer @state state size 128
+  xfmr.buffer @hidden arena size 64
+  xfmr.executable @norm #xfmr.norm<>
+  xfmr.phase decode rows 1 {
+    %state = xfmr.buffer_ref @state : memref<?xi32>
+    %x = xfmr.buffer_ref @hidden : memref<?xf32>
+    %y = xfmr.buffer_ref @hidden : memref<?xf32>
+    %w = xfmr.buffer_ref @hidden : memref<?xf32>
+    // expected-error @below {{expected the params of a kernel, got 3 : i32}}
+    xfmr.dispatch @norm "norm" 3 : i32 () : 
+    xfmr.yield
+  }
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  // executable C1
+  // expected-error @below {{takes params of norm, got those of gemm}}
+  xfmr.executable @norm #xfmr.norm<> params #xfmr.gemm_params<>
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  // executable C2
+  // expected-error @below {{has two variants called portable}}
+  xfmr.executable @norm #xfmr.norm<> {
+    xfmr.variant "portable" workgroup [64, 1, 1] code dense<0> : tensor<1xi32> {}
+    xfmr.variant "portable" workgroup [64, 1, 1] code dense<0> : tensor<1xi32> {}
+  }
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  // executable C2
+  // expected-error @below {{holds xfmr.barrier, expected variants only}}
+  xfmr.executable @norm #xfmr.norm<> {
+    xfmr.barrier
+  }
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.executable @norm #xfmr.norm<> {
+    // variant C1
+    // expected-error @below {{needs three positive workgroup extents}}
+    xfmr.variant "portable" workgroup [64, 0, 1] code dense<0> : tensor<1xi32> {}
+  }
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.executable @norm #xfmr.norm<> {
+    // variant C2
+    // expected-error @below {{needs one op as its body, or code and an empty body}}
+    xfmr.variant "portable" workgroup [64, 1, 1] {}
+  }
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  // moe_layer C1
+  // expected-error @below {{needs a layer and stats of 0 or more and positive experts}}
+  xfmr.moe_layer 0 experts 0 stats 0
 }

@@ -1,14 +1,16 @@
-// Stages in order; each prints as text with --stop-after.
+// Import, the pipeline of passes/Pipelines.h, then the artifact or the text of a stage.
 #include "tools/xfmr-compile/Compile.h"
 
 #include "dialect/Xfmr.h"
 #include "import/Import.h"
 #include "passes/Passes.h"
+#include "passes/codegen/vulkan/ToSpirv.h"
 #include "passes/Pipelines.h"
 #include "passes/lowering/Emit.h"
 #include "passes/lowering/Passes.h"
 #include "runtime/artifact/AtomicFile.h"
 #include "runtime/artifact/Format.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
@@ -23,12 +25,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
-Status failedStage(const char *stage) { return Status::error(std::string(stage) + " failed"); }
-
 class Compiler {
 public:
   explicit Compiler(const CompileOptions &options) : options(options) {
-    context.getOrLoadDialect<XfmrDialect>();
+    DialectRegistry registry; // what the text of a stage may hold
+    registry.insert<XfmrDialect, memref::MemRefDialect>();
+    codegen::registerKernelDialects(registry);
+    context.appendDialectRegistry(registry);
+    context.loadAllAvailableDialects();
     context.printOpOnDiagnostic(false);
     context.getDiagEngine().registerHandler([this](Diagnostic &diagnostic) { return report(diagnostic); });
   }
@@ -37,20 +41,12 @@ public:
     registerXfmrPasses();
     registerXfmrLoweringPasses();
     registerTransformsPasses();
-    struct { Stage stage; Status (Compiler::*step)(); } stages[] = {
-        {Stage::Import, &Compiler::import},     {Stage::Optimize, &Compiler::optimize},
-        {Stage::Phases, &Compiler::phases},     {Stage::Regions, &Compiler::regions},
-        {Stage::Dispatch, &Compiler::dispatch},
-        {Stage::Plan, &Compiler::plan},         {Stage::Codegen, &Compiler::codegen},
-        {Stage::Emit, &Compiler::emit}};
-    for (auto &[stage, step] : stages) {
-      Status status = (this->*step)();
-      if (status.failed()) // the diagnostic says more than the name of the stage
-        return diagnosed ? Status::error("") : status;
-      if (stage == options.stopAfter && stage != Stage::Emit)
-        return print();
-    }
-    return Status::success();
+    Status status = import();
+    if (status.ok() && options.stopAfter != Stage::Import)
+      status = lower();
+    if (status.ok())
+      status = options.stopAfter == Stage::Emit ? emit() : print();
+    return status.failed() && diagnosed ? Status::error("") : status; // the diagnostic says more
   }
 
 private:
@@ -86,46 +82,25 @@ private:
     return status;
   }
 
-  Status optimize() {
+  // Everything between the model and the artifact.
+  Status lower() {
+    CompilerOptions stages;
+    stages.until = stageName(options.stopAfter).str();
+    stages.passes = options.passes;
+    stages.fuse = options.fuse;
+    stages.maxContext = options.maxContext;
+    stages.chunk = options.chunk;
+    stages.kv = options.kv;
+    stages.moe = options.moe;
+    stages.bindingBytes = options.bindingBytes;
     PassManager manager = PassManager::on<ModuleOp>(&context);
     std::string error;
-    if (failed(options.fuse ? buildOptimizePipeline(manager, options.passes, error)
-                            : buildPlainPipeline(manager, options.passes, error)))
-      return Status::error("--passes: " + StringRef(error).trim().str());
-    return succeeded(manager.run(*module)) ? Status::success() : failedStage("optimize");
-  }
-
-  Status phases() {
-    XfmrSplitPhasesOptions split;
-    split.maxContext = options.maxContext;
-    split.chunk = options.chunk;
-    split.kv = options.kv;
-    split.moe = options.moe;
-    split.bindingBytes = options.bindingBytes;
-    return runPass(createXfmrSplitPhases(split), "phases");
-  }
-  Status regions() { return runPass(createXfmrFormRegions(), "regions"); }
-  Status dispatch() {
-    Status status = runPass(createXfmrSelectKernels(), "dispatch");
-    return status.ok() ? runPass(createCSEPass(), "dispatch") : status;
-  }
-  Status plan() { return runPass(createXfmrPlanBuffers(), "plan"); }
-
-  Status runPass(std::unique_ptr<Pass> pass, const char *stage) {
-    PassManager manager = PassManager::on<ModuleOp>(&context);
-    manager.addPass(std::move(pass));
-    return succeeded(manager.run(*module)) ? Status::success() : failedStage(stage);
+    if (failed(buildPipeline(manager, stages, error)))
+      return Status::error("--" + error);
+    return succeeded(manager.run(*module)) ? Status::success() : Status::error("compiling failed");
   }
 
   ProgramOp program() { return *module->getOps<ProgramOp>().begin(); }
-
-  Status codegen() {
-    auto generated = generateKernels(program());
-    if (failed(generated))
-      return failedStage("codegen");
-    kernels = std::move(*generated);
-    return Status::success();
-  }
 
   Status emit() {
     ProgramOp op = program();
@@ -155,23 +130,13 @@ private:
         llvm::errs() << "\rwriting " << done * 100 / std::max<uint64_t>(total, 1) << " %"
                      << (done == total ? "\r             \r" : "");
       };
-    return succeeded(emitArtifact(op, kernels, sources, emitOptions)) ? Status::success() : failedStage("emit");
+    return succeeded(emitArtifact(op, sources, emitOptions)) ? Status::success() : Status::error("emit failed");
   }
 
   Status print() {
     std::string text;
     llvm::raw_string_ostream stream(text);
-    if (options.stopAfter == Stage::Codegen)
-      for (const codegen::CompiledKernel &kernel : kernels) {
-        stream << kernel.name << ": workgroup " << kernel.workgroupSize[0] << "x" << kernel.workgroupSize[1]
-               << "x" << kernel.workgroupSize[2] << ", " << kernel.sharedBytes << " bytes shared, "
-               << kernel.bindings.size() << " bindings";
-        for (const codegen::Variant &variant : kernel.variants)
-          stream << ", " << variant.entry << " " << variant.words.size() * 4 << " bytes";
-        stream << "\n";
-      }
-    else
-      stream << *module << "\n";
+    stream << *module << "\n";
     if (options.output.empty() || options.output == "-") {
       llvm::outs() << text;
       return Status::success();
@@ -187,7 +152,6 @@ private:
   MLIRContext context;
   OwningOpRef<ModuleOp> module;
   std::string checkpoint; // folder that holds the tokenizer: of the base source, whatever passes add
-  std::vector<codegen::CompiledKernel> kernels;
   bool diagnosed = false;
 };
 

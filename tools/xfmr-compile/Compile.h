@@ -1,13 +1,12 @@
 // The compiler as one function: a MODEL goes through the stages of docs/Architecture.md, one line a stage.
 #pragma once
+#include "passes/lowering/Stage.h"
 #include "runtime/artifact/Status.h"
 #include <cstdint>
 #include <map>
 #include <string>
 
 namespace xfmr {
-
-enum class Stage { Import, Optimize, Phases, Regions, Dispatch, Plan, Codegen, Emit };
 
 struct CompileOptions {
   std::string model;

@@ -2,6 +2,7 @@
 // paths right when OUT lies in another folder.
 #include "dialect/Xfmr.h"
 #include "passes/Passes.h"
+#include "passes/Pipelines.h"
 #include "passes/lowering/Passes.h"
 #include "tools/xfmr-opt/SourcePaths.h"
 
@@ -53,6 +54,7 @@ int main(int argc, char **argv) {
   registerAllPasses();
   xfmr::registerXfmrPasses();
   xfmr::registerXfmrLoweringPasses();
+  xfmr::registerXfmrPipeline();
   DialectRegistry registry;
   registerAllDialects(registry);
   registerAllExtensions(registry);

@@ -168,62 +168,8 @@ void buildCombine(KernelBuilder &k, const AttentionCombineSpec &spec) {
 
 } // namespace
 
-llvm::Error headDimError(const char *kernel, uint32_t headDim) {
-  return llvm::createStringError("%s: head_dim is %u, expected a multiple of 4 from 4 to %u",
-                                 kernel, headDim, kMaxHeadDim);
-}
-
-std::string AttentionDecodeSpec::name() const {
-  return "attention_decode_d" + std::to_string(headDim) + "_" + toString(cache) +
-         (single ? "_single" : "") + (softcap ? "_softcap" : "") + (sinks ? "_sinks" : "");
-}
-
-std::vector<Binding> AttentionDecodeSpec::bindings() const {
-  std::vector<Binding> result = {{"state", Access::Read},
-                                 {"q", Access::Read},
-                                 {"k_cache", Access::Read},
-                                 {"v_cache", Access::Read},
-                                 {single ? "out" : "partial", Access::Write}};
-  if (sinks)
-    result.push_back({"sinks", Access::Read});
-  return result;
-}
-
-std::vector<uint32_t> AttentionDecodeParams::push() const {
-  return {numHeads, numKvHeads, maxContext,       decodeSplits(maxContext),
-          qOffset,  outOffset,  floatBits(scale), floatBits(softcap),
-          window};
-}
-
-std::array<uint32_t, 3> AttentionDecodeParams::grid(const AttentionDecodeSpec &spec) const {
-  return foldGrid(uint64_t(numHeads) * (spec.single ? 1 : decodeSplits(maxContext)));
-}
-
-std::string AttentionCombineSpec::name() const {
-  return "attention_combine_d" + std::to_string(headDim) + (sinks ? "_sinks" : "");
-}
-
-std::vector<Binding> AttentionCombineSpec::bindings() const {
-  std::vector<Binding> result = {
-      {"state", Access::Read}, {"partial", Access::Read}, {"out", Access::Write}};
-  if (sinks)
-    result.push_back({"sinks", Access::Read});
-  return result;
-}
-
-// The same words as attention_decode; those it does not need are 0.
-std::vector<uint32_t> AttentionCombineParams::push() const {
-  return {numHeads, 0, maxContext, decodeSplits(maxContext), 0, outOffset, 0, 0, window};
-}
-
-std::array<uint32_t, 3> AttentionCombineParams::grid(const AttentionCombineSpec &) const {
-  return foldGrid(numHeads);
-}
-
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context,
+llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context,
                                        const AttentionDecodeSpec &spec) {
-  if (!isHeadDim(spec.headDim))
-    return headDimError("attention_decode", spec.headDim);
   std::vector<Element> elements = {Element::U32, Element::F32x4, cacheElement(spec.cache),
                                    cacheElement(spec.cache), Element::F32x4};
   elements.resize(spec.bindings().size(), Element::F32);
@@ -232,10 +178,8 @@ llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context,
   return k.finish();
 }
 
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context,
+llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context,
                                        const AttentionCombineSpec &spec) {
-  if (!isHeadDim(spec.headDim))
-    return headDimError("attention_combine", spec.headDim);
   std::vector<Element> elements = {Element::U32, Element::F32x4, Element::F32x4};
   elements.resize(spec.bindings().size(), Element::F32);
   KernelBuilder k(context, spec.name(), spec.bindings(), elements, {64, 1, 1});

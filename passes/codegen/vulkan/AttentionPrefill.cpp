@@ -268,42 +268,14 @@ std::vector<Element> attention_prefill::elements(const AttentionPrefillSpec &spe
   return elements;
 }
 
-std::string AttentionPrefillSpec::name() const {
-  return "attention_prefill_d" + std::to_string(headDim) + "_" + toString(cache) +
-         (causal ? "_causal" : "") + (softcap ? "_softcap" : "") + (sinks ? "_sinks" : "");
-}
-
-std::vector<Binding> AttentionPrefillSpec::bindings() const {
-  std::vector<Binding> result = {{"state", Access::Read},
-                                 {"q", Access::Read},
-                                 {"k_cache", Access::Read},
-                                 {"v_cache", Access::Read},
-                                 {"out", Access::Write}};
-  if (sinks)
-    result.push_back({"sinks", Access::Read});
-  return result;
-}
-
-std::vector<uint32_t> AttentionPrefillParams::push() const {
-  return {numHeads,   numKvHeads, maxContext,       q.stride,           q.offset,
-          out.stride, out.offset, floatBits(scale), floatBits(softcap), window};
-}
-
-std::array<uint32_t, 3> AttentionPrefillParams::grid(const AttentionPrefillSpec &spec) const {
-  uint32_t queries = queryTile(spec.headDim);
-  return foldGrid(uint64_t((maxRows + queries - 1) / queries) * numHeads);
-}
-
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context,
+llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context,
                                        const AttentionPrefillSpec &spec) {
-  if (!isHeadDim(spec.headDim))
-    return headDimError("attention_prefill", spec.headDim);
   KernelBuilder k(context, spec.name(), spec.bindings(), elements(spec), {64, 1, 1});
   AttentionPrefill(k, spec).build();
   auto portable = k.finish();
   if (!portable || spec.headDim > kMaxSubgroup8)
     return portable;
-  auto tuned = compileSubgroup8(context, spec);
+  auto tuned = buildSubgroup8(context, spec);
   if (!tuned)
     return tuned.takeError();
   portable->prefer(std::move(*tuned));

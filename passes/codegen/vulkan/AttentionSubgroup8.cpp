@@ -164,7 +164,7 @@ private:
 
 } // namespace
 
-llvm::Expected<CompiledKernel> compileSubgroup8(mlir::MLIRContext &context,
+llvm::Expected<BuiltKernel> buildSubgroup8(mlir::MLIRContext &context,
                                                 const AttentionPrefillSpec &spec) {
   KernelBuilder k(context, spec.name(), spec.bindings(), elements(spec),
                   {kLanes * kSubgroups, 1, 1});

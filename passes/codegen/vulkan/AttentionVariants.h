@@ -21,16 +21,11 @@ enum Word : uint32_t {
 
 constexpr float kMasked = -1e30f; // a score that counts for nothing
 
-// Query rows a workgroup takes.
-constexpr uint32_t queryTile(uint32_t headDim) {
-  return headDim <= 16 ? 64 : headDim <= 32 ? 32 : 16;
-}
-
 std::vector<Element> elements(const AttentionPrefillSpec &spec);
 
 // AttentionSubgroup8.cpp; for head sizes up to kMaxSubgroup8.
 constexpr uint32_t kMaxSubgroup8 = 128;
-llvm::Expected<CompiledKernel> compileSubgroup8(mlir::MLIRContext &context,
+llvm::Expected<BuiltKernel> buildSubgroup8(mlir::MLIRContext &context,
                                                 const AttentionPrefillSpec &spec);
 
 } // namespace xfmr::codegen::attention_prefill

@@ -18,39 +18,10 @@ enum Word : uint32_t {
   kWidth
 };
 
-bool hasB(ElementwiseOp op) {
-  return op == ElementwiseOp::Add || op == ElementwiseOp::Mul || op == ElementwiseOp::ActMul ||
-         op == ElementwiseOp::RowScale;
-}
-
 // Whether pads of zeros do not give zeros by themselves.
 bool masksPad(const ElementwiseSpec &spec) {
   return spec.op == ElementwiseOp::LastRow ||
          (spec.op == ElementwiseOp::Activation && !keepsZero(spec.activation));
-}
-
-const char *opName(ElementwiseOp op) {
-  switch (op) {
-  case ElementwiseOp::Copy:
-    return "copy";
-  case ElementwiseOp::Add:
-    return "add";
-  case ElementwiseOp::Mul:
-    return "mul";
-  case ElementwiseOp::Activation:
-    return "activation";
-  case ElementwiseOp::Scale:
-    return "scale";
-  case ElementwiseOp::Softcap:
-    return "softcap";
-  case ElementwiseOp::ActMul:
-    return "act_mul";
-  case ElementwiseOp::RowScale:
-    return "row_scale";
-  case ElementwiseOp::LastRow:
-    return "last_row";
-  }
-  return "?";
 }
 
 Value combine(const ElementwiseSpec &spec, Value a, Value b, Value value) {
@@ -78,34 +49,10 @@ Value combine(const ElementwiseSpec &spec, Value a, Value b, Value value) {
 
 } // namespace
 
-std::string ElementwiseSpec::name() const {
-  std::string result = std::string("elementwise_") + opName(op);
-  if (op == ElementwiseOp::Activation || op == ElementwiseOp::ActMul)
-    result += std::string("_") + toString(activation);
-  return result;
-}
-
-std::vector<Binding> ElementwiseSpec::bindings() const {
-  std::vector<Binding> result = {
-      {"state", Access::Read}, {"a", Access::Read}, {"out", Access::Write}};
-  if (hasB(op))
-    result.push_back({"b", Access::Read});
-  return result;
-}
-
-std::vector<uint32_t> ElementwiseParams::push() const {
-  return {paddedWidth(width) / 4, a.stride, a.offset, b.stride, b.offset, out.stride, out.offset,
-          floatBits(value), width};
-}
-
-std::array<uint32_t, 3> ElementwiseParams::grid(const ElementwiseSpec &spec) const {
-  return foldGrid(spec.op == ElementwiseOp::LastRow ? 1 : maxRows);
-}
-
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const ElementwiseSpec &spec) {
+llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const ElementwiseSpec &spec) {
   const bool isCopy = spec.op == ElementwiseOp::Copy; // reads one float after the other: a may start anywhere
   std::vector<Element> elements = {Element::U32, isCopy ? Element::F32 : Element::F32x4, Element::F32x4};
-  if (hasB(spec.op))
+  if (spec.hasB())
     elements.push_back(Element::F32x4);
   KernelBuilder k(context, spec.name(), spec.bindings(), elements, {64, 1, 1});
   Buffer a = k.buffer("a"), out = k.buffer("out");
@@ -119,7 +66,7 @@ llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const Element
     };
     k.loop(k.thread(), k.push(kQuads), k.u32(64), [&](Value quad) {
       Value right;
-      if (hasB(spec.op)) {
+      if (spec.hasB()) {
         Value b = start(kBStride, kBOffset, row);
         right = k.buffer("b")[spec.op == ElementwiseOp::RowScale ? b : b + quad];
       }

@@ -18,30 +18,7 @@ enum Word : uint32_t {
 };
 }
 
-std::string EmbeddingSpec::name() const {
-  return std::string("embedding_") + toString(weight) + (positions ? "_positions" : "");
-}
-
-std::vector<Binding> EmbeddingSpec::bindings() const {
-  std::vector<Binding> result = {{"state", Access::Read},
-                                 {"tokens", Access::Read},
-                                 {"table", Access::Read},
-                                 {"out", Access::Write}};
-  if (positions)
-    result.push_back({"positions", Access::Read});
-  return result;
-}
-
-std::vector<uint32_t> EmbeddingParams::push() const {
-  return {paddedWidth(width) / 8, vocab,       firstRow,      tableRows, out.stride, out.offset,
-          floatBits(scale),       maxPosition, positionOffset};
-}
-
-std::array<uint32_t, 3> EmbeddingParams::grid(const EmbeddingSpec &) const {
-  return foldGrid(maxRows);
-}
-
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const EmbeddingSpec &spec) {
+llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const EmbeddingSpec &spec) {
   std::vector<Element> elements = {Element::U32, Element::U32, weightElement(spec.weight),
                                    Element::F32x4};
   if (spec.positions)

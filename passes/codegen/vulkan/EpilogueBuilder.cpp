@@ -6,18 +6,6 @@ namespace {
 enum Word : uint32_t { kBiasOffset, kResidualOffset, kResidualStride, kScale, kSoftcap };
 }
 
-void EpilogueBuilder::push(std::vector<uint32_t> &words, const EpilogueParams &params) {
-  words.insert(words.end(), {params.biasOffset, params.residual.offset, params.residual.stride,
-                             floatBits(params.scale), floatBits(params.softcap)});
-}
-
-void EpilogueBuilder::appendBindings(std::vector<Binding> &bindings, const Epilogue &epilogue) {
-  if (epilogue.bias)
-    bindings.push_back({"bias", Access::Read});
-  if (epilogue.residual)
-    bindings.push_back({"residual", Access::Read});
-}
-
 void EpilogueBuilder::appendElements(std::vector<Element> &elements, const Epilogue &epilogue) {
   if (epilogue.bias)
     elements.push_back(Element::F32x4);
@@ -27,10 +15,6 @@ void EpilogueBuilder::appendElements(std::vector<Element> &elements, const Epilo
 
 Element EpilogueBuilder::outElement(const Epilogue &epilogue) {
   return epilogue.glu ? Element::F32x2 : Element::F32x4;
-}
-
-uint32_t EpilogueBuilder::outBlocks(const Epilogue &epilogue, uint32_t n) {
-  return epilogue.glu ? paddedWidth(n / 2) / 2 : paddedWidth(n) / 4;
 }
 
 Value EpilogueBuilder::outBlocks(Value n) const {

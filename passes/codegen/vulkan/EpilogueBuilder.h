@@ -8,22 +8,17 @@ namespace xfmr::codegen {
 
 class EpilogueBuilder {
 public:
-  static constexpr uint32_t kWords = 5; // push words it takes
-  static void push(std::vector<uint32_t> &words, const EpilogueParams &params);
+  static constexpr uint32_t kWords = 5; // push words it takes, in the order of EpilogueParams::push
 
-  static void appendBindings(std::vector<Binding> &bindings, const Epilogue &epilogue);
   static void appendElements(std::vector<Element> &elements, const Epilogue &epilogue);
   static Element outElement(const Epilogue &epilogue);
-  // How many blocks of four weight rows the output has, pad included: with glu, those beyond the
-  // weight's own paddedWidth(n) / 4 only write zeros.
-  static uint32_t outBlocks(const Epilogue &epilogue, uint32_t n);
 
   EpilogueBuilder(KernelBuilder &builder, const Epilogue &epilogue, uint32_t firstWord);
 
   // `sums` of weight rows 4 * block .. 4 * block + 3; `row` is the row of the output (for the
   // residual).
   Value apply(Value sums, Value block, Value row);
-  // outBlocks of a run-time n.
+  // Epilogue::outBlocks of a run-time n.
   Value outBlocks(Value n) const;
   // Turns an offset or stride in floats into elements of the output.
   Value elements(Value floats) const { return floats >> (epilogue.glu ? 1.0 : 2.0); }

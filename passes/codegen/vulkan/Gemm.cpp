@@ -135,38 +135,14 @@ std::vector<Element> gemm::elements(const GemmSpec &spec) {
   return elements;
 }
 
-std::string GemmSpec::name() const {
-  return std::string("gemm_") + toString(weight) + epilogue.suffix();
-}
-
-std::vector<Binding> GemmSpec::bindings() const {
-  std::vector<Binding> result = {{"state", Access::Read},
-                                 {"x", Access::Read},
-                                 {"weight", Access::Read},
-                                 {"out", Access::Write}};
-  EpilogueBuilder::appendBindings(result, epilogue);
-  return result;
-}
-
-std::vector<uint32_t> GemmParams::push() const {
-  std::vector<uint32_t> words = {n, paddedWidth(k) / 8, x.stride, x.offset, out.stride, out.offset};
-  EpilogueBuilder::push(words, epilogue);
-  return words;
-}
-
-std::array<uint32_t, 3> GemmParams::grid(const GemmSpec &spec) const {
-  uint32_t rows = EpilogueBuilder::outBlocks(spec.epilogue, n) * 4;
-  return {(rows + kTile - 1) / kTile, (maxRows + kTile - 1) / kTile, 1};
-}
-
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const GemmSpec &spec) {
+llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const GemmSpec &spec) {
   KernelBuilder k(context, spec.name(), spec.bindings(), gemm::elements(spec),
                   {kBlock * kBlock, 1, 1});
   Gemm(k, spec).build();
   auto portable = k.finish();
   if (!portable)
     return portable;
-  auto tuned = gemm::compileSubgroup8(context, spec);
+  auto tuned = gemm::buildSubgroup8(context, spec);
   if (!tuned)
     return tuned.takeError();
   portable->prefer(std::move(*tuned));

@@ -74,7 +74,7 @@ void build(KernelBuilder &k, const GemmSpec &spec) {
 
 } // namespace
 
-llvm::Expected<CompiledKernel> compileSubgroup8(mlir::MLIRContext &context, const GemmSpec &spec) {
+llvm::Expected<BuiltKernel> buildSubgroup8(mlir::MLIRContext &context, const GemmSpec &spec) {
   std::vector<Element> types = elements(spec);
   if (spec.weight != WeightType::F32)
     types[2] = Element::U32x2; // four columns a step

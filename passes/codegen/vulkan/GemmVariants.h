@@ -7,7 +7,7 @@
 
 namespace xfmr::codegen::gemm {
 
-constexpr uint32_t kTile = 64; // rows of X and of W a workgroup takes
+constexpr uint32_t kTile = kGemmTile;
 
 enum Word : uint32_t { kN, kChunks, kXStride, kXOffset, kOutStride, kOutOffset, kEpilogue };
 static_assert(kEpilogue + EpilogueBuilder::kWords <= 16);
@@ -15,6 +15,6 @@ static_assert(kEpilogue + EpilogueBuilder::kWords <= 16);
 std::vector<Element> elements(const GemmSpec &spec);
 
 // GemmSubgroup8.cpp
-llvm::Expected<CompiledKernel> compileSubgroup8(mlir::MLIRContext &context, const GemmSpec &spec);
+llvm::Expected<BuiltKernel> buildSubgroup8(mlir::MLIRContext &context, const GemmSpec &spec);
 
 } // namespace xfmr::codegen::gemm

@@ -11,7 +11,7 @@
 namespace xfmr::codegen {
 namespace {
 
-constexpr uint32_t kLanes = 8, kBlocks = 8, kBlockRows = 4;
+constexpr uint32_t kLanes = 8, kBlocks = kGemvBlocks, kBlockRows = 4;
 
 enum Word : uint32_t {
   kN,
@@ -94,7 +94,7 @@ void build(KernelBuilder &k, const GemvSpec &spec, Layout layout) {
   });
 }
 
-llvm::Expected<CompiledKernel> compileVariant(mlir::MLIRContext &context, const GemvSpec &spec,
+llvm::Expected<BuiltKernel> buildVariant(mlir::MLIRContext &context, const GemvSpec &spec,
                                               Layout layout, std::vector<std::string> features) {
   std::vector<Element> elements = {Element::U32, Element::F32x4,
                                    layout.wide ? wideWeightElement(spec.weight)
@@ -110,40 +110,12 @@ llvm::Expected<CompiledKernel> compileVariant(mlir::MLIRContext &context, const 
 
 } // namespace
 
-std::string GemvSpec::name() const {
-  return std::string("gemv_") + toString(weight) +
-         (rmsNorm ? (unitOffset ? "_rms1" : "_rms") : "") + epilogue.suffix();
-}
-
-std::vector<Binding> GemvSpec::bindings() const {
-  std::vector<Binding> result = {{"state", Access::Read},
-                                 {"x", Access::Read},
-                                 {"weight", Access::Read},
-                                 {"out", Access::Write}};
-  if (rmsNorm)
-    result.push_back({"norm", Access::Read});
-  EpilogueBuilder::appendBindings(result, epilogue);
-  return result;
-}
-
-std::vector<uint32_t> GemvParams::push() const {
-  std::vector<uint32_t> words = {
-      n,       paddedWidth(k) / 8, floatBits(1.0f / static_cast<float>(k)),
-      xOffset, outOffset,          floatBits(eps)};
-  EpilogueBuilder::push(words, epilogue);
-  return words;
-}
-
-std::array<uint32_t, 3> GemvParams::grid(const GemvSpec &spec) const {
-  return foldGrid((EpilogueBuilder::outBlocks(spec.epilogue, n) + kBlocks - 1) / kBlocks);
-}
-
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const GemvSpec &spec) {
-  auto portable = compileVariant(context, spec, {/*rows=*/4, /*wide=*/false}, {});
+llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const GemvSpec &spec) {
+  auto portable = buildVariant(context, spec, {/*rows=*/4, /*wide=*/false}, {});
   if (!portable)
     return portable;
   auto tuned =
-      compileVariant(context, spec, {/*rows=*/8, /*wide=*/true}, {"subgroup_size_8", "int64"});
+      buildVariant(context, spec, {/*rows=*/8, /*wide=*/true}, {"subgroup_size_8", "int64"});
   if (!tuned)
     return tuned.takeError();
   portable->prefer(std::move(*tuned));

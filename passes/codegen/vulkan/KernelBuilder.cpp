@@ -63,7 +63,7 @@ KernelBuilder::KernelBuilder(mlir::MLIRContext &context, std::string name,
   llvm::SmallVector<mlir::Type> arguments;
   for (Element element : elements)
     arguments.push_back(mlir::MemRefType::get({mlir::ShapedType::kDynamic}, type(element)));
-  function = gpu::GPUFuncOp::create(builder, "main", builder.getFunctionType(arguments, {}));
+  function = gpu::GPUFuncOp::create(builder, kEntryPoint, builder.getFunctionType(arguments, {}));
   function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
   function->setAttr(
       mlir::spirv::getEntryPointABIAttrName(),
@@ -377,7 +377,7 @@ Value KernelBuilder::reduceMax(const Buffer &scratch, Value value) {
   return reduce(scratch, value, [](Value a, Value b) { return max(a, b); });
 }
 
-llvm::Expected<CompiledKernel> KernelBuilder::finish(std::vector<std::string> features) {
+llvm::Expected<BuiltKernel> KernelBuilder::finish(std::vector<std::string> features) {
   gpu::ReturnOp::create(builder);
   for (size_t i = 0; i < bindings.size(); ++i) {
     Access access = bindings[i].access;
@@ -392,15 +392,8 @@ llvm::Expected<CompiledKernel> KernelBuilder::finish(std::vector<std::string> fe
       return llvm::createStringError("kernel %s: binding %zu (%s) is declared %s but is %s",
                                      name.c_str(), i, bindings[i].name.c_str(), declared, found);
   }
-  auto words = toSpirv(*module);
-  if (!words)
-    return llvm::createStringError("kernel " + name + ": " + llvm::toString(words.takeError()));
-  CompiledKernel result;
-  result.name = name;
-  result.workgroupSize = workgroup;
-  result.bindings = bindings;
-  result.sharedBytes = sharedBytes;
-  result.variants.push_back({"main", std::move(features), std::move(*words)});
+  BuiltKernel result{name, bindings, {}};
+  result.variants.push_back({std::move(features), workgroup, sharedBytes, std::move(module)});
   return result;
 }
 

@@ -11,7 +11,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/OwningOpRef.h"
-#include "passes/codegen/Kernel.h"
+#include "passes/codegen/vulkan/Kernels.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
 namespace xfmr::codegen {
@@ -166,10 +166,10 @@ public:
   Value reduceSum(const Buffer &scratch, Value value);
   Value reduceMax(const Buffer &scratch, Value value);
 
-  // Closes the kernel and turns it into SPIR-V. Fails if the code and the declared access disagree:
+  // Closes the kernel, which is one variant. Fails if the code and the declared access disagree:
   // a "read" binding that is stored to, a "write" binding that is loaded or never stored.
   // `features` are what the device must have; none: portable.
-  llvm::Expected<CompiledKernel> finish(std::vector<std::string> features = {});
+  llvm::Expected<BuiltKernel> finish(std::vector<std::string> features = {});
 
   mlir::ImplicitLocOpBuilder &ops() { return builder; }
   mlir::Type type(Element element);

@@ -11,24 +11,6 @@ enum Word : uint32_t { kQuads, kTopK, kPartsStride, kPartsOffset, kOutStride, kO
 static_assert(kTerms + MoeTermsBuilder::kWords <= 16);
 } // namespace
 
-std::string MoeTerms::suffix() const {
-  return std::string(shared ? "_shared" : "") + (sharedGate ? "_gate" : "") + (residual ? "_residual" : "");
-}
-
-void MoeTerms::appendBindings(std::vector<Binding> &bindings) const {
-  if (shared)
-    bindings.push_back({"shared", Access::Read});
-  if (sharedGate)
-    bindings.push_back({"gate", Access::Read});
-  if (residual)
-    bindings.push_back({"residual", Access::Read});
-}
-
-void MoeTermsBuilder::push(std::vector<uint32_t> &words, const MoeTermRows &rows) {
-  words.insert(words.end(), {rows.shared.offset, rows.shared.stride, rows.gate.offset, rows.gate.stride,
-                             rows.residual.offset, rows.residual.stride});
-}
-
 void MoeTermsBuilder::appendElements(std::vector<Element> &elements, const MoeTerms &terms) {
   if (terms.shared)
     elements.push_back(Element::F32x4);
@@ -46,29 +28,7 @@ Value MoeTermsBuilder::apply(Value v, Value row, Value quad) {
   return terms.residual ? v + k.buffer("residual")[(at(row, kResidual) >> 2) + quad] : v;
 }
 
-std::string MoeCombineSpec::name() const {
-  return std::string("moe_combine") + terms.suffix() + (drop ? "_drop" : "");
-}
-
-std::vector<Binding> MoeCombineSpec::bindings() const {
-  std::vector<Binding> result = {{"state", Access::Read}, {"parts", Access::Read}, {"out", Access::Write}};
-  if (drop)
-    result.push_back({"ids", Access::Read});
-  terms.appendBindings(result);
-  return result;
-}
-
-std::vector<uint32_t> MoeCombineParams::push() const {
-  std::vector<uint32_t> words = {paddedWidth(width) / 4, topK, parts.stride, parts.offset, out.stride, out.offset};
-  MoeTermsBuilder::push(words, terms);
-  return words;
-}
-
-std::array<uint32_t, 3> MoeCombineParams::grid(const MoeCombineSpec &) const {
-  return foldGrid((uint64_t(maxRows) * (paddedWidth(width) / 4) + 63) / 64);
-}
-
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const MoeCombineSpec &spec) {
+llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const MoeCombineSpec &spec) {
   std::vector<Element> elements = {Element::U32, Element::F32x4, Element::F32x4};
   if (spec.drop)
     elements.push_back(Element::U32);

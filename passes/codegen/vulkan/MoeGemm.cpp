@@ -138,40 +138,6 @@ private:
 
 } // namespace
 
-// Half-empty tiles waste invocations; small ones reread the weight.
-uint32_t moeTileRows(uint64_t entries, uint32_t experts) {
-  const uint64_t mean = (entries + experts - 1) / experts;
-  return mean <= 8 ? 8 : mean <= 16 ? 16 : mean <= 48 ? 32 : 64;
-}
-
-std::string MoeGemmSpec::name() const {
-  return std::string("moe_gemm_") + (product == MoeProduct::First ? "first_" : "second_") + toString(weight) +
-         epilogue.suffix() + (weighted ? "_weighted" : "") + "_m" + std::to_string(tileRows);
-}
-
-std::vector<Binding> MoeGemmSpec::bindings() const {
-  std::vector<Binding> result = {{"state", Access::Read},
-                                 {"x", Access::Read},
-                                 {"weight", Access::Read},
-                                 {"plan", Access::Read},
-                                 {"out", Access::Write}};
-  if (weighted)
-    result.push_back({"weights", Access::Read});
-  if (epilogue.bias)
-    result.push_back({"bias", Access::Read});
-  return result;
-}
-
-std::vector<uint32_t> MoeGemmParams::push() const {
-  return {n,          paddedWidth(k) / 8, layout.topK,     x.stride,           x.offset,         out.stride,
-          out.offset, layout.tiles(),     layout.sorted(), paddedWidth(n) / 4, floatBits(alpha), floatBits(limit),
-          gridAt,     part.firstExpert};
-}
-
-std::array<uint32_t, 3> MoeGemmParams::grid(const MoeGemmSpec &spec) const {
-  return {(spec.epilogue.outBlocks(n) * 4 + kTileN - 1) / kTileN, layout.maxTiles(), 1};
-}
-
 std::vector<Element> moe_gemm::elements(const MoeGemmSpec &spec) {
   std::vector<Element> elements = {Element::U32, Element::F32x4, weightElement(spec.weight), Element::U32,
                                    outElement(spec.epilogue)};
@@ -182,13 +148,13 @@ std::vector<Element> moe_gemm::elements(const MoeGemmSpec &spec) {
   return elements;
 }
 
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const MoeGemmSpec &spec) {
+llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const MoeGemmSpec &spec) {
   KernelBuilder k(context, spec.name(), spec.bindings(), moe_gemm::elements(spec), {kSide * kSide, 1, 1});
   MoeGemm(k, spec).build();
   auto portable = k.finish();
   if (!portable)
     return portable;
-  auto tuned = compileSubgroup8(context, spec);
+  auto tuned = buildSubgroup8(context, spec);
   if (!tuned)
     return tuned.takeError();
   portable->prefer(std::move(*tuned));

@@ -117,7 +117,7 @@ private:
 
 } // namespace
 
-llvm::Expected<CompiledKernel> compileSubgroup8(mlir::MLIRContext &context, const MoeGemmSpec &spec) {
+llvm::Expected<BuiltKernel> buildSubgroup8(mlir::MLIRContext &context, const MoeGemmSpec &spec) {
   std::vector<Element> types = elements(spec);
   if (spec.weight != WeightType::F32)
     types[2] = Element::U32x2; // four columns a step

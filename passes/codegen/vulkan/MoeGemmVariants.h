@@ -5,7 +5,7 @@
 
 namespace xfmr::codegen::moe_gemm {
 
-constexpr uint32_t kTileN = 64; // weight rows a workgroup takes
+constexpr uint32_t kTileN = kMoeGemmTile;
 
 enum Word : uint32_t {
   kN,
@@ -27,6 +27,6 @@ enum Word : uint32_t {
 std::vector<Element> elements(const MoeGemmSpec &spec);
 
 // MoeGemmSubgroup8.cpp
-llvm::Expected<CompiledKernel> compileSubgroup8(mlir::MLIRContext &context, const MoeGemmSpec &spec);
+llvm::Expected<BuiltKernel> buildSubgroup8(mlir::MLIRContext &context, const MoeGemmSpec &spec);
 
 } // namespace xfmr::codegen::moe_gemm

@@ -10,7 +10,7 @@
 namespace xfmr::codegen {
 namespace {
 
-constexpr uint32_t kLanes = 8, kBlocks = 8, kBlockRows = 4;
+constexpr uint32_t kLanes = 8, kBlocks = kMoeGemvBlocks, kBlockRows = 4;
 
 enum Word : uint32_t { kN, kChunks, kTopK, kXStride, kXOffset, kOutStride, kOutOffset, kAlpha, kLimit, kPart, kTerms };
 static_assert(kTerms + MoeTermsBuilder::kWords <= 16);
@@ -114,7 +114,7 @@ private:
   Value n, biasQuads, row; // `row`: the first weight row of this invocation
 };
 
-llvm::Expected<CompiledKernel> compileVariant(mlir::MLIRContext &context, const MoeGemvSpec &spec, Layout layout,
+llvm::Expected<BuiltKernel> buildVariant(mlir::MLIRContext &context, const MoeGemvSpec &spec, Layout layout,
                                               std::vector<std::string> features) {
   std::vector<Element> elements = {Element::U32, Element::F32x4,
                                    layout.wide ? wideWeightElement(spec.weight) : weightElement(spec.weight),
@@ -131,42 +131,11 @@ llvm::Expected<CompiledKernel> compileVariant(mlir::MLIRContext &context, const 
 
 } // namespace
 
-std::string MoeGemvSpec::name() const {
-  return std::string("moe_gemv_") + (product == MoeProduct::First ? "first_" : "second_") + toString(weight) +
-         epilogue.suffix() + (weighted ? "_weighted" : "") + terms.suffix();
-}
-
-std::vector<Binding> MoeGemvSpec::bindings() const {
-  std::vector<Binding> result = {{"state", Access::Read},
-                                 {"x", Access::Read},
-                                 {"weight", Access::Read},
-                                 {"ids", Access::Read},
-                                 {"out", Access::Write}};
-  if (weighted)
-    result.push_back({"weights", Access::Read});
-  if (epilogue.bias)
-    result.push_back({"bias", Access::Read});
-  terms.appendBindings(result);
-  return result;
-}
-
-std::vector<uint32_t> MoeGemvParams::push() const {
-  std::vector<uint32_t> words = {n,          paddedWidth(k) / 8, topK,           x.stride, x.offset, out.stride,
-                                 out.offset, floatBits(alpha),   floatBits(limit), part.word()};
-  MoeTermsBuilder::push(words, terms);
-  return words;
-}
-
-std::array<uint32_t, 3> MoeGemvParams::grid(const MoeGemvSpec &spec) const {
-  const uint32_t rows = spec.product == MoeProduct::First ? maxRows * topK : maxRows;
-  return {(spec.epilogue.outBlocks(n) + kBlocks - 1) / kBlocks, rows, 1};
-}
-
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const MoeGemvSpec &spec) {
-  auto portable = compileVariant(context, spec, {4, false}, {});
+llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const MoeGemvSpec &spec) {
+  auto portable = buildVariant(context, spec, {4, false}, {});
   if (!portable)
     return portable;
-  auto wide = compileVariant(context, spec, {8, true}, {"subgroup_size_8", "int64"});
+  auto wide = buildVariant(context, spec, {8, true}, {"subgroup_size_8", "int64"});
   if (!wide)
     return wide.takeError();
   portable->prefer(std::move(*wide));

@@ -204,35 +204,7 @@ private:
 
 } // namespace
 
-uint32_t MoePlanLayout::maxTiles() const {
-  return maxEntries() / tileRows + std::min(experts, maxEntries());
-}
-
-std::string MoePlanSpec::name() const {
-  return std::string("moe_plan") + (drop ? "_drop" : "") + (stats ? "_stats" : "");
-}
-
-std::vector<Binding> MoePlanSpec::bindings() const {
-  const Access entries = drop ? Access::ReadWrite : Access::Read;
-  std::vector<Binding> result = {{"state", Access::Read}, {"ids", entries}, {"plan", Access::ReadWrite}};
-  if (drop || stats)
-    result.push_back({"weights", stats ? entries : Access::Write});
-  if (stats)
-    result.push_back({"stats", Access::ReadWrite});
-  if (drop)
-    result.push_back({"chosen", Access::ReadWrite});
-  return result;
-}
-
-std::vector<uint32_t> MoePlanParams::push() const {
-  return {layout.experts,  layout.topK,    layout.tileRows, xGroups0,       xGroups1,        layout.perPart0, layout.perPart1,
-          layout.starts(), layout.taken(), layout.tiles(), layout.grid0(),  layout.grid1(), layout.sorted(), layout.scratch(), capacity,
-          floatBits(capacityFactor)};
-}
-
-std::array<uint32_t, 3> MoePlanParams::grid(const MoePlanSpec &) const { return {1, 1, 1}; }
-
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const MoePlanSpec &spec) {
+llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const MoePlanSpec &spec) {
   std::vector<Element> elements = {Element::U32, Element::U32, Element::U32};
   if (spec.drop || spec.stats)
     elements.push_back(Element::F32);

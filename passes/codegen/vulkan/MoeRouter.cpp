@@ -320,69 +320,9 @@ private:
   Value count, first;
 };
 
-const char *scoreName(MoeScore score) {
-  switch (score) {
-  case MoeScore::Softmax: return "softmax";
-  case MoeScore::Sigmoid: return "sigmoid";
-  case MoeScore::SqrtSoftplus: return "sqrt_softplus";
-  case MoeScore::None: return "none";
-  case MoeScore::Sparsemixer: return "sparsemixer";
-  }
-  return "";
-}
-
 } // namespace
 
-uint32_t routerRows(uint32_t experts, uint32_t maxRows) {
-  return maxRows < 16 || experts > 128 ? 1 : 4;
-}
-
-std::string MoeRouterSpec::name() const {
-  std::string result = std::string("moe_router_") + toString(weight) + "_e" + std::to_string(experts) + "_k" +
-                       std::to_string(topK) + "_" + scoreName(score);
-  if (postTopK)
-    result += "_post";
-  if (norm)
-    result += "_norm";
-  if (groups > 1)
-    result += "_g" + std::to_string(groups) + "of" + std::to_string(keptGroups) + (sumTop2 ? "_top2" : "_max");
-  for (auto [present, text] : {std::pair(routerBias, "_bias"), {selectionBias, "_sel"}, {rmsNorm, "_rms"},
-                               {unitOffset, "1"}, {stats, "_stats"}})
-    if (present)
-      result += text;
-  return result + "_r" + std::to_string(rowsPerGroup);
-}
-
-std::vector<Binding> MoeRouterSpec::bindings() const {
-  std::vector<Binding> result = {{"state", Access::Read},
-                                 {"x", Access::Read},
-                                 {"weight", Access::Read},
-                                 {"ids", Access::Write},
-                                 {"weights", Access::Write}};
-  if (routerBias)
-    result.push_back({"router_bias", Access::Read});
-  if (selectionBias)
-    result.push_back({"selection_bias", Access::Read});
-  if (rmsNorm) {
-    result.push_back({"norm", Access::Read});
-    result.push_back({"normed", Access::ReadWrite});
-  }
-  if (stats)
-    result.push_back({"stats", Access::ReadWrite});
-  return result;
-}
-
-std::vector<uint32_t> MoeRouterParams::push() const {
-  return {paddedWidth(k) / 8, floatBits(1.0f / static_cast<float>(k)), x.stride,       x.offset,
-          normed.stride,      normed.offset,                           floatBits(eps), floatBits(normEps),
-          floatBits(scale),   floatBits(mixerEps)};
-}
-
-std::array<uint32_t, 3> MoeRouterParams::grid(const MoeRouterSpec &spec) const {
-  return foldGrid((maxRows + spec.rowsPerGroup - 1) / spec.rowsPerGroup);
-}
-
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const MoeRouterSpec &spec) {
+llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const MoeRouterSpec &spec) {
   std::vector<Element> elements = {Element::U32, Element::F32x4, weightElement(spec.weight),
                                    Element::U32, Element::F32};
   if (spec.routerBias)

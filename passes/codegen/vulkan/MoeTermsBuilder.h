@@ -7,8 +7,7 @@ namespace xfmr::codegen {
 
 class MoeTermsBuilder {
 public:
-  static constexpr uint32_t kWords = 6;
-  static void push(std::vector<uint32_t> &words, const MoeTermRows &rows);
+  static constexpr uint32_t kWords = 6; // push words it takes, in the order of MoeTermRows::push
   static void appendElements(std::vector<Element> &elements, const MoeTerms &terms);
 
   MoeTermsBuilder(KernelBuilder &k, const MoeTerms &terms, uint32_t firstWord)

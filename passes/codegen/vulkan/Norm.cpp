@@ -18,9 +18,9 @@ enum Word : uint32_t {
   kEps
 };
 
-constexpr uint32_t kHeadLanes = 8;
+constexpr uint32_t kHeadLanes = normLanes(true);
 constexpr uint32_t lanes(const NormSpec &spec) {
-  return spec.perHead ? kHeadLanes : 64;
+  return normLanes(spec.perHead);
 }
 
 class Norm {
@@ -109,49 +109,7 @@ private:
 
 } // namespace
 
-std::string NormSpec::name() const {
-  std::string result = kind == NormKind::Rms ? "rms_norm" : "layer_norm";
-  if (!weight)
-    result += "_plain";
-  if (unitOffset)
-    result += "_unit_offset";
-  if (bias)
-    result += "_bias";
-  if (perHead)
-    result += "_per_head";
-  if (lastRow)
-    result += "_last_row";
-  return result;
-}
-
-std::vector<Binding> NormSpec::bindings() const {
-  std::vector<Binding> result = {
-      {"state", Access::Read}, {"x", Access::Read}, {"out", Access::Write}};
-  if (weight)
-    result.push_back({"weight", Access::Read});
-  if (bias)
-    result.push_back({"bias", Access::Read});
-  return result;
-}
-
-std::vector<uint32_t> NormParams::push() const {
-  return {width,
-          groups,
-          x.stride,
-          x.offset,
-          out.stride,
-          out.offset,
-          floatBits(1.0f / static_cast<float>(width)),
-          floatBits(eps)};
-}
-
-std::array<uint32_t, 3> NormParams::grid(const NormSpec &spec) const {
-  uint64_t items = (spec.lastRow ? 1 : uint64_t(maxRows)) * groups;
-  uint32_t each = 64 / lanes(spec);
-  return foldGrid((items + each - 1) / each);
-}
-
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const NormSpec &spec) {
+llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const NormSpec &spec) {
   std::vector<Element> elements(spec.bindings().size(), Element::F32x4);
   elements[0] = Element::U32;
   KernelBuilder k(context, spec.name(), spec.bindings(), elements, {64, 1, 1});

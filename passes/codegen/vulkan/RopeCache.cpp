@@ -25,11 +25,7 @@ enum Word : uint32_t {
   kInverseHeadDim
 };
 
-constexpr uint32_t kLanes = 8, kItems = 8;
-
-bool touchesQ(const RopeCacheSpec &spec) {
-  return spec.style != RopeStyle::None || spec.qNorm;
-}
+constexpr uint32_t kLanes = 8, kItems = kRopeItems;
 
 class RopeCache {
 public:
@@ -42,7 +38,7 @@ public:
   void build() {
     Buffer state = k.buffer("state");
     Value count = state[state::kCount];
-    Value qHeads = touchesQ(spec) ? k.push(kNumHeads) : k.u32(0);
+    Value qHeads = spec.touchesQ() ? k.push(kNumHeads) : k.u32(0);
     Value kvHeads = k.push(kNumKvHeads), perRow = qHeads + kvHeads * 2;
     k.when(k.group() * kItems < count * perRow, [&] {
       Value item = k.group() * kItems + k.thread() / kLanes;
@@ -58,7 +54,7 @@ public:
       Value isV = live & (number >= qHeads + kvHeads);
       Value kvHead = (number - qHeads) % kvHeads;
 
-      if (touchesQ(spec))
+      if (spec.touchesQ())
         k.when(isQ, [&] { stage("q", kQStride, kQOffset, number, spec.qNorm); });
       k.when(isK, [&] { stage("k", kKStride, kKOffset, kvHead, spec.kNorm); });
       k.when(isV, [&] { // straight through
@@ -66,7 +62,7 @@ public:
         toCache("v_cache", kvHead, [&](Value quad) { return k.buffer("v")[from + quad]; });
       });
       k.barrier();
-      if (touchesQ(spec))
+      if (spec.touchesQ())
         k.when(isQ, [&] {
           Value to = start(kQStride, kQOffset, number), f = normFactor(spec.qNorm);
           k.loop(lane, quads, k.u32(kLanes), [&](Value quad) {
@@ -166,56 +162,7 @@ private:
 
 } // namespace
 
-std::string RopeCacheSpec::name() const {
-  std::string result = std::string("rope_cache_") + toString(cache);
-  result += style == RopeStyle::None   ? "_none"
-            : style == RopeStyle::Half ? "_half"
-                                       : "_interleaved";
-  if (qNorm)
-    result += "_q_norm";
-  if (kNorm)
-    result += "_k_norm";
-  if (unitOffset)
-    result += "_unit_offset";
-  return result;
-}
-
-std::vector<Binding> RopeCacheSpec::bindings() const {
-  std::vector<Binding> result = {
-      {"state", Access::Read},    {"q", touchesQ(*this) ? Access::ReadWrite : Access::Read},
-      {"k", Access::Read},        {"v", Access::Read},
-      {"k_cache", Access::Write}, {"v_cache", Access::Write}};
-  if (style != RopeStyle::None)
-    result.push_back({"rope", Access::Read});
-  if (qNorm)
-    result.push_back({"q_norm", Access::Read});
-  if (kNorm)
-    result.push_back({"k_norm", Access::Read});
-  return result;
-}
-
-std::vector<uint32_t> RopeCacheParams::push() const {
-  return {numHeads,
-          numKvHeads,
-          headDim,
-          rotaryDim,
-          maxContext,
-          q.stride,
-          q.offset,
-          k.stride,
-          k.offset,
-          v.stride,
-          v.offset,
-          floatBits(eps),
-          floatBits(1.0f / static_cast<float>(headDim))};
-}
-
-std::array<uint32_t, 3> RopeCacheParams::grid(const RopeCacheSpec &spec) const {
-  uint64_t items = uint64_t(maxRows) * ((touchesQ(spec) ? numHeads : 0) + 2 * numKvHeads);
-  return foldGrid((items + kItems - 1) / kItems);
-}
-
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const RopeCacheSpec &spec) {
+llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const RopeCacheSpec &spec) {
   std::vector<Element> elements = {
       Element::U32,   Element::F32x4,           Element::F32x4,
       Element::F32x4, cacheElement(spec.cache), cacheElement(spec.cache)};

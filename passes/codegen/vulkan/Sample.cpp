@@ -310,26 +310,7 @@ private:
 
 } // namespace
 
-std::string SampleSpec::name() const {
-  return "sample";
-}
-
-std::vector<Binding> SampleSpec::bindings() const {
-  return {{"state", Access::ReadWrite},
-          {"logits", Access::Read},
-          {"output", Access::Write},
-          {"tokens", Access::Write}};
-}
-
-std::vector<uint32_t> SampleParams::push() const {
-  return {vocab, rowStride / 4, outputCapacity};
-}
-
-std::array<uint32_t, 3> SampleParams::grid(const SampleSpec &) const {
-  return {1, 1, 1};
-}
-
-llvm::Expected<CompiledKernel> compile(mlir::MLIRContext &context, const SampleSpec &spec) {
+llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const SampleSpec &spec) {
   KernelBuilder k(context, spec.name(), spec.bindings(),
                   {Element::U32, Element::F32x4, Element::U32, Element::U32}, {64, 1, 1});
   Sample(k).build();

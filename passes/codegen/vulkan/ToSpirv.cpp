@@ -137,37 +137,23 @@ void fixCapabilities(spirv::ModuleOp module) {
                                                     module.getContext()));
 }
 
-llvm::Expected<std::vector<uint32_t>> run(ModuleOp module, const std::string &diagnostics) {
-  auto fail = [&](const char *step) {
-    return llvm::createStringError(std::string("kernel to SPIR-V: ") + step + " failed" +
-                                   (diagnostics.empty() ? "" : ": " + diagnostics));
-  };
-  if (failed(verify(module)))
-    return fail("verification");
-  PassManager simplify(module.getContext());
-  simplify.addPass(createCanonicalizerPass());
-  simplify.addPass(createCSEPass());
-  if (failed(simplify.run(module)))
-    return fail("simplification");
-  for (auto gpuModule : llvm::make_early_inc_range(module.getOps<gpu::GPUModuleOp>()))
-    if (failed(refuseBf16(gpuModule)) || failed(convert(gpuModule)))
-      return fail("conversion");
-  PassManager lower(module.getContext());
-  auto &nested = lower.nest<spirv::ModuleOp>();
-  nested.addPass(spirv::createSPIRVLowerABIAttributesPass());
-  nested.addPass(spirv::createSPIRVUpdateVCEPass());
-  if (failed(lower.run(module)))
-    return fail("ABI lowering");
-  auto results = llvm::to_vector(module.getOps<spirv::ModuleOp>());
-  if (results.size() != 1)
-    return llvm::createStringError("kernel to SPIR-V: expected one gpu.module, found %zu",
-                                   results.size());
-  fixCapabilities(results.front());
-  SmallVector<uint32_t> words;
-  if (failed(spirv::serialize(results.front(), words)))
-    return fail("serialization");
-  return std::vector<uint32_t>(words.begin(), words.end());
-}
+// Steps of the pipeline, on whatever op holds the gpu.module.
+struct GpuToSpirv : PassWrapper<GpuToSpirv, OperationPass<>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(GpuToSpirv)
+  StringRef getName() const override { return "gpu-to-spirv"; }
+  void getDependentDialects(DialectRegistry &registry) const override { registerKernelDialects(registry); }
+  void runOnOperation() override {
+    for (auto module : llvm::make_early_inc_range(getOperation()->getRegion(0).getOps<gpu::GPUModuleOp>()))
+      if (failed(refuseBf16(module)) || failed(convert(module)))
+        return signalPassFailure();
+  }
+};
+
+struct FixCapabilities : PassWrapper<FixCapabilities, OperationPass<spirv::ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(FixCapabilities)
+  StringRef getName() const override { return "fix-capabilities"; }
+  void runOnOperation() override { fixCapabilities(getOperation()); }
+};
 
 } // namespace
 
@@ -176,13 +162,44 @@ void registerKernelDialects(DialectRegistry &registry) {
                   scf::SCFDialect, spirv::SPIRVDialect, ub::UBDialect, vector::VectorDialect>();
 }
 
+void buildSpirvPipeline(OpPassManager &manager) {
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+  manager.addPass(std::make_unique<GpuToSpirv>());
+  OpPassManager &nested = manager.nest<spirv::ModuleOp>();
+  nested.addPass(spirv::createSPIRVLowerABIAttributesPass());
+  nested.addPass(spirv::createSPIRVUpdateVCEPass());
+  nested.addPass(std::make_unique<FixCapabilities>());
+}
+
+FailureOr<std::vector<uint32_t>> serializeSpirv(spirv::ModuleOp module) {
+  SmallVector<uint32_t> words;
+  if (failed(spirv::serialize(module, words)))
+    return failure();
+  return std::vector<uint32_t>(words.begin(), words.end());
+}
+
 llvm::Expected<std::vector<uint32_t>> toSpirv(ModuleOp module) {
   std::string diagnostics;
   ScopedDiagnosticHandler collect(module.getContext(), [&](Diagnostic &diagnostic) {
     diagnostics += (diagnostics.empty() ? "" : "; ") + diagnostic.str();
     return success();
   });
-  return run(module, diagnostics);
+  auto fail = [&](const char *step) {
+    return llvm::createStringError(std::string("kernel to SPIR-V: ") + step + " failed" +
+                                   (diagnostics.empty() ? "" : ": " + diagnostics));
+  };
+  if (failed(verify(module)))
+    return fail("verification");
+  PassManager manager(module.getContext());
+  buildSpirvPipeline(manager);
+  if (failed(manager.run(module)))
+    return fail("conversion");
+  auto results = llvm::to_vector(module.getOps<spirv::ModuleOp>());
+  if (results.size() != 1)
+    return llvm::createStringError("kernel to SPIR-V: expected one gpu.module, found %zu", results.size());
+  FailureOr<std::vector<uint32_t>> words = serializeSpirv(results.front());
+  return succeeded(words) ? llvm::Expected<std::vector<uint32_t>>(std::move(*words)) : fail("serialization");
 }
 
 } // namespace xfmr::codegen

@@ -2,8 +2,10 @@
 // arith, math, memref, vector and spirv ops as KernelBuilder makes them. bf16 is refused: MLIR
 // would turn it into a 16-bit integer without a word.
 #pragma once
+#include "mlir/Dialect/SPIRV/IR/SPIRVOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/DialectRegistry.h"
+#include "mlir/Pass/PassManager.h"
 #include "llvm/Support/Error.h"
 #include <cstdint>
 #include <vector>
@@ -17,7 +19,13 @@ constexpr uint32_t kPushWords = 16;
 // What a context needs for building kernels and converting them.
 void registerKernelDialects(mlir::DialectRegistry &registry);
 
-// Consumes `module`, which holds exactly one gpu.module. On failure the error carries MLIR's
+// Turns the gpu.module in the body of an op into a spirv.module.
+void buildSpirvPipeline(mlir::OpPassManager &manager);
+
+// The words of a spirv.module; on failure MLIR has said why.
+mlir::FailureOr<std::vector<uint32_t>> serializeSpirv(mlir::spirv::ModuleOp module);
+
+// The whole way, outside of a pass. Consumes `module`, which holds exactly one gpu.module. On failure the error carries MLIR's
 // diagnostics.
 llvm::Expected<std::vector<uint32_t>> toSpirv(mlir::ModuleOp module);
 

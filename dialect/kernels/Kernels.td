@@ -1,0 +1,486 @@
+// Kernels and dispatches as attributes. A kernel's attribute wraps its Spec, the facts of a dispatch its Params (one
+// header a kernel in passes/codegen, which says what it computes); their fields, in snake case, are the syntax: words
+// for enums, a bare name for a flag that is on, fields of the default value left out. Unknown or repeated names, other
+// words and numbers that do not fit are refused while parsing.
+#ifndef XFMR_KERNELS
+#define XFMR_KERNELS
+
+include "dialect/Attributes.td"
+
+def Xfmr_KernelAttrInterface : AttrInterface<"KernelAttrInterface"> {
+  let cppNamespace = "::xfmr";
+  let description = "All that a pass asks about a kernel, whichever it is.";
+  let methods = [
+    InterfaceMethod<"The word of the attribute, e.g. `gemv`.", "::llvm::StringRef", "getFamily">,
+    InterfaceMethod<"A name that no other kernel has.", "::std::string", "getKernelName">,
+    InterfaceMethod<"The buffers in binding order.", "::std::vector<::xfmr::codegen::Binding>", "getBindings">,
+    InterfaceMethod<"Why no dispatch has these params; empty if one has.", "::std::string", "getFault",
+                    (ins "::mlir::Attribute":$params)>,
+    InterfaceMethod<"Push words and grid of a dispatch on Vulkan. The params must be without fault.",
+                    "::xfmr::VulkanLaunch", "getVulkanLaunch", (ins "::mlir::Attribute":$params)>];
+}
+def Xfmr_KernelParamsAttrInterface : AttrInterface<"KernelParamsAttrInterface"> {
+  let cppNamespace = "::xfmr";
+  let description = "The facts of one dispatch.";
+  let methods = [
+    InterfaceMethod<"The word of the kernels that take them, e.g. `gemv`.", "::llvm::StringRef", "getFamily">];
+}
+def Xfmr_AnyKernel : Attr<CPred<"::llvm::isa<::xfmr::KernelAttrInterface>($_self)">, "kernel attribute"> {
+  let storageType = "::xfmr::KernelAttrInterface";
+  let returnType = "::xfmr::KernelAttrInterface";
+  let convertFromStorage = "$_self";
+}
+def Xfmr_AnyKernelParams : Attr<CPred<"::llvm::isa<::xfmr::KernelParamsAttrInterface>($_self)">,
+                                "params attribute of a kernel"> {
+  let storageType = "::xfmr::KernelParamsAttrInterface";
+  let returnType = "::xfmr::KernelParamsAttrInterface";
+  let convertFromStorage = "$_self";
+}
+
+class Xfmr_FieldsAttr<string attr, string attrMnemonic, string cppStruct, list<Trait> traits>
+    : AttrDef<Xfmr_Dialect, attr, traits> {
+  let mnemonic = attrMnemonic;
+  let parameters = (ins AttrParameter<"::xfmr::codegen::" # cppStruct, "its fields">:$fields);
+  let hasCustomAssemblyFormat = 1;
+}
+
+class Xfmr_Kernel<string kernel, string attrMnemonic>
+    : Xfmr_FieldsAttr<kernel, attrMnemonic, kernel # "Spec", [DeclareAttrInterfaceMethods<Xfmr_KernelAttrInterface>]> {
+  let genVerifyDecl = 1;
+  let extraClassDefinition = [{
+    ::mlir::Attribute $cppClass::parse(::mlir::AsmParser &parser, ::mlir::Type) {
+      return parseFields<$cppClass, ::xfmr::codegen::}] # kernel # [{Spec>(parser);
+    }
+    void $cppClass::print(::mlir::AsmPrinter &printer) const { printFields(printer, getFields()); }
+    ::mlir::LogicalResult $cppClass::verify(::llvm::function_ref<::mlir::InFlightDiagnostic()> emitError,
+                                            ::xfmr::codegen::}] # kernel # [{Spec fields) {
+      ::std::string fault = fields.fault();
+      return fault.empty() ? ::mlir::success() : ::mlir::LogicalResult(emitError() << getMnemonic() << ": " << fault);
+    }
+    ::llvm::StringRef $cppClass::getFamily() const { return getMnemonic(); }
+    ::std::string $cppClass::getKernelName() const { return getFields().name(); }
+    ::std::vector<::xfmr::codegen::Binding> $cppClass::getBindings() const { return getFields().bindings(); }
+    ::std::string $cppClass::getFault(::mlir::Attribute params) const {
+      auto given = ::llvm::dyn_cast<}] # kernel # [{ParamsAttr>(params);
+      return given ? given.getFields().fault(getFields()) : otherFamily(params, *this);
+    }
+    ::xfmr::VulkanLaunch $cppClass::getVulkanLaunch(::mlir::Attribute params) const {
+      auto given = ::llvm::cast<}] # kernel # [{ParamsAttr>(params).getFields();
+      return {given.push(), given.grid(getFields())};
+    }
+  }];
+}
+class Xfmr_KernelParams<string kernel, string kernelMnemonic>
+    : Xfmr_FieldsAttr<kernel # "Params", kernelMnemonic # "_params", kernel # "Params",
+                      [DeclareAttrInterfaceMethods<Xfmr_KernelParamsAttrInterface>]> {
+  let extraClassDefinition = [{
+    ::mlir::Attribute $cppClass::parse(::mlir::AsmParser &parser, ::mlir::Type) {
+      return parseFields<$cppClass, ::xfmr::codegen::}] # kernel # [{Params>(parser);
+    }
+    void $cppClass::print(::mlir::AsmPrinter &printer) const { printFields(printer, getFields()); }
+    ::llvm::StringRef $cppClass::getFamily() const { return "}] # kernelMnemonic # [{"; }
+  }];
+}
+
+def Xfmr_AttentionCombineKernel : Xfmr_Kernel<"AttentionCombine", "attention_combine"> {
+  let summary = "joins the splits of one decoding row";
+  let description = [{
+    - `head_dim`
+    - `sinks`: exp(sink_h) joins the denominator
+
+    Constraints:
+    - C1: `head_dim` is a multiple of 4 from 4 to 256
+
+    `#xfmr.attention_combine<head_dim = 64>`
+  }];
+}
+def Xfmr_AttentionCombineParams : Xfmr_KernelParams<"AttentionCombine", "attention_combine"> {
+  let summary = "the facts of a dispatch of attention_combine";
+  let description = [{
+    - `num_heads`
+    - `max_context`: positions of the cache
+    - `out_offset`
+    - `window`: keys a row sees; 0: all
+
+    `#xfmr.attention_combine_params<num_heads = 4, max_context = 512>`
+  }];
+}
+
+def Xfmr_AttentionDecodeKernel : Xfmr_Kernel<"AttentionDecode", "attention_decode"> {
+  let summary = "attention of one row, the keys in splits";
+  let description = [{
+    - `head_dim`
+    - `cache`: `f32` or `f16`
+    - `single`: one split, which finishes
+    - `softcap`: scores go through c tanh(s / c)
+    - `sinks`
+
+    Constraints:
+    - C1: `head_dim` is a multiple of 4 from 4 to 256
+    - C2: `sinks` only with `single`
+
+    `#xfmr.attention_decode<head_dim = 64, cache = f16>`
+  }];
+}
+def Xfmr_AttentionDecodeParams : Xfmr_KernelParams<"AttentionDecode", "attention_decode"> {
+  let summary = "the facts of a dispatch of attention_decode";
+  let description = [{
+    - `num_heads`, `num_kv_heads`
+    - `max_context`
+    - `q_offset`, `out_offset`: in floats
+    - `scale`, `softcap`
+    - `window`
+
+    `#xfmr.attention_decode_params<num_heads = 4, num_kv_heads = 2, max_context = 512, scale = 0.125>`
+  }];
+}
+
+def Xfmr_AttentionPrefillKernel : Xfmr_Kernel<"AttentionPrefill", "attention_prefill"> {
+  let summary = "attention of many rows over the cache";
+  let description = [{
+    - `head_dim`
+    - `cache`: `f32` or `f16`
+    - `causal`: true unless it says false
+    - `softcap`
+    - `sinks`
+
+    Constraints:
+    - C1: `head_dim` is a multiple of 4 from 4 to 256
+
+    `#xfmr.attention_prefill<head_dim = 16, causal = false>`
+  }];
+}
+def Xfmr_AttentionPrefillParams : Xfmr_KernelParams<"AttentionPrefill", "attention_prefill"> {
+  let summary = "the facts of a dispatch of attention_prefill";
+  let description = [{
+    - `num_heads`, `num_kv_heads`
+    - `max_context`
+    - `max_rows`: most rows of the phase
+    - `q`, `out`: rows
+    - `scale`, `softcap`
+    - `window`
+
+    `#xfmr.attention_prefill_params<num_heads = 1, num_kv_heads = 1, max_context = 8, max_rows = 4, q = <stride
+    = 16>, out = <stride = 16>>`
+  }];
+}
+
+def Xfmr_ElementwiseKernel : Xfmr_Kernel<"Elementwise", "elementwise"> {
+  let summary = "one operation on each element";
+  let description = [{
+    - `op`: `copy`, `add`, `mul`, `activation`, `scale`, `softcap` or `act_mul`
+    - `activation`: of `activation` and `act_mul`
+
+    Constraints:
+    - C1: other ops have no `activation`
+
+    `#xfmr.elementwise<op = activation, activation = silu>`
+  }];
+}
+def Xfmr_ElementwiseParams : Xfmr_KernelParams<"Elementwise", "elementwise"> {
+  let summary = "the facts of a dispatch of elementwise";
+  let description = [{
+    - `width`: columns
+    - `max_rows`
+    - `a`, `b`, `out`: rows; a stride of 0 repeats one
+    - `value`: of `scale` and `softcap`
+
+    `#xfmr.elementwise_params<width = 16, max_rows = 4, a = <stride = 16>, out = <stride = 16>>`
+  }];
+}
+
+def Xfmr_EmbeddingKernel : Xfmr_Kernel<"Embedding", "embedding"> {
+  let summary = "rows of a table by token id";
+  let description = [{
+    - `weight`: `f32`, `f16` or `bf16`, how the matrix lies in memory
+    - `positions`: adds a learned position
+
+    `#xfmr.embedding<weight = bf16>`
+  }];
+}
+def Xfmr_EmbeddingParams : Xfmr_KernelParams<"Embedding", "embedding"> {
+  let summary = "the facts of a dispatch of embedding";
+  let description = [{
+    - `width`: hidden size
+    - `vocab`: ids are clamped into it
+    - `first_row`, `table_rows`: the part of the table that is bound
+    - `max_rows`
+    - `out`: rows
+    - `scale`
+    - `max_position`, `position_offset`: of the position table
+
+    `#xfmr.embedding_params<width = 16, vocab = 32, table_rows = 32, max_rows = 1, out = <stride = 16>>`
+  }];
+}
+
+def Xfmr_GemmKernel : Xfmr_Kernel<"Gemm", "gemm"> {
+  let summary = "rows times a weight";
+  let description = [{
+    - `weight`: `f32`, `f16` or `bf16`, how the matrix lies in memory
+    - `epilogue`: what happens to the sum, in this order: `bias`, `activation` (`none`, `silu`, `gelu`,
+      `gelu_tanh`, `relu`) or with `glu` the gated pair, `scale`, `softcap`, `residual`
+
+    `#xfmr.gemm<epilogue = <bias, activation = gelu>>`
+  }];
+}
+def Xfmr_GemmParams : Xfmr_KernelParams<"Gemm", "gemm"> {
+  let summary = "the facts of a dispatch of gemm";
+  let description = [{
+    - `n`, `k`: rows and columns of the weight
+    - `max_rows`
+    - `x`, `out`: rows
+    - `epilogue`: `bias_offset`, `residual` (rows), `scale`, `softcap`, each of the part of that name
+
+    `#xfmr.gemm_params<n = 64, k = 16, max_rows = 4, x = <stride = 16>, out = <stride = 64>>`
+  }];
+}
+
+def Xfmr_GemvKernel : Xfmr_Kernel<"Gemv", "gemv"> {
+  let summary = "one row times a weight";
+  let description = [{
+    - `weight`: `f32`, `f16` or `bf16`, how the matrix lies in memory
+    - `rms_norm`: the row is normalised first
+    - `unit_offset`: by 1 + the stored weight
+    - `epilogue`: what happens to the sum, in this order: `bias`, `activation` (`none`, `silu`, `gelu`,
+      `gelu_tanh`, `relu`) or with `glu` the gated pair, `scale`, `softcap`, `residual`
+
+    Constraints:
+    - C1: `unit_offset` only with `rms_norm`
+
+    `#xfmr.gemv<weight = bf16, rms_norm, epilogue = <activation = silu, glu, residual>>`
+  }];
+}
+def Xfmr_GemvParams : Xfmr_KernelParams<"Gemv", "gemv"> {
+  let summary = "the facts of a dispatch of gemv";
+  let description = [{
+    - `n`, `k`: rows and columns of the weight
+    - `x_offset`, `out_offset`: in floats
+    - `eps`: of the norm
+    - `epilogue`: `bias_offset`, `residual` (rows), `scale`, `softcap`, each of the part of that name
+
+    `#xfmr.gemv_params<n = 64, k = 16>`
+  }];
+}
+
+def Xfmr_MoeCombineKernel : Xfmr_Kernel<"MoeCombine", "moe_combine"> {
+  let summary = "sum of the experts of each row, in slot order";
+  let description = [{
+    - `terms`: what joins the sum: `shared`, `shared_gate`, `residual`
+    - `drop`: slots may be dropped
+
+    Constraints:
+    - C1: `shared_gate` only with `shared`
+
+    `#xfmr.moe_combine<terms = <residual>>`
+  }];
+}
+def Xfmr_MoeCombineParams : Xfmr_KernelParams<"MoeCombine", "moe_combine"> {
+  let summary = "the facts of a dispatch of moe_combine";
+  let description = [{
+    - `width`
+    - `top_k`
+    - `max_rows`
+    - `parts`, `out`: rows
+    - `terms`: rows of `shared`, `gate`, `residual`
+
+    `#xfmr.moe_combine_params<width = 16, top_k = 2, max_rows = 4, parts = <stride = 16>, out = <stride = 16>>`
+  }];
+}
+
+def Xfmr_MoeGemmKernel : Xfmr_Kernel<"MoeGemm", "moe_gemm"> {
+  let summary = "a product of the grouped route";
+  let description = [{
+    - `weight`: `f32`, `f16` or `bf16`, how the matrix lies in memory
+    - `product`: `first` or `second`
+    - `epilogue`: `bias`, `activation`, `glu`, `clamped` (gpt-oss: limits and slope of the params)
+    - `weighted`: times the routing weight
+    - `tile_rows`: of a tile of the plan
+
+    Constraints:
+    - C1: `tile_rows` is 8, 16, 32 or 64
+    - C2: `clamped` only with `glu`
+
+    `#xfmr.moe_gemm<weight = f16, epilogue = <glu>, tile_rows = 8>`
+  }];
+}
+def Xfmr_MoeGemmParams : Xfmr_KernelParams<"MoeGemm", "moe_gemm"> {
+  let summary = "the facts of a dispatch of moe_gemm";
+  let description = [{
+    - `layout`: of the plan: `experts`, `top_k`, `max_rows`, `tile_rows`, `per_part0` and `per_part1` (experts
+      that one binding of each product holds)
+    - `n`, `k`: of one expert
+    - `x`, `out`: rows
+    - `alpha`, `limit`: of a clamped epilogue
+    - `part`: `index`, `first_expert`, `experts` of a weight in several bindings
+    - `grid_at`: where the plan holds the grid, in words
+
+    `#xfmr.moe_gemm_params<layout = <experts = 4, top_k = 2, max_rows = 8, tile_rows = 8>, n = 32, k = 16, x =
+    <stride = 16>, out = <stride = 16>>`
+  }];
+}
+
+def Xfmr_MoeGemvKernel : Xfmr_Kernel<"MoeGemv", "moe_gemv"> {
+  let summary = "a product of the by-id route";
+  let description = [{
+    - `weight`: `f32`, `f16` or `bf16`, how the matrix lies in memory
+    - `product`: `first` or `second`
+    - `epilogue`: `bias`, `activation`, `glu`, `clamped` (gpt-oss: limits and slope of the params)
+    - `weighted`: times the routing weight
+    - `terms`: of the second product: `shared`, `shared_gate`, `residual`
+
+    Constraints:
+    - C1: `clamped` only with `glu`
+    - C2: `shared_gate` only with `shared`
+    - C3: `terms` only of the second product
+
+    `#xfmr.moe_gemv<product = second, weighted>`
+  }];
+}
+def Xfmr_MoeGemvParams : Xfmr_KernelParams<"MoeGemv", "moe_gemv"> {
+  let summary = "the facts of a dispatch of moe_gemv";
+  let description = [{
+    - `n`, `k`: of one expert
+    - `top_k`
+    - `max_rows`
+    - `x`, `out`: rows
+    - `alpha`, `limit`
+    - `part`: `index`, `first_expert`, `experts` of a weight in several bindings
+    - `terms`: rows of `shared`, `gate`, `residual`
+
+    `#xfmr.moe_gemv_params<n = 16, k = 32, top_k = 2, max_rows = 1, x = <stride = 32>, out = <stride = 16>>`
+  }];
+}
+
+def Xfmr_MoePlanKernel : Xfmr_Kernel<"MoePlan", "moe_plan"> {
+  let summary = "from the experts of each row to tiles and grids of the grouped products";
+  let description = [{
+    - `drop`: experts have capacities
+    - `stats`: counts and weight sums are gathered
+
+    `#xfmr.moe_plan<stats>`
+  }];
+}
+def Xfmr_MoePlanParams : Xfmr_KernelParams<"MoePlan", "moe_plan"> {
+  let summary = "the facts of a dispatch of moe_plan";
+  let description = [{
+    - `layout`: of the plan: `experts`, `top_k`, `max_rows`, `tile_rows`, `per_part0` and `per_part1` (experts
+      that one binding of each product holds)
+    - `x_groups0`, `x_groups1`: x extents of the products
+    - `capacity`, `capacity_factor`: with `drop`
+
+    `#xfmr.moe_plan_params<layout = <experts = 4, top_k = 2, max_rows = 8>>`
+  }];
+}
+
+def Xfmr_MoeRouterKernel : Xfmr_Kernel<"MoeRouter", "moe_router"> {
+  let summary = "the experts of each row and their weights";
+  let description = [{
+    - `weight`: `f32`, `f16` or `bf16`, how the matrix lies in memory
+    - `experts`, `top_k`
+    - `score`: `softmax`, `sigmoid`, `sqrt_softplus`, `none` or `sparsemixer`
+    - `post_topk`: over the chosen logits only
+    - `norm`: weights divided by their sum
+    - `groups`, `kept_groups`, `sum_top2`: selection by groups
+    - `router_bias`, `selection_bias`
+    - `rms_norm`, `unit_offset`: of the row first
+    - `rows_per_group`: rows a workgroup takes
+    - `stats`
+
+    Constraints:
+    - C1: 1 to 512 `experts`, `top_k` of them and at most 16
+    - C2: `groups` divide the experts, `kept_groups` are of them
+    - C3: `unit_offset` only with `rms_norm`
+    - C4: `rows_per_group` is 1, 2 or 4
+
+    `#xfmr.moe_router<experts = 8, top_k = 2, norm>`
+  }];
+}
+def Xfmr_MoeRouterParams : Xfmr_KernelParams<"MoeRouter", "moe_router"> {
+  let summary = "the facts of a dispatch of moe_router";
+  let description = [{
+    - `k`: hidden size
+    - `max_rows`
+    - `x`, `normed`: rows
+    - `eps`: of the norm
+    - `norm_eps`, `scale`, `mixer_eps`: of the routing
+
+    `#xfmr.moe_router_params<k = 16, max_rows = 4, x = <stride = 16>>`
+  }];
+}
+
+def Xfmr_NormKernel : Xfmr_Kernel<"Norm", "norm"> {
+  let summary = "rms_norm or layer_norm of rows or heads";
+  let description = [{
+    - `kind`: `rms` or `layer`
+    - `weight`: true unless it says false
+    - `bias`
+    - `unit_offset`: times 1 + weight
+    - `per_head`: of each of several groups
+    - `last_row`: of row count - 1, to row 0
+
+    Constraints:
+    - C1: `unit_offset` only with a `weight`
+
+    `#xfmr.norm<kind = layer, bias>`
+  }];
+}
+def Xfmr_NormParams : Xfmr_KernelParams<"Norm", "norm"> {
+  let summary = "the facts of a dispatch of norm";
+  let description = [{
+    - `width`: of a group
+    - `groups`
+    - `max_rows`
+    - `x`, `out`: rows
+    - `eps`
+
+    `#xfmr.norm_params<width = 16, max_rows = 4, x = <stride = 16>, out = <stride = 16>>`
+  }];
+}
+
+def Xfmr_RopeCacheKernel : Xfmr_Kernel<"RopeCache", "rope_cache"> {
+  let summary = "norms of heads, rotary embedding, and k and v into the cache";
+  let description = [{
+    - `cache`: `f32` or `f16`
+    - `style`: `none`, `half` or `interleaved`; `half` unless given
+    - `q_norm`, `k_norm`
+    - `unit_offset`: the norms are times 1 + weight
+
+    Constraints:
+    - C1: `unit_offset` only with `q_norm` or `k_norm`
+
+    `#xfmr.rope_cache<style = interleaved>`
+  }];
+}
+def Xfmr_RopeCacheParams : Xfmr_KernelParams<"RopeCache", "rope_cache"> {
+  let summary = "the facts of a dispatch of rope_cache";
+  let description = [{
+    - `num_heads`, `num_kv_heads`
+    - `head_dim`, `rotary_dim`
+    - `max_context`
+    - `max_rows`
+    - `q`, `k`, `v`: rows
+    - `eps`: of the norms
+
+    `#xfmr.rope_cache_params<num_heads = 2, num_kv_heads = 1, head_dim = 8, rotary_dim = 8, max_context = 8,
+    max_rows = 1, q = <stride = 16>, k = <stride = 8>, v = <stride = 8>>`
+  }];
+}
+
+def Xfmr_SampleKernel : Xfmr_Kernel<"Sample", "sample"> {
+  let summary = "picks the next id";
+  let description = [{
+    `#xfmr.sample`
+  }];
+}
+def Xfmr_SampleParams : Xfmr_KernelParams<"Sample", "sample"> {
+  let summary = "the facts of a dispatch of sample";
+  let description = [{
+    - `vocab`
+    - `row_stride`: floats between rows of logits
+    - `output_capacity`: ids the output holds
+
+    `#xfmr.sample_params<vocab = 32, row_stride = 32, output_capacity = 8>`
+  }];
+}
+
+#endif // XFMR_KERNELS

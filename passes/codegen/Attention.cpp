@@ -1,0 +1,121 @@
+// The contract of the three attention kernels: names, bindings, Vulkan launch, and what no kernel can do.
+#include "passes/codegen/Attention.h"
+
+namespace xfmr::codegen {
+
+std::string headDimFault(uint32_t headDim) {
+  if (isHeadDim(headDim))
+    return "";
+  return "head_dim is " + std::to_string(headDim) + ", expected a multiple of 4 from 4 to " +
+         std::to_string(kMaxHeadDim);
+}
+
+std::string AttentionDecodeSpec::name() const {
+  return "attention_decode_d" + std::to_string(headDim) + "_" + toString(cache) +
+         (single ? "_single" : "") + (softcap ? "_softcap" : "") + (sinks ? "_sinks" : "");
+}
+
+std::vector<Binding> AttentionDecodeSpec::bindings() const {
+  std::vector<Binding> result = {{"state", Access::Read, Stored::I32},
+                                 {"q", Access::Read},
+                                 {"k_cache", Access::Read, stored(cache)},
+                                 {"v_cache", Access::Read, stored(cache)},
+                                 {single ? "out" : "partial", Access::Write}};
+  if (sinks)
+    result.push_back({"sinks", Access::Read});
+  return result;
+}
+
+std::vector<uint32_t> AttentionDecodeParams::push() const {
+  return {numHeads, numKvHeads, maxContext,       decodeSplits(maxContext),
+          qOffset,  outOffset,  floatBits(scale), floatBits(softcap),
+          window};
+}
+
+std::array<uint32_t, 3> AttentionDecodeParams::grid(const AttentionDecodeSpec &spec) const {
+  return foldGrid(uint64_t(numHeads) * (spec.single ? 1 : decodeSplits(maxContext)));
+}
+
+std::string AttentionCombineSpec::name() const {
+  return "attention_combine_d" + std::to_string(headDim) + (sinks ? "_sinks" : "");
+}
+
+std::vector<Binding> AttentionCombineSpec::bindings() const {
+  std::vector<Binding> result = {
+      {"state", Access::Read, Stored::I32}, {"partial", Access::Read}, {"out", Access::Write}};
+  if (sinks)
+    result.push_back({"sinks", Access::Read});
+  return result;
+}
+
+// The same words as attention_decode; those it does not need are 0.
+std::vector<uint32_t> AttentionCombineParams::push() const {
+  return {numHeads, 0, maxContext, decodeSplits(maxContext), 0, outOffset, 0, 0, window};
+}
+
+std::array<uint32_t, 3> AttentionCombineParams::grid(const AttentionCombineSpec &) const {
+  return foldGrid(numHeads);
+}
+
+std::string AttentionPrefillSpec::name() const {
+  return "attention_prefill_d" + std::to_string(headDim) + "_" + toString(cache) +
+         (causal ? "_causal" : "") + (softcap ? "_softcap" : "") + (sinks ? "_sinks" : "");
+}
+
+std::vector<Binding> AttentionPrefillSpec::bindings() const {
+  std::vector<Binding> result = {{"state", Access::Read, Stored::I32},
+                                 {"q", Access::Read},
+                                 {"k_cache", Access::Read, stored(cache)},
+                                 {"v_cache", Access::Read, stored(cache)},
+                                 {"out", Access::Write}};
+  if (sinks)
+    result.push_back({"sinks", Access::Read});
+  return result;
+}
+
+std::vector<uint32_t> AttentionPrefillParams::push() const {
+  return {numHeads,   numKvHeads, maxContext,       q.stride,           q.offset,
+          out.stride, out.offset, floatBits(scale), floatBits(softcap), window};
+}
+
+std::array<uint32_t, 3> AttentionPrefillParams::grid(const AttentionPrefillSpec &spec) const {
+  uint32_t queries = queryTile(spec.headDim);
+  return foldGrid(uint64_t((maxRows + queries - 1) / queries) * numHeads);
+}
+
+// What the three kernels' params have in common.
+static std::string headsFault(uint32_t numHeads, uint32_t numKvHeads, uint32_t maxContext) {
+  if (!numHeads || !numKvHeads || numHeads % numKvHeads)
+    return "num_heads " + std::to_string(numHeads) + " must be a positive multiple of num_kv_heads " +
+           std::to_string(numKvHeads);
+  return needsPositive("max_context", maxContext);
+}
+
+std::string AttentionPrefillSpec::fault() const {
+  return headDimFault(headDim); // C1
+}
+
+std::string AttentionPrefillParams::fault(const AttentionPrefillSpec &) const {
+  return firstFault({headsFault(numHeads, numKvHeads, maxContext), needsPositive("max_rows", maxRows),
+                     needsQuads("q", q), needsQuads("out", out)});
+}
+
+std::string AttentionDecodeSpec::fault() const {
+  return firstFault({headDimFault(headDim), // C1
+                     sinks && !single ? "sinks need single" : ""}); // C2
+}
+
+std::string AttentionDecodeParams::fault(const AttentionDecodeSpec &) const {
+  return firstFault({headsFault(numHeads, numKvHeads, maxContext), needsQuads("q_offset", qOffset),
+                     needsQuads("out_offset", outOffset)});
+}
+
+std::string AttentionCombineSpec::fault() const {
+  return headDimFault(headDim); // C1
+}
+
+std::string AttentionCombineParams::fault(const AttentionCombineSpec &) const {
+  return firstFault({headsFault(numHeads, 1, maxContext), needsQuads("out_offset", outOffset)});
+}
+
+} // namespace xfmr::codegen

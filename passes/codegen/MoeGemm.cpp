@@ -1,0 +1,54 @@
+// The contract of moe_gemm: names, bindings, Vulkan launch, and what no kernel can do.
+#include "passes/codegen/MoeGemm.h"
+
+namespace xfmr::codegen {
+
+// Half-empty tiles waste invocations; small ones reread the weight.
+uint32_t moeTileRows(uint64_t entries, uint32_t experts) {
+  const uint64_t mean = (entries + experts - 1) / experts;
+  return mean <= 8 ? 8 : mean <= 16 ? 16 : mean <= 48 ? 32 : 64;
+}
+
+std::string MoeGemmSpec::name() const {
+  return std::string("moe_gemm_") + (product == MoeProduct::First ? "first_" : "second_") + toString(weight) +
+         epilogue.suffix() + (weighted ? "_weighted" : "") + "_m" + std::to_string(tileRows);
+}
+
+std::vector<Binding> MoeGemmSpec::bindings() const {
+  std::vector<Binding> result = {{"state", Access::Read, Stored::I32},
+                                 {"x", Access::Read},
+                                 {"weight", Access::Read, stored(weight)},
+                                 {"plan", Access::Read, Stored::I32},
+                                 {"out", Access::Write}};
+  if (weighted)
+    result.push_back({"weights", Access::Read});
+  if (epilogue.bias)
+    result.push_back({"bias", Access::Read});
+  return result;
+}
+
+std::vector<uint32_t> MoeGemmParams::push() const {
+  return {n,          paddedWidth(k) / 8, layout.topK,     x.stride,           x.offset,         out.stride,
+          out.offset, layout.tiles(),     layout.sorted(), paddedWidth(n) / 4, floatBits(alpha), floatBits(limit),
+          gridAt,     part.firstExpert};
+}
+
+std::array<uint32_t, 3> MoeGemmParams::grid(const MoeGemmSpec &spec) const {
+  return {(spec.epilogue.outBlocks(n) * 4 + kMoeGemmTile - 1) / kMoeGemmTile, layout.maxTiles(), 1};
+}
+
+std::string MoeGemmSpec::fault() const {
+  if (tileRows != 8 && tileRows != 16 && tileRows != 32 && tileRows != 64) // C1
+    return "tile_rows must be 8, 16, 32 or 64, got " + std::to_string(tileRows);
+  return epilogue.fault(); // C2
+}
+
+std::string MoeGemmParams::fault(const MoeGemmSpec &spec) const {
+  if (layout.tileRows != spec.tileRows)
+    return "the layout's tile_rows are " + std::to_string(layout.tileRows) + ", the kernel's " +
+           std::to_string(spec.tileRows);
+  return firstFault({layout.fault(), needsPositive("n", n), needsPositive("k", k), needsQuads("x", x),
+                     needsQuads("out", out)});
+}
+
+} // namespace xfmr::codegen

@@ -1,0 +1,11 @@
+// The largest logit by its ordered image, or a draw; the state moves on.
+// RUN: xfmr-opt %s --pass-pipeline="builtin.module(xfmr.program(xfmr.executable(xfmr-generate-kernels,xfmr-lower-executables)))" | FileCheck %s
+
+xfmr.program @p max_context 8 chunk 8 kv f32
+    config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.executable @k #xfmr.sample
+}
+
+// CHECK-LABEL: xfmr.variant "portable" workgroup [64, 1, 1]
+// CHECK: spirv.BitwiseXor
+// CHECK: spirv.ControlBarrier

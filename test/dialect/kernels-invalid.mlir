@@ -1,0 +1,148 @@
+// What is refused in the attribute of a kernel: by the parser, or by a numbered constraint of dialect/kernels/Kernels.td.
+// RUN: xfmr-opt %s --split-input-file --verify-diagnostics
+
+// expected-error @below {{no field is called weigth; there are weight, rms_norm, unit_offset, epilogue}}
+module attributes {xfmr.kernel = #xfmr.gemv<weigth = f32>} {}
+
+// -----
+
+// expected-error @below {{rms_norm is given twice}}
+module attributes {xfmr.kernel = #xfmr.gemv<rms_norm, rms_norm>} {}
+
+// -----
+
+// expected-error @below {{expected one of f32, f16, bf16 for weight, got f64}}
+module attributes {xfmr.kernel = #xfmr.gemv<weight = f64>} {}
+
+// -----
+
+// expected-error @below {{expected one of none, silu, gelu, gelu_tanh, relu for activation, got swish}}
+module attributes {xfmr.kernel = #xfmr.gemm<epilogue = <activation = swish>>} {}
+
+// -----
+
+// expected-error @below {{expected true or false for causal, got no}}
+module attributes {xfmr.kernel = #xfmr.attention_prefill<head_dim = 16, causal = no>} {}
+
+// -----
+
+// expected-error @below {{expected '='}}
+module attributes {xfmr.kernel = #xfmr.moe_router<experts, top_k = 1>} {}
+
+// -----
+
+// expected-error @below {{integer value too large}}
+module attributes {xfmr.kernel = #xfmr.gemv_params<n = 4294967296>} {}
+
+// -----
+
+// expected-error @below {{expected a finite f32 for eps}}
+module attributes {xfmr.kernel = #xfmr.gemv_params<eps = 1.0e+99>} {}
+
+// -----
+
+// gemv C1
+// expected-error @below {{gemv: unit_offset needs rms_norm}}
+module attributes {xfmr.kernel = #xfmr.gemv<unit_offset>} {}
+
+// -----
+
+// norm C1
+// expected-error @below {{norm: unit_offset needs a weight}}
+module attributes {xfmr.kernel = #xfmr.norm<weight = false, unit_offset>} {}
+
+// -----
+
+// elementwise C1
+// expected-error @below {{elementwise: add has no activation, got silu}}
+module attributes {xfmr.kernel = #xfmr.elementwise<op = add, activation = silu>} {}
+
+// -----
+
+// rope_cache C1
+// expected-error @below {{rope_cache: unit_offset needs q_norm or k_norm}}
+module attributes {xfmr.kernel = #xfmr.rope_cache<unit_offset>} {}
+
+// -----
+
+// attention_prefill C1
+// expected-error @below {{attention_prefill: head_dim is 6, expected a multiple of 4 from 4 to 256}}
+module attributes {xfmr.kernel = #xfmr.attention_prefill<head_dim = 6>} {}
+
+// -----
+
+// attention_decode C1
+// expected-error @below {{attention_decode: head_dim is 0, expected a multiple of 4 from 4 to 256}}
+module attributes {xfmr.kernel = #xfmr.attention_decode<>} {}
+
+// -----
+
+// attention_decode C2
+// expected-error @below {{attention_decode: sinks need single}}
+module attributes {xfmr.kernel = #xfmr.attention_decode<head_dim = 16, sinks>} {}
+
+// -----
+
+// attention_combine C1
+// expected-error @below {{attention_combine: head_dim is 260, expected a multiple of 4 from 4 to 256}}
+module attributes {xfmr.kernel = #xfmr.attention_combine<head_dim = 260>} {}
+
+// -----
+
+// moe_router C1
+// expected-error @below {{moe_router: needs 1 .. 512 experts and a top_k of 1 .. 16 of them, got 2 and 3}}
+module attributes {xfmr.kernel = #xfmr.moe_router<experts = 2, top_k = 3>} {}
+
+// -----
+
+// moe_router C2
+// expected-error @below {{moe_router: groups must divide the 6 experts and kept_groups be of them, got 4 and 1}}
+module attributes {xfmr.kernel = #xfmr.moe_router<experts = 6, top_k = 1, groups = 4>} {}
+
+// -----
+
+// moe_router C3
+// expected-error @below {{moe_router: unit_offset needs rms_norm}}
+module attributes {xfmr.kernel = #xfmr.moe_router<experts = 6, top_k = 1, unit_offset>} {}
+
+// -----
+
+// moe_router C4
+// expected-error @below {{moe_router: rows_per_group must be 1, 2 or 4, got 3}}
+module attributes {xfmr.kernel = #xfmr.moe_router<experts = 6, top_k = 1, rows_per_group = 3>} {}
+
+// -----
+
+// moe_gemm C1
+// expected-error @below {{moe_gemm: tile_rows must be 8, 16, 32 or 64, got 24}}
+module attributes {xfmr.kernel = #xfmr.moe_gemm<tile_rows = 24>} {}
+
+// -----
+
+// moe_gemm C2
+// expected-error @below {{moe_gemm: clamped needs glu}}
+module attributes {xfmr.kernel = #xfmr.moe_gemm<epilogue = <clamped>>} {}
+
+// -----
+
+// moe_gemv C1
+// expected-error @below {{moe_gemv: clamped needs glu}}
+module attributes {xfmr.kernel = #xfmr.moe_gemv<epilogue = <clamped>>} {}
+
+// -----
+
+// moe_gemv C2
+// expected-error @below {{moe_gemv: shared_gate needs shared}}
+module attributes {xfmr.kernel = #xfmr.moe_gemv<product = second, terms = <shared_gate>>} {}
+
+// -----
+
+// moe_gemv C3
+// expected-error @below {{moe_gemv: the first product has no terms}}
+module attributes {xfmr.kernel = #xfmr.moe_gemv<terms = <residual>>} {}
+
+// -----
+
+// moe_combine C1
+// expected-error @below {{moe_combine: shared_gate needs shared}}
+module attributes {xfmr.kernel = #xfmr.moe_combine<terms = <shared_gate>>} {}
