@@ -58,7 +58,7 @@ void loadTokenizer(xfmr_model &model) {
   std::string_view json = model.artifact->text(artifact::kTokenizerTensor);
   if (json.empty()) {
     model.tokenizerError = "the artifact has no tokenizer (the model's folder had no tokenizer.json); "
-                           "give token ids instead of text";
+                           "use token ids instead of text (xfmr-run: --prompt-ids and --ids)";
     return;
   }
   auto loaded = std::make_shared<tokenizer::Tokenizer>();

@@ -139,6 +139,10 @@ LogicalResult PhaseLowering::lowerSplit(SplitOp op) {
   View view = *input;
   for (Value result : op.getResults()) {
     view.width = cast<RankedTensorType>(result.getType()).getDimSize(1);
+    if (view.rows.offset % 4) // sizes of heads that no attention here takes; attention says so first where there is one
+      for (CachedAttentionOp attention : op->getBlock()->getOps<CachedAttentionOp>())
+        if (attention.getHeadDim() % 4)
+          return attention.emitError("head_dim ") << attention.getHeadDim() << " is not a multiple of 4 of at most 256";
     if (view.rows.offset % 4)
       return op.emitError("a part starts at column ") << view.rows.offset << ", which is not a multiple of 4";
     build.setView(result, view);

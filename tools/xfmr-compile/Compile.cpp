@@ -9,12 +9,13 @@
 #include "passes/lowering/Passes.h"
 #include "runtime/artifact/AtomicFile.h"
 #include "runtime/artifact/Format.h"
-#include "mlir/IR/Diagnostics.h"
+#include "tools/model/Diagnostics.h"
+#include "weights/Diagnostics.h"
+#include "weights/ModelSources.h"
+#include "weights/TokenizerFiles.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <unistd.h>
 
 using namespace mlir;
@@ -29,8 +30,7 @@ class Compiler {
 public:
   explicit Compiler(const CompileOptions &options) : options(options) {
     context.getOrLoadDialect<XfmrDialect>();
-    context.printOpOnDiagnostic(false);
-    context.getDiagEngine().registerHandler([this](Diagnostic &diagnostic) { return report(diagnostic); });
+    printDiagnostics(context, "xfmr-compile", options.verbose);
   }
 
   Status run() {
@@ -42,10 +42,11 @@ public:
         {Stage::Phases, &Compiler::phases},     {Stage::Dispatch, &Compiler::dispatch},
         {Stage::Plan, &Compiler::plan},         {Stage::Codegen, &Compiler::codegen},
         {Stage::Emit, &Compiler::emit}};
+    CollectedErrors errors(&context);
     for (auto &[stage, step] : stages) {
       Status status = (this->*step)();
       if (status.failed()) // the diagnostic says more than the name of the stage
-        return diagnosed ? Status::error("") : status;
+        return errors.status(status.message());
       if (stage == options.stopAfter && stage != Stage::Emit)
         return print();
     }
@@ -53,27 +54,6 @@ public:
   }
 
 private:
-  LogicalResult report(Diagnostic &diagnostic) {
-    const char *kind = "error";
-    switch (diagnostic.getSeverity()) {
-    case DiagnosticSeverity::Error: diagnosed = true; break;
-    case DiagnosticSeverity::Warning: kind = "warning"; break;
-    case DiagnosticSeverity::Note: kind = "note"; break;
-    case DiagnosticSeverity::Remark:
-      if (!options.verbose)
-        return success();
-      kind = "remark";
-    }
-    std::string text = diagnostic.str();
-    std::string where;
-    if (auto file = dyn_cast<FileLineColLoc>(diagnostic.getLocation()))
-      where = (file.getFilename().getValue() + ":" + Twine(file.getLine()) + ":" + Twine(file.getColumn()) + ": ").str();
-    llvm::errs() << "xfmr-compile: " << kind << ": " << where << text << "\n";
-    for (Diagnostic &note : diagnostic.getNotes())
-      (void)report(note);
-    return success();
-  }
-
   Status import() {
     ImportOptions importOptions;
     importOptions.adapter = options.adapter;
@@ -81,7 +61,20 @@ private:
     Status status = Status::success();
     module = importModel(context, options.model, importOptions, status);
     if (status.ok())
-      checkpoint = checkpointFolder(*module, options.model);
+      status = replaceSources(*module, options.sources);
+    if (status.failed())
+      return status;
+    // That of the base source, whatever passes add. A later stage has its sources in the program.
+    DictionaryAttr sources;
+    for (ModelOp model : module->getOps<ModelOp>())
+      sources = model.getSources();
+    for (ProgramOp program : module->getOps<ProgramOp>())
+      sources = program.getSources();
+    if (sources)
+      status = readTokenizerFiles(basePath(sources, &context), tokenizer);
+    if (!tokenizer.warning.empty())
+      emitWarning(UnknownLoc::get(&context)) << tokenizer.warning;
+    attachSourcePlaces(&context).output = fs::path(options.output).parent_path().string();
     return status;
   }
 
@@ -130,26 +123,15 @@ private:
   Status emit() {
     ProgramOp op = program();
     WeightSources sources;
-    for (NamedAttribute entry : op.getSources()) {
-      std::string name = entry.getName().str();
-      auto given = options.sources.find(name);
-      bool overridden = given != options.sources.end();
-      std::string path = overridden ? given->second : cast<StringAttr>(entry.getValue()).str();
-      Status status = sources.add(name, path, overridden ? "" : sourceFolder(options.model));
-      if (status.failed())
-        return status;
-    }
+    if (Status status = openSources(op.getSources(), &context, sources); status.failed())
+      return status;
     EmitOptions emitOptions;
     emitOptions.path = options.output;
-    auto base = options.sources.find("base");
-    std::string folder = base != options.sources.end() ? base->second : checkpoint;
-    for (const char *name : {artifact::kTokenizerTensor, artifact::kTokenizerConfigTensor,
-                             artifact::kGenerationConfigTensor}) {
-      std::ifstream file(fs::path(folder) / name, std::ios::binary);
-      std::ostringstream text;
-      if (file && (text << file.rdbuf()) && !text.str().empty())
-        emitOptions.files[name] = text.str();
-    }
+    for (auto &[name, text] : {std::pair(artifact::kTokenizerTensor, tokenizer.tokenizer),
+                               std::pair(artifact::kTokenizerConfigTensor, tokenizer.config),
+                               std::pair(artifact::kGenerationConfigTensor, tokenizer.generation)})
+      if (!text.empty())
+        emitOptions.files[name] = text;
     if (isatty(STDERR_FILENO))
       emitOptions.progress = [](uint64_t done, uint64_t total) {
         llvm::errs() << "\rwriting " << done * 100 / std::max<uint64_t>(total, 1) << " %"
@@ -186,9 +168,8 @@ private:
   const CompileOptions &options;
   MLIRContext context;
   OwningOpRef<ModuleOp> module;
-  std::string checkpoint; // folder that holds the tokenizer: of the base source, whatever passes add
+  TokenizerFiles tokenizer;
   std::vector<codegen::CompiledKernel> kernels;
-  bool diagnosed = false;
 };
 
 } // namespace

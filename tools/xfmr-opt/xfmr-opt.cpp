@@ -3,6 +3,7 @@
 #include "dialect/Xfmr.h"
 #include "passes/Passes.h"
 #include "passes/lowering/Passes.h"
+#include "tools/UsageStatus.h"
 #include "tools/xfmr-opt/SourcePaths.h"
 
 #include "mlir/InitAllDialects.h"
@@ -22,7 +23,7 @@ static LogicalResult moveThroughPipeline(StringRef input, StringRef output, Dial
   MlirOptMainConfig config = MlirOptMainConfig::createFromCLOptions();
   const MlirOptMainConfig asked = config;
   config.setPassPipelineSetupFn([&, asked](PassManager &passes) {
-    xfmr::addSourcePathsBefore(passes, input);
+    xfmr::addSourcePathsBefore(passes);
     if (failed(asked.setupPassPipeline(passes)))
       return failure();
     xfmr::addSourcePathsAfter(passes, input, output);
@@ -57,8 +58,14 @@ int main(int argc, char **argv) {
   registerAllDialects(registry);
   registerAllExtensions(registry);
   registry.insert<xfmr::XfmrDialect>();
-  auto [input, output] = registerAndParseCLIOptions(argc, argv, "xfmr optimizer driver\n", registry);
+  xfmr::registerSourcePaths();
+  auto [input, output] = [&, argc = argc, argv = argv] {
+    xfmr::UsageStatus wrongUsage;
+    return registerAndParseCLIOptions(argc, argv, "xfmr optimizer driver\n", registry);
+  }();
   printOpsOnlyWhenAsked();
+  if (failed(xfmr::placeSources(input, output, registry)))
+    return 2;
   if (!xfmr::needsSourcePaths(input, output))
     return asMainReturnCode(MlirOptMain(argc, argv, input, output, registry));
   llvm::InitLLVM init(argc, argv);
