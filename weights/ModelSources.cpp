@@ -81,7 +81,7 @@ std::string basePath(DictionaryAttr sources, MLIRContext *context) {
 std::string baseFolder(ModelOp model) {
   const fs::path base = basePath(model.getSources(), model.getContext());
   std::error_code ignored;
-  return fs::is_directory(path, ignored) ? path.string() : path.parent_path().string();
+  return fs::is_directory(base, ignored) ? base.string() : base.parent_path().string();
 }
 
 } // namespace xfmr
