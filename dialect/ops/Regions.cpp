@@ -54,7 +54,7 @@ LogicalResult FusedOp::verifyRegions() {
     return emitOpError("layer must not be negative, got ") << static_cast<int64_t>(*getLayer());
   int64_t heads = 0;
   for (Operation &op : body.without_terminator()) {
-    bool isWeight = op.getName().getStringRef().starts_with("xfmr.weight");
+    const bool isWeight = isa<WeightExpressionOpInterface>(op);
     if (isHead(getKind(), &op)) {
       ++heads;
     } else if (!isWeight && !isa<PositionOp>(op) && !mayAccompany(getKind(), &op)) { // C4
