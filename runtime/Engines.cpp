@@ -40,7 +40,7 @@ static bool discreteGpuRuns(const program::Program &program) {
 }
 
 Status xfmr::engines::open(std::shared_ptr<const artifact::Artifact> artifact, const Options &options,
-                           std::shared_ptr<const engine::Engine> &out) {
+                           std::shared_ptr<const engine::Engine> &out, std::string &why) {
   const program::Program *vulkanProgram = artifact->program(Target::vulkan), *cpuProgram = artifact->program(Target::cpu);
   Facts facts;
   facts.hasVulkan = vulkanProgram;
@@ -51,11 +51,9 @@ Status xfmr::engines::open(std::shared_ptr<const artifact::Artifact> artifact, c
   // Looking for a GPU starts the Vulkan loader: only where the answer matters.
   if (options.device == "auto" && vulkanProgram && cpuProgram)
     facts.discreteGpu = discreteGpuRuns(*vulkanProgram);
-  std::string why;
   if (choose(options.device, facts, why) == Target::cpu) {
     cpu::Options cpuOptions;
     cpuOptions.threads = options.threads;
-    cpuOptions.reason = why;
     return cpu::openEngine(std::move(artifact), cpuOptions, out);
   }
   vulkan::Model::Options vulkanOptions;

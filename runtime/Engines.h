@@ -20,8 +20,9 @@ struct Options {
   uint32_t threads = 0; // of the CPU; 0: the cores allowed to the process
 };
 
+/// `why` is that of choose().
 Status open(std::shared_ptr<const artifact::Artifact> artifact, const Options &options,
-            std::shared_ptr<const engine::Engine> &out);
+            std::shared_ptr<const engine::Engine> &out, std::string &why);
 
 /// Messages that the engines' own checkers gave in this process: Vulkan's validation layer, if it is on.
 uint32_t checkerMessages();

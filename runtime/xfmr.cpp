@@ -15,7 +15,7 @@ struct xfmr_model {
   std::shared_ptr<const engine::Engine> engine; // null when opened with "none"
   std::shared_ptr<const tokenizer::Tokenizer> tokenizer;
   std::string tokenizerError;
-  std::string name, deviceName, report, targets;
+  std::string name, deviceName, report, targets, why;
   std::vector<int32_t> eos;
 };
 
@@ -118,7 +118,7 @@ xfmr_status xfmr_model_open_with(const char *path, const xfmr_model_open_options
     wanted.device = known.device ? known.device : "auto";
     wanted.threads = known.threads;
     if (wanted.device != "none") {
-      if (Status s = engines::open(file, wanted, made->engine); s.failed())
+      if (Status s = engines::open(file, wanted, made->engine, made->why); s.failed())
         return fail(XFMR_ERROR_DEVICE, s.message());
       made->deviceName = made->engine->device();
       made->report = made->engine->report();
@@ -167,6 +167,7 @@ xfmr_status xfmr_model_get_details(const xfmr_model *model, xfmr_model_details *
   known.engine = model->engine ? model->engine->name() : "";
   known.targets = model->targets.c_str();
   known.threads = model->engine ? model->engine->threads() : 0;
+  known.why = model->why.c_str();
   known.max_position = programOf(*model).max_position();
   const size_t size = details->size;
   std::memset(details, 0, size);

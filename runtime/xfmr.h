@@ -86,6 +86,7 @@ typedef struct xfmr_model_details {
   const char *targets;   /* what the artifact holds programs for: "vulkan", "cpu" or "vulkan and cpu" */
   uint32_t threads;      /* of the host that compute; 0 where a device does */
   uint32_t max_position; /* longest context the model was made for; 0: unknown */
+  const char *why;       /* this engine, in a few words */
 } xfmr_model_details;
 
 xfmr_status xfmr_model_get_details(const xfmr_model *model, xfmr_model_details *details);

@@ -59,7 +59,7 @@ public:
 
 private:
   Status loadKernels(int level);
-  void describe(int level, const Options &options);
+  void describe(int level);
 
   std::shared_ptr<Loaded> loaded_ = std::make_shared<Loaded>();
   std::map<std::string, uint32_t> levels_; // how many kernels run at which level
@@ -86,10 +86,9 @@ Status CpuEngine::loadKernels(int level) {
   return Status::success();
 }
 
-void CpuEngine::describe(int level, const Options &options) {
+void CpuEngine::describe(int level) {
   name_ = cpuName();
-  report_ = "device: " + name_ + " (" + (options.reason.empty() ? "the CPU" : options.reason) + "), x86-64-v" +
-            std::to_string(level) + ", " + std::to_string(threads()) + " threads\n";
+  report_ = "device: " + name_ + ", x86-64-v" + std::to_string(level) + ", " + std::to_string(threads()) + " threads\n";
   uint64_t weights = 0;
   for (const program::Buffer *buffer : *loaded_->program->buffers())
     weights += buffer->kind() == program::BufferKind::weight ? buffer->size() : 0;
@@ -118,7 +117,7 @@ Status CpuEngine::open(std::shared_ptr<const artifact::Artifact> artifact, const
     return s;
   const uint32_t threads = options.threads ? options.threads : allowedCores();
   loaded_->pool = std::make_unique<Pool>(std::min(threads, 1024u));
-  describe(level, options);
+  describe(level);
   return Status::success();
 }
 

@@ -6,8 +6,7 @@
 namespace xfmr::cpu {
 
 struct Options {
-  uint32_t threads = 0;  // 0: as many as cores are allowed to the process
-  std::string reason;    // why the CPU, for the report
+  uint32_t threads = 0; // 0: as many as cores are allowed to the process
 };
 
 /// Checks the program's barriers, chooses the level and loads the kernels. Fails when the artifact has no program for the

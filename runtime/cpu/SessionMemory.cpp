@@ -18,7 +18,7 @@ namespace {
 constexpr uint32_t kChunksAThread = 4;
 // Work for which no other thread is called: waking and joining cost some microseconds.
 constexpr double kAloneSeconds = 8e-6;
-constexpr uint64_t kAlign = 64, kPage = 4096;
+constexpr uint64_t kAlign = 64, kPage = 4096, kMostBytes = uint64_t(1) << 47;
 
 double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -37,10 +37,14 @@ Status SessionMemory::create() {
     size_ = (size_ + align - 1) / align * align;
     offsets.push_back(size_);
     size_ += buffer->kind() == BufferKind::weight ? 0 : buffer->size();
+    if (size_ > kMostBytes)
+      break;
   }
-  void *mapped = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); // zeros
+  void *mapped = size_ > kMostBytes
+                     ? MAP_FAILED
+                     : mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); // zeros
   if (mapped == MAP_FAILED)
-    return Status::error("no memory for a session of " + std::to_string(size_) +
+    return Status::error("no memory for a session of at least " + std::to_string(size_) +
                          " bytes; compile with a smaller --max-context");
   memory_ = static_cast<uint8_t *>(mapped);
   for (uint32_t i = 0; i < offsets.size(); ++i) {

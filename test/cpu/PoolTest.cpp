@@ -4,6 +4,7 @@
 #include <chrono>
 #include <ctime>
 #include <gtest/gtest.h>
+#include <immintrin.h>
 #include <unistd.h>
 
 using namespace xfmr::cpu;
@@ -80,6 +81,27 @@ TEST(Pool, SlowChunk) {
     std::atomic<int> done{0};
     pool.run(40, Slow::run, &done);
     EXPECT_EQ(done.load(), 40);
+  }
+}
+
+// A program that flushes small numbers to zero gets the same bits, whoever runs the chunk, and keeps its setting.
+TEST(Pool, SmallNumbersAreKept) {
+  struct Halve {
+    static void run(void *context, uint32_t chunk) {
+      volatile float small = 1.5e-38f;
+      static_cast<std::vector<float> *>(context)->at(chunk) = small / 2;
+    }
+  };
+  const unsigned before = _mm_getcsr();
+  for (uint32_t threads : {1u, 3u}) {
+    Pool pool(threads);
+    std::vector<float> values(64);
+    _mm_setcsr(before | 0x8040); // flush to zero, denormals are zero
+    pool.run(64, Halve::run, &values);
+    EXPECT_EQ(_mm_getcsr() & 0x8040, 0x8040u);
+    _mm_setcsr(before);
+    for (float value : values)
+      EXPECT_EQ(value, 0.75e-38f);
   }
 }
 

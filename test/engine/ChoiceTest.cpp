@@ -38,7 +38,8 @@ TEST(EngineChoice, WrongTargetSaysWhatTheArtifactHolds) {
     std::shared_ptr<const engine::Engine> engine;
     engines::Options options;
     options.device = device;
-    return engines::open(artifact, options, engine).message();
+    std::string why;
+    return engines::open(artifact, options, engine, why).message();
   };
   EXPECT_EQ(open(toy::Contents(), "cpu"),
             "'" + path + "' holds a program for vulkan, none for the CPU; compile it with --target=cpu or "

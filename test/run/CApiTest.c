@@ -38,7 +38,7 @@ static void test_sizes(const char *path) {
   struct {
     xfmr_model_details known;
     uint64_t later;
-  } details = {{sizeof details, NULL, NULL, 9, 9}, 9};
+  } details = {{sizeof details, NULL, NULL, 9, 9, NULL}, 9};
   xfmr_model *model = NULL;
   const char *phase = NULL;
   EXPECT(xfmr_model_open_with(path, NULL, &model) == XFMR_ERROR_ARGUMENT);
@@ -49,7 +49,7 @@ static void test_sizes(const char *path) {
   EXPECT(xfmr_model_get_details(model, &details.known) == XFMR_OK);
   EXPECT(strcmp(details.known.engine, "cpu") == 0 && strcmp(details.known.targets, "vulkan and cpu") == 0);
   EXPECT(details.known.threads == 2 && details.known.max_position == 0 && details.later == 0);
-  EXPECT(details.known.size == sizeof details);
+  EXPECT(details.known.size == sizeof details && strcmp(details.known.why, "asked for by name") == 0);
   details.known.size = offsetof(xfmr_model_details, threads);
   details.known.threads = 7;
   EXPECT(xfmr_model_get_details(model, &details.known) == XFMR_OK && details.known.threads == 7);

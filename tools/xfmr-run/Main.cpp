@@ -23,8 +23,8 @@ static Status runMode(const Options &options) {
   const xfmr_model_details details = detailsOf(model);
   double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (options.verbose)
-    std::fprintf(stderr, "engine: %s, the artifact holds a program for %s\n%sload: %.1f ms\n", details.engine,
-                 details.targets, infoOf(model).report, seconds * 1e3);
+    std::fprintf(stderr, "engine: %s (%s), the artifact holds a program for %s\n%sload: %.1f ms\n", details.engine,
+                 details.why, details.targets, infoOf(model).report, seconds * 1e3);
   if (options.threads && !details.threads && options.mode != Mode::tokenize)
     std::fprintf(stderr, "xfmr-run: --threads is for the CPU and has no effect on '%s'\n", infoOf(model).device);
   switch (options.mode) {
