@@ -30,22 +30,22 @@ TEST_P(RowKernels, EmbeddingOfEveryWeightType) {
 
 TEST_P(RowKernels, EmbeddingWithPositionsFromASplitTable) {
   uint32_t width = 24;
-  Matrix table = randomMatrix(16, width), positions = randomMatrix(10, width);
-  std::vector<uint32_t> tokens = {3, 15, 8};
-  Matrix low{8, width, {table.values.begin(), table.values.begin() + 8 * width}};
-  Matrix high{8, width, {table.values.begin() + 8 * width, table.values.end()}};
+  Matrix table = randomMatrix(32, width), positions = randomMatrix(10, width);
+  std::vector<uint32_t> tokens = {3, 31, 16};
+  Matrix low{16, width, {table.values.begin(), table.values.begin() + 16 * width}};
+  Matrix high{16, width, {table.values.begin() + 16 * width, table.values.end()}};
   Matrix expected{3, width, {}};
   for (uint32_t t = 0; t < 3; ++t)
     for (uint32_t c = 0; c < width; ++c)
       expected.values.push_back(table.at(tokens[t], c) + positions.at(std::min(5 + t + 2, 9u), c));
   EmbeddingParams p;
-  p.width = width, p.vocab = 16, p.tableRows = 8, p.maxRows = 3, p.maxPosition = 10,
+  p.width = width, p.vocab = 32, p.tableRows = 16, p.maxRows = 3, p.maxPosition = 10,
   p.positionOffset = 2;
   p.out = {width, 0};
   TestBuffer *out = floats(3 * width), *position = weight(positions, WeightType::F32);
   EmbeddingSpec spec{WeightType::F32, true};
   run(spec, p, {state(5, 3), ids(tokens), weight(low, WeightType::F32), out, position});
-  p.firstRow = 8;
+  p.firstRow = 16;
   run(spec, p, {state(5, 3), ids(tokens), weight(high, WeightType::F32), out, position});
   expectRows(out, p.out, expected, 1e-7);
 }

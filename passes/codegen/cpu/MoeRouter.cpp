@@ -1,11 +1,10 @@
-// A tile is a run of rows. Logits of its rows together, panel by panel of 16 experts, so that several rows use a weight
-// once it is there; each is one chain over the columns. Then row by row: scores and integer keys in the order of ranks,
-// and top_k times the largest key, the lowest expert on a tie.
+// A tile is a run of rows. Logits of its rows together, so that several use a weight once it is there. Then row by row:
+// scores and integer keys in the order of ranks, and top_k times the largest key, the lowest expert on a tie.
 #include "passes/codegen/MoeRouter.h"
 #include "passes/codegen/cpu/Columns.h"
 #include "passes/codegen/cpu/Kernels.h"
 #include "passes/codegen/cpu/Math.h"
-#include "passes/codegen/cpu/Panels.h"
+#include "passes/codegen/cpu/Product.h"
 #include "runtime/plan/State.h"
 #include <algorithm>
 
@@ -65,31 +64,43 @@ private:
     });
   }
 
+  // Columns `column` (even) and column + 1 of 16 experts.
+  std::pair<Value, Value> weights(Value panel, Value column) {
+    Buffer weight = k.buffer("weight");
+    const uint32_t columns = paddedWidth(p.k);
+    if (spec.weight == WeightType::BF16) {
+      Value words = weight.load((panel * (columns / 2) + column / 2) * kPanel, kPanel);
+      return {asFloat(words << 16), asFloat(words & 0xffff0000)};
+    }
+    Value at = (panel * columns + column) * kPanel;
+    return {weight.load(at, kPanel), weight.load(at + kPanel, kPanel)};
+  }
+
+  // A chain over the columns for each logit, as Product does it; a smaller one, which is compiled sooner.
   void computeLogits(Value first) {
     Buffer x = k.buffer(spec.rmsNorm ? "normed" : "x");
     Values from; // rows beyond the last repeat it
     for (uint32_t r = 0; r < rows; ++r)
       from.push_back(start(spec.rmsNorm ? p.normed : p.x, min(first + r, count - 1)));
     // Sums in registers: rows times panels, a vector of 16 being two registers below AVX-512.
-    const uint32_t together = k.facts().vectorBits >= 512 ? 3 : 1, panels = padded / kLanes;
+    const uint32_t together = k.facts().vectorBits >= 512 ? 3 : 1, panels = panelsOf(e);
     auto group = [&](Value panel, uint32_t size) {
-      Panels weight(k, "weight", spec.weight, p.k);
-      Values sums(size_t(rows) * size, k.zeros(kLanes));
+      Values sums(size_t(rows) * size, k.zeros(kPanel));
       sums = k.loop(k.index(0), k.index(paddedWidth(p.k)), 2, sums, [&](Value c, llvm::ArrayRef<Value> in) {
         Values next(in.begin(), in.end());
         for (uint32_t n = 0; n < size; ++n) {
-          auto [w0, w1] = weight.pair(panel + n, c);
+          auto [w0, w1] = weights(panel + n, c);
           for (uint32_t r = 0; r < rows; ++r) {
             Value &s = next[size_t(n) * rows + r];
-            s = fma(w0, x[from[r] + c], s);
-            s = fma(w1, x[from[r] + c + 1], s);
+            s = fma(x[from[r] + c], w0, s);
+            s = fma(x[from[r] + c + 1], w1, s);
           }
         }
         return next;
       });
       for (uint32_t n = 0; n < size; ++n)
         for (uint32_t r = 0; r < rows; ++r)
-          logits.store((panel + n) * kLanes + uint64_t(r) * padded, sums[size_t(n) * rows + r]);
+          logits.store((panel + n) * kPanel + r * padded, sums[size_t(n) * rows + r]);
     };
     const uint32_t whole = panels / together * together;
     if (whole)
@@ -290,7 +301,7 @@ KernelModule build(mlir::MLIRContext &context, llvm::StringRef name,
   std::vector<Binding> bindings = spec.bindings();
   std::vector<Element> elements(bindings.size(), Element::F32);
   elements[0] = elements[3] = Element::U32;
-  elements[2] = spec.weight == WeightType::BF16 ? Element::U32 : elementOf(spec.weight);
+  elements[2] = panelElement(spec.weight);
   if (spec.stats)
     elements.back() = Element::U32;
   KernelBuilder k(context, name, bindings, elements, level);
