@@ -2,6 +2,7 @@
 #include "export/Export.h"
 #include "export/GgufTokenizer.h"
 #include "export/Uniform.h"
+#include "weights/ModelSources.h"
 #include "weights/Conversion.h"
 #include <cmath>
 #include <filesystem>
@@ -41,7 +42,7 @@ public:
        std::vector<std::string> &notes)
       : decoder(decoder), architecture(architecture), options(options), notes(notes) {}
 
-  Status addMetadata(const std::string &tokenizerJson, const ordered_json &config) {
+  Status addMetadata(const TokenizerFiles &tokenizer, const ordered_json &config) {
     const Layer &first = decoder.layers.front();
     const Attention &a = first.attention;
     ModelOp op = decoder.model;
@@ -92,11 +93,11 @@ public:
     }
     if (Status status = addRopeScaling(rope); status.failed())
       return status;
-    if (tokenizerJson.empty()) {
+    if (tokenizer.tokenizer.empty()) {
       notes.push_back("the base has no tokenizer.json: the file has no tokenizer");
       return Status::success();
     }
-    return addTokenizer(writer, tokenizerJson, config, model.getVocabSize());
+    return addTokenizer(writer, tokenizer, config, model.getVocabSize(), notes);
   }
 
   void listTensors() {
@@ -316,7 +317,13 @@ Status exportGguf(ModelOp model, const WeightSources &sources, const ExportOptio
   if (attribute.getEosTokens() && !attribute.getEosTokens().empty())
     config["eos_token_id"] = static_cast<uint64_t>(attribute.getEosTokens()[0]);
   File file(decoder, *architecture, options, notes);
-  if (status = file.addMetadata(readText(base / "tokenizer.json"), config); status.failed())
+  TokenizerFiles tokenizer;
+  status = readTokenizerFiles(basePath(model.getSources(), model.getContext()), tokenizer);
+  if (!tokenizer.warning.empty())
+    notes.push_back(tokenizer.warning);
+  if (status.ok())
+    status = file.addMetadata(tokenizer, config);
+  if (status.failed())
     return status;
   file.listTensors();
   return file.write(sources);

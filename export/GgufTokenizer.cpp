@@ -1,8 +1,10 @@
 // See GgufTokenizer.h.
 #include "export/GgufTokenizer.h"
+#include "runtime/tokenizer/Tokenizer.h"
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string_view>
 
 using nlohmann::ordered_json;
 
@@ -11,16 +13,51 @@ namespace {
 
 enum TokenType : int32_t { normal = 1, control = 3, userDefined = 4, unused = 5, byte = 6 };
 
-/// Which of the known splitting patterns the pre-tokenizer has, by the parts that tell them apart.
+// Patterns by the names that llama.cpp cuts text with; nothing but the whole pattern decides.
+constexpr std::string_view kGpt2 = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+constexpr std::string_view kLlama3 =
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+constexpr std::string_view kQwen2 =
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+
+bool hasFlag(const ordered_json &step, const char *key, bool absent) {
+  const ordered_json value = step.value(key, ordered_json());
+  return value.is_boolean() ? value.get<bool>() : absent;
+}
+
+/// A step of a pre-tokenizer in short: "bytes", "bytes split" (by its own pattern), "digits", "split PATTERN"; else empty.
+std::string stepName(const ordered_json &step) {
+  const ordered_json type = step.is_object() ? step.value("type", ordered_json()) : ordered_json();
+  if (type == "ByteLevel" && !hasFlag(step, "add_prefix_space", true))
+    return hasFlag(step, "use_regex", true) ? "bytes split" : "bytes";
+  if (type == "Digits" && hasFlag(step, "individual_digits", false))
+    return "digits";
+  if (type != "Split" || step.value("behavior", ordered_json()) != "Isolated" || hasFlag(step, "invert", false) ||
+      !step.contains("pattern") || !step["pattern"].is_object())
+    return "";
+  const ordered_json pattern = step["pattern"].value("Regex", ordered_json());
+  return pattern.is_string() ? "split " + pattern.get<std::string>() : "";
+}
+
+/// The name of a splitting, empty where there is none.
 std::string preTokenizerName(const ordered_json &tokenizer) {
-  const std::string text = tokenizer.value("pre_tokenizer", ordered_json()).dump();
-  if (text.find("\\\\p{N}{1,3}") != std::string::npos)
-    return "llama-bpe";
-  if (text.find("[^\\\\r\\\\n\\\\p{L}\\\\p{N}]?\\\\p{L}+|\\\\p{N}|") != std::string::npos)
-    return "qwen2";
-  if (text.find("\"ByteLevel\"") != std::string::npos)
+  const ordered_json pre = tokenizer.value("pre_tokenizer", ordered_json());
+  std::vector<std::string> steps;
+  if (pre.is_object() && pre.value("type", ordered_json()) == "Sequence")
+    for (const ordered_json &step : pre.value("pretokenizers", ordered_json::array()))
+      steps.push_back(stepName(step));
+  else
+    steps.push_back(stepName(pre));
+  const auto splits = [&](std::string_view pattern) {
+    return steps == std::vector<std::string>{"split " + std::string(pattern), "bytes"};
+  };
+  if (steps == std::vector<std::string>{"bytes split"} || splits(kGpt2))
     return "gpt-2";
-  return "default";
+  if (steps == std::vector<std::string>{"digits", "bytes split"})
+    return "smollm";
+  if (splits(kLlama3))
+    return "llama-bpe";
+  return splits(kQwen2) ? "qwen2" : "";
 }
 
 bool isByteToken(const std::string &token) { return token.size() == 6 && token.rfind("<0x", 0) == 0 && token[5] == '>'; }
@@ -35,9 +72,11 @@ std::optional<uint32_t> tokenId(const ordered_json &config, const char *key) {
 
 } // namespace
 
-Status addTokenizer(GgufWriter &writer, const std::string &text, const ordered_json &config, int64_t vocabSize) {
+Status addTokenizer(GgufWriter &writer, const TokenizerFiles &files, const ordered_json &config, int64_t vocabSize,
+                    std::vector<std::string> &notes) {
+  const std::string &text = files.tokenizer;
   const ordered_json tokenizer = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
-  auto invalid = [](const char *what) { return Status::error(std::string("tokenizer.json ") + what); };
+  auto invalid = [](const char *what) { return Status::error("tokenizer.json " + std::string(what)); };
   if (!tokenizer.is_object() || !tokenizer.contains("model") || !tokenizer["model"].is_object())
     return invalid("has no model");
   const ordered_json &model = tokenizer["model"];
@@ -88,17 +127,33 @@ Status addTokenizer(GgufWriter &writer, const std::string &text, const ordered_j
   }
 
   writer.addText("tokenizer.ggml.model", sentencePiece ? "llama" : "gpt2");
-  writer.addText("tokenizer.ggml.pre", sentencePiece ? "default" : preTokenizerName(tokenizer));
+  const std::string pre = sentencePiece ? "default" : preTokenizerName(tokenizer);
+  if (!pre.empty())
+    writer.addText("tokenizer.ggml.pre", pre);
+  else
+    notes.push_back("the pre-tokenizer of tokenizer.json cuts text in a way that GGUF has no name for: no tokenizer.ggml.pre is "
+                    "written, and readers of tokenizer.ggml.* may cut it in other places");
   writer.addTexts("tokenizer.ggml.tokens", tokens);
   writer.addI32s("tokenizer.ggml.token_type", types);
   if (sentencePiece)
     writer.addF32s("tokenizer.ggml.scores", scores);
   else
     writer.addTexts("tokenizer.ggml.merges", merges);
-  if (auto id = tokenId(config, "bos_token_id"))
-    writer.addU32("tokenizer.ggml.bos_token_id", *id);
-  if (auto id = tokenId(config, "eos_token_id"))
-    writer.addU32("tokenizer.ggml.eos_token_id", *id);
+  const std::optional<uint32_t> begin = tokenId(config, "bos_token_id"), end = tokenId(config, "eos_token_id");
+  if (begin)
+    writer.addU32("tokenizer.ggml.bos_token_id", *begin);
+  if (end)
+    writer.addU32("tokenizer.ggml.eos_token_id", *end);
+  // What the tokenizer puts around every text: without the keys, readers go by the kind of the vocabulary.
+  tokenizer::Tokenizer loaded;
+  std::vector<int32_t> around;
+  std::string error;
+  if (!tokenizer::Tokenizer::load(text, files.config, loaded, error) ||
+      !loaded.encode("", /*addSpecialTokens=*/true, around, error))
+    return Status::error("invalid tokenizer in \"" + files.place + "\": " + error);
+  writer.addBool("tokenizer.ggml.add_bos_token", begin && !around.empty() && around.front() == static_cast<int32_t>(*begin));
+  writer.addBool("tokenizer.ggml.add_eos_token", end && around.size() > (begin == end ? 1 : 0) &&
+                                                     around.back() == static_cast<int32_t>(*end));
   writer.addText("tokenizer.huggingface.json", text);
   return Status::success();
 }

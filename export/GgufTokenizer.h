@@ -1,14 +1,15 @@
 // The tokenizer of a Hugging Face folder as GGUF metadata.
 #pragma once
 #include "runtime/artifact/Gguf.h"
+#include "weights/TokenizerFiles.h"
 #include <nlohmann/json_fwd.hpp>
 
 namespace xfmr::exports {
 
-/// Writes tokenizer.ggml.* for a BPE `tokenizer.json` (byte-level as "gpt2", with byte fallback as "llama") padded to
-/// `vocabSize` ids, and the whole text as tokenizer.huggingface.json. `config` gives the ids of begin and end.
-/// Another model than BPE is refused.
-Status addTokenizer(GgufWriter &writer, const std::string &tokenizerJson, const nlohmann::ordered_json &config,
-                    int64_t vocabSize);
+/// Writes tokenizer.ggml.* for a BPE tokenizer (byte-level as "gpt2", with byte fallback as "llama") padded to `vocabSize`
+/// ids, and the whole text as tokenizer.huggingface.json. `config` gives the ids of begin and end. Another model than BPE is
+/// refused; a splitting that GGUF has no name for is noted, and then not named.
+Status addTokenizer(GgufWriter &writer, const TokenizerFiles &files, const nlohmann::ordered_json &config,
+                    int64_t vocabSize, std::vector<std::string> &notes);
 
 } // namespace xfmr::exports

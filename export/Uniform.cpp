@@ -2,6 +2,7 @@
 // down column is zero.
 #include "export/Uniform.h"
 #include "passes/transforms/PruneColumns.h"
+#include "weights/Diagnostics.h"
 
 using namespace mlir;
 
@@ -86,6 +87,7 @@ LogicalResult widen(IRRewriter &rewriter, AttentionOp attention, int64_t numKvHe
 
 Status widenBlock(IRRewriter &rewriter, BlockOp block, Ranges &ranges) {
   const std::string where = "block " + std::to_string(block.getLayer()) + ": ";
+  CollectedErrors errors(block.getContext());
   for (FeedForwardUnits &network : findFeedForwards(block)) {
     const int64_t width = ranges.widthOf(network, hasExperts(block)).high;
     if (network.width() == width)
@@ -93,7 +95,7 @@ Status widenBlock(IRRewriter &rewriter, BlockOp block, Ranges &ranges) {
     if (!network.refusal.empty())
       return Status::error(where + "its feed-forward network cannot be padded: " + network.refusal);
     if (failed(widen(rewriter, network, width)))
-      return Status::error("");
+      return errors.status(where + "it cannot be padded");
   }
   for (AttentionUnits &attention : findAttentions(block)) {
     if (attention.numKvHeads() == ranges.keyHeads.high && attention.groupSize() == ranges.groups.high)
@@ -101,7 +103,7 @@ Status widenBlock(IRRewriter &rewriter, BlockOp block, Ranges &ranges) {
     if (!attention.refusal.empty())
       return Status::error(where + "its attention cannot be padded with heads of zeros: " + attention.refusal);
     if (failed(widen(rewriter, attention.attention, ranges.keyHeads.high, ranges.groups.high)))
-      return Status::error("");
+      return errors.status(where + "it cannot be padded");
   }
   return Status::success();
 }

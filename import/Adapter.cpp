@@ -20,6 +20,18 @@ void refuseOtherKinds(Config &config) {
                           "trainable_token_indices", "alora_invocation_tokens"})
     if (config.has(key) && !config.isEmpty(key))
       config.refuse(key, "is set, which cannot be imported");
+  // Such initialisations change the base weights whenever PEFT loads the adapter; the others only say how training began.
+  const std::string init = "init_lora_weights";
+  if (config.isText(init)) {
+    const std::string kind = config.text(init);
+    if (kind != "gaussian" && kind != "eva" && kind != "orthogonal")
+      config.refuse(init, "is \"" + kind + "\", which changes the base weights when the adapter is loaded; save the "
+                          "adapter converted to a plain one (true, gaussian, eva and orthogonal can be imported)");
+  } else {
+    config.flag(init, true);
+  }
+  if (config.flag("ensure_weight_tying", false))
+    config.refuse("ensure_weight_tying", "is true, which cannot be imported");
   const std::string bias = config.text("bias", "none");
   if (bias != "none")
     config.refuse("bias", "is \"" + bias + "\", supported: none");

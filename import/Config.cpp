@@ -1,5 +1,6 @@
 // See Config.h.
 #include "import/Config.h"
+#include "runtime/artifact/FileKind.h"
 #include "runtime/artifact/MappedFile.h"
 #include <cmath>
 #include <limits>
@@ -26,6 +27,8 @@ Status Config::read(const std::string &path, Config &out) {
       lastKey = parsed.get<std::string>();
     return true;
   };
+  if (const std::string kind = fileKind(file.data(), file.size()); !kind.empty() && kind != "JSON text")
+    return Status::error("config \"" + path + "\" is " + kind + ", expected JSON text");
   auto shared = std::make_shared<Shared>();
   shared->path = path;
   try {
@@ -55,6 +58,11 @@ bool Config::has(const std::string &key) const { return find(key) != nullptr; }
 bool Config::isObject(const std::string &key) const {
   const Json *value = find(key);
   return value && value->is_object();
+}
+
+bool Config::isText(const std::string &key) const {
+  const Json *value = find(key);
+  return value && value->is_string();
 }
 
 bool Config::isEmpty(const std::string &key) const {

@@ -47,6 +47,7 @@ public:
   /// A nested object; empty when absent. Errors inside it belong to this configuration too.
   Config object(const std::string &key);
   bool isObject(const std::string &key) const;
+  bool isText(const std::string &key) const;
   /// An empty list or object, or false.
   bool isEmpty(const std::string &key) const;
   std::vector<std::string> keys() const;

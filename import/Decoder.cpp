@@ -23,7 +23,7 @@ ActivationKind readActivation(Config &config, const std::string &key, const std:
   return ActivationKind::silu;
 }
 
-DecoderConfig readDecoder(ImportContext &context, bool tiedByDefault) {
+DecoderConfig readDecoder(ImportContext &context, bool tiedByDefault, const RopeDefaults &rope) {
   Config &config = context.config;
   DecoderConfig d;
   d.architecture = config.text("model_type");
@@ -62,7 +62,7 @@ DecoderConfig readDecoder(ImportContext &context, bool tiedByDefault) {
     return d;
   a.scale = 1.0 / std::sqrt(static_cast<double>(a.headDim));
   a.eps = d.eps;
-  d.rope = readRope(context.mlir, config, a.headDim, d.maxPosition, context.options.ropeLength);
+  d.rope = readRope(context.mlir, config, a.headDim, d.maxPosition, context.options.ropeLength, rope);
   return d;
 }
 
@@ -91,6 +91,20 @@ void beginModel(ImportContext &context, const DecoderConfig &decoder) {
   std::vector<int64_t> begin = config.tokenIds("bos_token_id");
   std::vector<int64_t> end =
       context.endTokens.empty() ? config.tokenIds("eos_token_id") : context.endTokens;
+  // Such ids are left over from another tokenizer; no text has them, and no other part of the model needs them.
+  auto outside = [&](const char *key, std::vector<int64_t> &ids) {
+    for (size_t i = 0; i < ids.size();) {
+      if (ids[i] < decoder.vocabSize) {
+        ++i;
+        continue;
+      }
+      context.model.warn(std::string(key) + " " + std::to_string(ids[i]) + " is outside the vocabulary of " +
+                         std::to_string(decoder.vocabSize) + " and is left out");
+      ids.erase(ids.begin() + i);
+    }
+  };
+  outside("bos_token_id", begin);
+  outside("eos_token_id", end);
   std::optional<int64_t> bos = begin.empty() ? std::nullopt : std::optional<int64_t>(begin.front());
   auto attribute = ConfigAttr::get(
       &context.mlir, decoder.architecture, decoder.hiddenSize, decoder.vocabSize,
@@ -109,8 +123,9 @@ static Value rotate(ModelBuilder &m, Value x, const RopeSettings &rope) {
                         ops.getF64FloatAttr(rope.theta), rope.scaling);
 }
 
-Value attend(ModelBuilder &m, Value q, Value k, Value v, const AttentionConfig &attention,
+Value attend(ModelBuilder &m, StringRef module, Value q, Value k, Value v, const AttentionConfig &attention,
              const AttentionLayer &layer, Value sinks) {
+  ModelBuilder::At at(m, module);
   if (layer.rope) {
     q = rotate(m, q, *layer.rope);
     k = rotate(m, k, *layer.rope);
@@ -126,6 +141,7 @@ Value attend(ModelBuilder &m, Value q, Value k, Value v, const AttentionConfig &
 
 Value selfAttention(ModelBuilder &m, Value x, const std::string &prefix,
                     const AttentionConfig &a, const AttentionLayer &layer) {
+  ModelBuilder::At at(m, prefix);
   const int64_t queryWidth = a.numHeads * a.headDim, keyWidth = a.numKvHeads * a.headDim;
   Value q = m.linear(x, prefix + ".q_proj", queryWidth, a.qkvBias); // [T, H*h]
   Value k = m.linear(x, prefix + ".k_proj", keyWidth, a.qkvBias);   // [T, K*h]
@@ -136,25 +152,25 @@ Value selfAttention(ModelBuilder &m, Value x, const std::string &prefix,
     k = m.rmsNorm(k, prefix + ".k_norm", perHead ? a.headDim : keyWidth, a.eps, a.normUnitOffset);
   }
   Value sinks = a.sinks ? m.weight(prefix + ".sinks", {a.numHeads}) : Value();
-  Value mixed = attend(m, q, k, v, a, layer, sinks);
+  Value mixed = attend(m, prefix, q, k, v, a, layer, sinks);
   return m.linear(mixed, prefix + ".o_proj", ModelBuilder::widthOf(x), a.outBias);
 }
 
 Value gatedMlp(ModelBuilder &m, Value x, const std::string &prefix, int64_t intermediateSize,
                ActivationKind activation, bool bias) {
+  ModelBuilder::At at(m, prefix);
   Value gate = m.activation(activation, m.linear(x, prefix + ".gate_proj", intermediateSize, bias));
   Value up = m.linear(x, prefix + ".up_proj", intermediateSize, bias);
   return m.linear(m.mul(gate, up), prefix + ".down_proj", ModelBuilder::widthOf(x), bias);
 }
 
-Value languageHead(ModelBuilder &m, Value x, const DecoderConfig &d, bool bias,
-                   const std::string &embedding) {
-  if (!d.tied)
-    return m.linear(x, "lm_head", d.vocabSize, bias);
+Value languageHead(ModelBuilder &m, Value x, const DecoderConfig &d, bool bias, const std::string &embedding,
+                   const std::string &head) {
+  if (!d.tied || m.hasOwnHead(head + ".weight", embedding + ".weight"))
+    return m.linear(x, head, d.vocabSize, bias);
   if (bias)
     m.refuse("a tied head has no bias of its own");
-  m.allowTiedCopy("lm_head.weight", embedding + ".weight");
-  return m.linearOver(x, m.weight(embedding + ".weight", {d.vocabSize, d.hiddenSize}));
+  return m.linearWith(x, m.weight(embedding + ".weight", {d.vocabSize, d.hiddenSize}), head);
 }
 
 Value preNormDecoder(ImportContext &context, const DecoderConfig &d, const Windows &windows,
@@ -167,7 +183,7 @@ Value preNormDecoder(ImportContext &context, const DecoderConfig &d, const Windo
   Value x = m.scale(m.embedding("model.embed_tokens", d.vocabSize, d.hiddenSize), d.embeddingScale);
   for (int64_t layer = 0; layer < d.numLayers; ++layer) {
     const std::string prefix = layerPrefix(layer);
-    x = m.block(layer, x, [&](Value h) {
+    x = m.block(layer, prefix, x, [&](Value h) {
       Value n = norm(h, prefix + ".input_layernorm");
       Value mixed = selfAttention(m, n, prefix + ".self_attn", d.attention,
                                   {&d.rope, windows.empty() ? std::nullopt : windows[layer]});

@@ -56,7 +56,7 @@ struct DecoderConfig {
 using Windows = std::vector<std::optional<int64_t>>; // one a layer
 
 /// Reads the keys every Llama-like family has. Ask the configuration for its status afterwards.
-DecoderConfig readDecoder(ImportContext &context, bool tiedByDefault = false);
+DecoderConfig readDecoder(ImportContext &context, bool tiedByDefault = false, const RopeDefaults &rope = {});
 
 /// `hidden_act` and its relatives; refuses unknown names.
 ActivationKind readActivation(Config &config, const std::string &key,
@@ -74,8 +74,8 @@ void beginModel(ImportContext &context, const DecoderConfig &decoder);
 mlir::Value selfAttention(ModelBuilder &m, mlir::Value x, const std::string &prefix,
                           const AttentionConfig &attention, const AttentionLayer &layer);
 
-/// Rotation and softmax attention of projected q, k, v; no output projection. `sinks` may be null.
-mlir::Value attend(ModelBuilder &m, mlir::Value q, mlir::Value k, mlir::Value v,
+/// Rotation and softmax attention of projected q, k, v, located at `module`; no output projection. `sinks` may be null.
+mlir::Value attend(ModelBuilder &m, llvm::StringRef module, mlir::Value q, mlir::Value k, mlir::Value v,
                    const AttentionConfig &attention, const AttentionLayer &layer,
                    mlir::Value sinks = {});
 
@@ -83,10 +83,10 @@ mlir::Value attend(ModelBuilder &m, mlir::Value q, mlir::Value k, mlir::Value v,
 mlir::Value gatedMlp(ModelBuilder &m, mlir::Value x, const std::string &prefix,
                      int64_t intermediateSize, ActivationKind activation, bool bias = false);
 
-/// Final norm is the caller's; this is `lm_head`, or the embedding when tied.
-mlir::Value languageHead(ModelBuilder &m, mlir::Value x, const DecoderConfig &decoder,
-                         bool bias = false,
-                         const std::string &embedding = "model.embed_tokens");
+/// Final norm is the caller's; this is the module `head`, or the embedding when tied. A stored head that differs from the
+/// embedding counts, with a warning: it was trained, whatever the configuration says.
+mlir::Value languageHead(ModelBuilder &m, mlir::Value x, const DecoderConfig &decoder, bool bias = false,
+                         const std::string &embedding = "model.embed_tokens", const std::string &head = "lm_head");
 
 /// A whole decoder of pre-norm blocks h + attention(norm(h)), h + feedForward(norm(h)) with the Llama
 /// layout's names. `feedForward` gets the normed rows, the block's name prefix and the layer.

@@ -43,6 +43,7 @@ SmallVector<int64_t> perHead(const LatentAttention &a,
 
 Value latentAttention(ModelBuilder &m, Value x, const std::string &prefix, const DecoderConfig &d,
                       const LatentAttention &a) {
+  ModelBuilder::At at(m, prefix);
   const int64_t stored = a.nope + a.rope; // rows of a head in the file: nope, then rope
   // Queries: rope rows first.
   auto ropeFirst = perHead(a, [&](int64_t head, int64_t i) {
@@ -55,12 +56,12 @@ Value latentAttention(ModelBuilder &m, Value x, const std::string &prefix, const
     queryInput = m.rmsNorm(latent, prefix + ".q_a_layernorm", a.queryRank, d.eps);
     queryModule = prefix + ".q_b_proj";
   }
-  Value wq = m.weight(queryModule + ".weight", {a.heads * stored, ModelBuilder::widthOf(queryInput)});
+  Value wq = m.adaptedWeight(queryModule, {a.heads * stored, ModelBuilder::widthOf(queryInput)});
   Value q = m.linearOver(queryInput, gather(m, wq, 0, ropeFirst)); // [T, H*(rope+nope)]
 
   // Keys: the latent gives the nope entries, x itself the rope entries that all heads share.
   const int64_t hidden = ModelBuilder::widthOf(x);
-  Value wkvA = m.weight(prefix + ".kv_a_proj_with_mqa.weight", {a.keyRank + a.rope, hidden});
+  Value wkvA = m.adaptedWeight(prefix + ".kv_a_proj_with_mqa", {a.keyRank + a.rope, hidden});
   auto firstRows = [&](int64_t offset, int64_t size) {
     auto type = RankedTensorType::get({size, hidden},
                                       cast<RankedTensorType>(wkvA.getType()).getElementType());
@@ -71,7 +72,7 @@ Value latentAttention(ModelBuilder &m, Value x, const std::string &prefix, const
   Value latent = m.rmsNorm(m.linearOver(x, firstRows(0, a.keyRank)), prefix + ".kv_a_layernorm",
                            a.keyRank, d.eps);
   const int64_t expanded = a.nope + a.value; // rows of a head in kv_b: nope, then value
-  Value wkvB = withZeroRow(m, m.weight(prefix + ".kv_b_proj.weight", {a.heads * expanded, a.keyRank}));
+  Value wkvB = withZeroRow(m, m.adaptedWeight(prefix + ".kv_b_proj", {a.heads * expanded, a.keyRank}));
   const int64_t zero = a.heads * expanded;
   Value kNope = m.linearOver(latent, gather(m, wkvB, 0, perHead(a, [&](int64_t head, int64_t i) {
                                return i < a.rope ? zero : head * expanded + i - a.rope;
@@ -85,9 +86,9 @@ Value latentAttention(ModelBuilder &m, Value x, const std::string &prefix, const
                            return i < a.value ? head * expanded + a.nope + i : zero;
                          })));
 
-  Value mixed = attend(m, q, k, v, d.attention, {&d.rope, {}});
+  Value mixed = attend(m, prefix, q, k, v, d.attention, {&d.rope, {}});
   // Padded value entries are zero, so any column of o_proj serves them.
-  Value wo = m.weight(prefix + ".o_proj.weight", {hidden, a.heads * a.value});
+  Value wo = m.adaptedWeight(prefix + ".o_proj", {hidden, a.heads * a.value});
   return m.linearOver(mixed, gather(m, wo, 1, perHead(a, [&](int64_t head, int64_t i) {
                         return head * a.value + std::min(i, a.value - 1);
                       })));
@@ -189,7 +190,7 @@ Value importDeepseek(ImportContext &context) {
   Value x = m.embedding("model.embed_tokens", d.vocabSize, d.hiddenSize);
   for (int64_t layer = 0; layer < d.numLayers; ++layer) {
     const std::string prefix = layerPrefix(layer);
-    x = m.block(layer, x, [&](Value h) {
+    x = m.block(layer, prefix, x, [&](Value h) {
       Value n = m.rmsNorm(h, prefix + ".input_layernorm", d.hiddenSize, d.eps);
       h = m.add(h, latentAttention(m, n, prefix + ".self_attn", d, attention));
       n = m.rmsNorm(h, prefix + ".post_attention_layernorm", d.hiddenSize, d.eps);
@@ -201,7 +202,7 @@ Value importDeepseek(ImportContext &context) {
 
 Value importGlm4Moe(ImportContext &context) {
   Config &config = context.config;
-  DecoderConfig d = readDecoder(context);
+  DecoderConfig d = readDecoder(context, /*tiedByDefault=*/false, {10000.0, 0.5});
   d.attention.qkvBias = config.flag("attention_bias", false);
   if (config.flag("use_qk_norm", false))
     d.attention.norm = QueryKeyNorm::perHead;

@@ -9,9 +9,9 @@ using namespace mlir;
 
 namespace xfmr {
 
-static DecoderConfig readGemma(ImportContext &context) {
+static DecoderConfig readGemma(ImportContext &context, const RopeDefaults &rope = {}) {
   Config &config = context.config;
-  DecoderConfig d = readDecoder(context, /*tiedByDefault=*/true);
+  DecoderConfig d = readDecoder(context, /*tiedByDefault=*/true, rope);
   // `hidden_act` says "gelu" in old files and means the tanh form.
   d.activation = readActivation(config, "hidden_activation", "gelu_pytorch_tanh");
   d.attention.qkvBias = d.attention.outBias = config.flag("attention_bias", false);
@@ -40,7 +40,7 @@ static Value sandwichDecoder(ImportContext &context, const DecoderConfig &d,
   Value x = m.scale(m.embedding("model.embed_tokens", d.vocabSize, d.hiddenSize), d.embeddingScale);
   for (int64_t layer = 0; layer < d.numLayers; ++layer) {
     const std::string prefix = layerPrefix(layer);
-    x = m.block(layer, x, [&](Value h) {
+    x = m.block(layer, prefix, x, [&](Value h) {
       Value n = norm(h, prefix + ".input_layernorm");
       AttentionLayer attention{windows[layer] ? &slidingRope : &d.rope, windows[layer]};
       Value mixed = selfAttention(m, n, prefix + ".self_attn", d.attention, attention);
@@ -72,7 +72,7 @@ Value importGemma2(ImportContext &context) {
 
 Value importGemma3(ImportContext &context) {
   Config &config = context.config;
-  DecoderConfig d = readGemma(context);
+  DecoderConfig d = readGemma(context, {1.0e6});
   d.attention.norm = QueryKeyNorm::perHead;
   d.attention.scale = 1.0 / std::sqrt(config.positive("query_pre_attn_scalar", 256.0));
   d.attention.softcap = readCap(config, "attn_logit_softcapping");
@@ -84,9 +84,9 @@ Value importGemma3(ImportContext &context) {
   RopeSettings local = d.rope;
   Config ropes = config.object("rope_parameters"); // newer files: one entry a layer type
   if (ropes.isObject("full_attention")) {
-    d.rope = readRopeObject(context.mlir, config, ropes.object("full_attention"), 1.0e6,
+    d.rope = readRopeObject(context.mlir, config, ropes.object("full_attention"), {1.0e6},
                             d.attention.headDim, d.maxPosition, context.options.ropeLength);
-    local = readRopeObject(context.mlir, config, ropes.object("sliding_attention"), 1.0e4,
+    local = readRopeObject(context.mlir, config, ropes.object("sliding_attention"), {1.0e4},
                            d.attention.headDim, d.maxPosition, context.options.ropeLength);
   } else {
     local.theta = config.positive("rope_local_base_freq", 1.0e4);

@@ -224,7 +224,7 @@ Value buildModel(ModelBuilder &m, const GgufModel &model) {
   Value x = m.embedding("token_embd", d.vocabSize, d.hiddenSize);
   for (int64_t layer = 0; layer < d.numLayers && !m.failed(); ++layer) {
     const std::string prefix = "blk." + std::to_string(layer) + ".";
-    x = m.block(layer, x, [&](Value h) {
+    x = m.block(layer, StringRef(prefix).drop_back(), x, [&](Value h) {
       Value n = m.rmsNorm(h, prefix + "attn_norm", d.hiddenSize, d.eps);
       Value q = m.linear(n, prefix + "attn_q", a.numHeads * a.headDim, a.qkvBias);
       Value k = m.linear(n, prefix + "attn_k", a.numKvHeads * a.headDim, a.qkvBias);
@@ -234,7 +234,7 @@ Value buildModel(ModelBuilder &m, const GgufModel &model) {
         q = m.rmsNorm(q, prefix + "attn_q_norm", perHead ? a.headDim : a.numHeads * a.headDim, a.eps);
         k = m.rmsNorm(k, prefix + "attn_k_norm", perHead ? a.headDim : a.numKvHeads * a.headDim, a.eps);
       }
-      Value mixed = attend(m, q, k, v, a, {&d.rope, model.window});
+      Value mixed = attend(m, prefix + "attn", q, k, v, a, {&d.rope, model.window});
       h = m.add(h, m.linear(mixed, prefix + "attn_output", d.hiddenSize));
       n = m.rmsNorm(h, prefix + "ffn_norm", d.hiddenSize, d.eps);
       return m.add(h, model.counts.experts > 0 ? experts(m, n, prefix, model)

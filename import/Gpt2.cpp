@@ -47,11 +47,11 @@ Value importGpt2(ImportContext &context) {
     AttentionConfig attention = a;
     if (byLayer)
       attention.scale /= static_cast<double>(layer + 1);
-    x = m.block(layer, x, [&](Value h) {
+    x = m.block(layer, prefix, x, [&](Value h) {
       Value n = m.layerNorm(h, prefix + ".ln_1", d.eps);
       Value fused = m.linearTransposed(n, prefix + ".attn.c_attn", 3 * d.hiddenSize, true);
       SmallVector<Value> qkv = m.split(fused, {d.hiddenSize, d.hiddenSize, d.hiddenSize});
-      Value mixed = attend(m, qkv[0], qkv[1], qkv[2], attention, {});
+      Value mixed = attend(m, prefix + ".attn", qkv[0], qkv[1], qkv[2], attention, {});
       h = m.add(h, m.linearTransposed(mixed, prefix + ".attn.c_proj", d.hiddenSize, true));
       n = m.layerNorm(h, prefix + ".ln_2", d.eps);
       n = m.linearTransposed(n, prefix + ".mlp.c_fc", d.intermediateSize, true);

@@ -34,7 +34,6 @@ Value importGptNeox(ImportContext &context) {
   a.numHeads = a.numKvHeads = config.size("num_attention_heads");
   const bool bias = config.flag("attention_bias", true);
   const bool parallel = config.flag("use_parallel_residual", true);
-  const double share = config.positive("rotary_pct", 0.25);
   if (config.failed())
     return {};
   if (d.hiddenSize % a.numHeads != 0) {
@@ -45,14 +44,7 @@ Value importGptNeox(ImportContext &context) {
   }
   a.headDim = d.hiddenSize / a.numHeads;
   a.scale = 1.0 / std::sqrt(static_cast<double>(a.headDim));
-  d.rope = readRope(context.mlir, config, a.headDim, d.maxPosition, context.options.ropeLength);
-  if (config.has("rotary_emb_base"))
-    d.rope.theta = config.positive("rotary_emb_base");
-  if (!config.has("partial_rotary_factor"))
-    d.rope.rotaryDim = static_cast<int64_t>(std::min(share, 2.0) * static_cast<double>(a.headDim));
-  if (!config.failed() && (d.rope.rotaryDim < 2 || d.rope.rotaryDim % 2 || d.rope.rotaryDim > a.headDim))
-    config.refuse("rotary_pct", "gives " + std::to_string(d.rope.rotaryDim) + " rotary entries of " +
-                                    std::to_string(a.headDim) + ", expected an even number from 2");
+  d.rope = readRope(context.mlir, config, a.headDim, d.maxPosition, context.options.ropeLength, {10000.0, 0.25});
   if (config.failed())
     return {};
 
@@ -64,15 +56,15 @@ Value importGptNeox(ImportContext &context) {
   Value x = m.embedding("gpt_neox.embed_in", d.vocabSize, d.hiddenSize);
   for (int64_t layer = 0; layer < d.numLayers; ++layer) {
     const std::string prefix = "gpt_neox.layers." + std::to_string(layer);
-    x = m.block(layer, x, [&](Value h) {
+    x = m.block(layer, prefix, x, [&](Value h) {
       Value n = m.layerNorm(h, prefix + ".input_layernorm", d.eps);
       const std::string fused = prefix + ".attention.query_key_value";
-      Value w = m.weight(fused + ".weight", {3 * d.hiddenSize, d.hiddenSize});
+      Value w = m.adaptedWeight(fused, {3 * d.hiddenSize, d.hiddenSize});
       Value b = bias ? m.weight(fused + ".bias", {3 * d.hiddenSize}) : Value();
       Value qkv[3];
       for (int64_t part = 0; part < 3; ++part)
         qkv[part] = m.linearOver(n, partOf(m, w, a, part), b ? partOf(m, b, a, part) : Value());
-      Value mixed = attend(m, qkv[0], qkv[1], qkv[2], a, {&d.rope, {}});
+      Value mixed = attend(m, prefix + ".attention", qkv[0], qkv[1], qkv[2], a, {&d.rope, {}});
       mixed = m.linear(mixed, prefix + ".attention.dense", d.hiddenSize, bias);
       Value before = parallel ? h : m.add(h, mixed);
       n = m.layerNorm(before, prefix + ".post_attention_layernorm", d.eps);
@@ -83,10 +75,7 @@ Value importGptNeox(ImportContext &context) {
     });
   }
   x = m.layerNorm(x, "gpt_neox.final_layer_norm", d.eps);
-  if (!d.tied)
-    return m.linear(x, "embed_out", d.vocabSize);
-  m.allowTiedCopy("embed_out.weight", "gpt_neox.embed_in.weight");
-  return m.linearOver(x, m.weight("gpt_neox.embed_in.weight", {d.vocabSize, d.hiddenSize}));
+  return languageHead(m, x, d, /*bias=*/false, "gpt_neox.embed_in", "embed_out");
 }
 
 } // namespace xfmr

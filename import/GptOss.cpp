@@ -18,6 +18,7 @@ struct GptOssExperts {
 
 // The expert's gate and up are one `glu` from the start: the dialect has no other form of the clamps.
 Value clampedMixture(ModelBuilder &m, Value x, const std::string &prefix, const GptOssExperts &config) {
+  ModelBuilder::At at(m, prefix);
   const int64_t e = config.experts, f = config.width, d = ModelBuilder::widthOf(x);
   Router router = readRouter(m, prefix + ".router", e, d);
   router.bias = m.weight(prefix + ".router.bias", {e});
@@ -45,7 +46,7 @@ Value clampedMixture(ModelBuilder &m, Value x, const std::string &prefix, const 
 
 Value importGptOss(ImportContext &context) {
   Config &config = context.config;
-  DecoderConfig d = readDecoder(context);
+  DecoderConfig d = readDecoder(context, /*tiedByDefault=*/false, {150000.0});
   const ExpertCounts counts = readExpertCounts(config, {"num_local_experts"});
   RoutingRule rule;
   rule.topK = counts.topK;

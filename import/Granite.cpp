@@ -11,6 +11,7 @@ namespace xfmr {
 // PREFIX.input_linear [E, 2F, D], PREFIX.output_linear [E, D, F].
 static Value stackedMixture(ModelBuilder &m, Value x, const std::string &prefix, RoutingAttr routing,
                             int64_t e, int64_t f, ActivationKind activation) {
+  ModelBuilder::At at(m, prefix);
   const int64_t d = ModelBuilder::widthOf(x);
   Router router = readRouter(m, prefix + ".router.layer", e, d);
   Value gateUp = m.weight(prefix + ".input_linear.weight", {e, 2 * f, d});

@@ -4,7 +4,8 @@
 #include "import/Gguf.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Parser/Parser.h"
-#include "weights/ModelSources.h"
+#include "weights/Diagnostics.h"
+#include "weights/SourcePlaces.h"
 #include <filesystem>
 
 namespace fs = std::filesystem;
@@ -49,20 +50,10 @@ bool isIrFile(StringRef path) { return path.ends_with(".mlir") || path.ends_with
 
 OwningOpRef<ModuleOp> parseIr(MLIRContext &context, StringRef path, Status &status) {
   context.loadDialect<XfmrDialect>();
-  std::string message;
-  ScopedDiagnosticHandler collect(&context, [&](Diagnostic &diagnostic) {
-    if (diagnostic.getSeverity() == DiagnosticSeverity::Error && message.empty()) {
-      llvm::raw_string_ostream stream(message);
-      if (auto where = dyn_cast<FileLineColLoc>(diagnostic.getLocation()))
-        stream << where.getFilename().getValue() << ":" << where.getLine() << ":"
-               << where.getColumn() << ": ";
-      stream << diagnostic;
-    }
-    return success();
-  });
+  CollectedErrors errors(&context);
   OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(path, ParserConfig(&context));
   if (!module)
-    status = Status::error(message.empty() ? "cannot parse \"" + path.str() + "\"" : message);
+    status = errors.status("cannot parse \"" + path.str() + "\"");
   return module;
 }
 
@@ -77,6 +68,16 @@ Type defaultElement(MLIRContext &context, Config &config) {
   if (name != "float32")
     config.refuse(key, "is \"" + name + "\", supported: float32, float16, bfloat16");
   return Float32Type::get(&context);
+}
+
+/// Embedding models of decoder families differ from them in nothing but such a key; read with a causal mask they would
+/// still give plausible numbers.
+void refuseEncoders(Config &config) {
+  if (!config.flag("is_causal", true))
+    config.refuse("is_causal", "is false, but attention to later tokens is not supported");
+  const std::string both = "use_bidirectional_attention"; // Gemma 3: true, or a word
+  if (config.has(both) && !config.isEmpty(both))
+    config.refuse(both, "is set, but attention to later tokens is not supported");
 }
 
 /// End tokens of generation_config.json, which say more than config.json (chat models have several).
@@ -104,6 +105,10 @@ OwningOpRef<ModuleOp> importCheckpoint(MLIRContext &context, StringRef path,
   const fs::path folder = configAlone ? fs::path(path.str()).parent_path() : fs::path(path.str());
   const std::string configPath = configAlone ? path.str() : (folder / "config.json").string();
 
+  std::error_code ignored;
+  if (!configAlone && !fs::exists(configPath, ignored) && fs::exists(folder / "adapter_config.json", ignored))
+    return fail(Status::error("\"" + path.str() + "\" is an adapter (it has adapter_config.json and no config.json): give "
+                              "the model it belongs to, and this folder with --adapter"));
   Config config;
   if (Status read = Config::read(configPath, config); read.failed())
     return fail(read);
@@ -121,6 +126,7 @@ OwningOpRef<ModuleOp> importCheckpoint(MLIRContext &context, StringRef path,
     config.refuse("quantization_config",
                   "says \"" + config.object("quantization_config").text("quant_method", "unknown") +
                       "\", but quantised checkpoints cannot be read");
+  refuseEncoders(config);
   Type element = defaultElement(context, config);
   if (config.failed())
     return fail(config.status());
@@ -178,7 +184,7 @@ OwningOpRef<ModuleOp> importModel(MLIRContext &context, StringRef path,
     }
     OwningOpRef<ModuleOp> module = parseIr(context, path, status);
     if (module)
-      locateModels(*module, path);
+      attachSourcePlaces(&context).folder = sourceFolder(path);
     return module;
   }
   if (path.ends_with(".gguf"))
@@ -205,26 +211,6 @@ std::string modelName(StringRef checkpoint) {
 
 std::string sourceFolder(StringRef modelPath) {
   return isIrFile(modelPath) ? fs::path(modelPath.str()).parent_path().string() : std::string();
-}
-
-std::string checkpointFolder(ModuleOp module, StringRef modelPath) {
-  if (isIrFile(modelPath)) {
-    for (ModelOp model : module.getOps<ModelOp>())
-      return baseFolder(model, sourceFolder(modelPath));
-    for (ProgramOp program : module.getOps<ProgramOp>())
-      return baseFolder(program, sourceFolder(modelPath));
-  }
-  const fs::path path = modelPath.str();
-  std::error_code ignored;
-  return fs::is_directory(path, ignored) ? path.string() : path.parent_path().string();
-}
-
-void locateModels(ModuleOp module, StringRef path) {
-  for (ModelOp model : module.getOps<ModelOp>()) {
-    auto place = dyn_cast<FileLineColLoc>(model.getLoc());
-    if (!place || place.getFilename() != path)
-      model->setLoc(FileLineColLoc::get(module.getContext(), path, 1, 1));
-  }
 }
 
 void moveSources(ModuleOp module, StringRef fromFolder, StringRef toFolder) {

@@ -17,8 +17,8 @@ struct ImportOptions {
   int64_t ropeLength = 0;
 };
 
-/// Reads MODEL. On failure returns null and `status` says why. For IR the module is returned as it
-/// stands; `options.adapter` must then be empty.
+/// Reads MODEL. On failure returns null and `status` says why. For IR the module is returned as it stands, and the
+/// context's SourcePlaces take the folder of the file; `options.adapter` must then be empty.
 mlir::OwningOpRef<mlir::ModuleOp> importModel(mlir::MLIRContext &context, llvm::StringRef path,
                                               const ImportOptions &options, Status &status);
 
@@ -28,14 +28,6 @@ std::string modelName(llvm::StringRef checkpoint);
 /// The folder that the paths in the `sources` of a MODEL are relative to: that of the IR file, or the
 /// working directory (empty) for a checkpoint.
 std::string sourceFolder(llvm::StringRef modelPath);
-
-/// The folder that holds a MODEL's other files (tokenizer, generation config): the checkpoint itself,
-/// also for IR, whose "base" source names it.
-std::string checkpointFolder(mlir::ModuleOp module, llvm::StringRef modelPath);
-
-/// Makes `path` the place of the module's models, as diagnostics and passes that open weights see it: bytecode remembers
-/// where it was made, perhaps in another folder. Text that was read from `path` keeps its lines.
-void locateModels(mlir::ModuleOp module, llvm::StringRef path);
 
 /// Rewrites relative source paths so that they stay right when the module moves from `fromFolder` to
 /// `toFolder`.

@@ -9,7 +9,7 @@ namespace xfmr {
 
 Value importMixtral(ImportContext &context) {
   Config &config = context.config;
-  DecoderConfig d = readDecoder(context);
+  DecoderConfig d = readDecoder(context, /*tiedByDefault=*/false, {1.0e6});
   const ExpertCounts counts = readExpertCounts(config, {"num_local_experts", "num_experts"});
   const bool slides = config.has("sliding_window");
   Windows windows = readWindows(config, d.numLayers, [&](int64_t) { return slides; });

@@ -8,6 +8,9 @@ using namespace mlir;
 
 namespace xfmr {
 
+// What the names of tensors begin with, but where the inner model was saved alone.
+static constexpr StringLiteral kRoots[] = {"model.", "gpt_neox."};
+
 ModelBuilder::ModelBuilder(MLIRContext &context, const WeightSource &checkpoint, Adapter *adapter,
                            Type defaultElement)
     : checkpoint_(checkpoint), adapter_(adapter), builder_(&context),
@@ -36,7 +39,8 @@ void ModelBuilder::begin(StringRef name, ConfigAttr config, int64_t outputWidth,
 
 Value ModelBuilder::tokens() { return model_.getTokens(); }
 
-Value ModelBuilder::block(int64_t layer, Value input, llvm::function_ref<Value(Value)> body) {
+Value ModelBuilder::block(int64_t layer, StringRef module, Value input, llvm::function_ref<Value(Value)> body) {
+  At at(*this, module);
   auto block = BlockOp::create(builder_, loc_, TypeRange{input.getType()},
                                builder_.getI64IntegerAttr(layer), ValueRange{input});
   OpBuilder::InsertionGuard guard(builder_);
@@ -61,7 +65,7 @@ void ModelBuilder::checkUnused() {
     if (used_.contains(tensor.name))
       return;
     for (const auto &ignored : ignored_)
-      if (ignored(tensor.name))
+      if (ignored(tensor.name) || ignored(kRoots[0].str() + tensor.name))
         return;
     refuse("tensor \"" + tensor.name + "\" " + shapeText(tensor.shape) + " in \"" +
            checkpoint_.fileOf(tensor) + "\" has no place in a model of this configuration");
@@ -72,6 +76,8 @@ void ModelBuilder::checkUnused() {
     refuse("adapter \"" + adapter_->path() + "\": module \"" + unused +
            "\" is no linear layer or embedding of the base model");
 }
+
+void ModelBuilder::warn(const std::string &what) { emitWarning(loc_) << what; }
 
 // ---- Weights ----------------------------------------------------------------------------------
 
@@ -85,8 +91,15 @@ void ModelBuilder::ignoreLayer(int64_t layer) {
   });
 }
 
-bool ModelBuilder::hasTensor(const std::string &name) const {
-  return !checkpoint_.hasWeights() || checkpoint_.find(name);
+bool ModelBuilder::hasTensor(const std::string &name) const { return !checkpoint_.hasWeights() || find(name); }
+
+const TensorView *ModelBuilder::find(StringRef name) const {
+  if (const TensorView *tensor = checkpoint_.find(name))
+    return tensor;
+  for (StringRef root : kRoots)
+    if (name.starts_with(root))
+      return checkpoint_.find(name.drop_front(root.size()));
+  return nullptr;
 }
 
 static Type elementType(MLIRContext *context, DType dtype) {
@@ -98,15 +111,18 @@ static Type elementType(MLIRContext *context, DType dtype) {
 }
 
 Value ModelBuilder::weight(const std::string &name, ArrayRef<int64_t> shape) {
+  At at(*this, StringRef(name).rsplit('.').first); // "q_proj.weight" belongs to q_proj
   const std::vector<int64_t> expected(shape.begin(), shape.end());
   uint64_t bytes = 0;
   if (!tensorByteSize(DType::f64, expected, bytes) || bytes > (uint64_t(1) << 50))
     refuse("tensor \"" + name + "\": shape " + shapeText(expected) + " is too large");
   Type element = defaultElement_;
+  std::string stored = name;
   if (checkpoint_.hasWeights()) {
-    used_.insert(name);
-    if (const TensorView *tensor = checkpoint_.find(name)) {
-      const std::string where = "tensor \"" + name + "\" in \"" + checkpoint_.fileOf(*tensor) + "\"";
+    if (const TensorView *tensor = find(name)) {
+      used_.insert(tensor->name);
+      stored = tensor->name;
+      const std::string where = "tensor \"" + stored + "\" in \"" + checkpoint_.fileOf(*tensor) + "\"";
       if (tensor->shape != expected)
         refuse(where + ": found shape " + shapeText(tensor->shape) + ", expected " +
                shapeText(expected));
@@ -120,7 +136,7 @@ Value ModelBuilder::weight(const std::string &name, ArrayRef<int64_t> shape) {
     }
   }
   return WeightOp::create(builder_, loc_, RankedTensorType::get(shape, element),
-                          builder_.getStringAttr(name), StringAttr());
+                          builder_.getStringAttr(stored), StringAttr());
 }
 
 Value ModelBuilder::transposedWeight(const std::string &name, ArrayRef<int64_t> storedShape) {
@@ -132,24 +148,37 @@ Value ModelBuilder::transposedWeight(const std::string &name, ArrayRef<int64_t> 
 }
 
 int64_t ModelBuilder::storedRows(const std::string &name, const std::string &key, int64_t configured) {
-  const TensorView *tensor = checkpoint_.find(name);
+  const TensorView *tensor = find(name);
   if (!tensor || tensor->shape.size() != 2 || tensor->shape[0] == configured)
     return configured;
-  llvm::errs() << "warning: tensor \"" << name << "\" in \"" << checkpoint_.fileOf(*tensor) << "\" has "
-               << tensor->shape[0] << " rows where \"" << key << "\" of the configuration says " << configured
-               << "; the tensor decides\n";
+  warn("tensor \"" + tensor->name + "\" in \"" + checkpoint_.fileOf(*tensor) + "\" has " +
+       std::to_string(tensor->shape[0]) + " rows where \"" + key + "\" of the configuration says " +
+       std::to_string(configured) + "; the tensor decides");
   return tensor->shape[0];
 }
 
-void ModelBuilder::allowTiedCopy(const std::string &name, const std::string &original) {
-  const TensorView *copy = checkpoint_.find(name), *first = checkpoint_.find(original);
+bool ModelBuilder::hasOwnHead(const std::string &name, const std::string &original) {
+  const TensorView *copy = find(name), *first = find(original);
   if (!copy)
-    return;
-  used_.insert(name);
-  if (first && (copy->byteSize != first->byteSize ||
-                std::memcmp(copy->data, first->data, copy->byteSize) != 0))
-    llvm::errs() << "warning: tensor \"" << name << "\" differs from \"" << original
-                      << "\", which the config ties it to; it is ignored\n";
+    return false;
+  used_.insert(copy->name);
+  if (!first || (copy->byteSize == first->byteSize && std::memcmp(copy->data, first->data, copy->byteSize) == 0))
+    return false;
+  warn("tensor \"" + copy->name + "\" differs from \"" + first->name +
+       "\", to which the configuration ties it (tie_word_embeddings); the stored head is used");
+  return true;
+}
+
+Value ModelBuilder::adaptedWeight(const std::string &module, ArrayRef<int64_t> shape) {
+  At at(*this, module);
+  Value plain = weight(module + ".weight", shape);
+  std::optional<AdapterBranch> branch = adapterBranch(module, shape[1], shape[0]);
+  if (!branch)
+    return plain;
+  if (branch->bias)
+    refuse("adapter of \"" + module + "\": a bias on this module cannot be imported");
+  return WeightAddLowrankOp::create(builder_, loc_, plain.getType(), plain, branch->b, branch->a,
+                                    builder_.getF64FloatAttr(branch->scale));
 }
 
 Value ModelBuilder::adapterWeight(const AdapterTensor &tensor) {
@@ -175,12 +204,20 @@ Value ModelBuilder::linearOver(Value x, Value weight, Value bias) {
 }
 
 Value ModelBuilder::linear(Value x, const std::string &module, int64_t out, bool bias) {
+  At at(*this, module);
   Value w = weight(module + ".weight", {out, widthOf(x)});
   Value b = bias ? weight(module + ".bias", {out}) : Value();
   return withAdapter(linearOver(x, w, b), x, module, widthOf(x), out);
 }
 
+Value ModelBuilder::linearWith(Value x, Value weight, const std::string &module) {
+  At at(*this, module);
+  const int64_t out = cast<RankedTensorType>(weight.getType()).getDimSize(0);
+  return withAdapter(linearOver(x, weight), x, module, widthOf(x), out);
+}
+
 Value ModelBuilder::linearTransposed(Value x, const std::string &module, int64_t out, bool bias) {
+  At at(*this, module);
   Value w = transposedWeight(module + ".weight", {widthOf(x), out});
   Value b = bias ? weight(module + ".bias", {out}) : Value();
   return withAdapter(linearOver(x, w, b), x, module, widthOf(x), out);
@@ -188,6 +225,7 @@ Value ModelBuilder::linearTransposed(Value x, const std::string &module, int64_t
 
 std::optional<AdapterBranch> ModelBuilder::adapterBranch(const std::string &module, int64_t in,
                                                          int64_t out) {
+  At at(*this, module);
   const LowRank *lowRank = adapter_ ? adapter_->use(module) : nullptr;
   if (!lowRank)
     return std::nullopt;
@@ -221,6 +259,7 @@ Value ModelBuilder::withAdapter(Value y, Value x, const std::string &module, int
 
 Value ModelBuilder::embedding(const std::string &module, int64_t rows, int64_t width,
                               Value positions) {
+  At at(*this, module);
   Value table = weight(module + ".weight", {rows, width});
   Value x = EmbeddingOp::create(builder_, loc_, activationType(width), tokens(), table, positions,
                                 Value());
@@ -246,12 +285,14 @@ Value ModelBuilder::embedding(const std::string &module, int64_t rows, int64_t w
 
 Value ModelBuilder::rmsNorm(Value x, const std::string &module, int64_t width, double eps,
                             bool unitOffset) {
+  At at(*this, module);
   return RmsNormOp::create(builder_, loc_, x.getType(), x, weight(module + ".weight", {width}),
                            builder_.getF64FloatAttr(eps),
                            unitOffset ? builder_.getUnitAttr() : UnitAttr());
 }
 
 Value ModelBuilder::layerNorm(Value x, const std::string &module, double eps, bool bias) {
+  At at(*this, module);
   Value w = weight(module + ".weight", {widthOf(x)});
   Value b = bias ? weight(module + ".bias", {widthOf(x)}) : Value();
   return LayerNormOp::create(builder_, loc_, x.getType(), x, w, b, builder_.getF64FloatAttr(eps));

@@ -8,6 +8,7 @@
 #include "runtime/artifact/Status.h"
 #include "weights/WeightSource.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/Location.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringSet.h"
 
@@ -31,6 +32,23 @@ public:
   const Status &status() const { return status_; }
   bool failed() const { return status_.failed(); }
   void refuse(const std::string &what);
+  void warn(const std::string &what);
+
+  /// While it lives, ops carry the name of this module as their location: diagnostics then name layer and part.
+  class At {
+  public:
+    At(ModelBuilder &m, llvm::StringRef module)
+        : m_(m), outer_(m.loc_) {
+      m.loc_ = mlir::NameLoc::get(m.builder_.getStringAttr(module));
+    }
+    ~At() { m_.loc_ = outer_; }
+    At(const At &) = delete;
+    At &operator=(const At &) = delete;
+
+  private:
+    ModelBuilder &m_;
+    mlir::Location outer_;
+  };
 
   // ---- Frame ----------------------------------------------------------------------------------
   /// Opens the model; everything after it is inside.
@@ -39,7 +57,8 @@ public:
   /// The token ids, [T].
   mlir::Value tokens();
   /// One block around `body`, which maps activations to activations of the same type.
-  mlir::Value block(int64_t layer, mlir::Value input,
+  /// `module` is its name in the checkpoint.
+  mlir::Value block(int64_t layer, llvm::StringRef module, mlir::Value input,
                     llvm::function_ref<mlir::Value(mlir::Value)> body);
   /// Ends the model with its output and checks that every tensor of checkpoint and adapter was used.
   mlir::OwningOpRef<mlir::ModuleOp> finish(mlir::Value output);
@@ -59,14 +78,19 @@ public:
   void ignoreWhere(std::function<bool(llvm::StringRef)> predicate);
   /// Tensors of this layer may be there without a use (a head that predicts further tokens).
   void ignoreLayer(int64_t layer);
-  /// A head tied to the embedding may still be stored; warns if it differs.
-  void allowTiedCopy(const std::string &name, const std::string &original);
+  /// A head tied to the embedding may still be stored. True, with a warning, if it differs from `original`.
+  bool hasOwnHead(const std::string &name, const std::string &original);
+  /// MODULE.weight [out, in] with the adapter's branch added to it: for weights whose rows or columns the importer puts
+  /// into another order, where a branch beside the layer would have the wrong one.
+  mlir::Value adaptedWeight(const std::string &module, llvm::ArrayRef<int64_t> shape);
 
   // ---- Layers ---------------------------------------------------------------------------------
   /// MODULE.weight [out, in] and, if asked, MODULE.bias [out]; plus the adapter's branch.
   mlir::Value linear(mlir::Value x, const std::string &module, int64_t out, bool bias = false);
   /// The same over a weight stored [in, out] (GPT-2's Conv1D).
   mlir::Value linearTransposed(mlir::Value x, const std::string &module, int64_t out, bool bias);
+  /// A linear layer over a given weight plus the adapter's branch of `module`.
+  mlir::Value linearWith(mlir::Value x, mlir::Value weight, const std::string &module);
   /// A linear layer over a given weight; no adapter.
   mlir::Value linearOver(mlir::Value x, mlir::Value weight, mlir::Value bias = {});
   /// The adapter's branch for a module, shapes checked, or nothing. For importers that place it
@@ -100,6 +124,8 @@ public:
   Adapter *adapter() const { return adapter_; }
 
 private:
+  /// A tensor by its full name, or by the one it has where the inner model was saved alone: without "model." in front.
+  const TensorView *find(llvm::StringRef name) const;
   mlir::Value adapterWeight(const AdapterTensor &tensor);
   mlir::Value withAdapter(mlir::Value y, mlir::Value x, const std::string &module, int64_t in,
                           int64_t out);

@@ -87,6 +87,7 @@ static void stackBranches(ModelBuilder &m, ArrayRef<std::optional<AdapterBranch>
 
 StackedLinear stackLinears(ModelBuilder &m, const std::vector<std::string> &modules, int64_t out,
                            int64_t in) {
+  ModelBuilder::At at(m, StringRef(modules.front()));
   StackedLinear stacked;
   SmallVector<Value> weights;
   for (const std::string &module : modules)
@@ -104,6 +105,7 @@ StackedLinear stackLinears(ModelBuilder &m, const std::vector<std::string> &modu
 }
 
 Router readRouter(ModelBuilder &m, const std::string &module, int64_t experts, int64_t width) {
+  ModelBuilder::At at(m, module);
   Router router;
   router.weight = m.weight(module + ".weight", {experts, width});
   if (std::optional<AdapterBranch> branch = m.adapterBranch(module, width, experts)) {
@@ -162,6 +164,7 @@ Value mixture(ModelBuilder &m, Value x, const Router &router, RoutingAttr routin
 Value gatedMixture(ModelBuilder &m, Value x, const Router &router, RoutingAttr routing,
                    const std::string &prefix, const GatedExpertNames &names, int64_t experts,
                    int64_t width, ActivationKind activation) {
+  ModelBuilder::At at(m, prefix);
   const int64_t hidden = ModelBuilder::widthOf(x);
   StackedLinear projections[] = {
       stackLinears(m, expertModules(prefix, experts, names.gate), width, hidden),

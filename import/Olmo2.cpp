@@ -19,7 +19,7 @@ Value importOlmo2(ImportContext &context) {
   Value x = m.embedding("model.embed_tokens", d.vocabSize, d.hiddenSize);
   for (int64_t layer = 0; layer < d.numLayers; ++layer) {
     const std::string prefix = layerPrefix(layer);
-    x = m.block(layer, x, [&](Value h) {
+    x = m.block(layer, prefix, x, [&](Value h) {
       Value mixed = selfAttention(m, h, prefix + ".self_attn", d.attention, {&d.rope, {}});
       h = m.add(h, m.rmsNorm(mixed, prefix + ".post_attention_layernorm", d.hiddenSize, d.eps));
       Value fed = gatedMlp(m, h, prefix + ".mlp", d.intermediateSize, d.activation);

@@ -8,6 +8,7 @@ namespace xfmr {
 
 /// gate_up_proj is already what `xfmr.glu` takes, unless an adapter sits on it.
 static Value fusedMlp(ModelBuilder &m, Value x, const std::string &prefix, const DecoderConfig &d) {
+  ModelBuilder::At at(m, prefix);
   const int64_t width = d.intermediateSize;
   const std::string module = prefix + ".gate_up_proj";
   Value hidden;
@@ -39,11 +40,11 @@ Value importPhi3(ImportContext &context) {
   Value x = m.embedding("model.embed_tokens", d.vocabSize, d.hiddenSize);
   for (int64_t layer = 0; layer < d.numLayers; ++layer) {
     const std::string prefix = layerPrefix(layer);
-    x = m.block(layer, x, [&](Value h) {
+    x = m.block(layer, prefix, x, [&](Value h) {
       Value n = m.rmsNorm(h, prefix + ".input_layernorm", d.hiddenSize, d.eps);
       Value fused = m.linear(n, prefix + ".self_attn.qkv_proj", queryWidth + 2 * keyWidth);
       SmallVector<Value> qkv = m.split(fused, {queryWidth, keyWidth, keyWidth});
-      Value mixed = attend(m, qkv[0], qkv[1], qkv[2], a, {&d.rope, windows[layer]});
+      Value mixed = attend(m, prefix + ".self_attn", qkv[0], qkv[1], qkv[2], a, {&d.rope, windows[layer]});
       h = m.add(h, m.linear(mixed, prefix + ".self_attn.o_proj", d.hiddenSize));
       n = m.rmsNorm(h, prefix + ".post_attention_layernorm", d.hiddenSize, d.eps);
       return m.add(h, fusedMlp(m, n, prefix + ".mlp", d));

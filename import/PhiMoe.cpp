@@ -10,7 +10,7 @@ namespace xfmr {
 
 Value importPhiMoe(ImportContext &context) {
   Config &config = context.config;
-  DecoderConfig d = readDecoder(context);
+  DecoderConfig d = readDecoder(context, /*tiedByDefault=*/false, {1.0e6});
   const ExpertCounts counts = readExpertCounts(config, {"num_local_experts"});
   RoutingRule rule;
   rule.topK = counts.topK;
@@ -32,7 +32,7 @@ Value importPhiMoe(ImportContext &context) {
   Value x = m.embedding("model.embed_tokens", d.vocabSize, d.hiddenSize);
   for (int64_t layer = 0; layer < d.numLayers; ++layer) {
     const std::string prefix = layerPrefix(layer), moe = prefix + ".block_sparse_moe";
-    x = m.block(layer, x, [&](Value h) {
+    x = m.block(layer, prefix, x, [&](Value h) {
       Value n = m.layerNorm(h, prefix + ".input_layernorm", d.eps);
       h = m.add(h, selfAttention(m, n, prefix + ".self_attn", d.attention, {&d.rope, windows[layer]}));
       n = m.layerNorm(h, prefix + ".post_attention_layernorm", d.eps);

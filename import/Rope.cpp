@@ -66,10 +66,13 @@ struct Reader {
              object.number("mscale") != 0.0 && object.number("mscale_all_dim") != 0.0)
       attention = yarnMagnitude(factor, object.number("mscale")) /
                   yarnMagnitude(factor, object.number("mscale_all_dim"));
+    const int64_t original = originalMaxPosition();
     rope.scaling = YarnRopeAttr::get(
         &context, APFloat(factor), APFloat(object.positive("beta_fast", 32.0)),
-        APFloat(object.positive("beta_slow", 1.0)), originalMaxPosition(), APFloat(attention),
-        object.flag("truncate", true));
+        APFloat(object.positive("beta_slow", 1.0)), original, APFloat(attention), object.flag("truncate", true));
+    // Only where the length before stretching is written down: else `max_position_embeddings` may be either of them.
+    if (object.has("original_max_position_embeddings"))
+      maxPosition = std::max(maxPosition, static_cast<int64_t>(std::min(factor * static_cast<double>(original), 1e9)));
   }
 
   void longrope() {
@@ -120,29 +123,43 @@ struct Reader {
 
 } // namespace
 
-RopeSettings readRopeObject(MLIRContext &context, Config &config, Config object,
-                            double defaultTheta, int64_t headDim, int64_t &maxPosition,
-                            int64_t ropeLength) {
+/// Base and share of the rotated entries stand in `object` or in the configuration, the rest in `scaling`.
+static RopeSettings readRopeFrom(MLIRContext &context, Config &config, Config object, Config scaling,
+                                 const RopeDefaults &defaults, int64_t headDim, int64_t &maxPosition,
+                                 int64_t ropeLength) {
+  auto holder = [&](const std::string &key) -> Config & { return object.has(key) ? object : config; };
   RopeSettings rope;
   rope.headDim = headDim;
-  rope.theta = object.positive("rope_theta", defaultTheta);
-  Config &partial = object.has("partial_rotary_factor") ? object : config;
-  const double share = partial.positive("partial_rotary_factor", 1.0);
+  const std::string thetaKey = object.has("rope_theta") ? "rope_theta" : config.firstOf({"rope_theta", "rotary_emb_base"});
+  rope.theta = holder(thetaKey).positive(thetaKey, defaults.theta);
+  const std::string shareKey = object.has("partial_rotary_factor")
+                                   ? "partial_rotary_factor"
+                                   : config.firstOf({"partial_rotary_factor", "rotary_pct"});
+  Config &partial = holder(shareKey);
+  const double share = partial.positive(shareKey, defaults.share);
   rope.rotaryDim = static_cast<int64_t>(std::min(share, 2.0) * static_cast<double>(headDim));
   if (!config.failed() && (rope.rotaryDim > headDim || rope.rotaryDim < 2 || rope.rotaryDim % 2))
-    partial.refuse("partial_rotary_factor", "gives " + std::to_string(rope.rotaryDim) +
-                                                " rotary entries of " + std::to_string(headDim) +
-                                                ", expected an even number from 2");
+    partial.refuse(shareKey, "gives " + std::to_string(rope.rotaryDim) + " rotary entries of " +
+                                 std::to_string(headDim) + ", expected an even number from 2");
   if (!config.failed())
-    Reader{context, config, object, rope, maxPosition, ropeLength}.read();
+    Reader{context, config, scaling, rope, maxPosition, ropeLength}.read();
   return rope;
 }
 
-RopeSettings readRope(MLIRContext &context, Config &config, int64_t headDim, int64_t &maxPosition,
-                      int64_t ropeLength) {
+RopeSettings readRopeObject(MLIRContext &context, Config &config, Config object, const RopeDefaults &defaults,
+                            int64_t headDim, int64_t &maxPosition, int64_t ropeLength) {
+  return readRopeFrom(context, config, object, object, defaults, headDim, maxPosition, ropeLength);
+}
+
+RopeSettings readRope(MLIRContext &context, Config &config, int64_t headDim, int64_t &maxPosition, int64_t ropeLength,
+                      const RopeDefaults &defaults) {
   Config object = config.object(config.firstOf({"rope_parameters", "rope_scaling"}));
-  const double theta = config.positive("rope_theta", 10000.0);
-  return readRopeObject(context, config, object, theta, headDim, maxPosition, ropeLength);
+  Config scaling = object;
+  // A scaling that was added by hand to a file of transformers 5 stands beside its `rope_parameters`.
+  if (config.isObject("rope_parameters") && config.isObject("rope_scaling") &&
+      object.text(object.firstOf({"rope_type", "type"}), "default") == "default")
+    scaling = config.object("rope_scaling");
+  return readRopeFrom(context, config, object, scaling, defaults, headDim, maxPosition, ropeLength);
 }
 
 } // namespace xfmr

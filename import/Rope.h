@@ -14,17 +14,24 @@ struct RopeSettings {
   mlir::Attribute scaling; // null: plain frequencies
 };
 
-/// Reads the settings of heads of `headDim` entries. `maxPosition` comes in as
-/// `max_position_embeddings` and may shrink: kinds whose frequencies depend on the served length
-/// (dynamic, longrope) are fixed for short texts, or for `ropeLength` positions if that is not 0.
-RopeSettings readRope(mlir::MLIRContext &context, Config &config, int64_t headDim,
-                      int64_t &maxPosition, int64_t ropeLength);
+/// What a family takes where neither spelling of a key is there.
+struct RopeDefaults {
+  double theta = 10000.0;
+  double share = 1.0; // of a head's entries that rotate
+};
+
+/// Reads the settings of heads of `headDim` entries. Base and share of rotated entries stand in `rope_parameters` (files of
+/// transformers 5) or beside it, as `rope_theta` or `rotary_emb_base`, `partial_rotary_factor` or `rotary_pct`.
+/// `maxPosition` comes in as `max_position_embeddings`. It shrinks for kinds whose frequencies depend on the served length
+/// (dynamic, longrope), which are fixed for short texts, or for `ropeLength` positions if that is not 0; it grows to the
+/// positions that a yarn factor gives, which model cards add to a configuration without changing `max_position_embeddings`.
+RopeSettings readRope(mlir::MLIRContext &context, Config &config, int64_t headDim, int64_t &maxPosition,
+                      int64_t ropeLength, const RopeDefaults &defaults = {});
 
 /// The same from one object that holds all fields (an entry of a per-layer-type
 /// `rope_parameters`). `config` supplies `original_max_position_embeddings` if the object has none.
-RopeSettings readRopeObject(mlir::MLIRContext &context, Config &config, Config object,
-                            double defaultTheta, int64_t headDim, int64_t &maxPosition,
-                            int64_t ropeLength);
+RopeSettings readRopeObject(mlir::MLIRContext &context, Config &config, Config object, const RopeDefaults &defaults,
+                            int64_t headDim, int64_t &maxPosition, int64_t ropeLength);
 
 /// YaRN's growth of scores with the scale s: 0.1 m ln s + 1 for s > 1.
 double yarnMagnitude(double s, double m);

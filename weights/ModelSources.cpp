@@ -2,52 +2,86 @@
 #include "weights/ModelSources.h"
 
 #include <filesystem>
+#include <set>
 
 using namespace mlir;
+namespace fs = std::filesystem;
 
 namespace xfmr {
 
-Status openModelSources(ModelOp model, const std::string &folder,
-                        const std::vector<std::string> &overrides, WeightSources &out) {
-  std::map<std::string, std::string> replaced;
-  for (const std::string &option : overrides) {
-    std::string name, path;
-    if (Status status = parseSourceOption(option, name, path); status.failed())
-      return status;
-    if (!model.getSources().contains(name) && !(model.getSources().empty() && name == "base"))
-      return Status::error("source \"" + name + "\" of option \"" + option +
-                           "\" is not one of the model's sources");
-    if (!replaced.emplace(name, path).second)
-      return Status::error("source \"" + name + "\" is given twice");
-  }
-  for (NamedAttribute source : model.getSources()) {
-    const std::string name = source.getName().str();
-    if (replaced.count(name))
+// The path a source is opened with.
+static std::string placeOf(StringRef name, StringRef path, const SourcePlaces &places) {
+  auto given = places.replaced.find(name.str());
+  if (given != places.replaced.end())
+    return given->second;
+  return (fs::path(places.folder) / path.str()).string(); // an absolute path stands alone
+}
+
+static StringRef pathIn(DictionaryAttr sources, StringRef name) {
+  auto path = sources.getAs<StringAttr>(name);
+  return path ? path.getValue() : StringRef();
+}
+
+Status checkReplacedSources(ModuleOp module, const std::map<std::string, std::string> &replaced) {
+  std::set<std::string> known;
+  for (Operation &op : module.getOps()) {
+    DictionaryAttr sources;
+    if (auto model = dyn_cast<ModelOp>(op))
+      sources = model.getSources();
+    else if (auto program = dyn_cast<ProgramOp>(op))
+      sources = program.getSources();
+    else
       continue;
-    if (Status status = out.add(name, model.getSourcePath(name).str(), folder); status.failed())
-      return status;
+    for (NamedAttribute source : sources)
+      known.insert(source.getName().str());
+    if (sources.empty())
+      known.insert("base");
   }
-  for (const auto &[name, path] : replaced)
-    if (Status status = out.add(name, path); status.failed())
-      return status;
+  for (const auto &[name, path] : replaced) {
+    if (known.count(name))
+      continue;
+    std::string names;
+    for (const std::string &one : known)
+      names += (names.empty() ? "" : ", ") + one;
+    return Status::error("source \"" + name + "\" of option \"" + name + "=" + path + "\" is not one of the model's: " +
+                         (names.empty() ? "it has none" : names));
+  }
   return Status::success();
 }
 
-// An absolute base stands alone.
-static std::string folderOf(StringRef base, const std::string &folder) {
-  namespace fs = std::filesystem;
-  const fs::path path = fs::path(folder) / base.str();
+Status replaceSources(ModuleOp module, const std::vector<std::string> &options) {
+  std::map<std::string, std::string> replaced;
+  if (Status status = parseSourceOptions(options, replaced); status.failed())
+    return status;
+  if (Status status = checkReplacedSources(module, replaced); status.failed())
+    return status;
+  if (!replaced.empty())
+    attachSourcePlaces(module.getContext()).replaced = std::move(replaced);
+  return Status::success();
+}
+
+Status openSources(DictionaryAttr sources, MLIRContext *context, WeightSources &out) {
+  const SourcePlaces &places = sourcePlaces(context);
+  for (NamedAttribute source : sources) {
+    const StringRef name = source.getName().getValue();
+    if (Status status = out.add(name.str(), placeOf(name, pathIn(sources, name), places)); status.failed())
+      return status;
+  }
+  if (auto base = places.replaced.find("base"); sources.empty() && base != places.replaced.end())
+    return out.add("base", base->second);
+  return Status::success();
+}
+
+Status openSources(ModelOp model, WeightSources &out) { return openSources(model.getSources(), model.getContext(), out); }
+
+std::string basePath(DictionaryAttr sources, MLIRContext *context) {
+  return placeOf("base", pathIn(sources, "base"), sourcePlaces(context));
+}
+
+std::string baseFolder(ModelOp model) {
+  const fs::path base = basePath(model.getSources(), model.getContext());
   std::error_code ignored;
-  return fs::is_directory(path, ignored) ? path.string() : path.parent_path().string();
-}
-
-std::string baseFolder(ModelOp model, const std::string &folder) {
-  return folderOf(model.getSourcePath("base"), folder);
-}
-
-std::string baseFolder(ProgramOp program, const std::string &folder) {
-  auto base = program.getSources().getAs<StringAttr>("base");
-  return folderOf(base ? base.getValue() : "", folder);
+  return fs::is_directory(base, ignored) ? base.string() : base.parent_path().string();
 }
 
 } // namespace xfmr

@@ -1,20 +1,26 @@
-// Opens the weight sources that a model of the dialect names.
+// Opens the weight sources that a model or a program of the dialect names: the one way from `sources` to files. Paths are
+// resolved by the context's SourcePlaces.
 #pragma once
 #include "dialect/Xfmr.h"
+#include "weights/SourcePlaces.h"
 #include "weights/WeightSources.h"
+#include "mlir/IR/BuiltinOps.h"
 
 namespace xfmr {
 
-/// Opens every source of `model`. Relative paths are relative to `folder` (the folder of the IR file,
-/// see sourceFolder() in import/Import.h). `overrides` are "NAME=PATH" texts of `--source` options:
-/// they replace the path, relative to the working directory; a name that the model does not have is
-/// refused.
-Status openModelSources(ModelOp model, const std::string &folder,
-                        const std::vector<std::string> &overrides, WeightSources &out);
+/// Takes the "NAME=PATH" texts of `--source` options into the context's places. Refuses a name that no model of the module
+/// has, with those that there are, and one that is given twice. "base" may be given where a model names no source.
+Status replaceSources(mlir::ModuleOp module, const std::vector<std::string> &options);
+/// The same for options that were taken apart: NAME and PATH. Only names are checked.
+Status checkReplacedSources(mlir::ModuleOp module, const std::map<std::string, std::string> &replaced);
 
-/// The folder of source "base": of a checkpoint's tokenizer and configuration. A relative path is relative to `folder`.
-std::string baseFolder(ModelOp model, const std::string &folder);
-/// The same of a program, which keeps the sources of its model.
-std::string baseFolder(ProgramOp program, const std::string &folder);
+/// Opens every source of a `sources` dictionary, and "base" where only a `--source` names it.
+Status openSources(mlir::DictionaryAttr sources, mlir::MLIRContext *context, WeightSources &out);
+Status openSources(ModelOp model, WeightSources &out);
+
+/// The path that source "base" is opened with: a folder or a file.
+std::string basePath(mlir::DictionaryAttr sources, mlir::MLIRContext *context);
+/// The folder that holds a checkpoint's other files: source "base", or the folder of that file.
+std::string baseFolder(ModelOp model);
 
 } // namespace xfmr

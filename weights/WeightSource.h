@@ -31,7 +31,8 @@ public:
   void forEach(const std::function<void(const TensorView &)> &visit) const;
 
 private:
-  Status openFile(const std::string &path);
+  /// `listed` says which tensors of the file count; null: all.
+  Status openFile(const std::string &path, const std::function<bool(const std::string &)> &listed = nullptr);
   Status openGguf(const std::string &path);
   Status openIndex(const std::string &folder, const std::string &indexPath);
 

@@ -1,18 +1,13 @@
 // See WeightSources.h.
 #include "weights/WeightSources.h"
-#include <filesystem>
 
 namespace xfmr {
 
-Status WeightSources::add(const std::string &name, const std::string &path,
-                          const std::string &folder) {
+Status WeightSources::add(const std::string &name, const std::string &path) {
   if (sources_.count(name))
     return Status::error("weight source \"" + name + "\" is given twice");
-  std::filesystem::path full(path);
-  if (full.is_relative() && !folder.empty())
-    full = std::filesystem::path(folder) / full;
   WeightSource source;
-  if (Status status = WeightSource::open(full.string(), source); status.failed())
+  if (Status status = WeightSource::open(path, source); status.failed())
     return Status::error("weight source \"" + name + "\": " + status.message());
   sources_.emplace(name, std::move(source));
   return Status::success();
@@ -41,12 +36,14 @@ Status WeightSources::find(std::string_view sourceName, std::string_view tensor,
   return Status::success();
 }
 
-Status parseSourceOption(const std::string &text, std::string &name, std::string &path) {
-  size_t equals = text.find('=');
-  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
-    return Status::error("invalid source \"" + text + "\", expected NAME=PATH");
-  name = text.substr(0, equals);
-  path = text.substr(equals + 1);
+Status parseSourceOptions(const std::vector<std::string> &options, std::map<std::string, std::string> &out) {
+  for (const std::string &text : options) {
+    const size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
+      return Status::error("invalid source \"" + text + "\", expected NAME=PATH");
+    if (!out.emplace(text.substr(0, equals), text.substr(equals + 1)).second)
+      return Status::error("source \"" + text.substr(0, equals) + "\" is given twice");
+  }
   return Status::success();
 }
 

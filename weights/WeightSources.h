@@ -9,9 +9,8 @@ namespace xfmr {
 
 class WeightSources {
 public:
-  /// Opens a source under a name that is not taken. Relative paths are relative to `folder`
-  /// (the working directory if empty).
-  Status add(const std::string &name, const std::string &path, const std::string &folder = "");
+  /// Opens a source under a name that is not taken.
+  Status add(const std::string &name, const std::string &path);
 
   /// Null if the source is not open.
   const WeightSource *source(std::string_view name) const;
@@ -23,7 +22,7 @@ private:
   std::map<std::string, WeightSource, std::less<>> sources_;
 };
 
-/// Parses "NAME=PATH" of a `--source` option.
-Status parseSourceOption(const std::string &text, std::string &name, std::string &path);
+/// Parses the "NAME=PATH" texts of `--source` options; refuses a name that is given twice.
+Status parseSourceOptions(const std::vector<std::string> &options, std::map<std::string, std::string> &out);
 
 } // namespace xfmr

@@ -1,24 +1,12 @@
 // See ModelData.h.
 #include "passes/calibration/ModelData.h"
 
-#include "weights/ModelSources.h"
+#include "weights/TokenizerFiles.h"
 
-#include <filesystem>
-
-namespace fs = std::filesystem;
 using namespace mlir;
 
 namespace xfmr {
 namespace {
-
-std::string irFolder(ModelOp model) {
-  auto place = dyn_cast<FileLineColLoc>(model.getLoc());
-  if (!place)
-    return {};
-  const fs::path file(place.getFilename().str());
-  const std::string kind = file.extension().string();
-  return kind == ".mlir" || kind == ".mlirbc" ? file.parent_path().string() : std::string();
-}
 
 Status checkWindow(ModelOp model, int64_t window) {
   const int64_t positions = model.getConfig().getMaxPosition();
@@ -38,19 +26,15 @@ Status checkIds(ModelOp model, ArrayRef<int32_t> ids) {
 
 } // namespace
 
-Status openSources(ModelOp model, WeightSources &out) { return openModelSources(model, irFolder(model), {}, out); }
-
 Status loadTokenizer(ModelOp model, tokenizer::Tokenizer &out) {
-  const fs::path folder = baseFolder(model, irFolder(model));
-  std::error_code ignored;
-  std::string json, settings, error;
-  if (Status status = readText((folder / "tokenizer.json").string(), json); status.failed())
+  TokenizerFiles files;
+  if (Status status = readTokenizerFiles(basePath(model.getSources(), model.getContext()), files); status.failed())
     return status;
-  if (fs::exists(folder / "tokenizer_config.json", ignored))
-    if (Status status = readText((folder / "tokenizer_config.json").string(), settings); status.failed())
-      return status;
-  if (!tokenizer::Tokenizer::load(json, settings, out, error))
-    return Status::error("invalid tokenizer in \"" + folder.string() + "\": " + error);
+  if (files.tokenizer.empty())
+    return Status::error("no tokenizer: " + files.missing);
+  std::string error;
+  if (!tokenizer::Tokenizer::load(files.tokenizer, files.config, out, error))
+    return Status::error("invalid tokenizer in \"" + files.place + "\": " + error);
   return Status::success();
 }
 

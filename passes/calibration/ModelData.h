@@ -1,17 +1,13 @@
-// The files that belong to a model in a pass: its weight sources and its tokenizer. Relative paths are relative to the
-// folder of the IR file where the module's location names one (*.mlir, *.mlirbc), else to the working directory.
+// The texts that belong to a model in a pass: its tokenizer, and texts as windows of tokens. Weights: weights/ModelSources.h.
 #pragma once
 
 #include "dialect/Xfmr.h"
 #include "passes/calibration/CalibrationText.h"
-#include "weights/WeightSources.h"
+#include "weights/ModelSources.h"
 
 namespace xfmr {
 
-/// Opens every source of the model.
-Status openSources(ModelOp model, WeightSources &out);
-
-/// The tokenizer in the folder of source "base". Errors: none there, an invalid one.
+/// The tokenizer of source "base". Errors: none there, an invalid one.
 Status loadTokenizer(ModelOp model, tokenizer::Tokenizer &out);
 
 /// Reads the text files and cuts them into windows of `window` tokens with the tokenizer in the folder of source "base".

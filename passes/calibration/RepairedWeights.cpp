@@ -3,12 +3,14 @@
 
 #include "runtime/artifact/Safetensors.h"
 #include "weights/Conversion.h"
+#include "weights/SourcePlaces.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/xxhash.h"
 #include <filesystem>
 
 using namespace mlir;
+namespace fs = std::filesystem;
 
 namespace xfmr {
 
@@ -41,7 +43,9 @@ Status RepairedWeights::write(ModelOp model, const std::string &path) {
                                         tensor.value.size() * sizeof(float));
     hash = hash * 31 + llvm::xxh3_64bits(bytes);
   }
-  const std::string file = path.empty() ? kind_ + "-" + llvm::utohexstr(hash, true, 16) + ".safetensors" : path;
+  const SourcePlaces &places = sourcePlaces(model.getContext());
+  const fs::path own = fs::path(places.output.value_or("")) / (kind_ + "-" + llvm::utohexstr(hash, true, 16) + ".safetensors");
+  const std::string file = path.empty() ? own.string() : path;
   Status status = writer.begin(file);
   for (const Stored &tensor : tensors_)
     if (status.ok())
@@ -50,10 +54,12 @@ Status RepairedWeights::write(ModelOp model, const std::string &path) {
     status = writer.finish();
   if (status.failed())
     return status;
+  fs::path place = fs::absolute(file).lexically_normal();
+  if (places.output)
+    place = place.lexically_proximate(fs::absolute(places.folder.empty() ? "." : places.folder).lexically_normal());
   Builder builder(model.getContext());
   SmallVector<NamedAttribute> sources(model.getSources().begin(), model.getSources().end());
-  sources.push_back(builder.getNamedAttr(
-      source_, builder.getStringAttr(std::filesystem::absolute(file).lexically_normal().string())));
+  sources.push_back(builder.getNamedAttr(source_, builder.getStringAttr(place.string())));
   model.setSourcesAttr(builder.getDictionaryAttr(sources));
   return Status::success();
 }

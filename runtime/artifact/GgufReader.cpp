@@ -1,5 +1,6 @@
 // See Gguf.h. Every length is compared with the bytes that are left before it is believed.
 #include "runtime/artifact/Gguf.h"
+#include "runtime/artifact/FileKind.h"
 #include <cstring>
 #include <limits>
 #include <set>
@@ -26,7 +27,7 @@ public:
 
   Status run() {
     if (left() < 24 || std::memcmp(next, "GGUF", 4) != 0)
-      return fail("expected the magic bytes GGUF");
+      return fail("expected the magic bytes GGUF" + isKind());
     next += 4;
     const uint32_t version = take<uint32_t>();
     if (version == 0x02000000 || version == 0x03000000)
@@ -53,6 +54,10 @@ public:
 
 private:
   uint64_t left() const { return static_cast<uint64_t>(end - next); }
+  std::string isKind() const { // ", it is MLIR text"
+    const std::string kind = fileKind(file.file_.data(), file.file_.size());
+    return kind.empty() || kind == "a GGUF file" ? "" : ", it is " + kind;
+  }
   Status fail(const std::string &what) const { return Status::error("invalid GGUF file \"" + file.path() + "\": " + what); }
 
   template <typename T> T take() {

@@ -1,5 +1,6 @@
 // Reading side of Safetensors.h.
 #include "runtime/artifact/Safetensors.h"
+#include "runtime/artifact/FileKind.h"
 #include "runtime/artifact/SafetensorsHeader.h"
 #include <algorithm>
 #include <limits>
@@ -49,6 +50,9 @@ Status SafetensorsFile::open(const std::string &path, SafetensorsFile &out) {
 
   const uint64_t size = file.file_.size();
   const uint8_t *bytes = file.file_.data();
+  if (const std::string kind = size ? fileKind(bytes, size) : ""; // a cut file has a message of its own
+      !kind.empty() && kind != "a safetensors file" && kind != "an .xfm artifact")
+    return invalid("it is " + kind);
   if (size < 8)
     return invalid("it has " + std::to_string(size) + " bytes, expected at least 8");
   uint64_t headerSize = 0;

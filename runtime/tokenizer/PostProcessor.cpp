@@ -103,6 +103,14 @@ bool PostProcessor::parsePair(const JsonView &config, const Vocabulary &vocabula
   return true;
 }
 
+void PostProcessor::setFrame(int32_t begin, int32_t end) {
+  frames.assign(1, Frame());
+  if (begin >= 0)
+    frames[0].before.push_back(begin);
+  if (end >= 0)
+    frames[0].after.push_back(end);
+}
+
 void PostProcessor::apply(std::vector<int32_t> &ids) const {
   for (const Frame &frame : frames) {
     ids.insert(ids.begin(), frame.before.begin(), frame.before.end());

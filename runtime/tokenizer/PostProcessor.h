@@ -13,6 +13,9 @@ class PostProcessor {
 public:
   static bool parse(const JsonView &config, const Vocabulary &vocabulary, PostProcessor &out);
 
+  /// `begin` before and `end` after each text, in place of what was parsed; -1 for none.
+  void setFrame(int32_t begin, int32_t end);
+
   void apply(std::vector<int32_t> &ids) const;
 
 private:

@@ -25,6 +25,7 @@ struct Tokenizer::Data {
 
   bool parse(const JsonView &config);
   bool parseConfig(const JsonView &config);
+  bool rebuildFrame(const JsonView &config);
   bool namedToken(const JsonView &config, const char *key, int32_t &id) const;
 
   bool encodeSection(std::string text, bool atTextStart, std::vector<int32_t> &ids,
@@ -55,13 +56,31 @@ bool Tokenizer::Data::namedToken(const JsonView &config, const char *key, int32_
     return true;
   if (!(named.isObject() ? named.getString("content", content) : named.asString(content)))
     return false;
-  id = model->vocabulary.find(content);
-  return id >= 0 || named.fail("'" + content + "' is not a token of tokenizer.json");
+  id = model->vocabulary.find(content); // -1: a name left over from elsewhere, which no text needs
+  return true;
 }
 
 bool Tokenizer::Data::parseConfig(const JsonView &config) {
-  return config.requireObject() && namedToken(config, "bos_token", bosId) &&
-         namedToken(config, "eos_token", eosId);
+  return config.requireObject() && namedToken(config, "bos_token", bosId) && namedToken(config, "eos_token", eosId) &&
+         rebuildFrame(config);
+}
+
+/// transformers builds the post-processor of these classes from add_bos_token and add_eos_token, whatever tokenizer.json
+/// has, and published models rely on it: begin and end token come from the flags alone.
+bool Tokenizer::Data::rebuildFrame(const JsonView &config) {
+  std::string name;
+  if (config["tokenizer_class"].isNull() || !config["tokenizer_class"].asString(name))
+    return config["tokenizer_class"].isNull();
+  bool rebuilt = false;
+  for (const char *family : {"LlamaTokenizer", "CodeLlamaTokenizer", "GemmaTokenizer", "CohereTokenizer"})
+    rebuilt |= name == family || name == std::string(family) + "Fast";
+  if (!rebuilt || config["add_bos_token"].isNull())
+    return true;
+  bool begin = false, end = false;
+  if (!config.getBool("add_bos_token", begin, false) || !config.getBool("add_eos_token", end, false))
+    return false;
+  postProcessor.setFrame(begin ? bosId : -1, end ? eosId : -1);
+  return true;
 }
 
 /// nlohmann throws on malformed text; its message has the place.

@@ -12,6 +12,7 @@
     --shape NAME=[2,3]    changes a tensor's shape
     --retype NAME=I32     changes a tensor's element type
     --fill NAME=nan       sets every value of a tensor's first row
+    --strip PREFIX        leaves this out of the tensors' names (their values stay)
     --shards N            spreads the tensors over N files with an index
     --truncate BYTES      keeps only the first bytes of the last tensor file
     --modules a,b         lora: suffixes of the modules, in the first layer of a llama
@@ -54,15 +55,15 @@ def values_of(name, shape):
     return [scale * generator.gauss(0, 1) for _ in range(count)]
 
 
-def write_tensors(path, tensors, fills):
-    """tensors: (name, dtype, shape); fills: name -> value of the first row"""
+def write_tensors(path, tensors, fills, strip=""):
+    """tensors: (name, dtype, shape); fills: name -> value of the first row; strip: begin of names to leave out"""
     header, data = {}, b""
     for name, dtype, shape in tensors:
         values = values_of(name, shape)
         if name in fills:
             values[: shape[-1]] = [float(fills[name])] * shape[-1]
         payload = encode(values, dtype)
-        header[name] = {"dtype": dtype, "shape": shape,
+        header[name.removeprefix(strip)] = {"dtype": dtype, "shape": shape,
                         "data_offsets": [len(data), len(data) + len(payload)]}
         data += payload
     text = json.dumps(header).encode()
@@ -157,6 +158,7 @@ def main():
     parser.add_argument("--dtype", default="F32")
     parser.add_argument("--shards", type=int, default=1)
     parser.add_argument("--truncate", type=int)
+    parser.add_argument("--strip", default="")
     parser.add_argument("--modules", default="q_proj,v_proj")
     parser.add_argument("--rank", type=int, default=2)
     options = parser.parse_args()
@@ -196,7 +198,7 @@ def main():
 
     path = os.path.join(options.out, names[1])
     if options.shards == 1:
-        write_tensors(path, tensors, pairs(options.fill))
+        write_tensors(path, tensors, pairs(options.fill), options.strip)
     else:
         weight_map, total = {}, 0
         for shard in range(options.shards):

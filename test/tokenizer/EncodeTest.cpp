@@ -203,4 +203,30 @@ TEST(Speed, MegabytesOfWhiteSpaceAndMarks) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::minutes(1));
 }
 
+// transformers builds the post-processor of some classes from flags of tokenizer_config.json, whatever tokenizer.json has.
+TEST(PostProcessor, FlagsOfSomeClassesDecide) {
+  const Json plain = around(bpe({"<s>", "</s>", "a"}));
+  auto framed = [&](const std::string &config) { return encode(load(plain, config), "a", true); };
+  EXPECT_EQ(framed(R"({"bos_token": "<s>", "eos_token": "</s>"})"), (Ids{2}));
+  EXPECT_EQ(framed(R"({"bos_token": "<s>", "add_bos_token": true})"), (Ids{2})); // of another class
+  EXPECT_EQ(framed(R"({"tokenizer_class": "LlamaTokenizerFast", "bos_token": "<s>", "add_bos_token": true})"), (Ids{0, 2}));
+  EXPECT_EQ(framed(R"({"tokenizer_class": "LlamaTokenizer", "bos_token": "<s>", "eos_token": "</s>",
+                       "add_bos_token": true, "add_eos_token": true})"), (Ids{0, 2, 1}));
+  Json templated = plain;
+  templated["post_processor"] = {{"type", "TemplateProcessing"},
+                                 {"single", {{{"SpecialToken", {{"id", "<s>"}}}}, {{"Sequence", {{"id", "A"}}}}}},
+                                 {"special_tokens", {{"<s>", {{"id", "<s>"}, {"ids", {0}}, {"tokens", {"<s>"}}}}}}};
+  EXPECT_EQ(encode(load(templated, R"({"tokenizer_class": "LlamaTokenizerFast", "add_bos_token": false})"), "a", true),
+            (Ids{2}));
+  EXPECT_EQ(encode(load(templated, R"({"tokenizer_class": "LlamaTokenizerFast"})"), "a", true), (Ids{0, 2}));
+}
+
+// A name of a begin token that tokenizer.json does not have: transformers adds it behind the vocabulary; no text has it.
+TEST(Config, NamesThatTheVocabularyLacks) {
+  const Tokenizer tokenizer = load(around(bpe({"a"})), R"({"bos_token": "<|gone|>", "eos_token": {"content": "a"}})");
+  EXPECT_EQ(tokenizer.bosId(), -1);
+  EXPECT_EQ(tokenizer.eosId(), 0);
+  EXPECT_EQ(encode(tokenizer, "aa"), (Ids{0, 0}));
+}
+
 } // namespace xfmr::tokenizer::test

@@ -1,4 +1,5 @@
 // The sources a model names: relative to its file, replaced by options, and what is wrong with options.
+#include "weights/Diagnostics.h"
 #include "weights/ModelSources.h"
 #include "TemporaryFolder.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -29,10 +30,13 @@ protected:
       writeTensors(folder.file(std::string(name) + ".safetensors"),
                    {{name, DType::f32, {1}, {1.0f}}});
   }
-  std::string open(const std::vector<std::string> &overrides) {
+  std::string open(const std::vector<std::string> &options) {
     sources = WeightSources();
-    return openModelSources(*module->getOps<ModelOp>().begin(), folder.path, overrides, sources)
-        .message();
+    attachSourcePlaces(&context) = SourcePlaces{folder.path, {}, {}};
+    Status status = replaceSources(*module, options);
+    if (status.ok())
+      status = openSources(*module->getOps<ModelOp>().begin(), sources);
+    return status.message();
   }
 
   MLIRContext context;
@@ -58,12 +62,41 @@ TEST_F(ModelSourcesTest, OptionsReplacePaths) {
 
 TEST_F(ModelSourcesTest, RefusesWrongOptions) {
   EXPECT_EQ(open({"other=x"}),
-            "source \"other\" of option \"other=x\" is not one of the model's sources");
+            "source \"other\" of option \"other=x\" is not one of the model's: base, extra");
   EXPECT_EQ(open({"base=x", "base=y"}), "source \"base\" is given twice");
   EXPECT_EQ(open({"base"}), "invalid source \"base\", expected NAME=PATH");
   EXPECT_EQ(open({"base=" + folder.file("none.safetensors")}),
             "weight source \"base\": cannot open \"" + folder.file("none.safetensors") +
                 "\": No such file or directory");
+}
+
+// A model that names no source has "base" all the same: `--source base=PATH` gives it one.
+TEST_F(ModelSourcesTest, GivesABaseToAModelWithout) {
+  ModelOp model = *module->getOps<ModelOp>().begin();
+  model.setSourcesAttr(DictionaryAttr::get(&context));
+  ASSERT_EQ(open({}), "");
+  EXPECT_EQ(sources.source("base"), nullptr);
+  ASSERT_EQ(open({"base=" + folder.file("c.safetensors")}), "");
+  EXPECT_NE(sources.source("base")->find("c"), nullptr);
+  EXPECT_EQ(basePath(model.getSources(), &context), folder.file("c.safetensors"));
+  EXPECT_EQ(open({"other=x"}), "source \"other\" of option \"other=x\" is not one of the model's: base");
+}
+
+TEST(Diagnostics, BecomeOneStatusWithPlaces) {
+  MLIRContext context;
+  context.printOpOnDiagnostic(false);
+  CollectedErrors errors(&context);
+  EXPECT_EQ(errors.status("nothing was said").message(), "nothing was said");
+  Builder builder(&context);
+  Location named = NameLoc::get(builder.getStringAttr("model.layers.3.self_attn"));
+  Location file = FileLineColLoc::get(&context, "a.mlir", 4, 7);
+  {
+    InFlightDiagnostic error = emitError(FusedLoc::get(&context, {UnknownLoc::get(&context), named})) << "first";
+    error.attachNote(file) << "beside this";
+  }
+  emitError(UnknownLoc::get(&context)) << "second";
+  EXPECT_EQ(errors.status("nothing was said").message(),
+            "model.layers.3.self_attn: first\nnote: a.mlir:4:7: beside this\nerror: second");
 }
 
 } // namespace

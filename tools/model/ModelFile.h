@@ -10,20 +10,23 @@
 
 namespace xfmr {
 
+/// The one model of a module; `holder` begins the error: "\"a.mlir\" holds".
+Status onlyModel(mlir::ModuleOp module, const std::string &holder, ModelOp &out);
+
 struct ModelFile {
-  std::unique_ptr<mlir::MLIRContext> context;
+  std::unique_ptr<mlir::MLIRContext> context; // open() makes one if there is none
   mlir::OwningOpRef<mlir::ModuleOp> module;
   ModelOp model; // the only one of the module
   WeightSources sources;
-  std::string folder; // of the checkpoint: tokenizer and generation config
 
-  /// Opens a folder, config.json, .mlir or .mlirbc. Each of `sourceOptions` is "NAME=PATH" and replaces
-  /// that source's path; other relative paths are relative to the IR file.
-  static Status open(const std::string &path, const std::vector<std::string> &sourceOptions,
-                     ModelFile &out);
+  /// Opens a folder, config.json, .gguf, .mlir or .mlirbc. Each of `sourceOptions` is "NAME=PATH" and replaces that source's
+  /// path; other relative paths are relative to the IR file.
+  static Status open(const std::string &path, const std::vector<std::string> &sourceOptions, ModelFile &out);
+  /// The first half: the IR alone, sources closed.
+  static Status read(const std::string &path, ModelFile &out);
 
-  /// Reads `folder`/tokenizer.json. A folder without one is no error: `found` is false.
-  Status loadTokenizer(tokenizer::Tokenizer &out, bool &found) const;
+  /// Reads the tokenizer of source "base". None is no error: `found` is false then, and `missing` says why.
+  Status loadTokenizer(tokenizer::Tokenizer &out, bool &found, std::string *missing = nullptr) const;
 
   /// How the reference interpreter finds stored tensors; valid as long as this object.
   std::function<Status(llvm::StringRef source, llvm::StringRef name, const TensorView *&out)>

@@ -1,8 +1,10 @@
 // A MODEL (checkpoint or IR) run by the reference interpreter.
 #include "runtime/tokenizer/Tokenizer.h"
 #include "test/reference/Interpreter.h"
+#include "tools/model/Diagnostics.h"
 #include "tools/model/ModelFile.h"
 #include "tools/xfmr-compare/Side.h"
+#include "weights/ModelSources.h"
 
 namespace xfmr::compare {
 
@@ -10,8 +12,20 @@ namespace {
 
 class Interpreted : public Side {
 public:
-  Status open(const std::string &path) {
-    if (Status status = ModelFile::open(path, {}, file_); status.failed())
+  Status open(const std::string &path, SourceOptions &sources) {
+    file_.context = std::make_unique<mlir::MLIRContext>();
+    printDiagnostics(*file_.context, "xfmr-compare");
+    Status status = ModelFile::read(path, file_);
+    if (status.ok() && (llvm::StringRef(path).ends_with(".mlir") || llvm::StringRef(path).ends_with(".mlirbc")))
+      for (mlir::NamedAttribute source : file_.model.getSources()) {
+        const std::string name = source.getName().str();
+        sources.known.insert(name);
+        if (auto given = sources.paths.find(name); given != sources.paths.end())
+          attachSourcePlaces(file_.context.get()).replaced.insert(*given);
+      }
+    if (status.ok())
+      status = openSources(file_.model, file_.sources);
+    if (status.failed())
       return status;
     ConfigAttr config = file_.model.getConfig();
     vocab = config.getVocabSize();
@@ -45,9 +59,20 @@ private:
 
 } // namespace
 
-Status openInterpreted(const std::string &path, std::unique_ptr<Side> &out) {
+Status SourceOptions::check() const {
+  std::string names;
+  for (const std::string &name : known)
+    names += (names.empty() ? "" : ", ") + name;
+  for (const auto &[name, path] : paths)
+    if (!known.count(name))
+      return Status::error("source \"" + name + "\" of option \"" + name + "=" + path +
+                           "\" is not one of the models': " + (names.empty() ? "neither is IR with sources" : names));
+  return Status::success();
+}
+
+Status openInterpreted(const std::string &path, SourceOptions &sources, std::unique_ptr<Side> &out) {
   auto side = std::make_unique<Interpreted>();
-  Status status = side->open(path);
+  Status status = side->open(path, sources);
   if (status.ok())
     out = std::move(side);
   return status;

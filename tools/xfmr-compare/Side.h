@@ -2,7 +2,9 @@
 #pragma once
 #include "runtime/artifact/Status.h"
 #include "test/reference/Tensor.h"
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,8 +24,15 @@ public:
   virtual Status logits(const std::vector<int32_t> &window, reference::Tensor &out) = 0;
 };
 
+/// NAME=PATH options: for models that are IR, which have sources to replace. A name must be one of A's or of B's.
+struct SourceOptions {
+  std::map<std::string, std::string> paths;
+  std::set<std::string> known; // of the sides opened so far
+  Status check() const;
+};
+
 /// Opens a MODEL through the reference interpreter.
-Status openInterpreted(const std::string &path, std::unique_ptr<Side> &out);
+Status openInterpreted(const std::string &path, SourceOptions &sources, std::unique_ptr<Side> &out);
 
 /// Opens a compiled model (.xfm) on the device that the runtime chooses.
 Status openArtifact(const std::string &path, std::unique_ptr<Side> &out);

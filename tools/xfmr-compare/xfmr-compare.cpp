@@ -2,6 +2,7 @@
 #include "tools/CommandLine.h"
 #include "tools/xfmr-compare/Comparison.h"
 #include "tools/xfmr-compare/Windows.h"
+#include "weights/WeightSources.h"
 #include <cstdio>
 #include <unistd.h>
 
@@ -13,9 +14,9 @@ static int fail(const std::string &message) {
   return 1;
 }
 
-static Status openSide(const std::string &path, std::unique_ptr<Side> &out) {
+static Status openSide(const std::string &path, SourceOptions &sources, std::unique_ptr<Side> &out) {
   const bool compiled = path.size() > 4 && path.compare(path.size() - 4, 4, ".xfm") == 0;
-  return compiled ? openArtifact(path, out) : openInterpreted(path, out);
+  return compiled ? openArtifact(path, out) : openInterpreted(path, sources, out);
 }
 
 // Scores positions 0 .. N-2 of every window.
@@ -43,11 +44,13 @@ int main(int argc, char **argv) {
   std::string pathA, pathB, text;
   int64_t window = 256;
   bool json = false;
+  std::vector<std::string> sourceOptions;
   app.add_option("A", pathA, "the model to compare with: folder, .mlir, .mlirbc or .xfm")->required();
   app.add_option("B", pathB, "the model compared")->required();
   app.add_option("--text", text, "text file")->required();
   app.add_option("--window", window, "tokens of a window, its begin token included")
       ->check(CLI::Range(2, 1 << 24))->capture_default_str();
+  app.add_option("--source", sourceOptions, "NAME=PATH: where a weight source of IR lies")->allow_extra_args(false);
   app.add_flag("--json", json, "one JSON object");
   if (std::optional<int> status = parseCommandLine(app, argc, argv, "xfmr-compare"))
     return *status;
@@ -55,9 +58,14 @@ int main(int argc, char **argv) {
   std::unique_ptr<Side> a, b;
   std::vector<std::vector<int32_t>> windows;
   Comparison result;
-  Status status = openSide(pathA, a);
+  SourceOptions sources;
+  Status status = parseSourceOptions(sourceOptions, sources.paths);
   if (status.ok())
-    status = openSide(pathB, b);
+    status = openSide(pathA, sources, a);
+  if (status.ok())
+    status = openSide(pathB, sources, b);
+  if (status.ok())
+    status = sources.check();
   if (status.ok())
     status = readWindows(*a, *b, text, window, windows);
   if (status.ok())

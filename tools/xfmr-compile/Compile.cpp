@@ -12,12 +12,13 @@
 #include "runtime/artifact/AtomicFile.h"
 #include "runtime/artifact/Format.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/IR/Diagnostics.h"
+#include "tools/model/Diagnostics.h"
+#include "weights/Diagnostics.h"
+#include "weights/ModelSources.h"
+#include "weights/TokenizerFiles.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <unistd.h>
 
 using namespace mlir;
@@ -35,14 +36,14 @@ public:
     codegen::cpu::registerKernelDialects(registry);
     context.appendDialectRegistry(registry);
     context.loadAllAvailableDialects();
-    context.printOpOnDiagnostic(false);
-    context.getDiagEngine().registerHandler([this](Diagnostic &diagnostic) { return report(diagnostic); });
+    printDiagnostics(context, "xfmr-compile", options.verbose);
   }
 
   Status run() {
     registerXfmrPasses();
     registerXfmrLoweringPasses();
     registerTransformsPasses();
+    CollectedErrors errors(&context);
     Status status = import();
     const bool both = options.target == "auto" || options.target == "vulkan,cpu";
     if (status.ok() && both)
@@ -51,31 +52,10 @@ public:
       status = lower(*module, options.target, options.stopAfter);
     if (status.ok())
       status = options.stopAfter == Stage::Emit ? emit() : print();
-    return status.failed() && diagnosed ? Status::error("") : status; // the diagnostic says more
+    return status.ok() ? status : errors.status(status.message()); // the diagnostic says more
   }
 
 private:
-  LogicalResult report(Diagnostic &diagnostic) {
-    const char *kind = "error";
-    switch (diagnostic.getSeverity()) {
-    case DiagnosticSeverity::Error: diagnosed = true; break;
-    case DiagnosticSeverity::Warning: kind = "warning"; break;
-    case DiagnosticSeverity::Note: kind = "note"; break;
-    case DiagnosticSeverity::Remark:
-      if (!options.verbose)
-        return success();
-      kind = "remark";
-    }
-    std::string text = diagnostic.str();
-    std::string where;
-    if (auto file = dyn_cast<FileLineColLoc>(diagnostic.getLocation()))
-      where = (file.getFilename().getValue() + ":" + Twine(file.getLine()) + ":" + Twine(file.getColumn()) + ": ").str();
-    llvm::errs() << "xfmr-compile: " << kind << ": " << where << text << "\n";
-    for (Diagnostic &note : diagnostic.getNotes())
-      (void)report(note);
-    return success();
-  }
-
   Status import() {
     ImportOptions importOptions;
     importOptions.adapter = options.adapter;
@@ -83,7 +63,20 @@ private:
     Status status = Status::success();
     module = importModel(context, options.model, importOptions, status);
     if (status.ok())
-      checkpoint = checkpointFolder(*module, options.model);
+      status = replaceSources(*module, options.sources);
+    if (status.failed())
+      return status;
+    // That of the base source, whatever passes add. A later stage has its sources in the program.
+    DictionaryAttr sources;
+    for (ModelOp model : module->getOps<ModelOp>())
+      sources = model.getSources();
+    for (ProgramOp program : module->getOps<ProgramOp>())
+      sources = program.getSources();
+    if (sources)
+      status = readTokenizerFiles(basePath(sources, &context), tokenizer);
+    if (!tokenizer.warning.empty())
+      emitWarning(UnknownLoc::get(&context)) << tokenizer.warning;
+    attachSourcePlaces(&context).output = fs::path(options.output).parent_path().string();
     return status;
   }
 
@@ -131,26 +124,15 @@ private:
       programs.push_back(program(*second));
     ProgramOp op = programs.front();
     WeightSources sources;
-    for (NamedAttribute entry : op.getSources()) {
-      std::string name = entry.getName().str();
-      auto given = options.sources.find(name);
-      bool overridden = given != options.sources.end();
-      std::string path = overridden ? given->second : cast<StringAttr>(entry.getValue()).str();
-      Status status = sources.add(name, path, overridden ? "" : sourceFolder(options.model));
-      if (status.failed())
-        return status;
-    }
+    if (Status status = openSources(op.getSources(), &context, sources); status.failed())
+      return status;
     EmitOptions emitOptions;
     emitOptions.path = options.output;
-    auto base = options.sources.find("base");
-    std::string folder = base != options.sources.end() ? base->second : checkpoint;
-    for (const char *name : {artifact::kTokenizerTensor, artifact::kTokenizerConfigTensor,
-                             artifact::kGenerationConfigTensor}) {
-      std::ifstream file(fs::path(folder) / name, std::ios::binary);
-      std::ostringstream text;
-      if (file && (text << file.rdbuf()) && !text.str().empty())
-        emitOptions.files[name] = text.str();
-    }
+    for (auto &[name, text] : {std::pair(artifact::kTokenizerTensor, tokenizer.tokenizer),
+                               std::pair(artifact::kTokenizerConfigTensor, tokenizer.config),
+                               std::pair(artifact::kGenerationConfigTensor, tokenizer.generation)})
+      if (!text.empty())
+        emitOptions.files[name] = text;
     if (isatty(STDERR_FILENO))
       emitOptions.progress = [](uint64_t done, uint64_t total) {
         llvm::errs() << "\rwriting " << done * 100 / std::max<uint64_t>(total, 1) << " %"
@@ -177,8 +159,7 @@ private:
   const CompileOptions &options;
   MLIRContext context;
   OwningOpRef<ModuleOp> module, second; // second: the program of the other target, if there are two
-  std::string checkpoint; // folder that holds the tokenizer: of the base source, whatever passes add
-  bool diagnosed = false;
+  TokenizerFiles tokenizer;
 };
 
 } // namespace

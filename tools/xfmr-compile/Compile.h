@@ -3,15 +3,15 @@
 #include "passes/lowering/Stage.h"
 #include "runtime/artifact/Status.h"
 #include <cstdint>
-#include <map>
 #include <string>
+#include <vector>
 
 namespace xfmr {
 
 struct CompileOptions {
   std::string model;
   std::string adapter;                        // folder of a low-rank adapter, or empty
-  std::map<std::string, std::string> sources; // --source overrides
+  std::vector<std::string> sources;           // NAME=PATH, of --source
   std::string target = "vulkan";
   std::string passes;                         // the user's pipeline, run before the fusions
   bool fuse = true;
@@ -26,8 +26,7 @@ struct CompileOptions {
   bool verbose = false;
 };
 
-/// Runs the stages up to `stopAfter`. Diagnostics go to stderr as they occur; the status says what failed
-/// when no diagnostic did.
+/// Runs the stages up to `stopAfter`. Warnings go to stderr as they occur.
 Status compileModel(const CompileOptions &options);
 
 } // namespace xfmr

@@ -1,7 +1,8 @@
 // xfmr-compile: a model becomes one file that the runtime executes.
+#include "passes/lowering/Passes.h"
 #include "tools/CommandLine.h"
+#include "tools/model/UserPasses.h"
 #include "tools/xfmr-compile/Compile.h"
-#include "weights/WeightSources.h"
 #include <iostream>
 
 using namespace xfmr;
@@ -14,7 +15,6 @@ static int usage(const std::string &message) {
 int main(int argc, char **argv) {
   CLI::App app("Compiles a model (a Hugging Face folder, .gguf, .mlir or .mlirbc) to an .xfm artifact.");
   CompileOptions options;
-  std::vector<std::string> sources;
   app.add_option("MODEL", options.model, "folder, config.json, .gguf, .mlir or .mlirbc")->required();
   app.add_option("-o,--output", options.output, "FILE.xfm; with --stop-after the text of the stage");
   app.add_option("--target", options.target, "what to compile for; auto: vulkan,cpu (default vulkan)")->check(CLI::IsMember({"vulkan", "cpu", "vulkan,cpu", "auto"}));
@@ -34,7 +34,7 @@ int main(int argc, char **argv) {
   app.add_option("--binding-bytes", options.bindingBytes,
                  "most of a weight in one binding (default 128 MiB, which every device allows)")
       ->check(CLI::Range(int64_t(1) << 16, int64_t(1) << 32));
-  app.add_option("--source", sources, "NAME=PATH: where a weight source lies");
+  app.add_option("--source", options.sources, "NAME=PATH: where a weight source lies");
   app.add_flag("--verbose", options.verbose, "show remarks of the passes");
   std::map<std::string, Stage> stages = {{"import", Stage::Import},   {"optimize", Stage::Optimize},
                                          {"phases", Stage::Phases},   {"regions", Stage::Regions},
@@ -44,18 +44,14 @@ int main(int argc, char **argv) {
       ->transform(CLI::CheckedTransformer(stages));
   if (std::optional<int> status = parseCommandLine(app, argc, argv, "xfmr-compile"))
     return *status;
-  for (const std::string &text : sources) {
-    std::string name, path;
-    if (Status status = parseSourceOption(text, name, path); status.failed())
-      return usage(status.message());
-    options.sources[name] = path;
-  }
+  registerXfmrLoweringPasses();
+  if (Status status = checkUserPasses(options.passes); status.failed())
+    return usage(status.message());
   if (options.output.empty() && options.stopAfter == Stage::Emit)
     return usage("-o FILE.xfm is required");
   Status status = compileModel(options);
   if (status.ok())
     return 0;
-  if (!status.message().empty())
-    std::cerr << "xfmr-compile: error: " << status.message() << "\n";
+  std::cerr << "xfmr-compile: error: " << status.message() << "\n";
   return 1;
 }

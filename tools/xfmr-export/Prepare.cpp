@@ -3,8 +3,10 @@
 #include "import/Import.h"
 #include "passes/Passes.h"
 #include "passes/Pipelines.h"
+#include "tools/model/Diagnostics.h"
+#include "tools/model/ModelFile.h"
+#include "weights/Diagnostics.h"
 #include "weights/ModelSources.h"
-#include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include <filesystem>
@@ -15,27 +17,20 @@ namespace fs = std::filesystem;
 namespace xfmr::exports {
 
 Status prepare(const std::string &path, const std::string &passes, const std::string &adapter,
-               const std::vector<std::string> &sourceOptions, Prepared &out) {
-  out.context.printOpOnDiagnostic(false); // it may be a whole model
-  out.context.getDiagEngine().registerHandler([](Diagnostic &diagnostic) {
-    if (diagnostic.getSeverity() == DiagnosticSeverity::Remark)
-      return success();
-    const bool warning = diagnostic.getSeverity() == DiagnosticSeverity::Warning;
-    llvm::errs() << "xfmr-export: " << (warning ? "warning: " : "error: ") << diagnostic << "\n";
-    for (Diagnostic &note : diagnostic.getNotes())
-      llvm::errs() << "xfmr-export: note: " << note << "\n";
-    return success();
-  });
+               const std::vector<std::string> &sourceOptions, const std::string &output, Prepared &out) {
+  printDiagnostics(out.context, "xfmr-export");
   ImportOptions importOptions;
   importOptions.adapter = adapter;
   Status status = Status::success();
   out.module = importModel(out.context, path, importOptions, status);
   if (status.failed())
     return status;
-  auto models = llvm::to_vector(out.module->getOps<ModelOp>());
-  if (models.size() != 1)
-    return Status::error("\"" + path + "\" holds " + std::to_string(models.size()) + " models (xfmr.model), expected one");
+  if (status = onlyModel(*out.module, "\"" + path + "\" holds", out.model); status.failed())
+    return status;
+  if (status = replaceSources(*out.module, sourceOptions); status.failed())
+    return status;
 
+  attachSourcePlaces(&out.context).output = fs::path(output).parent_path().string();
   // Formats have no adapters beside their layers; the rest of the optimize stage would only be undone.
   registerXfmrPasses();
   registerTransformsPasses();
@@ -46,13 +41,13 @@ Status prepare(const std::string &path, const std::string &passes, const std::st
   if (failed(parseNestedPipeline(passes, manager, error)))
     return Status::error("--passes: " + StringRef(error).trim().str());
   manager.addPass(createCanonicalizerPass());
+  CollectedErrors errors(&out.context);
   if (failed(manager.run(*out.module)))
-    return Status::error("");
-  models = llvm::to_vector(out.module->getOps<ModelOp>());
-  if (models.size() != 1)
-    return Status::error("--passes: the pipeline leaves " + std::to_string(models.size()) + " models, expected one");
+    return errors.status("--passes: a pass failed");
+  if (status = onlyModel(*out.module, "--passes: the pipeline leaves", out.model); status.failed())
+    return status;
 
-  if (status = openModelSources(models.front(), sourceFolder(path), sourceOptions, out.sources); status.failed())
+  if (status = openSources(out.model, out.sources); status.failed())
     return status;
   const WeightSource *base = out.sources.source("base");
   if (!base || !base->hasWeights())
@@ -60,7 +55,6 @@ Status prepare(const std::string &path, const std::string &passes, const std::st
   const fs::path place(base->path());
   std::error_code ignored;
   out.baseFolder = fs::is_directory(place, ignored) ? place.string() : place.parent_path().string();
-  out.model = models.front();
   return Status::success();
 }
 

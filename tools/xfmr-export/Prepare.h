@@ -15,8 +15,8 @@ struct Prepared {
   std::string baseFolder;
 };
 
-/// `sourceOptions` are "NAME=PATH" texts. Diagnostics go to stderr as they occur.
+/// `sourceOptions` are "NAME=PATH" texts; weights that passes make lie beside `output`. Warnings go to stderr as they occur.
 Status prepare(const std::string &model, const std::string &passes, const std::string &adapter,
-               const std::vector<std::string> &sourceOptions, Prepared &out);
+               const std::vector<std::string> &sourceOptions, const std::string &output, Prepared &out);
 
 } // namespace xfmr::exports

@@ -1,5 +1,6 @@
 // xfmr-export: a model, as it is after passes, in a format that other tools load.
 #include "tools/CommandLine.h"
+#include "tools/model/UserPasses.h"
 #include "tools/xfmr-export/Prepare.h"
 #include <iostream>
 
@@ -7,8 +8,7 @@ using namespace xfmr;
 using namespace xfmr::exports;
 
 static int fail(const std::string &message, int status) {
-  if (!message.empty())
-    std::cerr << "xfmr-export: error: " << message << "\n";
+  std::cerr << "xfmr-export: error: " << message << "\n";
   return status;
 }
 
@@ -31,8 +31,10 @@ int main(int argc, char **argv) {
     return *status;
   if (format == "hf" && options.type == ElementType::q8_0)
     return fail("--type=q8_0 is a type of gguf; hf holds f32, f16 or bf16", 2);
+  if (Status status = checkUserPasses(passes); status.failed())
+    return fail(status.message(), 2);
   Prepared prepared;
-  if (Status status = prepare(model, passes, adapter, sources, prepared); status.failed())
+  if (Status status = prepare(model, passes, adapter, sources, options.output, prepared); status.failed())
     return fail(status.message(), 1);
   options.baseFolder = prepared.baseFolder;
   std::vector<std::string> notes;

@@ -3,6 +3,7 @@
 #include "import/Import.h"
 #include "runtime/artifact/AtomicFile.h"
 #include "tools/CommandLine.h"
+#include "tools/model/Diagnostics.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/IR/MLIRContext.h"
 #include <filesystem>
@@ -38,6 +39,7 @@ int main(int argc, char **argv) {
   }
 
   mlir::MLIRContext context;
+  printDiagnostics(context, "xfmr-import");
   Status status = Status::success();
   mlir::OwningOpRef<mlir::ModuleOp> module = importModel(context, model, options, status);
   if (status.failed())

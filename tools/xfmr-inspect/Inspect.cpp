@@ -1,15 +1,15 @@
 // See Inspect.h.
 #include "tools/xfmr-inspect/Inspect.h"
 #include "import/Import.h"
-#include "passes/Passes.h"
-#include "passes/Pipelines.h"
+#include "tools/model/Diagnostics.h"
+#include "tools/model/ModelFile.h"
+#include "tools/model/UserPasses.h"
 #include "tools/xfmr-inspect/Encoders.h"
 #include "weights/ModelSources.h"
-#include "mlir/IR/Diagnostics.h"
-#include "mlir/Pass/PassManager.h"
-#include "mlir/Transforms/Passes.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Path.h"
+#include <cstdlib>
+#include <filesystem>
 
 using namespace mlir;
 
@@ -17,9 +17,9 @@ namespace xfmr::inspect {
 
 /// Elements of the tensors that the model names, as the files of a checkpoint have them. Nothing for a
 /// configuration alone.
-static Status countStored(ModelOp model, const std::string &folder, std::optional<int64_t> &out) {
+static Status countStored(ModelOp model, std::optional<int64_t> &out) {
   WeightSources sources;
-  if (Status status = openModelSources(model, folder, {}, sources); status.failed())
+  if (Status status = openSources(model, sources); status.failed())
     return status;
   const WeightSource *base = sources.source("base");
   if (!base || !base->hasWeights())
@@ -49,46 +49,39 @@ static void nameAfterFile(StringRef path, std::string &name) {
     name = file.drop_back(5).str();
 }
 
-/// Remarks of passes are not for this tool.
-static void printDiagnostics(MLIRContext &context) {
-  context.printOpOnDiagnostic(false); // it may be a whole model
-  context.getDiagEngine().registerHandler([](Diagnostic &diagnostic) {
-    if (diagnostic.getSeverity() == DiagnosticSeverity::Remark)
-      return success();
-    const bool warning = diagnostic.getSeverity() == DiagnosticSeverity::Warning;
-    llvm::errs() << "xfmr-inspect: " << (warning ? "warning: " : "error: ") << diagnostic << "\n";
-    for (Diagnostic &note : diagnostic.getNotes())
-      llvm::errs() << "xfmr-inspect: note: " << note << "\n";
-    return success();
-  });
-}
-
-static Status onlyModel(ModuleOp module, const std::string &holder, ModelOp &out) {
-  auto models = llvm::to_vector(module.getOps<ModelOp>());
-  if (models.size() != 1)
-    return Status::error(holder + " " + std::to_string(models.size()) + " models (xfmr.model), expected one");
-  out = models.front();
-  return Status::success();
-}
-
 static Status openModel(MLIRContext &context, const InspectOptions &options, OwningOpRef<ModuleOp> &module, ModelOp &out) {
-  printDiagnostics(context);
+  printDiagnostics(context, "xfmr-inspect");
   ImportOptions importOptions;
   importOptions.adapter = options.adapter;
   Status status = Status::success();
   module = importModel(context, options.model, importOptions, status);
-  return status.failed() ? status : onlyModel(*module, "\"" + options.model + "\" holds", out);
+  if (status.ok())
+    status = onlyModel(*module, "\"" + options.model + "\" holds", out);
+  return status.ok() ? replaceSources(*module, options.sources) : status;
 }
 
+/// Where passes put weights while this lives: an inspection leaves no files behind.
+class ScratchFolder {
+public:
+  explicit ScratchFolder(MLIRContext &context) {
+    std::error_code error;
+    std::string name = (std::filesystem::temp_directory_path(error) / "xfmr-inspect-XXXXXX").string();
+    if (mkdtemp(name.data()))
+      attachSourcePlaces(&context).output = folder_ = name;
+  }
+  ~ScratchFolder() {
+    std::error_code ignored;
+    if (!folder_.empty())
+      std::filesystem::remove_all(folder_, ignored);
+  }
+
+private:
+  std::string folder_;
+};
+
 static Status runPasses(ModuleOp module, const std::string &pipeline, ModelOp &out) {
-  registerXfmrPasses();
-  registerTransformsPasses();
-  PassManager manager = PassManager::on<ModuleOp>(module.getContext());
-  std::string error;
-  if (failed(parseNestedPipeline(pipeline, manager, error)))
-    return Status::error("--passes: " + StringRef(error).trim().str());
-  if (failed(manager.run(module)))
-    return Status::error("");
+  if (Status status = runUserPasses(module, pipeline); status.failed())
+    return status;
   return onlyModel(module, "--passes: the pipeline leaves", out);
 }
 
@@ -106,6 +99,7 @@ Status inspectModel(const InspectOptions &options, Report &out) {
     return status;
   }
   MLIRContext context;
+  ScratchFolder scratch(context);
   OwningOpRef<ModuleOp> module;
   ModelOp model;
   Status status = openModel(context, options, module, model);
@@ -116,7 +110,7 @@ Status inspectModel(const InspectOptions &options, Report &out) {
   const StringRef file = options.model;
   // IR may be looked at without its weights; a checkpoint has them, and they must say the same.
   if (!file.ends_with(".mlir") && !file.ends_with(".mlirbc"))
-    if (status = countStored(model, "", out.stored); status.failed())
+    if (status = countStored(model, out.stored); status.failed())
       return status;
   if (options.passes.empty())
     return Status::success();
@@ -135,6 +129,7 @@ Status inspectMemory(const InspectOptions &options, const MemoryOptions &place, 
   if (Status status = countEncoder(options.model, counted, encoder); status.failed() || counted)
     return status.failed() ? status : refuseEncoder(encoder.model.architecture, "--ffn is");
   MLIRContext context;
+  ScratchFolder scratch(context);
   OwningOpRef<ModuleOp> module;
   ModelOp model;
   Status status = openModel(context, options, module, model);

@@ -10,9 +10,10 @@ struct InspectOptions {
   std::string model;
   std::string adapter; // folder of a low-rank adapter, or empty
   std::string passes;  // MLIR textual pipeline, or empty
+  std::vector<std::string> sources; // "NAME=PATH"
 };
 
-/// Diagnostics of passes go to stderr as they occur; a status without text means that they said it all.
+/// Warnings go to stderr as they occur.
 Status inspectModel(const InspectOptions &options, Report &out);
 
 /// The same of readMemory.

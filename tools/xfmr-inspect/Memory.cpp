@@ -5,6 +5,7 @@
 #include "passes/calibration/Sequence.h"
 #include "tools/xfmr-inspect/TokenTexts.h"
 #include "tools/xfmr-inspect/Vocabulary.h"
+#include "weights/Diagnostics.h"
 #include <cmath>
 #include <numeric>
 
@@ -144,21 +145,21 @@ Status readMemory(ModelOp model, const MemoryOptions &options, FfnMemory &out) {
   if (status.failed())
     return status;
 
-  const Status said = Status::error(""); // by diagnostics
+  CollectedErrors errors(model.getContext());
   Forward forward(sources);
   std::vector<Sequence> sequences = sequencesOf(windows);
   if (failed(runTo(block, model, forward, sequences)))
-    return said;
+    return errors.status("the model cannot be run on the text");
   Activity activity;
   for (const Sequence &sequence : sequences) {
     MatrixF hidden;
     if (failed(valueIn(block, network.hidden, forward, sequence, hidden)))
-      return said;
+      return errors.status("the model cannot be run on the text");
     activity.add(hidden, sequence.window, options.channel);
   }
   const MatrixF *down = forward.weight(network.down.getWeight());
   if (!down)
-    return said;
+    return errors.status("the model cannot be run on the text");
   const VectorD norms = down->cast<double>().colwise().norm().transpose();
   const VectorD contributions = activity.absolute.cwiseProduct(norms);
   const double all = contributions.sum();
@@ -176,7 +177,7 @@ Status readMemory(ModelOp model, const MemoryOptions &options, FfnMemory &out) {
   forward.forgetWeights();
   Vocabulary vocabulary;
   if (status = vocabulary.open(model, network.down, forward); status.failed())
-    return status;
+    return errors.status(status.message());
 
   out = FfnMemory();
   out.model = model.getSymName().str();

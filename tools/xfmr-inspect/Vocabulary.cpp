@@ -12,7 +12,7 @@ Status Vocabulary::addNorm(Operation *norm, int64_t width, Forward &forward) {
   auto rms = dyn_cast<RmsNormOp>(norm);
   const MatrixF *weight = forward.weight(rms ? rms.getWeight() : cast<LayerNormOp>(norm).getWeight());
   if (!weight)
-    return Status::error("");
+    return Status::error("cannot read the weight of a norm");
   VectorD scale = weight->col(0).cast<double>().replicate(width / weight->rows(), 1); // a norm may be of groups
   if (rms && rms.getUnitOffset())
     scale.array() += 1;
@@ -50,7 +50,7 @@ Status Vocabulary::open(ModelOp model, LinearOp down, Forward &forward) {
   if (!head || op != model.getBody().front().getTerminator())
     return Status::error("the logits are not a norm and one linear map of what the last block gives");
   head_ = forward.weight(head.getWeight()); // last: another weight may move it
-  return head_ ? Status::success() : Status::error("");
+  return head_ ? Status::success() : Status::error("cannot read the weight of the head");
 }
 
 VectorD Vocabulary::scores(VectorD x) const {

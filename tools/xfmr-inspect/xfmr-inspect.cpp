@@ -1,6 +1,7 @@
 // xfmr-inspect: what a model consists of and what a token costs, what a feed-forward network of it does, or what an
 // artifact holds.
 #include "tools/CommandLine.h"
+#include "tools/model/UserPasses.h"
 #include "tools/xfmr-inspect/Contents.h"
 #include "tools/xfmr-inspect/Inspect.h"
 #include <iostream>
@@ -10,8 +11,7 @@ using namespace xfmr;
 using namespace xfmr::inspect;
 
 static int fail(const std::string &message, int status) {
-  if (!message.empty())
-    std::cerr << "xfmr-inspect: error: " << message << "\n";
+  std::cerr << "xfmr-inspect: error: " << message << "\n";
   return status;
 }
 
@@ -47,6 +47,7 @@ int main(int argc, char **argv) {
   app.add_option("MODEL", options.model, "folder, config.json, .gguf, .mlir, .mlirbc or .xfm")->required();
   app.add_option("--adapter", options.adapter, "folder of a low-rank adapter (PEFT), shown beside the layers");
   app.add_option("--passes", options.passes, "MLIR pipeline over the module: show the model before and after it");
+  app.add_option("--source", options.sources, "NAME=PATH: where a weight source lies")->allow_extra_args(false);
   app.add_flag("--json", json, "print JSON instead of tables");
   auto *html = app.add_option("--html", page, "write one self-contained page with charts");
   auto *ffn = app.add_option("--ffn", network,
@@ -67,6 +68,8 @@ int main(int argc, char **argv) {
       return fail("--html, --passes, --adapter and --ffn are for models, not for artifacts", 2);
     return inspectArtifact(options.model, json);
   }
+  if (Status status = checkUserPasses(options.passes); status.failed())
+    return fail(status.message(), 2);
   if (*ffn) {
     if (!parseMemoryPlace(network, place))
       return fail("--ffn is \"" + network + "\", expected LAYER or LAYER:CHANNEL", 2);

@@ -2,6 +2,7 @@
 // lowering: what every other path must reproduce.
 #include "test/reference/Greedy.h"
 #include "tools/CommandLine.h"
+#include "tools/model/Diagnostics.h"
 #include "tools/model/ModelFile.h"
 #include <iostream>
 #include <optional>
@@ -11,7 +12,7 @@ using namespace xfmr;
 namespace {
 
 struct Options {
-  std::string model, logitsPath;
+  std::string model, logitsPath, text;
   std::vector<std::string> sources;
   std::vector<int32_t> prompt;
   std::optional<int64_t> count;
@@ -33,23 +34,31 @@ Status writeLogits(const std::string &path, const reference::Tensor &logits) {
 
 Status interpret(const Options &options) {
   ModelFile file;
+  file.context = std::make_unique<mlir::MLIRContext>();
+  printDiagnostics(*file.context, "xfmr-interpret");
   if (Status status = ModelFile::open(options.model, options.sources, file); status.failed())
     return status;
   ConfigAttr config = file.model.getConfig();
-  const int64_t room = config.getMaxPosition() - static_cast<int64_t>(options.prompt.size()) + 1;
+  tokenizer::Tokenizer tokenizer;
+  bool hasTokenizer = false;
+  std::string missing, error;
+  if (!options.text.empty() || (!options.ids && options.count.value_or(1) > 0))
+    if (Status status = file.loadTokenizer(tokenizer, hasTokenizer, &missing); status.failed())
+      return status;
+  std::vector<int32_t> prompt = options.prompt;
+  if (!options.text.empty()) {
+    if (!hasTokenizer)
+      return Status::error("no tokenizer: " + missing + "; --prompt-ids takes token ids");
+    if (!tokenizer.encode(options.text, /*addSpecialTokens=*/true, prompt, error))
+      return Status::error("-p: " + error);
+  }
+  const int64_t room = config.getMaxPosition() - static_cast<int64_t>(prompt.size()) + 1;
   if (room < 1)
-    return Status::error("a prompt of " + std::to_string(options.prompt.size()) +
-                         " tokens does not fit into the model's " +
+    return Status::error("a prompt of " + std::to_string(prompt.size()) + " tokens does not fit into the model's " +
                          std::to_string(config.getMaxPosition()) + " positions");
   const int64_t count = std::min(options.count.value_or(kDefaultCount), room);
-
-  tokenizer::Tokenizer tokenizer;
-  bool hasTokenizer = options.ids;
-  if (!options.ids && count > 0)
-    if (Status status = file.loadTokenizer(tokenizer, hasTokenizer); status.failed())
-      return status;
-  if (!hasTokenizer && count > 0)
-    return Status::error("no tokenizer in \"" + file.folder + "\"; --ids prints token ids");
+  if (!hasTokenizer && !options.ids && count > 0)
+    return Status::error("no tokenizer: " + missing + "; --ids prints token ids");
   tokenizer::DecodeStream text(tokenizer);
 
   reference::Interpreter interpreter(file.model, file.findTensor());
@@ -58,7 +67,7 @@ Status interpret(const Options &options) {
     endTokens = config.getEosTokens();
   reference::Tensor logits;
   const char *separator = "";
-  Status status = reference::generateGreedily(interpreter, options.prompt, count, endTokens, &logits,
+  Status status = reference::generateGreedily(interpreter, prompt, count, endTokens, &logits,
                                               [&](int32_t id) {
                                                 if (options.ids)
                                                   std::cout << separator << id << std::flush;
@@ -83,10 +92,10 @@ int fail(const std::string &message) {
 int main(int argc, char **argv) {
   CLI::App app("Runs a model with the reference interpreter (slow, double precision, greedy).");
   Options options;
-  app.add_option("MODEL", options.model, "folder, config.json, .mlir or .mlirbc")->required();
-  app.add_option("--prompt-ids", options.prompt, "token ids, taken as they are: 1,2,3")
-      ->delimiter(',')
-      ->required();
+  app.add_option("MODEL", options.model, "folder, config.json, .gguf, .mlir or .mlirbc")->required();
+  auto *text = app.add_option("-p,--prompt", options.text, "text, encoded with the model's tokenizer");
+  auto *ids = app.add_option("--prompt-ids", options.prompt, "token ids, taken as they are: 1,2,3")->delimiter(',');
+  text->excludes(ids);
   app.add_option("-n", options.count, "most ids to generate (default 128)")
       ->check(CLI::Range(0, 1 << 24));
   app.add_flag("--ids", options.ids, "print generated ids instead of text");
@@ -96,6 +105,10 @@ int main(int argc, char **argv) {
   app.add_option("--source", options.sources, "NAME=PATH: read this weight source from there");
   if (std::optional<int> status = parseCommandLine(app, argc, argv, "xfmr-interpret"))
     return *status;
+  if (!*text && !*ids) {
+    std::cerr << "xfmr-interpret: error: a prompt is required: -p TEXT or --prompt-ids 1,2,3\n";
+    return 2;
+  }
   const Status status = interpret(options);
   return status.ok() ? 0 : fail(status.message());
 }

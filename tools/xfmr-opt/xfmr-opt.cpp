@@ -4,6 +4,7 @@
 #include "passes/Passes.h"
 #include "passes/Pipelines.h"
 #include "passes/lowering/Passes.h"
+#include "tools/UsageStatus.h"
 #include "tools/xfmr-opt/SourcePaths.h"
 
 #include "mlir/InitAllDialects.h"
@@ -23,7 +24,7 @@ static LogicalResult moveThroughPipeline(StringRef input, StringRef output, Dial
   MlirOptMainConfig config = MlirOptMainConfig::createFromCLOptions();
   const MlirOptMainConfig asked = config;
   config.setPassPipelineSetupFn([&, asked](PassManager &passes) {
-    xfmr::addSourcePathsBefore(passes, input);
+    xfmr::addSourcePathsBefore(passes);
     if (failed(asked.setupPassPipeline(passes)))
       return failure();
     xfmr::addSourcePathsAfter(passes, input, output);
@@ -59,8 +60,14 @@ int main(int argc, char **argv) {
   registerAllDialects(registry);
   registerAllExtensions(registry);
   registry.insert<xfmr::XfmrDialect>();
-  auto [input, output] = registerAndParseCLIOptions(argc, argv, "xfmr optimizer driver\n", registry);
+  xfmr::registerSourcePaths();
+  auto [input, output] = [&, argc = argc, argv = argv] {
+    xfmr::UsageStatus wrongUsage;
+    return registerAndParseCLIOptions(argc, argv, "xfmr optimizer driver\n", registry);
+  }();
   printOpsOnlyWhenAsked();
+  if (failed(xfmr::placeSources(input, output, registry)))
+    return 2;
   if (!xfmr::needsSourcePaths(input, output))
     return asMainReturnCode(MlirOptMain(argc, argv, input, output, registry));
   llvm::InitLLVM init(argc, argv);

@@ -1,6 +1,7 @@
 // xfmr-reduce: shrinks IR that breaks something to a small case, by a script that says whether it still does.
 #include "dialect/Xfmr.h"
 #include "passes/Passes.h"
+#include "tools/UsageStatus.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllPasses.h"
@@ -13,5 +14,6 @@ int main(int argc, char **argv) {
   mlir::registerAllDialects(registry);
   registry.insert<xfmr::XfmrDialect>();
   mlir::MLIRContext context(registry);
+  xfmr::UsageStatus wrongUsage; // nothing but the option parser calls exit
   return mlir::failed(mlir::mlirReduceMain(argc, argv, context));
 }
