@@ -65,9 +65,7 @@ MemRefType ProgramTables::packedType(Value expression) {
 }
 
 StringRef ProgramTables::pack(Value expression) {
-  std::string key;
-  llvm::raw_string_ostream os(key);
-  printExpression(expression, os);
+  std::string key = expressionKey(expression);
   std::string &symbol = packed[key];
   if (!symbol.empty())
     return symbol;
@@ -220,6 +218,13 @@ codegen::WeightType xfmr::weightTypeOf(Value expression) {
   default: // the only other element an encoding has
     return codegen::WeightType::BF16;
   }
+}
+
+std::string xfmr::expressionKey(Value expression) {
+  std::string key;
+  llvm::raw_string_ostream os(key);
+  printExpression(expression, os);
+  return key;
 }
 
 Encoding xfmr::encodingOf(Value expression, WeightLayout layout) {

@@ -119,6 +119,8 @@ private:
 
 /// The weight type of a matrix expression as kernels name it.
 codegen::WeightType weightTypeOf(mlir::Value expression);
+/// Equal for equal expressions.
+std::string expressionKey(mlir::Value expression);
 /// How the value of a weight expression is stored.
 Encoding encodingOf(mlir::Value expression, WeightLayout layout = WeightLayout::rows);
 

@@ -38,45 +38,52 @@ static FailureOr<SmallVector<std::pair<std::string, std::string>>> codeTensors(P
   return tensors;
 }
 
-LogicalResult xfmr::emitArtifact(ProgramOp program, const WeightSources &sources, const EmitOptions &options) {
-  FailureOr<flatbuffers::DetachedBuffer> bytes = buildProgram(program);
-  if (failed(bytes))
-    return failure();
+LogicalResult xfmr::emitArtifact(ArrayRef<ProgramOp> programs, const WeightSources &sources,
+                                 const EmitOptions &options) {
   auto check = [&](const Status &status) -> LogicalResult {
-    return status.ok() ? success() : LogicalResult(program.emitError(status.message()));
+    return status.ok() ? success() : LogicalResult(ProgramOp(programs.front()).emitError(status.message()));
   };
-  if (failed(check(plan::verifyHazards(*program::GetProgram(bytes->data())))))
-    return failure();
+  const TensorTable tensors(programs);
+  SmallVector<flatbuffers::DetachedBuffer> bytes;
+  SmallVector<std::pair<std::string, std::string>> code;
+  for (ProgramOp program : programs) {
+    FailureOr<flatbuffers::DetachedBuffer> built = buildProgram(program, tensors);
+    if (failed(built) || failed(check(plan::verifyHazards(*program::GetProgram(built->data())))))
+      return failure();
+    bytes.push_back(std::move(*built));
+    auto more = codeTensors(program);
+    if (failed(more))
+      return failure();
+    code.append(std::make_move_iterator(more->begin()), std::make_move_iterator(more->end()));
+  }
 
-  const char *programTensor = program.targetOrPortable().isVulkan() ? artifact::kProgramTensor : artifact::kCpuProgramTensor;
   artifact::ArtifactWriter writer(options.path);
-  if (failed(check(writer.declareBytes(programTensor, bytes->size()))))
-    return failure();
-  auto tensors = codeTensors(program);
-  if (failed(tensors))
-    return failure();
-  for (auto &[name, code] : *tensors)
-    if (failed(check(writer.declareBytes(name, code.size()))))
+  for (auto [program, buffer] : llvm::zip(programs, bytes))
+    if (failed(check(writer.declareBytes(ProgramOp(program).targetOrPortable().isVulkan() ? artifact::kProgramTensor
+                                                                               : artifact::kCpuProgramTensor,
+                                         buffer.size()))))
+      return failure();
+  for (auto &[name, text] : code)
+    if (failed(check(writer.declareBytes(name, text.size()))))
       return failure();
   for (auto &[name, text] : options.files)
     if (failed(check(writer.declareBytes(name, text.size()))))
       return failure();
   uint64_t total = writer.declaredBytes();
-  for (Operation &op : program.getBody().front()) {
-    if (auto weight = dyn_cast<PackedWeightOp>(op)) {
-      if (failed(check(declareWeight(writer, weight))))
-        return failure();
-    } else if (auto table = dyn_cast<RopeTableOp>(op)) {
-      if (failed(check(declareRopeTable(writer, table))))
-        return failure();
-    }
+  for (auto &[name, op] : tensors.tensors()) {
+    auto weight = dyn_cast<PackedWeightOp>(op);
+    if (failed(check(weight ? declareWeight(writer, name, weight) : declareRopeTable(writer, name, cast<RopeTableOp>(op)))))
+      return failure();
   }
   total = writer.declaredBytes() - total;
 
-  if (failed(check(writer.begin())) || failed(check(writer.append(bytes->data(), bytes->size()))))
+  if (failed(check(writer.begin())))
     return failure();
-  for (auto &[name, code] : *tensors)
-    if (failed(check(writer.append(code.data(), code.size()))))
+  for (auto &buffer : bytes)
+    if (failed(check(writer.append(buffer.data(), buffer.size()))))
+      return failure();
+  for (auto &[name, text] : code)
+    if (failed(check(writer.append(text.data(), text.size()))))
       return failure();
   for (auto &[name, text] : options.files)
     if (failed(check(writer.append(text.data(), text.size()))))
@@ -88,14 +95,11 @@ LogicalResult xfmr::emitArtifact(ProgramOp program, const WeightSources &sources
     if (options.progress)
       options.progress(done, total);
   };
-  for (Operation &op : program.getBody().front()) {
-    if (auto weight = dyn_cast<PackedWeightOp>(op)) {
-      if (failed(writeWeight(writer, weight, evaluator, progress)))
-        return failure();
-    } else if (auto table = dyn_cast<RopeTableOp>(op)) {
-      if (failed(writeRopeTable(writer, table, progress)))
-        return failure();
-    }
+  for (auto &[name, op] : tensors.tensors()) {
+    auto weight = dyn_cast<PackedWeightOp>(op);
+    if (failed(weight ? writeWeight(writer, name, weight, evaluator, progress)
+                      : writeRopeTable(writer, cast<RopeTableOp>(op), progress)))
+      return failure();
   }
   return check(writer.finish());
 }

@@ -15,8 +15,9 @@ struct EmitOptions {
   std::function<void(uint64_t done, uint64_t total)> progress; // bytes of weights; may be empty
 };
 
-/// Writes the artifact of a program whose executables are serialised. The hazards of the finished program are verified
-/// first.
-mlir::LogicalResult emitArtifact(ProgramOp program, const WeightSources &sources, const EmitOptions &options);
+/// Writes the artifact of one program a target, whose executables are serialised. Weights that several programs have are
+/// stored once, in the order of the first. The hazards of the finished programs are verified first.
+mlir::LogicalResult emitArtifact(llvm::ArrayRef<ProgramOp> programs, const WeightSources &sources,
+                                 const EmitOptions &options);
 
 } // namespace xfmr

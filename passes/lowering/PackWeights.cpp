@@ -28,17 +28,17 @@ std::vector<uint64_t> shapeOf(Type type) {
 
 } // namespace
 
-Status xfmr::declareWeight(artifact::ArtifactWriter &writer, PackedWeightOp op) {
-  return writer.declare(op.getSymName().str(), storedAs(op).elementName(), shapeOf(op.getType()));
+Status xfmr::declareWeight(artifact::ArtifactWriter &writer, StringRef name, PackedWeightOp op) {
+  return writer.declare(name.str(), storedAs(op).elementName(), shapeOf(op.getType()));
 }
 
-Status xfmr::declareRopeTable(artifact::ArtifactWriter &writer, RopeTableOp op) {
-  return writer.declare(op.getSymName().str(), "F32",
+Status xfmr::declareRopeTable(artifact::ArtifactWriter &writer, StringRef name, RopeTableOp op) {
+  return writer.declare(name.str(), "F32",
                         {static_cast<uint64_t>(op.getRows()),
                          paddedWidth(static_cast<uint32_t>(op.getRotaryDim()))});
 }
 
-LogicalResult xfmr::writeWeight(artifact::ArtifactWriter &writer, PackedWeightOp op,
+LogicalResult xfmr::writeWeight(artifact::ArtifactWriter &writer, StringRef name, PackedWeightOp op,
                                 const WeightEvaluator &evaluator,
                                 llvm::function_ref<void(uint64_t)> progress) {
   Encoding encoding = storedAs(op);
@@ -52,7 +52,7 @@ LogicalResult xfmr::writeWeight(artifact::ArtifactWriter &writer, PackedWeightOp
       return succeeded(evaluator.evaluateRows(expression, 0, encoding.columns, values));
     return succeeded(evaluator.evaluate(expression, {first, first + count, 0, encoding.columns}, values, width));
   };
-  if (Status status = writer.expect(op.getSymName().str()); status.failed())
+  if (Status status = writer.expect(name.str()); status.failed())
     return op.emitError(status.message());
   for (int64_t begin = 0; begin < encoding.storedRows(); begin += chunkRows) {
     const int64_t end = std::min(begin + chunkRows, encoding.storedRows());

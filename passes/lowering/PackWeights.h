@@ -11,13 +11,13 @@ namespace xfmr {
 /// How a packed weight lies in the artifact.
 Encoding storedAs(PackedWeightOp op);
 
-/// Announces the tensor of a packed weight or rope table under its symbol.
-Status declareWeight(artifact::ArtifactWriter &writer, PackedWeightOp op);
-Status declareRopeTable(artifact::ArtifactWriter &writer, RopeTableOp op);
+/// Announces the tensor of a packed weight or rope table.
+Status declareWeight(artifact::ArtifactWriter &writer, llvm::StringRef name, PackedWeightOp op);
+Status declareRopeTable(artifact::ArtifactWriter &writer, llvm::StringRef name, RopeTableOp op);
 
 /// Evaluates and appends it. Errors of the weights are emitted at their ops; errors of the file are
 /// emitted at `op`. `progress` hears of the bytes written.
-mlir::LogicalResult writeWeight(artifact::ArtifactWriter &writer, PackedWeightOp op,
+mlir::LogicalResult writeWeight(artifact::ArtifactWriter &writer, llvm::StringRef name, PackedWeightOp op,
                                 const WeightEvaluator &evaluator,
                                 llvm::function_ref<void(uint64_t bytes)> progress);
 mlir::LogicalResult writeRopeTable(artifact::ArtifactWriter &writer, RopeTableOp op,

@@ -29,7 +29,7 @@ uint64_t tilesOf(KernelAttrInterface kernel, KernelParamsAttrInterface params) {
 
 class Serializer {
 public:
-  explicit Serializer(ProgramOp op) : op(op), onCpu(!op.targetOrPortable().isVulkan()) {}
+  Serializer(ProgramOp op, const TensorTable &tensors) : op(op), tensors(tensors), onCpu(!op.targetOrPortable().isVulkan()) {}
 
   FailureOr<flatbuffers::DetachedBuffer> run() {
     describeModel();
@@ -38,7 +38,8 @@ public:
         addWeight(weight);
       else if (auto table = dyn_cast<RopeTableOp>(entry))
         addBuffer(table.getSymName(), program::BufferKind::weight,
-                  table.getRows() * codegen::paddedWidth(static_cast<uint32_t>(table.getRotaryDim())) * 4);
+                  table.getRows() * codegen::paddedWidth(static_cast<uint32_t>(table.getRotaryDim())) * 4),
+            result.buffers.back()->name = tensors.of(table).name;
       else if (auto buffer = dyn_cast<BufferOp>(entry))
         addBuffer(buffer.getSymName(), static_cast<program::BufferKind>(buffer.getKind()), buffer.getSize());
     }
@@ -83,9 +84,12 @@ private:
     });
   }
 
+  // A weight's buffer has the name of its tensor, which another target's program may have put in panels.
   void addWeight(PackedWeightOp weight) {
     addBuffer(weight.getSymName(), program::BufferKind::weight, bytesOf(weight.getType()));
-    const Encoding encoding = storedAs(weight);
+    const TensorTable::Tensor &tensor = tensors.of(weight);
+    result.buffers.back()->name = tensor.name;
+    const Encoding encoding = storedAs(cast<PackedWeightOp>(tensor.op));
     if (encoding.layout != WeightLayout::panels)
       return;
     program::BufferT &buffer = *result.buffers.back();
@@ -202,6 +206,7 @@ private:
   }
 
   ProgramOp op;
+  const TensorTable &tensors;
   const bool onCpu;
   program::ProgramT result;
   llvm::StringMap<uint32_t> buffers, kernelIndex;
@@ -218,4 +223,6 @@ std::string xfmr::codeTensorName(VariantOp variant) {
   return variant == variants.back() ? name : name + "." + std::to_string(llvm::find(variants, variant) - variants.begin());
 }
 
-FailureOr<flatbuffers::DetachedBuffer> xfmr::buildProgram(ProgramOp program) { return Serializer(program).run(); }
+FailureOr<flatbuffers::DetachedBuffer> xfmr::buildProgram(ProgramOp program, const TensorTable &tensors) {
+  return Serializer(program, tensors).run();
+}

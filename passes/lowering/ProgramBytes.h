@@ -1,6 +1,7 @@
 // From planned IR to the FlatBuffers program of runtime/artifact/Program.fbs.
 #pragma once
 #include "dialect/Xfmr.h"
+#include "passes/lowering/TensorTable.h"
 #include "flatbuffers/flatbuffers.h"
 #include <string>
 
@@ -10,6 +11,6 @@ namespace xfmr {
 std::string codeTensorName(VariantOp variant);
 
 /// Serialises the program. Emits an error for an executable without code and for a buffer that is not planned.
-mlir::FailureOr<flatbuffers::DetachedBuffer> buildProgram(ProgramOp program);
+mlir::FailureOr<flatbuffers::DetachedBuffer> buildProgram(ProgramOp program, const TensorTable &tensors);
 
 } // namespace xfmr

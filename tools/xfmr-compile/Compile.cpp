@@ -45,8 +45,11 @@ public:
     registerTransformsPasses();
     CollectedErrors errors(&context);
     Status status = import();
-    if (status.ok() && options.stopAfter != Stage::Import)
-      status = lower();
+    const bool both = options.target == "auto" || options.target == "vulkan,cpu";
+    if (status.ok() && both)
+      status = lowerBoth();
+    else if (status.ok() && options.stopAfter != Stage::Import)
+      status = lower(*module, options.target, options.stopAfter);
     if (status.ok())
       status = options.stopAfter == Stage::Emit ? emit() : print();
     return status.ok() ? status : errors.status(status.message()); // the diagnostic says more
@@ -77,11 +80,28 @@ private:
     return status;
   }
 
+  // One program a target, that of the CPU first: its panels are what the artifact stores.
+  Status lowerBoth() {
+    if (options.stopAfter > Stage::Optimize && options.stopAfter != Stage::Emit)
+      return Status::error("--stop-after=" + stageName(options.stopAfter).str() +
+                           " prints the program of one target: say --target=vulkan or --target=cpu");
+    if (options.stopAfter == Stage::Import)
+      return Status::success();
+    Status status = lower(*module, "cpu", Stage::Optimize);
+    if (status.failed() || options.stopAfter == Stage::Optimize)
+      return status;
+    if (stageOf(*module) != Stage::Import)
+      return Status::error("\"" + options.model + "\" holds the program of one target already");
+    second = module->clone();
+    status = lower(*module, "cpu", Stage::Emit);
+    return status.ok() ? lower(*second, "vulkan", Stage::Emit) : status;
+  }
+
   // Everything between the model and the artifact.
-  Status lower() {
+  Status lower(ModuleOp module, const std::string &target, Stage until) {
     CompilerOptions stages;
-    stages.until = stageName(options.stopAfter).str();
-    stages.target = options.target;
+    stages.until = stageName(until).str();
+    stages.target = target;
     stages.passes = options.passes;
     stages.fuse = options.fuse;
     stages.maxContext = options.maxContext;
@@ -93,13 +113,16 @@ private:
     std::string error;
     if (failed(buildPipeline(manager, stages, error)))
       return Status::error("--" + error);
-    return succeeded(manager.run(*module)) ? Status::success() : Status::error("compiling failed");
+    return succeeded(manager.run(module)) ? Status::success() : Status::error("compiling failed");
   }
 
-  ProgramOp program() { return *module->getOps<ProgramOp>().begin(); }
+  static ProgramOp program(ModuleOp module) { return *module.getOps<ProgramOp>().begin(); }
 
   Status emit() {
-    ProgramOp op = program();
+    SmallVector<ProgramOp> programs = {program(*module)};
+    if (second)
+      programs.push_back(program(*second));
+    ProgramOp op = programs.front();
     WeightSources sources;
     if (Status status = openSources(op.getSources(), &context, sources); status.failed())
       return status;
@@ -115,7 +138,7 @@ private:
         llvm::errs() << "\rwriting " << done * 100 / std::max<uint64_t>(total, 1) << " %"
                      << (done == total ? "\r             \r" : "");
       };
-    return succeeded(emitArtifact(op, sources, emitOptions)) ? Status::success() : Status::error("emit failed");
+    return succeeded(emitArtifact(programs, sources, emitOptions)) ? Status::success() : Status::error("emit failed");
   }
 
   Status print() {
@@ -135,7 +158,7 @@ private:
 
   const CompileOptions &options;
   MLIRContext context;
-  OwningOpRef<ModuleOp> module;
+  OwningOpRef<ModuleOp> module, second; // second: the program of the other target, if there are two
   TokenizerFiles tokenizer;
 };
 
