@@ -1,4 +1,5 @@
 // The GGUF file. See Export.h; keys, names and conventions are those of the GGUF specification and its first users.
+#include "dialect/RopeFrequencies.h"
 #include "export/Export.h"
 #include "export/GgufTokenizer.h"
 #include "export/Uniform.h"
@@ -237,21 +238,17 @@ private:
     Attribute scaling = rope.getScaling().value_or(Attribute());
     if (!scaling)
       return Status::success();
-    const int64_t pairs = rope.getRotatedDim() / 2;
     if (auto linear = dyn_cast<LinearRopeAttr>(scaling)) {
       writer.addText(key("rope.scaling.type"), "linear");
       f32("rope.scaling.factor", linear.getFactor().convertToDouble());
     } else if (isa<YarnRopeAttr>(scaling)) {
       return Status::error("yarn frequencies cannot be written to GGUF yet");
-    } else if (auto llama = dyn_cast<Llama3RopeAttr>(scaling)) {
-      const double factor = llama.getFactor().convertToDouble(), low = llama.getLowFreqFactor().convertToDouble();
-      const double high = llama.getHighFreqFactor().convertToDouble();
-      for (int64_t i = 0; i < pairs; ++i) {
-        const double turns = llama.getOriginalMaxPosition() / (2 * M_PI) * // context in wavelengths
-                             std::pow(rope.getTheta().convertToDouble(), -2.0 * i / rope.getRotatedDim());
-        const double s = std::min(1.0, std::max(0.0, (turns - low) / (high - low)));
-        ropeDivisors.push_back(static_cast<float>(1 / ((1 - s) / factor + s)));
-      }
+    } else if (isa<Llama3RopeAttr>(scaling)) {
+      const double theta = rope.getTheta().convertToDouble();
+      const RopeFrequencies plain = ropeFrequencies(rope.getRotatedDim(), theta, Attribute());
+      const RopeFrequencies scaled = ropeFrequencies(rope.getRotatedDim(), theta, scaling);
+      for (auto [before, after] : llvm::zip(plain.frequencies, scaled.frequencies))
+        ropeDivisors.push_back(static_cast<float>(before / after));
     } else if (auto divisors = dyn_cast<DivisorRopeAttr>(scaling)) {
       if (divisors.getAttentionFactor().convertToDouble() != 1.0)
         return Status::error("longrope frequencies with an attention factor cannot be written to GGUF for this architecture");

@@ -1,5 +1,6 @@
 // See Decoder.h. Reads a block from its result backwards.
 #include "export/Decoder.h"
+#include "passes/analysis/Structure.h"
 #include <cmath>
 
 using namespace mlir;
@@ -99,26 +100,17 @@ private:
 
   /// The rows of a linear layer that make `value`: the layer's result or one part of it split.
   LinearOp linear(Value value, Linear &out) {
-    std::optional<std::vector<int64_t>> part;
-    if (auto split = value.getDefiningOp<SplitOp>()) {
-      int64_t first = 0;
-      for (Value result : split.getResults()) {
-        const int64_t width = cast<RankedTensorType>(result.getType()).getDimSize(1);
-        if (result == value)
-          part = indices(first, width);
-        first += width;
-      }
-      value = split.getInput();
-    }
-    auto op = get<LinearOp>(value, "xfmr.linear");
+    ProjectedRows rows = projectedRowsOf(value);
+    LinearOp op = rows ? rows.linear : get<LinearOp>(value, "xfmr.linear");
     if (!op)
       return op;
     out.weight = piece(op.getWeight());
     out.bias = piece(op.getBias());
-    if (part && status.ok()) {
-      out.weight = out.weight.pickRows(*part);
+    if (rows.isPart && status.ok()) {
+      const std::vector<int64_t> part = indices(rows.first, rows.count);
+      out.weight = out.weight.pickRows(part);
       if (out.bias)
-        out.bias = out.bias.pickRows(*part);
+        out.bias = out.bias.pickRows(part);
     }
     return op;
   }
@@ -129,19 +121,14 @@ private:
     if (!sum)
       return;
     Value input = body.getArgument(0), middle = sum.getLhs(), change = sum.getRhs();
-    if (!isResidual(middle, input))
+    if (!addedTo(input, middle))
       std::swap(middle, change);
-    if (!isResidual(middle, input))
+    Value attended = addedTo(input, middle);
+    if (!attended)
       return refuse("expected the residual xfmr.add after attention, found " + nameOf(middle));
-    auto first = middle.getDefiningOp<AddOp>();
-    attention(first.getLhs() == input ? first.getRhs() : first.getLhs(), input, layer);
+    attention(attended, input, layer);
     if (status.ok())
       feedForwardPart(change, middle, layer);
-  }
-
-  static bool isResidual(Value value, Value input) {
-    auto add = value.getDefiningOp<AddOp>();
-    return add && (add.getLhs() == input || add.getRhs() == input);
   }
 
   /// The norm between the residual stream and a layer.
@@ -239,10 +226,17 @@ private:
     auto down = linear(value, out.down);
     if (!down)
       return {};
-    if (auto glu = down.getInput().getDefiningOp<GluOp>()) {
+    std::optional<HiddenLayer> hidden = hiddenLayerOf(down.getInput());
+    if (!hidden || hidden->isPlain()) {
+      const bool product = down.getInput().getDefiningOp<MulOp>();
+      refuse(product ? "expected the activation of the gate, found " + nameOf(down.getInput().getDefiningOp()->getOperand(1))
+                     : "expected xfmr.mul or xfmr.glu before the down projection, found " + nameOf(down.getInput()));
+      return {};
+    }
+    out.activation = hidden->kind;
+    if (GluOp glu = hidden->packed) {
       if (glu.getAlpha() || glu.getLimit())
         refuse("a clamped xfmr.glu cannot be exported");
-      out.activation = glu.getKind();
       const Linear packed = {piece(glu.getWeight()), piece(glu.getBias())};
       if (status.failed())
         return {};
@@ -258,17 +252,7 @@ private:
       }
       return glu.getInput();
     }
-    auto product = get<MulOp>(down.getInput(), "xfmr.mul or xfmr.glu before the down projection");
-    if (!product)
-      return {};
-    Value activated = product.getLhs(), linearly = product.getRhs();
-    if (!activated.getDefiningOp<ActivationOp>())
-      std::swap(activated, linearly);
-    auto activation = get<ActivationOp>(activated, "the activation of the gate");
-    if (!activation)
-      return {};
-    out.activation = activation.getKind();
-    auto gate = linear(activation.getInput(), out.gate), up = linear(linearly, out.up);
+    auto gate = linear(hidden->gate, out.gate), up = linear(hidden->up, out.up);
     if (!gate || !up)
       return {};
     if (gate.getInput() != up.getInput())

@@ -48,11 +48,15 @@ def XfmrFuseQkv : Pass<"xfmr-fuse-qkv", "::xfmr::BlockOp"> {
     %q = xfmr.linear %x, %wq : (tensor<?x8xf32>, tensor<8x8xf32>) -> tensor<?x8xf32>
     %k = xfmr.linear %x, %wk : (tensor<?x8xf32>, tensor<4x8xf32>) -> tensor<?x4xf32>
     %v = xfmr.linear %x, %wv : (tensor<?x8xf32>, tensor<4x8xf32>) -> tensor<?x4xf32>
+    %a = xfmr.attention %q, %k, %v heads 2 kv_heads 1 head_dim 4 causal scale 0.5
+        : (tensor<?x8xf32>, tensor<?x4xf32>, tensor<?x4xf32>) -> tensor<?x8xf32>
     // ==>
     %w = xfmr.weight_concat %wq, %wk, %wv axis 0
         : (tensor<8x8xf32>, tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<16x8xf32>
     %y = xfmr.linear %x, %w : (tensor<?x8xf32>, tensor<16x8xf32>) -> tensor<?x16xf32>
     %q, %k, %v = xfmr.split %y : tensor<?x16xf32> -> tensor<?x8xf32>, tensor<?x4xf32>, tensor<?x4xf32>
+    %a = xfmr.attention %q, %k, %v heads 2 kv_heads 1 head_dim 4 causal scale 0.5
+        : (tensor<?x8xf32>, tensor<?x4xf32>, tensor<?x4xf32>) -> tensor<?x8xf32>
     ```
   }];
   let statistics = [Statistic<"fused", "fused", "attentions whose projections were fused">,

@@ -11,10 +11,7 @@ class EnumOption<string member, string flag, string type, string default, string
 defvar sourceOptions = [
   EnumOption<"repair", "repair", "Repair", "automatic",
              "of what stays: auto (ls where the method fits weights or reads the pruned path), none, ls or full",
-             [{llvm::cl::values(clEnumValN(::xfmr::Repair::automatic, "auto", ""),
-                                clEnumValN(::xfmr::Repair::none, "none", ""),
-                                clEnumValN(::xfmr::Repair::ls, "ls", ""),
-                                clEnumValN(::xfmr::Repair::full, "full", ""))}]>,
+             [{::xfmr::repairWords()}]>,
   ListOption<"texts", "text", "std::string", "text files to calibrate on">,
   Option<"statistics", "stats", "std::string", "", "statistics of xfmr-calibrate instead of a text">,
   Option<"window", "window", "int64_t", "256", "tokens of a calibration window, the begin token included">,
@@ -30,13 +27,7 @@ defvar calibrationOptions = sourceOptions # [
 
   EnumOption<"method", "method", "UnitMethod", "first",
              "first, magnitude, activation, wanda-sp, flap, fasp or obs",
-             [{llvm::cl::values(clEnumValN(::xfmr::UnitMethod::first, "first", ""),
-                                clEnumValN(::xfmr::UnitMethod::magnitude, "magnitude", ""),
-                                clEnumValN(::xfmr::UnitMethod::activation, "activation", ""),
-                                clEnumValN(::xfmr::UnitMethod::wandaSp, "wanda-sp", ""),
-                                clEnumValN(::xfmr::UnitMethod::flap, "flap", ""),
-                                clEnumValN(::xfmr::UnitMethod::fasp, "fasp", ""),
-                                clEnumValN(::xfmr::UnitMethod::obs, "obs", ""))}]>];
+             [{::xfmr::unitMethodWords()}]>];
 defvar cutStatistics = [Statistic<"removed", "removed", "units removed or zeroed">,
                         Statistic<"kept", "kept", "units that stay">];
 
@@ -71,10 +62,17 @@ def XfmrPruneHeads : HeadsPass<"xfmr-prune-heads"> {
     that something else than a projection reads.
 
     ```mlir
+    %q = xfmr.linear %x, %wq : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
+    %k = xfmr.linear %x, %wk : (tensor<?x16xf32>, tensor<8x16xf32>) -> tensor<?x8xf32>
+    %v = xfmr.linear %x, %wv : (tensor<?x16xf32>, tensor<8x16xf32>) -> tensor<?x8xf32>
     %a = xfmr.attention %q, %k, %v heads 4 kv_heads 2 head_dim 4 causal scale 0.5
         : (tensor<?x16xf32>, tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x16xf32>
     %o = xfmr.linear %a, %wo : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
     // ==> heads=2
+    %g = xfmr.weight_gather %wq axis 0 [0, 1, 2, 3, 8, 9, 10, 11] : tensor<16x16xf32> -> tensor<8x16xf32>
+    %q = xfmr.linear %x, %g : (tensor<?x16xf32>, tensor<8x16xf32>) -> tensor<?x8xf32>
+    %k = xfmr.linear %x, %wk : (tensor<?x16xf32>, tensor<8x16xf32>) -> tensor<?x8xf32>
+    %v = xfmr.linear %x, %wv : (tensor<?x16xf32>, tensor<8x16xf32>) -> tensor<?x8xf32>
     %a = xfmr.attention %q, %k, %v heads 2 kv_heads 2 head_dim 4 causal scale 0.5
         : (tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x8xf32>
     %c = xfmr.weight_gather %wo axis 1 [0, 1, 2, 3, 8, 9, 10, 11] : tensor<16x16xf32> -> tensor<16x8xf32>
@@ -173,13 +171,25 @@ def XfmrPruneExperts : ExpertsPass<"xfmr-prune-experts", [
 
     ```mlir
     %y = xfmr.moe %x router %r experts(%u, %d) routing <top_k = 2, score = softmax, score_at = post_topk>
-        : (tensor<?x4xf32>, tensor<8x4xf32>, tensor<8x6x4xf32>, tensor<8x4x6xf32>) -> tensor<?x4xf32> { ... }
+        : (tensor<?x4xf32>, tensor<8x4xf32>, tensor<8x6x4xf32>, tensor<8x4x6xf32>) -> tensor<?x4xf32> {
+    ^bb0(%t: tensor<?x4xf32>, %eu: tensor<6x4xf32>, %ed: tensor<4x6xf32>):
+      %h = xfmr.linear %t, %eu : (tensor<?x4xf32>, tensor<6x4xf32>) -> tensor<?x6xf32>
+      %a = xfmr.activation relu %h : tensor<?x6xf32>
+      %o = xfmr.linear %a, %ed : (tensor<?x6xf32>, tensor<4x6xf32>) -> tensor<?x4xf32>
+      xfmr.yield %o : tensor<?x4xf32>
+    }
     // ==> experts=4
     %sr = xfmr.weight_slice %r axis 0 offset 0 size 4 : tensor<8x4xf32> -> tensor<4x4xf32>
     %su = xfmr.weight_slice %u axis 0 offset 0 size 4 : tensor<8x6x4xf32> -> tensor<4x6x4xf32>
     %sd = xfmr.weight_slice %d axis 0 offset 0 size 4 : tensor<8x4x6xf32> -> tensor<4x4x6xf32>
     %y = xfmr.moe %x router %sr experts(%su, %sd) routing <top_k = 2, score = softmax, score_at = post_topk>
-        : (tensor<?x4xf32>, tensor<4x4xf32>, tensor<4x6x4xf32>, tensor<4x4x6xf32>) -> tensor<?x4xf32> { ... }
+        : (tensor<?x4xf32>, tensor<4x4xf32>, tensor<4x6x4xf32>, tensor<4x4x6xf32>) -> tensor<?x4xf32> {
+    ^bb0(%t: tensor<?x4xf32>, %eu: tensor<6x4xf32>, %ed: tensor<4x6xf32>):
+      %h = xfmr.linear %t, %eu : (tensor<?x4xf32>, tensor<6x4xf32>) -> tensor<?x6xf32>
+      %a = xfmr.activation relu %h : tensor<?x6xf32>
+      %o = xfmr.linear %a, %ed : (tensor<?x6xf32>, tensor<4x6xf32>) -> tensor<?x4xf32>
+      xfmr.yield %o : tensor<?x4xf32>
+    }
     ```
   }];
 }
@@ -218,10 +228,22 @@ def XfmrPruneLayers : LayersPass<"xfmr-prune-layers"> {
     Refuses, with an error: layers that are not there, all of them, blocks whose results differ from their inputs in type.
 
     ```mlir
-    %y = xfmr.block 0 (%x) : (tensor<?x4xf32>) -> tensor<?x4xf32> { ... }
-    %z = xfmr.block 1 (%y) : (tensor<?x4xf32>) -> tensor<?x4xf32> { ... }
+    %y = xfmr.block 0 (%x) : (tensor<?x4xf32>) -> tensor<?x4xf32> {
+    ^bb0(%h: tensor<?x4xf32>):
+      %o = xfmr.activation relu %h : tensor<?x4xf32>
+      xfmr.yield %o : tensor<?x4xf32>
+    }
+    %z = xfmr.block 1 (%y) : (tensor<?x4xf32>) -> tensor<?x4xf32> {
+    ^bb0(%h: tensor<?x4xf32>):
+      %o = xfmr.activation silu %h : tensor<?x4xf32>
+      xfmr.yield %o : tensor<?x4xf32>
+    }
     // ==> layers=0
-    %z = xfmr.block 0 (%x) : (tensor<?x4xf32>) -> tensor<?x4xf32> { ... }
+    %z = xfmr.block 0 (%x) : (tensor<?x4xf32>) -> tensor<?x4xf32> {
+    ^bb0(%h: tensor<?x4xf32>):
+      %o = xfmr.activation silu %h : tensor<?x4xf32>
+      xfmr.yield %o : tensor<?x4xf32>
+    }
     ```
   }];
 }
@@ -250,7 +272,7 @@ def XfmrPruneBudget : CutPass<"xfmr-prune-budget"> {
 
     Refuses, with an error: a budget that cannot be met or leaves nothing to cut, and models without a text.
 
-    ```mlir
+    ```
     %a0 = xfmr.attention ... heads 8 kv_heads 4 ...   // layer 0
     %a1 = xfmr.attention ... heads 8 kv_heads 4 ...   // layer 1
     // ==> params=0.5, for instance

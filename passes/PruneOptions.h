@@ -1,6 +1,8 @@
 // The choices that options of the pruning passes name, and the options that several of them share.
 #pragma once
 
+#include "llvm/Support/CommandLine.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -16,8 +18,17 @@ enum class HeadMode {
 /// Which feed-forward networks are meant.
 enum class FfnPlace { all, dense, experts };
 
-/// How heads and channels are chosen.
-enum class UnitMethod { first, magnitude, activation, wandaSp, flap, fasp, obs };
+/// How heads and channels are chosen: one word a line of the table.
+enum class UnitMethod {
+#define XFMR_CRITERION(name, word) name,
+#include "passes/PruneCriteria.def"
+};
+inline llvm::cl::ValuesClass unitMethodWords() {
+  return llvm::cl::ValuesClass({
+#define XFMR_CRITERION(name, word) clEnumValN(UnitMethod::name, word, ""),
+#include "passes/PruneCriteria.def"
+  });
+}
 
 /// How experts are chosen.
 enum class ExpertMethod {
@@ -33,13 +44,19 @@ enum class LayerMethod {
   influence // least block influence goes: 1 - mean cosine of what enters and leaves (Men et al. 2024)
 };
 
-/// What is done to the weights that stay. `automatic`: least squares for fasp and obs, nothing for the others.
+/// What is done to the weights that stay: one word a line of the table. `automatic`: ls where the criterion refits, else none.
 enum class Repair {
   automatic,
-  none,
-  ls,  // the projections that lost columns are fitted again
-  full // also the output projections that lost none, and the inputs of the projections before
+#define XFMR_REPAIR(name, word) name,
+#include "passes/PruneRepairs.def"
 };
+inline llvm::cl::ValuesClass repairWords() {
+  return llvm::cl::ValuesClass({
+      clEnumValN(Repair::automatic, "auto", ""),
+#define XFMR_REPAIR(name, word) clEnumValN(Repair::name, word, ""),
+#include "passes/PruneRepairs.def"
+  });
+}
 
 /// Whose activations choose and repair: the dense model's, or those of the model as pruned so far.
 enum class CalibrationPath { automatic, dense, pruned };
@@ -53,22 +70,13 @@ struct CalibrationOptions {
   std::vector<std::string> texts;
   std::string statistics, out;
   int64_t window = 256;
-  double damping = 0; // share of the Gram's mean diagonal; 0: 0.01, or 0.001 for Repair::full
+  double damping = 0; // share of the Gram's mean diagonal; 0: the repair says
 
-  Repair chosenRepair() const {
-    if (repair != Repair::automatic)
-      return repair;
-    return method == UnitMethod::fasp || method == UnitMethod::obs ? Repair::ls : Repair::none;
-  }
-  bool prunedPath() const {
-    if (path != CalibrationPath::automatic)
-      return path == CalibrationPath::pruned;
-    return method == UnitMethod::obs && statistics.empty();
-  }
-  bool needsActivations() const {
-    return chosenRepair() != Repair::none || experts != ExpertMethod::first || (method != UnitMethod::first && method != UnitMethod::magnitude);
-  }
-  double dampingShare() const { return damping > 0 ? damping : chosenRepair() == Repair::full ? 1e-3 : 1e-2; }
+  // What follows from the choices; passes/calibration/CalibrationOptions.cpp asks the criterion and the repair.
+  Repair chosenRepair() const;
+  bool prunedPath() const;
+  bool needsActivations() const;
+  double dampingShare() const;
 };
 
 } // namespace xfmr

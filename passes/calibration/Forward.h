@@ -46,6 +46,8 @@ public:
   void forgetWeights() { weights_.clear(); }
 
 private:
+  friend class ForwardCall; // what the function of an op may ask for
+
   mlir::LogicalResult compute(mlir::Operation *op, int64_t window, Activations &known, int64_t expert);
   mlir::LogicalResult need(mlir::Value value, int64_t window, Activations &known, int64_t expert);
   mlir::LogicalResult mix(MoeOp mixture, const MatrixF &x, MatrixF &y);

@@ -1,4 +1,4 @@
-// See UnitStatistics.h.
+// Sums over windows of tokens.
 #include "passes/calibration/UnitStatistics.h"
 
 namespace xfmr {
@@ -43,45 +43,6 @@ void UnitStatistics::add(const MatrixF &x, int64_t window, int64_t headDim, int6
 VectorD UnitStatistics::variance() const {
   const double count = static_cast<double>(tokens);
   return (squares - sum.cwiseAbs2() / count).cwiseMax(0.0) / std::max(count - 1, 1.0);
-}
-
-llvm::SmallVector<double> channelScores(UnitMethod method, const UnitStatistics &statistics, const MatrixF &weight) {
-  const MatrixD wide = weight.cast<double>();
-  VectorD scores;
-  switch (method) {
-  case UnitMethod::first:
-  case UnitMethod::magnitude: scores = wide.colwise().norm().transpose(); break;
-  case UnitMethod::activation: scores = statistics.windowMeans.cwiseSqrt(); break;
-  case UnitMethod::wandaSp:
-  case UnitMethod::fasp:
-  case UnitMethod::obs:
-    scores = wide.cwiseAbs().colwise().mean().transpose().cwiseProduct(statistics.squares.cwiseSqrt());
-    break;
-  case UnitMethod::flap:
-    scores = statistics.variance().cwiseProduct(wide.colwise().squaredNorm().transpose());
-    break;
-  }
-  return llvm::SmallVector<double>(scores.data(), scores.data() + scores.size());
-}
-
-llvm::SmallVector<double> headScores(UnitMethod method, const UnitStatistics &statistics, const MatrixF &weight,
-                                     int64_t headDim, int64_t heads) {
-  const int64_t width = headDim * heads, units = weight.cols() / width;
-  llvm::SmallVector<double> scores(units);
-  const llvm::SmallVector<double> channels = channelScores(method, statistics, weight);
-  for (int64_t unit = 0; unit < units; ++unit) {
-    if (method == UnitMethod::magnitude || method == UnitMethod::first) {
-      scores[unit] = weight.middleCols(unit * width, width).cast<double>().norm();
-      continue;
-    }
-    if (method == UnitMethod::activation) {
-      scores[unit] = heads == 1 ? statistics.headNorms[unit] : statistics.groupNorms[unit];
-      continue;
-    }
-    for (int64_t i = unit * width; i < (unit + 1) * width; ++i)
-      scores[unit] += method == UnitMethod::flap ? channels[i] * channels[i] / static_cast<double>(width) : channels[i];
-  }
-  return scores;
 }
 
 } // namespace xfmr

@@ -1,7 +1,6 @@
-// What scores need to know of the inputs of one output or down projection, summed over a calibration text, and the scores.
+// What scores need to know of the inputs of one output or down projection, summed over a calibration text.
 #pragma once
 
-#include "passes/PruneOptions.h"
 #include "passes/calibration/LeastSquares.h"
 
 namespace xfmr {
@@ -22,15 +21,5 @@ struct UnitStatistics {
   /// With tokens - 1 as divisor.
   VectorD variance() const;
 };
-
-/// One score a channel: the larger, the rather it stays. `weight` is the projection that reads them, [D, F].
-///   magnitude |W_j|_2, activation the L2 norm over windows of mean |x_j| (Muralidharan et al. 2024), wanda-sp and fasp
-///   mean_i |W_ij| |x_j|_2 (An et al. 2024; Hu et al. 2025), flap Var(x_j) |W_j|_2^2 (An et al. 2024).
-llvm::SmallVector<double> channelScores(UnitMethod method, const UnitStatistics &statistics, const MatrixF &weight);
-
-/// The same for units of `heads` heads of `headDim` columns: magnitude and activation by norms over the whole unit,
-/// wanda-sp sums its channels, flap means their squares.
-llvm::SmallVector<double> headScores(UnitMethod method, const UnitStatistics &statistics, const MatrixF &weight,
-                                     int64_t headDim, int64_t heads);
 
 } // namespace xfmr

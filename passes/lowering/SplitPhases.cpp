@@ -1,4 +1,5 @@
 // xfmr-split-phases: a model becomes a program of phases with explicit caches and positions.
+#include "passes/lowering/LoweredOps.h"
 #include "passes/lowering/MoeRoute.h"
 #include "passes/lowering/Passes.h"
 
@@ -199,6 +200,14 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
     Block &body = model.getBody().front();
     if (cast<RankedTensorType>(model.getOutputType()).getDimSize(1) != model.getConfig().getVocabSize())
       return model.emitError("yields hidden states, not logits: an encoder has no phases to generate with");
+    WalkResult known = model.getBody().walk([](Operation *op) {
+      if (isWeightExpression(op) || isa<YieldOp>(op) || hasLowering(op->getName().getStringRef()))
+        return WalkResult::advance();
+      op->emitError("has no lowering: no kernel computes it");
+      return WalkResult::interrupt();
+    });
+    if (known.wasInterrupted())
+      return failure();
 
     // The trunk ends with the last block (or the embedding); what follows is the head.
     Operation *last = nullptr;

@@ -1,5 +1,6 @@
 // xfmr-fuse-qkv: the three projections before an attention become one linear and a split. Exact.
 #include "passes/Passes.h"
+#include "passes/analysis/Structure.h"
 
 #include "mlir/IR/PatternMatch.h"
 
@@ -10,16 +11,6 @@ namespace xfmr {
 #include "passes/Passes.h.inc"
 
 namespace {
-
-// What a value is projected from: back through rope, norms and scales, which work on heads of their own.
-Value projectionOf(Value value) {
-  while (Operation *op = value.getDefiningOp()) {
-    if (!isa<RopeOp, RmsNormOp, LayerNormOp, ScaleOp>(op))
-      break;
-    value = op->getOperand(0);
-  }
-  return value;
-}
 
 constexpr StringLiteral roles[] = {"query", "key", "value"};
 
@@ -85,7 +76,7 @@ struct FuseQkv : impl::XfmrFuseQkvBase<FuseQkv> {
     SmallVector<LinearOp> linears;
     Value operands[] = {attention.getQuery(), attention.getKey(), attention.getValue()};
     for (auto [operand, role] : llvm::zip(operands, roles)) {
-      Value projection = projectionOf(operand);
+      Value projection = headPathOf(operand).projected;
       Operation *op = projection.getDefiningOp();
       if (isa_and_present<SplitOp>(op))
         return; // fused already

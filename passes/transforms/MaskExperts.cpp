@@ -7,11 +7,11 @@ namespace xfmr {
 #include "passes/Passes.h.inc"
 
 namespace {
-struct MaskExperts : impl::XfmrMaskExpertsBase<MaskExperts> {
-  using Base::Base;
+struct MaskExperts : ExpertsPass<impl::XfmrMaskExpertsBase<MaskExperts>> {
+  using ExpertsPass::ExpertsPass;
   void runOnOperation() override {
     CutCounts counts;
-    if (failed(cutModelExperts(getOperation(), {experts, layers, /*approximate=*/false}, XFMR_EXPERT_OPTIONS, /*mask=*/true, counts)))
+    if (failed(cutModelExperts(getOperation(), {experts, layers, /*approximate=*/false}, calibration(), /*mask=*/true, counts)))
       signalPassFailure();
     removed += counts.removed;
     kept += counts.kept;

@@ -7,11 +7,11 @@ namespace xfmr {
 #include "passes/Passes.h.inc"
 
 namespace {
-struct MaskFfn : impl::XfmrMaskFfnBase<MaskFfn> {
-  using Base::Base;
+struct MaskFfn : UnitsPass<impl::XfmrMaskFfnBase<MaskFfn>> {
+  using UnitsPass::UnitsPass;
   void runOnOperation() override {
     CutCounts counts;
-    if (failed(cutModelFfn(getOperation(), {width, multipleOf, where, layers}, XFMR_CALIBRATION_OPTIONS,
+    if (failed(cutModelFfn(getOperation(), {width, multipleOf, where, layers}, calibration(),
                              /*mask=*/true, counts)))
       signalPassFailure();
     removed += counts.removed;

@@ -7,11 +7,11 @@ namespace xfmr {
 #include "passes/Passes.h.inc"
 
 namespace {
-struct MaskHeads : impl::XfmrMaskHeadsBase<MaskHeads> {
-  using Base::Base;
+struct MaskHeads : UnitsPass<impl::XfmrMaskHeadsBase<MaskHeads>> {
+  using UnitsPass::UnitsPass;
   void runOnOperation() override {
     CutCounts counts;
-    if (failed(cutModelHeads(getOperation(), {heads, mode, layers}, XFMR_CALIBRATION_OPTIONS,
+    if (failed(cutModelHeads(getOperation(), {heads, mode, layers}, calibration(),
                              /*mask=*/true, counts)))
       signalPassFailure();
     removed += counts.removed;

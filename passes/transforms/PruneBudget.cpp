@@ -1,7 +1,7 @@
 // xfmr-prune-budget: plans heads and feed-forward widths layer by layer from error curves, then cuts as method=obs does.
 #include "passes/Passes.h"
 #include "passes/analysis/Allocation.h"
-#include "passes/transforms/PruneWalk.h"
+#include "passes/transforms/prune/Curves.h"
 #include "weights/Expressions.h"
 
 #include "llvm/ADT/StringSet.h"
@@ -82,9 +82,7 @@ struct PruneBudget : impl::XfmrPruneBudgetBase<PruneBudget> {
     CalibrationOptions measuring = options;
     measuring.path = CalibrationPath::dense;
     measuring.repair = Repair::ls;
-    CutCounts none;
-    PruneWalk walk(model, measuring, /*mask=*/false, none);
-    if (failed(walk.curves(curves)))
+    if (failed(measureCurves(model, measuring, curves)))
       return failure();
     if (!heads)
       llvm::erase_if(curves, [](const ModuleCurve &curve) { return curve.attention; });

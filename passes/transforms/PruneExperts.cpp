@@ -8,11 +8,11 @@ namespace xfmr {
 #include "passes/Passes.h.inc"
 
 namespace {
-struct PruneExperts : impl::XfmrPruneExpertsBase<PruneExperts> {
-  using Base::Base;
+struct PruneExperts : ExpertsPass<impl::XfmrPruneExpertsBase<PruneExperts>> {
+  using ExpertsPass::ExpertsPass;
   void runOnOperation() override {
     CutCounts counts;
-    if (failed(cutModelExperts(getOperation(), {experts, layers, approximate}, XFMR_EXPERT_OPTIONS, /*mask=*/false, counts)))
+    if (failed(cutModelExperts(getOperation(), {experts, layers, approximate}, calibration(), /*mask=*/false, counts)))
       signalPassFailure();
     removed += counts.removed;
     kept += counts.kept;

@@ -7,11 +7,11 @@ namespace xfmr {
 #include "passes/Passes.h.inc"
 
 namespace {
-struct PruneFfn : impl::XfmrPruneFfnBase<PruneFfn> {
-  using Base::Base;
+struct PruneFfn : UnitsPass<impl::XfmrPruneFfnBase<PruneFfn>> {
+  using UnitsPass::UnitsPass;
   void runOnOperation() override {
     CutCounts counts;
-    if (failed(cutModelFfn(getOperation(), {width, multipleOf, where, layers}, XFMR_CALIBRATION_OPTIONS,
+    if (failed(cutModelFfn(getOperation(), {width, multipleOf, where, layers}, calibration(),
                              /*mask=*/false, counts)))
       signalPassFailure();
     removed += counts.removed;

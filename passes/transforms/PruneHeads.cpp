@@ -7,11 +7,11 @@ namespace xfmr {
 #include "passes/Passes.h.inc"
 
 namespace {
-struct PruneHeads : impl::XfmrPruneHeadsBase<PruneHeads> {
-  using Base::Base;
+struct PruneHeads : UnitsPass<impl::XfmrPruneHeadsBase<PruneHeads>> {
+  using UnitsPass::UnitsPass;
   void runOnOperation() override {
     CutCounts counts;
-    if (failed(cutModelHeads(getOperation(), {heads, mode, layers}, XFMR_CALIBRATION_OPTIONS,
+    if (failed(cutModelHeads(getOperation(), {heads, mode, layers}, calibration(),
                              /*mask=*/false, counts)))
       signalPassFailure();
     removed += counts.removed;

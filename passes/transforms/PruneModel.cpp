@@ -1,6 +1,5 @@
-// See PruneModel.h. Requests become plans here; PruneWalk.cpp carries plans out.
+// Requests become plans here; prune/Walk.cpp carries plans out.
 #include "passes/transforms/PruneModel.h"
-#include "passes/transforms/PruneWalk.h"
 
 using namespace mlir;
 
@@ -112,11 +111,6 @@ LogicalResult cutModelExperts(ModelOp model, const ExpertRequest &request, const
   if (!found)
     return model.emitError("there is no mixture to prune");
   return cutModel(model, plan, options, mask, counts);
-}
-
-LogicalResult cutModel(ModelOp model, ArrayRef<BlockPlan> plan, const CalibrationOptions &options, bool mask,
-                       CutCounts &counts) {
-  return PruneWalk(model, options, mask, counts).run(plan);
 }
 
 } // namespace xfmr

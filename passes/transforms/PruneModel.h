@@ -45,35 +45,43 @@ mlir::LogicalResult cutModelExperts(ModelOp model, const ExpertRequest &request,
 mlir::LogicalResult cutModel(ModelOp model, llvm::ArrayRef<BlockPlan> plan, const CalibrationOptions &options,
                              bool mask, CutCounts &counts);
 
-/// The options that Prune.td gives every such pass. For use inside the pass, whose members they are.
-#define XFMR_CALIBRATION_OPTIONS                                                                                       \
-  ::xfmr::calibrationOptions(method, repair, path, texts, statistics, window, damping, out)
+/// Whether a request for networks at `where` means this one.
+bool isMeant(const FeedForwardUnits &units, FfnPlace where);
 
-/// The same of the passes on experts, whose `method` is an ExpertMethod; whose activations count, the repair decides.
-#define XFMR_EXPERT_OPTIONS                                                                                            \
-  ::xfmr::expertOptions(method, ::xfmr::calibrationOptions(::xfmr::UnitMethod::first, repair,                          \
-                                                           ::xfmr::CalibrationPath::automatic, texts, statistics,      \
-                                                           window, damping, out))
+/// A pass with the options that Prune.td gives every pass on experts (`sourceOptions`).
+template <typename Base> struct ExpertsPass : Base {
+  using Base::Base;
 
-inline CalibrationOptions expertOptions(ExpertMethod method, CalibrationOptions options) {
-  options.experts = method;
-  return options;
-}
+  /// Whose activations count, the repair decides.
+  CalibrationOptions calibration() const {
+    CalibrationOptions options = sources();
+    options.experts = this->method;
+    return options;
+  }
 
-template <typename Texts>
-CalibrationOptions calibrationOptions(UnitMethod method, Repair repair, CalibrationPath path, const Texts &texts,
-                                      const std::string &statistics, int64_t window, double damping,
-                                      const std::string &out) {
-  CalibrationOptions options;
-  options.method = method;
-  options.repair = repair;
-  options.path = path;
-  options.texts.assign(texts.begin(), texts.end());
-  options.statistics = statistics;
-  options.window = window;
-  options.damping = damping;
-  options.out = out;
-  return options;
-}
+protected:
+  CalibrationOptions sources() const {
+    CalibrationOptions options;
+    options.repair = this->repair;
+    options.texts.assign(this->texts.begin(), this->texts.end());
+    options.statistics = this->statistics;
+    options.window = this->window;
+    options.damping = this->damping;
+    options.out = this->out;
+    return options;
+  }
+};
+
+/// A pass on heads or channels (`calibrationOptions`).
+template <typename Base> struct UnitsPass : ExpertsPass<Base> {
+  using ExpertsPass<Base>::ExpertsPass;
+
+  CalibrationOptions calibration() const {
+    CalibrationOptions options = this->sources();
+    options.method = this->method;
+    options.path = this->path;
+    return options;
+  }
+};
 
 } // namespace xfmr

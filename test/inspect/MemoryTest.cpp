@@ -2,7 +2,7 @@
 // its figures are those of the interpreter's activations, and the way to the logits is followed through every kind of norm.
 #include "passes/analysis/Units.h"
 #include "passes/calibration/ModelData.h"
-#include "test/reference/Interpreter.h"
+#include "reference/Interpreter.h"
 #include "tools/model/ModelFile.h"
 #include "tools/xfmr-inspect/Memory.h"
 #include "tools/xfmr-inspect/TokenTexts.h"

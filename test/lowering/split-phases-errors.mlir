@@ -65,3 +65,16 @@ xfmr.model @past (%tokens: tensor<?xi32>) -> tensor<?x8xf32>
   %logits = xfmr.linear %z, %table : (tensor<?x4xf32>, tensor<8x4xf32>) -> tensor<?x8xf32>
   xfmr.yield %logits : tensor<?x8xf32>
 }
+
+// -----
+
+xfmr.model @foreign (%tokens: tensor<?xi32>) -> tensor<?x8xf32>
+    config <architecture = "llama", hidden_size = 4, vocab_size = 8, max_position = 64>
+    sources {base = "tiny"} {
+  %table = xfmr.weight "embed" : tensor<8x4xf32>
+  %x = xfmr.embedding %tokens, %table : (tensor<?xi32>, tensor<8x4xf32>) -> tensor<?x4xf32>
+  // expected-error @below {{has no lowering: no kernel computes it}}
+  %y = arith.negf %x : tensor<?x4xf32>
+  %logits = xfmr.linear %y, %table : (tensor<?x4xf32>, tensor<8x4xf32>) -> tensor<?x8xf32>
+  xfmr.yield %logits : tensor<?x8xf32>
+}

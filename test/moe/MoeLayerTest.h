@@ -3,7 +3,7 @@
 #include "passes/codegen/MoeGemv.h"
 #include "passes/codegen/MoeRouter.h"
 #include "test/codegen/KernelTest.h"
-#include "test/reference/ops/Moe.h"
+#include "reference/ops/Moe.h"
 
 namespace xfmr::codegen::test {
 

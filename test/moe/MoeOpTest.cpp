@@ -4,7 +4,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "test/moe/Vectors.h"
-#include "test/reference/ops/Moe.h"
+#include "reference/ops/Moe.h"
 #include "test/reference/unit/TinyModel.h"
 #include "weights/WeightSource.h"
 #include <cmath>

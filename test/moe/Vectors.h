@@ -1,6 +1,6 @@
 // Reading of shared/models/vectors: routing cases and whole layers with their expected values.
 #pragma once
-#include "test/reference/ops/Moe.h"
+#include "reference/ops/Moe.h"
 #include <functional>
 #include <gtest/gtest.h>
 #include <string>

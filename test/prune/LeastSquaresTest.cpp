@@ -1,7 +1,7 @@
 // Fits, costs and choices of units on small random problems, against slow definitions of the same.
 #include "passes/analysis/Allocation.h"
 #include "passes/calibration/LeastSquares.h"
-#include "passes/calibration/UnitStatistics.h"
+#include "passes/calibration/criteria/Criterion.h"
 
 #include <gtest/gtest.h>
 #include <random>

@@ -1,7 +1,7 @@
 // What must hold of pruned models: calibration's forward pass is the interpreter's, masking equals cutting, and methods
 // keep their order on text that the bundled model wrote. LimitsTest.cpp measures on the reference texts.
 #include "test/prune/OpenProtocol.h"
-#include "test/reference/Interpreter.h"
+#include "reference/Interpreter.h"
 
 
 using namespace xfmr;

@@ -92,4 +92,5 @@ def main():
     print(f"{len(examples)} examples of {len(arguments.files)} files")
 
 
-main()
+if __name__ == "__main__":
+    main()

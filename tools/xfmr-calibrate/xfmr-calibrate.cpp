@@ -1,6 +1,6 @@
 // xfmr-calibrate: runs a model on texts and writes what pruning passes need to know of its units: sums, Gram matrices
 // and router statistics, under a fingerprint of the model's weights.
-#include "passes/transforms/PruneWalk.h"
+#include "passes/transforms/prune/Curves.h"
 #include "tools/CommandLine.h"
 #include "tools/model/Diagnostics.h"
 #include "tools/model/ModelFile.h"
@@ -31,9 +31,7 @@ int calibrate(const std::string &path, const std::vector<std::string> &sources, 
       std::cerr << "\rlayer " << done << " of " << total << (done == total ? "\r                    \r" : "") << std::flush;
   };
   StatisticsFile statistics;
-  CutCounts none;
-  PruneWalk walk(file.model, options, /*mask=*/false, none);
-  if (mlir::failed(walk.collect(progress, statistics)))
+  if (mlir::failed(collectStatistics(file.model, options, progress, statistics)))
     return fail(errors.status("the model cannot be calibrated").message());
   if (Status status = statistics.write(options.out, fingerprintOf(file.model, file.sources)); status.failed())
     return fail(status.message());

@@ -1,6 +1,6 @@
 // A MODEL (checkpoint or IR) run by the reference interpreter.
 #include "runtime/tokenizer/Tokenizer.h"
-#include "test/reference/Interpreter.h"
+#include "reference/Interpreter.h"
 #include "tools/model/Diagnostics.h"
 #include "tools/model/ModelFile.h"
 #include "tools/xfmr-compare/Side.h"

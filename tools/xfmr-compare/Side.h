@@ -1,7 +1,7 @@
 // One of the two models: anything that gives logits for a window of tokens.
 #pragma once
 #include "runtime/artifact/Status.h"
-#include "test/reference/Tensor.h"
+#include "reference/Tensor.h"
 #include <map>
 #include <memory>
 #include <set>

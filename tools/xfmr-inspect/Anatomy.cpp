@@ -1,5 +1,6 @@
 // See Anatomy.h. Weights are counted where a compute op uses them; the op and its place decide the kind.
 #include "tools/xfmr-inspect/Anatomy.h"
+#include "passes/analysis/Structure.h"
 #include "tools/xfmr-inspect/AttentionState.h"
 #include "tools/xfmr-inspect/Distinct.h"
 #include "weights/Expressions.h"
@@ -108,7 +109,7 @@ private:
     if (!op || !isa<LinearOp, RmsNormOp, LayerNormOp, RopeOp, SplitOp, AddOp, ScaleOp>(op))
       return;
     // A norm before the projections belongs to the block; one after them, or between two of them, to attention.
-    if (projected && isa<RmsNormOp, LayerNormOp>(op) && !comesFromLinear(op->getOperand(0)))
+    if (projected && isa<RmsNormOp, LayerNormOp>(op) && !projectedRowsOf(op->getOperand(0)))
       return;
     if (projected && isa<AddOp>(op)) // the residual stream, where no norm comes first
       return;
@@ -118,12 +119,6 @@ private:
     for (Value operand : op->getOperands())
       if (!isWeight(operand))
         back(operand, projected);
-  }
-
-  static bool comesFromLinear(Value value) {
-    if (auto split = value.getDefiningOp<SplitOp>())
-      value = split.getInput();
-    return value.getDefiningOp<LinearOp>() != nullptr;
   }
 
   void forth(Operation *op) {

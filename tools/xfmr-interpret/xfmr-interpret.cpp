@@ -1,6 +1,6 @@
 // xfmr-interpret: runs a model with the reference interpreter, in double precision and without any
 // lowering: what every other path must reproduce.
-#include "test/reference/Greedy.h"
+#include "reference/Greedy.h"
 #include "tools/CommandLine.h"
 #include "tools/model/Diagnostics.h"
 #include "tools/model/ModelFile.h"

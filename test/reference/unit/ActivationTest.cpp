@@ -1,5 +1,5 @@
 // Curves of the activation functions against published and independently computed numbers.
-#include "test/reference/ops/Activation.h"
+#include "reference/ops/Activation.h"
 #include <cmath>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Attention by hand on one or two heads, and the properties it must have.
-#include "test/reference/ops/Attention.h"
+#include "reference/ops/Attention.h"
 #include "test/reference/unit/TinyModel.h"
 #include <cmath>
 

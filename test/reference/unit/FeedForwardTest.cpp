@@ -1,9 +1,9 @@
 // linear, glu, norms: values by hand, and the properties of feed-forward layers that passes rely on.
-#include "test/reference/ops/Activation.h"
-#include "test/reference/ops/Glu.h"
-#include "test/reference/ops/Linear.h"
-#include "test/reference/ops/Norm.h"
-#include "test/reference/ops/WeightAlgebra.h"
+#include "reference/ops/Activation.h"
+#include "reference/ops/Glu.h"
+#include "reference/ops/Linear.h"
+#include "reference/ops/Norm.h"
+#include "reference/ops/WeightAlgebra.h"
 #include "test/reference/unit/TinyModel.h"
 #include <cmath>
 

@@ -1,5 +1,5 @@
 // The interpreter itself: whole and incremental runs, parts of a model, observers, errors.
-#include "test/reference/Greedy.h"
+#include "reference/Greedy.h"
 #include "test/reference/unit/TinyModel.h"
 #include <limits>
 

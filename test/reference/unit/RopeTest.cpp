@@ -1,5 +1,5 @@
 // Frequencies of released models, and rotation of single pairs by hand.
-#include "test/reference/ops/Rope.h"
+#include "reference/ops/Rope.h"
 #include "test/reference/unit/TinyModel.h"
 #include "mlir/AsmParser/AsmParser.h"
 #include <cmath>

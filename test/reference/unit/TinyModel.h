@@ -1,6 +1,6 @@
 // A model for tests: IR as text, weights as numbers in memory.
 #pragma once
-#include "test/reference/Interpreter.h"
+#include "reference/Interpreter.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Parser/Parser.h"
 #include <gtest/gtest.h>

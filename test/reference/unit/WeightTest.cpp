@@ -1,5 +1,5 @@
 // Number formats and weight expressions, by hand.
-#include "test/reference/ops/Stored.h"
+#include "reference/ops/Stored.h"
 #include "test/reference/unit/TinyModel.h"
 #include <cmath>
 #include <limits>

@@ -1,0 +1,68 @@
+// The walk: a plan carried out block by block, in order, with the streams moved on from block to block.
+#include "passes/transforms/prune/Cut.h"
+
+using namespace mlir;
+
+namespace xfmr {
+
+bool isMeant(const FeedForwardUnits &units, FfnPlace where) {
+  MoeOp mixture = units.mixture;
+  return where == FfnPlace::all || (where == FfnPlace::experts) == bool(mixture);
+}
+
+static LogicalResult cutBlock(PruneContext &prune, BlockOp block, BlockOp dense, const BlockPlan &plan) {
+  SmallVector<AttentionUnits> attentions = findAttentions(block), denseAttentions = findAttentions(dense);
+  for (auto [index, units] : llvm::enumerate(attentions)) {
+    const std::string name = moduleName(block, "attention", index);
+    if (plan.heads || prune.follows())
+      if (failed(cutAttention(prune, units, denseAttentions[index], plan.heads, name)))
+        return failure();
+  }
+  SmallVector<FeedForwardUnits> networks = findFeedForwards(block), denseNetworks = findFeedForwards(dense);
+  if (plan.experts && failed(cutBlockExperts(prune, block, networks, denseNetworks, *plan.experts)))
+    return failure();
+  for (auto [index, units] : llvm::enumerate(networks)) {
+    if (!plan.width || !isMeant(units, plan.where))
+      continue;
+    const std::string name = moduleName(block, "ffn", index);
+    const int64_t before = units.width(), width = std::min(*plan.width, before);
+    prune.counts.add(before * units.copies(), width * units.copies());
+    if (failed(units.mixture ? cutMixture(prune, units, denseNetworks[index], width, name)
+                             : cutNetwork(prune, units, denseNetworks[index], width, name)))
+      return failure();
+    if (width < before)
+      units.hidden.getDefiningOp()->emitRemark(prune.mask ? "zeroed " : "removed ")
+          << before - width << " of " << before << " channels" << (units.mixture ? " of every expert" : "");
+  }
+  return success();
+}
+
+LogicalResult cutModel(ModelOp model, ArrayRef<BlockPlan> plan, const CalibrationOptions &options, bool mask,
+                       CutCounts &counts) {
+  PruneContext prune(model, options, mask, counts);
+  PruneStreams &streams = prune.streams;
+  if (failed(streams.open()))
+    return failure();
+  for (auto [block, cuts] : llvm::zip(SmallVector<BlockOp>(model.getBody().getOps<BlockOp>()), plan)) {
+    if (streams.running() && failed(streams.enter(block)))
+      return failure();
+    if (cuts.heads || cuts.width || streams.differ())
+      separateSplits(prune.rewriter, block);
+    Operation *copy = block->clone();
+    LogicalResult done = cutBlock(prune, block, cast<BlockOp>(copy), cuts);
+    if (succeeded(done) && streams.running())
+      done = streams.leave(block, cast<BlockOp>(copy));
+    streams.forward().forgetWeights(); // of ops that are gone
+    copy->erase();
+    if (failed(done))
+      return failure();
+    eraseDeadWeights(block);
+  }
+  if (prune.repaired.empty())
+    return success();
+  if (Status status = prune.repaired.write(model, options.out); status.failed())
+    return model.emitError(status.message());
+  return success();
+}
+
+} // namespace xfmr

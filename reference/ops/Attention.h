@@ -1,0 +1,27 @@
+// xfmr.attention.
+#pragma once
+#include "reference/Evaluation.h"
+#include <optional>
+
+namespace xfmr::reference {
+
+struct AttentionShape {
+  int64_t heads, kvHeads, headDim;
+  bool causal;
+  double scale;
+  std::optional<double> softcap;
+  std::optional<int64_t> window;
+};
+
+/// softmax(scale * q k^T + mask) v, head by head. q and the result [T, H*h]; k and v [S, K*h] with
+/// S >= T: row t of q is at position S - T + t of k and v. Query head i reads key/value head
+/// floor(i / (H/K)). `causal` hides later positions, `window` w hides key j from query i unless
+/// j > i - w; `softcap` c turns a score s into c tanh(s / c) before that. sinks [H] or null: one more
+/// logit a head in the denominator, without a value.
+Tensor attention(const Tensor &q, const Tensor &k, const Tensor &v, const Tensor *sinks,
+                 const AttentionShape &shape);
+
+/// Keeps [k, v] of all earlier rows. An attention that is not causal only sees what came so far.
+Status evaluate(AttentionOp op, Evaluation &evaluation);
+
+} // namespace xfmr::reference

@@ -1,9 +1,0 @@
-// xfmr.block: its body on its inputs.
-#pragma once
-#include "test/reference/Evaluation.h"
-
-namespace xfmr::reference {
-
-Status evaluate(BlockOp op, Evaluation &evaluation);
-
-} // namespace xfmr::reference
