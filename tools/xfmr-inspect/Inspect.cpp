@@ -63,7 +63,9 @@ static Status openModel(MLIRContext &context, const InspectOptions &options, Own
 /// Where passes put weights while this lives: an inspection leaves no files behind.
 class ScratchFolder {
 public:
-  explicit ScratchFolder(MLIRContext &context) {
+  ScratchFolder(MLIRContext &context, bool wanted) {
+    if (!wanted)
+      return;
     std::error_code error;
     std::string name = (std::filesystem::temp_directory_path(error) / "xfmr-inspect-XXXXXX").string();
     if (mkdtemp(name.data()))
@@ -99,7 +101,7 @@ Status inspectModel(const InspectOptions &options, Report &out) {
     return status;
   }
   MLIRContext context;
-  ScratchFolder scratch(context);
+  ScratchFolder scratch(context, !options.passes.empty());
   OwningOpRef<ModuleOp> module;
   ModelOp model;
   Status status = openModel(context, options, module, model);
@@ -129,7 +131,7 @@ Status inspectMemory(const InspectOptions &options, const MemoryOptions &place, 
   if (Status status = countEncoder(options.model, counted, encoder); status.failed() || counted)
     return status.failed() ? status : refuseEncoder(encoder.model.architecture, "--ffn is");
   MLIRContext context;
-  ScratchFolder scratch(context);
+  ScratchFolder scratch(context, !options.passes.empty());
   OwningOpRef<ModuleOp> module;
   ModelOp model;
   Status status = openModel(context, options, module, model);
