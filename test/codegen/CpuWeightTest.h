@@ -71,6 +71,8 @@ protected:
     case Activation::Gelu: return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
     case Activation::GeluTanh: return 0.5 * x * (1 + std::tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
     case Activation::Relu: return std::max(x, 0.0);
+    case Activation::Sigmoid: return 1 / (1 + std::exp(-x));
+    case Activation::Tanh: return std::tanh(x);
     }
     return x;
   }

@@ -1,6 +1,7 @@
 // The order of steps is that of Epilogue in Kernel.h; each is rounded by itself.
 #include "passes/codegen/cpu/EpilogueBuilder.h"
 #include "passes/codegen/cpu/Math.h"
+#include "passes/codegen/cpu/Product.h"
 
 namespace xfmr::codegen::cpu {
 
@@ -9,7 +10,7 @@ std::pair<Value, Value> gatesAndUps(Value v) {
 }
 
 void storeOutputs(KernelBuilder &k, const Epilogue &epilogue, const EpilogueParams &params, Rows out, Value row,
-                  Value v, Value column, unsigned valid) {
+                  Value v, Value column, unsigned valid, uint32_t n) {
   if (epilogue.bias)
     v = v + k.buffer("bias").loadFirst(column + params.biasOffset, v.lanes(), valid);
   if (epilogue.glu) {
@@ -18,6 +19,8 @@ void storeOutputs(KernelBuilder &k, const Epilogue &epilogue, const EpiloguePara
     column = column / 2, valid = 8;
   } else {
     v = activation(epilogue.activation, v);
+    if (!keepsZero(epilogue.activation)) // the pad does
+      v = select(column + k.lane(kPanel) < n, v, constantLike(v, 0.0));
   }
   if (epilogue.scale)
     v = v * params.scale;

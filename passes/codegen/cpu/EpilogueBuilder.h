@@ -8,8 +8,9 @@ namespace xfmr::codegen::cpu {
 // Gates (even lanes) and ups (odd lanes) of 16 sums.
 std::pair<Value, Value> gatesAndUps(Value sums);
 
-// Applies `epilogue` to the sums of weight rows `column` … (`valid` of 16) and stores them in row `row` of out.
+// Applies `epilogue` to the sums of weight rows `column` … (`valid` of 16, n rows in all) and stores them in row `row`
+// of out.
 void storeOutputs(KernelBuilder &k, const Epilogue &epilogue, const EpilogueParams &params, Rows out, Value row,
-                  Value sums, Value column, unsigned valid);
+                  Value sums, Value column, unsigned valid, uint32_t n);
 
 } // namespace xfmr::codegen::cpu

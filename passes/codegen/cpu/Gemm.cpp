@@ -31,7 +31,7 @@ KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const GemmS
                    k.index(0), outputTile);
       k.loop(k.index(0), rows, 1, [&](Value r) {
         product.forEachPanel(r, outputTile, [&](Value sums, Value column, unsigned valid) {
-          storeOutputs(k, spec.epilogue, params.epilogue, params.out, firstRow + r, sums, column, valid);
+          storeOutputs(k, spec.epilogue, params.epilogue, params.out, firstRow + r, sums, column, valid, params.n);
         });
       });
     });

@@ -25,7 +25,7 @@ KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const GemvS
     k.when(k.state(state::kCount) != 0, [&] {
       product.row(k.buffer("x"), k.index(params.xOffset), k.index(0), tile);
       product.forEachPanel(k.index(0), tile, [&](Value sums, Value column, unsigned valid) {
-        storeOutputs(k, spec.epilogue, params.epilogue, {0, params.outOffset}, k.index(0), sums, column, valid);
+        storeOutputs(k, spec.epilogue, params.epilogue, {0, params.outOffset}, k.index(0), sums, column, valid, params.n);
       });
     });
   });
