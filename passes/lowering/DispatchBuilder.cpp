@@ -56,16 +56,16 @@ OpBuilder ProgramTables::atEnd() {
   return OpBuilder::atBlockEnd(&body);
 }
 
-MemRefType ProgramTables::packedType(Value expression) {
+MemRefType ProgramTables::packedType(Value expression, WeightLayout layout) {
   auto type = cast<RankedTensorType>(expression.getType());
-  Encoding encoding = encodingOf(expression, layout());
+  Encoding encoding = encodingOf(expression, layout);
   std::vector<uint64_t> stored = encoding.shape();
   SmallVector<int64_t> shape(stored.begin(), stored.end());
   return MemRefType::get(shape, encoding.vector ? Float32Type::get(type.getContext()) : type.getElementType());
 }
 
-StringRef ProgramTables::pack(Value expression) {
-  std::string key = expressionKey(expression);
+StringRef ProgramTables::pack(Value expression, WeightLayout layout) {
+  std::string key = expressionKey(expression) + (layout == WeightLayout::panels ? " panels" : "");
   std::string &symbol = packed[key];
   if (!symbol.empty())
     return symbol;
@@ -76,7 +76,7 @@ StringRef ProgramTables::pack(Value expression) {
   symbols[symbol] = key;
 
   OpBuilder builder = atEnd();
-  auto op = PackedWeightOp::create(builder, expression.getLoc(), symbol, packedType(expression));
+  auto op = PackedWeightOp::create(builder, expression.getLoc(), symbol, packedType(expression, layout));
   builder.createBlock(&op.getBody());
   IRMapping mapping;
   Value copy = cloneExpression(expression, builder, mapping);
@@ -171,16 +171,20 @@ Value DispatchBuilder::named(StringRef buffer, Type elementType, ArrayRef<int64_
   return BufferRefOp::create(builder, loc, MemRefType::get(shape, elementType), buffer, offset);
 }
 
-Value DispatchBuilder::weight(Value expression) {
-  StringRef symbol = tables.pack(expression);
-  return BufferRefOp::create(builder, loc, tables.packedType(expression), symbol, 0);
+Value DispatchBuilder::weight(Value expression) { return packed(expression, tables.layout()); }
+
+Value DispatchBuilder::weightAsRows(Value expression) { return packed(expression, WeightLayout::rows); }
+
+Value DispatchBuilder::packed(Value expression, WeightLayout layout) {
+  StringRef symbol = tables.pack(expression, layout);
+  return BufferRefOp::create(builder, loc, ProgramTables::packedType(expression, layout), symbol, 0);
 }
 
 Value DispatchBuilder::weightRows(Value expression, int64_t firstRow, int64_t rowCount) {
   if (tables.onCpu()) // whose bindings hold anything
     return weight(expression);
-  StringRef symbol = tables.pack(expression);
-  MemRefType whole = tables.packedType(expression);
+  StringRef symbol = tables.pack(expression, WeightLayout::rows);
+  MemRefType whole = ProgramTables::packedType(expression, WeightLayout::rows);
   int64_t stored = std::min<int64_t>(paddedWidth(rowCount), whole.getDimSize(0) - firstRow);
   auto part = MemRefType::get({stored, whole.getDimSize(1)}, whole.getElementType());
   return BufferRefOp::create(builder, loc, part, symbol, encodingOf(expression).rowOffset(firstRow));

@@ -25,11 +25,11 @@ public:
 
   /// Symbol of the packed form of a weight expression: matrices keep their element type, vectors become f32.
   /// Equal expressions share one symbol.
-  llvm::StringRef pack(mlir::Value expression);
+  llvm::StringRef pack(mlir::Value expression, WeightLayout layout);
   /// Type of a packed weight: the shape of its encoding (weights/Encoding.h).
-  mlir::MemRefType packedType(mlir::Value expression);
+  static mlir::MemRefType packedType(mlir::Value expression, WeightLayout layout);
   bool onCpu() { return !program.targetOrPortable().isVulkan(); }
-  /// Matrices lie in panels on the CPU.
+  /// Matrices of products lie in panels on the CPU.
   WeightLayout layout() { return onCpu() ? WeightLayout::panels : WeightLayout::rows; }
   /// Symbol of the cos/sin table a rope needs.
   llvm::StringRef ropeTable(RopeOp rope);
@@ -79,6 +79,8 @@ public:
                     int64_t offset = 0);
   /// The packed form of a weight expression; `firstRow` and `rowCount` choose a part of a matrix.
   mlir::Value weight(mlir::Value expression);
+  /// A matrix that no product takes, biases of experts, row by row on every target.
+  mlir::Value weightAsRows(mlir::Value expression);
   mlir::Value weightRows(mlir::Value expression, int64_t firstRow, int64_t rowCount);
   /// Rows of a weight that one binding may hold, a multiple of 64.
   int64_t rowsPerBinding(mlir::Value expression) const;
@@ -112,6 +114,7 @@ public:
 private:
   void append(KernelAttrInterface kernel, KernelParamsAttrInterface params, llvm::ArrayRef<NamedBuffer> buffers,
               mlir::Value indirect = {}, int64_t indirectOffset = 0);
+  mlir::Value packed(mlir::Value expression, WeightLayout layout);
 
   llvm::DenseMap<mlir::Value, View> views, destinations;
   std::string scope, label;

@@ -192,7 +192,7 @@ private:
     if (weighted)
       list.push_back({"weights", weights});
     if (Value bias = first ? expert.firstBias : expert.secondBias)
-      list.push_back({"bias", build.weight(bias)});
+      list.push_back({"bias", build.weightAsRows(bias)});
     return list;
   }
 
