@@ -6,13 +6,13 @@ namespace xfmr::codegen {
 std::string headDimFault(uint32_t headDim) {
   if (isHeadDim(headDim))
     return "";
-  return "head_dim is " + std::to_string(headDim) + ", expected a multiple of 4 from 4 to " +
+  return "head_dim is " + std::to_string(headDim) + ", expected 1 to " +
          std::to_string(kMaxHeadDim);
 }
 
 std::string AttentionDecodeSpec::name() const {
   return "attention_decode_d" + std::to_string(headDim) + "_" + toString(cache) +
-         (single ? "_single" : "") + (softcap ? "_softcap" : "") + (sinks ? "_sinks" : "");
+         (single ? "_single" : "") + (softcap ? "_softcap" : "") + (sinks ? "_sinks" : "") + (unaligned ? "_unaligned" : "");
 }
 
 std::vector<Binding> AttentionDecodeSpec::bindings() const {
@@ -37,7 +37,7 @@ std::array<uint32_t, 3> AttentionDecodeParams::grid(const AttentionDecodeSpec &s
 }
 
 std::string AttentionCombineSpec::name() const {
-  return "attention_combine_d" + std::to_string(headDim) + (sinks ? "_sinks" : "");
+  return "attention_combine_d" + std::to_string(headDim) + (sinks ? "_sinks" : "") + (unaligned ? "_unaligned" : "");
 }
 
 std::vector<Binding> AttentionCombineSpec::bindings() const {
@@ -59,7 +59,7 @@ std::array<uint32_t, 3> AttentionCombineParams::grid(const AttentionCombineSpec 
 
 std::string AttentionPrefillSpec::name() const {
   return "attention_prefill_d" + std::to_string(headDim) + "_" + toString(cache) +
-         (causal ? "_causal" : "") + (softcap ? "_softcap" : "") + (sinks ? "_sinks" : "");
+         (causal ? "_causal" : "") + (softcap ? "_softcap" : "") + (sinks ? "_sinks" : "") + (unaligned ? "_unaligned" : "");
 }
 
 std::vector<Binding> AttentionPrefillSpec::bindings() const {
@@ -95,9 +95,9 @@ std::string AttentionPrefillSpec::fault() const {
   return headDimFault(headDim); // C1
 }
 
-std::string AttentionPrefillParams::fault(const AttentionPrefillSpec &) const {
+std::string AttentionPrefillParams::fault(const AttentionPrefillSpec &spec) const {
   return firstFault({headsFault(numHeads, numKvHeads, maxContext), needsPositive("max_rows", maxRows),
-                     needsQuads("q", q), needsQuads("out", out)});
+                     needsAligned(spec.unaligned, unaligned())});
 }
 
 std::string AttentionDecodeSpec::fault() const {
@@ -105,17 +105,16 @@ std::string AttentionDecodeSpec::fault() const {
                      sinks && !single ? "sinks need single" : ""}); // C2
 }
 
-std::string AttentionDecodeParams::fault(const AttentionDecodeSpec &) const {
-  return firstFault({headsFault(numHeads, numKvHeads, maxContext), needsQuads("q_offset", qOffset),
-                     needsQuads("out_offset", outOffset)});
+std::string AttentionDecodeParams::fault(const AttentionDecodeSpec &spec) const {
+  return firstFault({headsFault(numHeads, numKvHeads, maxContext), needsAligned(spec.unaligned, unaligned())});
 }
 
 std::string AttentionCombineSpec::fault() const {
   return headDimFault(headDim); // C1
 }
 
-std::string AttentionCombineParams::fault(const AttentionCombineSpec &) const {
-  return firstFault({headsFault(numHeads, 1, maxContext), needsQuads("out_offset", outOffset)});
+std::string AttentionCombineParams::fault(const AttentionCombineSpec &spec) const {
+  return firstFault({headsFault(numHeads, 1, maxContext), needsAligned(spec.unaligned, unaligned())});
 }
 
 } // namespace xfmr::codegen

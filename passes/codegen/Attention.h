@@ -16,7 +16,7 @@ namespace xfmr::codegen {
 // The head sizes the kernels of attention and rope_cache take.
 constexpr uint32_t kMaxHeadDim = 256;
 constexpr bool isHeadDim(uint32_t headDim) {
-  return headDim > 0 && headDim % 4 == 0 && headDim <= kMaxHeadDim;
+  return headDim > 0 && headDim <= kMaxHeadDim;
 }
 
 std::string headDimFault(uint32_t headDim);
@@ -32,7 +32,9 @@ struct AttentionPrefillSpec {
   bool causal = true;
   bool softcap = false;
   bool sinks = false;
+  bool unaligned = false; // as the params say
 
+  bool singleFloats() const { return unaligned || headDim % 4; }
   std::string name() const;
   // state r, q r, k_cache r, v_cache r, out w [, sinks r (f32 [num_heads])]
   std::vector<Binding> bindings() const;
@@ -40,7 +42,7 @@ struct AttentionPrefillSpec {
   std::string fault() const;
   template <class Self, class F> static void fields(Self &self, F &&f) {
     f("head_dim", self.headDim); f("cache", self.cache); f("causal", self.causal);
-    f("softcap", self.softcap); f("sinks", self.sinks);
+    f("softcap", self.softcap); f("sinks", self.sinks); f("unaligned", self.unaligned);
   }
 };
 
@@ -49,12 +51,14 @@ struct AttentionPrefillParams {
   uint32_t numKvHeads = 0;
   uint32_t maxContext = 0;
   uint32_t maxRows = 0;
-  Rows q;
+  Rows q;   // head h starts at column h * headDim
   Rows out; // row width numHeads * headDim; pad columns up to paddedWidth are zeroed
   float scale = 1.0f;
   float softcap = 1.0f;
   uint32_t window = 0; // 0: off
 
+  // What the spec's `unaligned` must be.
+  bool unaligned() const { return !q.aligned() || !out.aligned(); }
   std::vector<uint32_t> push() const;
   std::array<uint32_t, 3> grid(const AttentionPrefillSpec &spec) const;
   std::string fault(const AttentionPrefillSpec &spec) const;
@@ -84,6 +88,9 @@ struct AttentionDecodeSpec {
   bool single = false; // one split: writes `out`, takes sinks; no attention_combine follows
   bool softcap = false;
   bool sinks = false; // only with single; otherwise attention_combine adds them
+  bool unaligned = false;
+
+  bool singleFloats() const { return unaligned || headDim % 4; }
 
   std::string name() const;
   // single: state r, q r, k_cache r, v_cache r, out w [, sinks r]
@@ -93,7 +100,7 @@ struct AttentionDecodeSpec {
   std::string fault() const;
   template <class Self, class F> static void fields(Self &self, F &&f) {
     f("head_dim", self.headDim); f("cache", self.cache); f("single", self.single);
-    f("softcap", self.softcap); f("sinks", self.sinks);
+    f("softcap", self.softcap); f("sinks", self.sinks); f("unaligned", self.unaligned);
   }
 };
 
@@ -107,6 +114,7 @@ struct AttentionDecodeParams {
   float softcap = 1.0f;
   uint32_t window = 0;
 
+  bool unaligned() const { return (qOffset | outOffset) % 4 != 0; }
   std::vector<uint32_t> push() const;
   std::array<uint32_t, 3> grid(const AttentionDecodeSpec &spec) const;
   std::string fault(const AttentionDecodeSpec &spec) const;
@@ -120,14 +128,16 @@ struct AttentionDecodeParams {
 struct AttentionCombineSpec {
   uint32_t headDim = 0;
   bool sinks = false;
+  bool unaligned = false;
 
+  bool singleFloats() const { return unaligned || headDim % 4; }
   std::string name() const;
   // state r, partial r, out w [, sinks r]
   std::vector<Binding> bindings() const;
   // Why no kernel has this spec; empty: nothing is wrong.
   std::string fault() const;
   template <class Self, class F> static void fields(Self &self, F &&f) {
-    f("head_dim", self.headDim); f("sinks", self.sinks);
+    f("head_dim", self.headDim); f("sinks", self.sinks); f("unaligned", self.unaligned);
   }
 };
 
@@ -137,6 +147,7 @@ struct AttentionCombineParams {
   uint32_t outOffset = 0;
   uint32_t window = 0;
 
+  bool unaligned() const { return outOffset % 4 != 0; }
   std::vector<uint32_t> push() const;
   std::array<uint32_t, 3> grid(const AttentionCombineSpec &spec) const;
   std::string fault(const AttentionCombineSpec &spec) const;

@@ -71,6 +71,10 @@ std::string needsQuads(const char *field, const Rows &rows) {
   return "";
 }
 
+std::string needsAligned(bool specUnaligned, bool paramsUnaligned) {
+  return paramsUnaligned && !specUnaligned ? "rows that begin anywhere need a kernel that is unaligned" : "";
+}
+
 bool keepsZero(Activation activation) { return activation != Activation::Sigmoid; }
 
 } // namespace xfmr::codegen

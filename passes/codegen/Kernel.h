@@ -59,11 +59,14 @@ struct Binding {
   Stored holds = Stored::F32;
 };
 
-// Where the rows of an activation matrix lie inside a buffer, in floats. Both are multiples of 4.
-// Row t, column c is element offset + t * stride + c. A stride of 0 reads one row for every t.
+// Where the rows of an activation matrix lie inside a buffer, in floats. Row t, column c is element
+// offset + t * stride + c. A stride of 0 reads one row for every t. Both are multiples of 4, except
+// where a spec has a field `unaligned`: with it a kernel takes any, and moves single floats there
+// instead of vectors of four.
 struct Rows {
   uint32_t stride = 0;
   uint32_t offset = 0;
+  bool aligned() const { return (stride | offset) % 4 == 0; }
   template <class Self, class F> static void fields(Self &self, F &&f) {
     f("stride", self.stride); f("offset", self.offset);
   }
@@ -138,5 +141,7 @@ std::string firstFault(std::initializer_list<std::string> faults);
 std::string needsPositive(const char *field, uint32_t value);
 std::string needsQuads(const char *field, uint32_t value);
 std::string needsQuads(const char *field, const Rows &rows);
+// Kernels that take rows from anywhere do so only where the spec says so; true in the spec alone does no harm.
+std::string needsAligned(bool specUnaligned, bool paramsUnaligned);
 
 } // namespace xfmr::codegen

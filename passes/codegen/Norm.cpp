@@ -15,6 +15,8 @@ std::string NormSpec::name() const {
     result += "_per_head";
   if (lastRow)
     result += "_last_row";
+  if (unaligned)
+    result += "_unaligned";
   return result;
 }
 
@@ -50,12 +52,10 @@ std::string NormSpec::fault() const {
 }
 
 std::string NormParams::fault(const NormSpec &spec) const {
-  if (spec.perHead && width % 4)
-    return "per_head needs a width that is a multiple of 4, got " + std::to_string(width);
   if (!spec.perHead && groups != 1)
     return std::to_string(groups) + " groups need per_head";
   return firstFault({needsPositive("width", width), needsPositive("groups", groups),
-                     needsPositive("max_rows", maxRows), needsQuads("x", x), needsQuads("out", out)});
+                     needsPositive("max_rows", maxRows), needsAligned(spec.unaligned, unaligned())});
 }
 
 } // namespace xfmr::codegen

@@ -22,6 +22,7 @@ struct NormSpec {
   bool unitOffset = false; // multiplies by 1 + w (Gemma)
   bool perHead = false;    // groups > 1: one weight [width] for all groups
   bool lastRow = false;    // reads row count - 1 only and writes it as row 0
+  bool unaligned = false;  // as the params say
 
   std::string name() const;
   // state r, x r, out w [, weight r] [, bias r]
@@ -31,6 +32,7 @@ struct NormSpec {
   template <class Self, class F> static void fields(Self &self, F &&f) {
     f("kind", self.kind); f("weight", self.weight); f("bias", self.bias);
     f("unit_offset", self.unitOffset); f("per_head", self.perHead); f("last_row", self.lastRow);
+    f("unaligned", self.unaligned);
   }
 };
 
@@ -40,13 +42,16 @@ constexpr uint32_t normLanes(bool perHead) {
 }
 
 struct NormParams {
-  uint32_t width = 0;   // of one group; a multiple of 4 if perHead
+  uint32_t width = 0;   // of one group
   uint32_t groups = 1;  // group g starts at column g * width
   uint32_t maxRows = 0; // most rows of the phase (any value with lastRow)
   Rows x;
   Rows out;
   float eps = 1e-5f;
 
+  // What the spec's `unaligned` must be. True also serves an x that is a part of wider rows whose
+  // width is no multiple of 8: what follows it is not zero.
+  bool unaligned() const { return (groups > 1 && width % 4) || !x.aligned() || !out.aligned(); }
   std::vector<uint32_t> push() const;
   std::array<uint32_t, 3> grid(const NormSpec &spec) const;
   std::string fault(const NormSpec &spec) const;

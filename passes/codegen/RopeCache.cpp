@@ -13,6 +13,8 @@ std::string RopeCacheSpec::name() const {
     result += "_k_norm";
   if (unitOffset)
     result += "_unit_offset";
+  if (unaligned)
+    result += "_unaligned";
   return result;
 }
 
@@ -61,7 +63,7 @@ std::string RopeCacheParams::fault(const RopeCacheSpec &spec) const {
            ", or 0 with style none, got " + std::to_string(rotaryDim);
   return firstFault({headDimFault(headDim), needsPositive("num_heads", numHeads),
                      needsPositive("num_kv_heads", numKvHeads), needsPositive("max_context", maxContext),
-                     needsPositive("max_rows", maxRows), needsQuads("q", q), needsQuads("k", k), needsQuads("v", v)});
+                     needsPositive("max_rows", maxRows), needsAligned(spec.unaligned, unaligned())});
 }
 
 } // namespace xfmr::codegen

@@ -25,6 +25,7 @@ struct RopeCacheSpec {
   bool qNorm = false;                // rms norm of each head of q with a weight [head_dim]
   bool kNorm = false;
   bool unitOffset = false; // the norms multiply by 1 + w
+  bool unaligned = false;  // as the params say
 
   std::string name() const;
   // state r, q rw, k r, v r, k_cache w, v_cache w [, rope r] [, q_norm r] [, k_norm r]
@@ -36,6 +37,7 @@ struct RopeCacheSpec {
   template <class Self, class F> static void fields(Self &self, F &&f) {
     f("cache", self.cache); f("style", self.style); f("q_norm", self.qNorm);
     f("k_norm", self.kNorm); f("unit_offset", self.unitOffset);
+    f("unaligned", self.unaligned);
   }
 };
 
@@ -49,6 +51,10 @@ struct RopeCacheParams {
   Rows q, k, v; // head h starts at column h * headDim
   float eps = 1e-6f;
 
+  // What the spec's `unaligned` must be.
+  bool unaligned() const {
+    return headDim % 4 != 0 || !q.aligned() || !k.aligned() || !v.aligned();
+  }
   std::vector<uint32_t> push() const;
   std::array<uint32_t, 3> grid(const RopeCacheSpec &spec) const;
   std::string fault(const RopeCacheSpec &spec) const;

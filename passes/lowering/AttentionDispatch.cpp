@@ -85,11 +85,7 @@ LogicalResult PhaseLowering::lowerAttention() {
     return refuse() << "a cache of " << cacheBytes << " bytes does not fit the " << most
                     << " bytes that the target binds; lower --max-context (now " << context << ") or use --kv=f16";
 
-  auto input = [&](Value value) { // heads of a multiple of 4 columns are read as vectors
-    FailureOr<View> found = view(value);
-    return succeeded(found) && headDim % 4 == 0 && found->rows.offset % 4 ? aligned(value) : found;
-  };
-  FailureOr<View> q = input(query.source), k = input(key.source), v = input(op.getValue());
+  FailureOr<View> q = view(query.source), k = view(key.source), v = view(op.getValue());
   if (failed(q) || failed(k) || failed(v))
     return failure();
   if ((query.rope || query.norm) && hasOtherReaders(region, cast<BlockArgument>(query.source)))
@@ -131,6 +127,7 @@ LogicalResult PhaseLowering::lowerAttention() {
       ropeSpec.unitOffset = norm.getUnitOffset();
       buffers.push_back({norm == query.norm ? "q_norm" : "k_norm", build.weight(norm.getWeight())});
     }
+  ropeSpec.unaligned = rope.unaligned();
   build.setLabel("rope and cache");
   build.dispatch(ropeSpec, rope, buffers);
 
@@ -162,6 +159,7 @@ LogicalResult PhaseLowering::lowerAttention() {
     params.scale = scale;
     params.softcap = softcap;
     params.window = window;
+    spec.unaligned = params.unaligned();
     build.dispatch(spec, params, withSinks({{"q", q->buffer}, {"k_cache", kCache}, {"v_cache", vCache},
                                             {"out", out.buffer}}, sinks));
     return success();
@@ -181,6 +179,7 @@ LogicalResult PhaseLowering::lowerAttention() {
   params.scale = scale;
   params.softcap = softcap;
   params.window = window;
+  spec.unaligned = params.unaligned();
   if (spec.single) {
     build.dispatch(spec, params, withSinks({{"q", q->buffer}, {"k_cache", kCache}, {"v_cache", vCache},
                                             {"out", out.buffer}}, sinks));
@@ -198,6 +197,7 @@ LogicalResult PhaseLowering::lowerAttention() {
   combine.maxContext = params.maxContext;
   combine.outOffset = out.rows.offset;
   combine.window = window;
+  combineSpec.unaligned = combine.unaligned();
   build.setLabel("attention combine");
   build.dispatch(combineSpec, combine,
                  withSinks({{"partial", partial.buffer}, {"out", out.buffer}}, sinks));

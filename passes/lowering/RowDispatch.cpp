@@ -71,9 +71,6 @@ LogicalResult PhaseLowering::lowerNorm() {
   params.width = static_cast<uint32_t>(width);
   params.groups = static_cast<uint32_t>(cast<RankedTensorType>(input.getType()).getDimSize(1) / width);
   spec.perHead = params.groups > 1;
-  if (spec.perHead && width % 4)
-    return emitLoweringError(op, region.getLayer())
-           << "a norm of heads outside of attention needs a head size that is a multiple of 4, got " << width;
   FailureOr<View> x = aligned(input);
   if (failed(x))
     return failure();
@@ -82,6 +79,7 @@ LogicalResult PhaseLowering::lowerNorm() {
   params.x = x->rows;
   params.out = out.rows;
   params.eps = static_cast<float>(eps);
+  spec.unaligned = params.unaligned();
   SmallVector<DispatchBuilder::NamedBuffer> buffers = {
       {"x", x->buffer}, {"out", out.buffer}, {"weight", build.weight(weight)}};
   if (bias)

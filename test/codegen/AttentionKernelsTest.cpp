@@ -47,6 +47,7 @@ protected:
     uint32_t heads, kvHeads, dim, context, position, rows;
     uint32_t window = 0;
     bool causal = true, softcap = false, sinks = false;
+    uint32_t shift = 0; // of offsets and strides: not 0 takes the unaligned kernels
   };
 
   Matrix reference(const Shape &s, const Matrix &q, const Cache &keys, const Cache &values,
@@ -84,7 +85,7 @@ protected:
   }
 
   void prefill(const Shape &s, CacheType type) {
-    AttentionPrefillSpec spec{s.dim, type, s.causal, s.softcap, s.sinks};
+    AttentionPrefillSpec spec{s.dim, type, s.causal, s.softcap, s.sinks, s.shift != 0};
     SCOPED_TRACE(spec.name() + " position=" + std::to_string(s.position) +
                  " rows=" + std::to_string(s.rows));
     Matrix q = randomMatrix(s.rows, s.heads * s.dim, WeightType::F32, 3);
@@ -95,7 +96,8 @@ protected:
     AttentionPrefillParams p;
     p.numHeads = s.heads, p.numKvHeads = s.kvHeads, p.maxContext = s.context,
     p.maxRows = s.rows + 2;
-    p.q = {width + 24, 8}, p.out = {width + 8, 4};
+    p.q = {width + 24 + s.shift, 8 + s.shift}, p.out = {width + 8 + s.shift, 4 + s.shift};
+    ASSERT_EQ(p.unaligned(), spec.unaligned);
     p.scale = 1 / std::sqrt(float(s.dim)), p.softcap = 0.7f, p.window = s.window;
     size_t size = p.out.offset + size_t(s.rows + 2) * p.out.stride;
     uint32_t filled = s.position + s.rows;
@@ -116,31 +118,32 @@ protected:
 
   void decode(const Shape &s, CacheType type) {
     bool single = decodeSplits(s.context) == 1;
-    AttentionDecodeSpec spec{s.dim, type, single, s.softcap, s.sinks && single};
+    AttentionDecodeSpec spec{s.dim,   type, single, s.softcap, s.sinks && single, s.shift != 0};
     SCOPED_TRACE(spec.name() + " position=" + std::to_string(s.position));
     Matrix q = randomMatrix(1, s.heads * s.dim, WeightType::F32, 3);
     Cache keys = randomCache(s.kvHeads, s.context, s.dim, type);
     Cache values = randomCache(s.kvHeads, s.context, s.dim, type);
     auto sinks = randomVector(s.heads, 2);
     AttentionDecodeParams p;
-    p.numHeads = s.heads, p.numKvHeads = s.kvHeads, p.maxContext = s.context, p.qOffset = 8,
-    p.outOffset = 4;
+    p.numHeads = s.heads, p.numKvHeads = s.kvHeads, p.maxContext = s.context,
+    p.qOffset = 8 + s.shift, p.outOffset = 4 + s.shift;
+    ASSERT_EQ(p.unaligned(), spec.unaligned);
     p.scale = 1 / std::sqrt(float(s.dim)), p.softcap = 0.7f, p.window = s.window;
-    size_t size = 4 + paddedWidth(s.heads * s.dim);
+    size_t size = p.outOffset + paddedWidth(s.heads * s.dim);
     TestBuffer *out = floats(size);
     TestBuffer *partial = single ? out : floats(decodePartialFloats(s.heads, s.dim, s.context));
     if (!single)
       std::fill_n(partial->as<float>(), partial->bytes / 4,
                   NAN); // splits nobody filled must not be read
     TestBuffer *now = state(s.position, 1), *none = state(s.position, 0);
-    std::vector<TestBuffer *> bound = {now, activations(q, {0, 8}),
+    std::vector<TestBuffer *> bound = {now, activations(q, {0, p.qOffset}),
                                          upload(keys, s.position + 1, type),
                                          upload(values, s.position + 1, type), partial};
     if (spec.sinks)
       bound.push_back(vector(sinks));
-    AttentionCombineSpec combine{s.dim, s.sinks};
+    AttentionCombineSpec combine{s.dim, s.sinks, spec.unaligned};
     AttentionCombineParams c;
-    c.numHeads = s.heads, c.maxContext = s.context, c.outOffset = 4, c.window = s.window;
+    c.numHeads = s.heads, c.maxContext = s.context, c.outOffset = p.outOffset, c.window = s.window;
     std::vector<TestBuffer *> combineBound = {now, partial, out};
     if (s.sinks)
       combineBound.push_back(vector(sinks));
@@ -152,7 +155,7 @@ protected:
       if (live == none)
         expectUntouched(out, 0, size);
     }
-    expectRows(out, {0, 4}, reference(s, q, keys, values, p.scale, p.softcap, sinks), 1e-5);
+    expectRows(out, {0, p.outOffset}, reference(s, q, keys, values, p.scale, p.softcap, sinks), 1e-5);
   }
 };
 
@@ -289,11 +292,46 @@ TEST_P(AttentionBits, ManyHeadsAGroup) {
   decode({70, 2, 12, 256, 100, 1}, CacheType::F16);
 }
 
+// Head sizes that vectors of four do not divide, rows that begin anywhere, and both.
+TEST_P(AttentionKernels, AnyHeadDimAnywhere) {
+  for (uint32_t dim : {1u, 3u, 6u, 10u, 14u, 18u, 33u, 75u, 255u}) {
+    prefill({3, 1, dim, 48, 5, 37}, CacheType::F32);
+    decode({3, 1, dim, 256, 70, 1}, CacheType::F32);
+    decode({3, 1, dim, 600, 599, 1}, CacheType::F16);
+  }
+  for (uint32_t dim : {6u, 16u, 96u, 100u, 192u}) {
+    Shape s{3, 1, dim, 300, 5, 37};
+    for (uint32_t shift : {0u, 1u, 2u, 3u}) {
+      s.shift = shift;
+      s.rows = 37;
+      prefill(s, shift == 2 ? CacheType::F16 : CacheType::F32);
+      s.rows = 1;
+      decode(s, CacheType::F32);
+    }
+    s.window = 7, s.softcap = s.sinks = true;
+    s.context = 256;
+    decode(s, CacheType::F32);
+    s.rows = 37;
+    prefill(s, CacheType::F32);
+  }
+}
+
+TEST_P(AttentionKernels, ManyHeadsAKeyValueHead) {
+  for (uint32_t heads : {1u, 71u, 128u}) {
+    prefill({heads, 1, 10, 24, 3, 17}, CacheType::F32);
+    prefill({heads, 1, 8, 24, 3, 17}, CacheType::F32);
+    decode({heads, 1, 8, 256, 20, 1}, CacheType::F32);
+  }
+  prefill({128, 2, 128, 24, 3, 9}, CacheType::F32);
+  decode({128, 2, 256, 512, 300, 1}, CacheType::F16);
+}
+
 TEST_P(AttentionKernels, RopeAndCache) {
   struct Case {
     RopeStyle style;
     uint32_t dim, rotary;
     bool qNorm, kNorm, unitOffset, oneBuffer;
+    uint32_t shift = 0; // of offsets and strides
   };
   std::vector<Case> cases = {
       {RopeStyle::Half, 16, 16, false, false, false, true},
@@ -306,11 +344,23 @@ TEST_P(AttentionKernels, RopeAndCache) {
       {RopeStyle::None, 20, 0, false, false, false, true},
       {RopeStyle::None, 16, 0, true, true, false, true},
       {RopeStyle::Half, 16, 16, false, true, false, true},
+      {RopeStyle::Half, 1, 0, false, false, false, true},
+      {RopeStyle::Half, 6, 6, false, false, false, true},
+      {RopeStyle::Interleaved, 10, 10, false, false, false, false},
+      {RopeStyle::Half, 14, 4, true, true, false, true},
+      {RopeStyle::Interleaved, 18, 18, true, false, true, false},
+      {RopeStyle::None, 33, 0, false, true, false, true},
+      {RopeStyle::Half, 75, 74, false, true, false, false},
+      {RopeStyle::None, 255, 0, true, true, false, true},
+      {RopeStyle::Half, 16, 16, true, true, false, false, 1},
+      {RopeStyle::Half, 96, 96, false, false, false, true, 2},
+      {RopeStyle::None, 100, 0, false, false, false, false, 3},
   };
   for (const Case &c : cases)
     for (CacheType type : {CacheType::F32, CacheType::F16})
       for (uint32_t rows : {1u, 31u}) {
-        RopeCacheSpec spec{type, c.style, c.qNorm, c.kNorm, c.unitOffset};
+        RopeCacheSpec spec{type, c.style, c.qNorm, c.kNorm, c.unitOffset,
+                           c.dim % 4 != 0 || c.shift != 0};
         SCOPED_TRACE(spec.name() + " d=" + std::to_string(c.dim) + " rows=" + std::to_string(rows));
         uint32_t heads = 3, kvHeads = 2, context = 40, position = 6, d = c.dim;
         Matrix q = randomMatrix(rows, heads * d), keys = randomMatrix(rows, kvHeads * d),
@@ -343,7 +393,7 @@ TEST_P(AttentionKernels, RopeAndCache) {
         RopeCacheParams p;
         p.numHeads = heads, p.numKvHeads = kvHeads, p.headDim = d, p.rotaryDim = c.rotary;
         p.maxContext = context, p.maxRows = rows + 2, p.eps = 1e-6f;
-        uint32_t all = paddedWidth((heads + 2 * kvHeads) * d);
+        uint32_t all = paddedWidth((heads + 2 * kvHeads) * d) + c.shift;
         TestBuffer *qBuffer, *kBuffer, *vBuffer;
         if (c.oneBuffer) {
           p.q = {all, 0}, p.k = {all, heads * d}, p.v = {all, (heads + kvHeads) * d};
@@ -356,11 +406,13 @@ TEST_P(AttentionKernels, RopeAndCache) {
             std::copy_n(&values.values[size_t(t) * keys.cols], keys.cols, row + p.v.offset);
           }
         } else {
-          p.q = {paddedWidth(heads * d), 8}, p.k = {paddedWidth(kvHeads * d), 0},
+          p.q = {paddedWidth(heads * d) + c.shift, 8 + c.shift};
+          p.k = {paddedWidth(kvHeads * d), c.shift};
           p.v = {paddedWidth(kvHeads * d) + 8, 4};
           qBuffer = activations(q, p.q), kBuffer = activations(keys, p.k),
           vBuffer = activations(values, p.v);
         }
+        ASSERT_EQ(p.unaligned(), spec.unaligned);
         size_t element = type == CacheType::F32 ? 4 : 2, padded = paddedWidth(d);
         TestBuffer *kCache = bytes(kvHeads * context * padded * element),
                      *vCache = bytes(kvHeads * context * padded * element);

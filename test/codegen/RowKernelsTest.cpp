@@ -187,6 +187,31 @@ TEST_P(RowKernels, Elementwise) {
     }
 }
 
+TEST_P(RowKernels, NormAnywhere) {
+  for (NormKind kind : {NormKind::Rms, NormKind::Layer})
+    for (auto [width, groups] : {std::pair{1u, 3u}, {6u, 3u}, {10u, 2u}, {75u, 4u}, {6u, 1u}, {301u, 1u}}) {
+      SCOPED_TRACE(std::to_string(groups) + " x " + std::to_string(width));
+      NormSpec spec{kind};
+      spec.bias = kind == NormKind::Layer, spec.perHead = groups > 1, spec.unaligned = true;
+      uint32_t all = width * groups;
+      Matrix x = randomMatrix(5, all);
+      auto w = randomVector(width), b = randomVector(width);
+      NormParams p;
+      p.width = width, p.groups = groups, p.maxRows = 7;
+      p.x = {paddedWidth(all) + 1, 3}, p.out = {paddedWidth(all) + 2, 1}, p.eps = 1e-2f;
+      ASSERT_TRUE(p.unaligned());
+      TestBuffer *out = floats(p.out.offset + size_t(p.out.stride) * 7);
+      if (groups > 1) // only the groups are written
+        std::fill_n(out->as<float>() + p.out.offset, size_t(p.out.stride) * 5, 0.0f);
+      std::vector<TestBuffer *> bound = {state(0, 5), activations(x, p.x), out, vector(w)};
+      if (spec.bias)
+        bound.push_back(vector(b));
+      run(spec, p, bound);
+      expectRows(out, p.out, referenceNorm(spec, x, width, w, b, p.eps), 2e-5);
+      expectUntouched(out, p.out.offset + size_t(p.out.stride) * 5, out->bytes / 4);
+    }
+}
+
 TEST_P(RowKernels, ElementwiseBroadcastsAStrideOfZero) {
   Matrix a = randomMatrix(3, 20), b = randomMatrix(1, 20), expected = a;
   for (size_t i = 0; i < a.values.size(); ++i)

@@ -66,13 +66,13 @@ module attributes {xfmr.kernel = #xfmr.rope_cache<unit_offset>} {}
 // -----
 
 // attention_prefill C1
-// expected-error @below {{attention_prefill: head_dim is 6, expected a multiple of 4 from 4 to 256}}
-module attributes {xfmr.kernel = #xfmr.attention_prefill<head_dim = 6>} {}
+// expected-error @below {{attention_prefill: head_dim is 257, expected 1 to 256}}
+module attributes {xfmr.kernel = #xfmr.attention_prefill<head_dim = 257>} {}
 
 // -----
 
 // attention_decode C1
-// expected-error @below {{attention_decode: head_dim is 0, expected a multiple of 4 from 4 to 256}}
+// expected-error @below {{attention_decode: head_dim is 0, expected 1 to 256}}
 module attributes {xfmr.kernel = #xfmr.attention_decode<>} {}
 
 // -----
@@ -84,7 +84,7 @@ module attributes {xfmr.kernel = #xfmr.attention_decode<head_dim = 16, sinks>} {
 // -----
 
 // attention_combine C1
-// expected-error @below {{attention_combine: head_dim is 260, expected a multiple of 4 from 4 to 256}}
+// expected-error @below {{attention_combine: head_dim is 260, expected 1 to 256}}
 module attributes {xfmr.kernel = #xfmr.attention_combine<head_dim = 260>} {}
 
 // -----

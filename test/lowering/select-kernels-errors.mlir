@@ -118,22 +118,6 @@ xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hid
 // -----
 
 xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 8, vocab_size = 16, max_position = 8> sources {} {
-  xfmr.phase last_logits rows 1 {
-  ^bb0(%x: tensor<1x8xf32>):
-    %y = xfmr.fused norm layer 2 (%x) : (tensor<1x8xf32>) -> tensor<1x8xf32> {
-    ^bb0(%a: tensor<1x8xf32>):
-      %g = xfmr.weight "g" : tensor<2xf32>
-      // expected-error @below {{'xfmr.rms_norm' op in layer 2: a norm of heads outside of attention needs a head size that is a multiple of 4, got 2}}
-      %n = xfmr.rms_norm %a, %g eps 1.0e-5 : tensor<1x8xf32>, tensor<2xf32>
-      xfmr.yield %n : tensor<1x8xf32>
-    }
-    xfmr.yield %y : tensor<1x8xf32>
-  }
-}
-
-// -----
-
-xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 8, vocab_size = 16, max_position = 8> sources {} {
   xfmr.kv_cache @kv0 kv_heads 1 head_dim 260
   xfmr.phase decode rows 1 {
   ^bb0(%xq: tensor<1x260xf32>, %xk: tensor<1x260xf32>, %xv: tensor<1x260xf32>):

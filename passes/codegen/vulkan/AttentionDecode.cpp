@@ -2,6 +2,7 @@
 // workgroup reduces maximum and sum, then invocations are columns of the value times slices of the
 // keys.
 #include "passes/codegen/Attention.h"
+#include "passes/codegen/vulkan/Heads.h"
 #include "passes/codegen/vulkan/Math.h"
 #include "passes/codegen/vulkan/Operands.h"
 #include "runtime/plan/State.h"
@@ -40,7 +41,7 @@ uint32_t powerOfTwo(uint32_t atLeast) {
 class AttentionDecode {
 public:
   AttentionDecode(KernelBuilder &k, const AttentionDecodeSpec &spec)
-      : k(k), spec(spec), quads(spec.headDim / 4), query(k.shared(Element::F32x4, quads)),
+      : k(k), spec(spec), quads(headQuads(spec.headDim)), query(k.shared(Element::F32x4, quads)),
         weights(k.shared(Element::F32, kDecodeSplit)), scratch(k.shared(Element::F32, 72)),
         partial(k.shared(Element::F32x4, 64)) {}
 
@@ -61,7 +62,8 @@ private:
     Value padded = k.u32(paddedWidth(spec.headDim) / 4),
           base = kvHead * k.push(kMaxContext) * padded;
     k.when(t < quads, [&] {
-      query.store(t, k.buffer("q")[(k.push(kQOffset) + head * spec.headDim) / 4 + t]);
+      HeadRows q(k.buffer("q"), spec.headDim, spec.singleFloats());
+      query.store(t, q.load(q.start(k.push(kQOffset) + head * spec.headDim), t));
     });
     k.barrier();
 
@@ -124,10 +126,11 @@ private:
       });
       return;
     }
-    Value out = k.push(kOutOffset) / 4, width = k.push(kNumHeads) * spec.headDim;
-    k.buffer("out").store(out + head * quads + t, result / total);
-    k.when((t == 0) & (head + 1 == k.push(kNumHeads)) & (width % 8 != 0),
-           [&] { k.buffer("out").store(out + width / 4, k.zero4()); });
+    HeadRows out(k.buffer("out"), spec.headDim, spec.singleFloats());
+    Value first = k.push(kOutOffset);
+    out.store(out.start(first + head * spec.headDim), t, result / total);
+    out.zeroPad((t == 0) & (head + 1 == k.push(kNumHeads)), first,
+                k.push(kNumHeads) * spec.headDim);
   }
 
   KernelBuilder &k;
@@ -139,7 +142,7 @@ private:
 
 // One workgroup a head, one invocation a vec4 of it; every invocation reads all splits' maxima.
 void buildCombine(KernelBuilder &k, const AttentionCombineSpec &spec) {
-  uint32_t quads = spec.headDim / 4, statistics = paddedWidth(spec.headDim) / 4;
+  uint32_t quads = headQuads(spec.headDim), statistics = paddedWidth(spec.headDim) / 4;
   Visible visible(k, k.push(kWindow));
   Value head = k.group(), t = k.thread();
   k.when((k.buffer("state")[state::kCount] != 0) & (t < quads) & (head < k.push(kNumHeads)), [&] {
@@ -159,10 +162,11 @@ void buildCombine(KernelBuilder &k, const AttentionCombineSpec &spec) {
                            return Values{fma(factor, s[1], in[0]),
                                          fma(k.splat4(factor), partial[at(split) + t], in[1])};
                          });
-    Value out = k.push(kOutOffset) / 4, width = k.push(kNumHeads) * spec.headDim;
-    k.buffer("out").store(out + head * quads + t, sums[1] / sums[0]);
-    k.when((t == 0) & (head + 1 == k.push(kNumHeads)) & (width % 8 != 0),
-           [&] { k.buffer("out").store(out + width / 4, k.zero4()); });
+    HeadRows out(k.buffer("out"), spec.headDim, spec.singleFloats());
+    Value offset = k.push(kOutOffset);
+    out.store(out.start(offset + head * spec.headDim), t, sums[1] / sums[0]);
+    out.zeroPad((t == 0) & (head + 1 == k.push(kNumHeads)), offset,
+                k.push(kNumHeads) * spec.headDim);
   });
 }
 
@@ -170,8 +174,9 @@ void buildCombine(KernelBuilder &k, const AttentionCombineSpec &spec) {
 
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context,
                                        const AttentionDecodeSpec &spec) {
-  std::vector<Element> elements = {Element::U32, Element::F32x4, cacheElement(spec.cache),
-                                   cacheElement(spec.cache), Element::F32x4};
+  Element rows = HeadRows::element(spec.singleFloats());
+  std::vector<Element> elements = {Element::U32, rows, cacheElement(spec.cache),
+                                   cacheElement(spec.cache), spec.single ? rows : Element::F32x4};
   elements.resize(spec.bindings().size(), Element::F32);
   KernelBuilder k(context, spec.name(), spec.bindings(), elements, {64, 1, 1});
   AttentionDecode(k, spec).build();
@@ -180,7 +185,8 @@ llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context,
 
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context,
                                        const AttentionCombineSpec &spec) {
-  std::vector<Element> elements = {Element::U32, Element::F32x4, Element::F32x4};
+  std::vector<Element> elements = {Element::U32, Element::F32x4,
+                                   HeadRows::element(spec.singleFloats())};
   elements.resize(spec.bindings().size(), Element::F32);
   KernelBuilder k(context, spec.name(), spec.bindings(), elements, {64, 1, 1});
   buildCombine(k, spec);

@@ -4,6 +4,7 @@
 // the two, a few invocations a row do the softmax. The key tile and then the value tile lie in the
 // same workgroup memory.
 #include "passes/codegen/vulkan/AttentionVariants.h"
+#include "passes/codegen/vulkan/Heads.h"
 #include "passes/codegen/vulkan/Math.h"
 #include "passes/codegen/vulkan/Operands.h"
 #include "runtime/plan/State.h"
@@ -18,7 +19,7 @@ constexpr uint32_t kRowsEach = 4;
 // KiB.
 struct Tiling {
   explicit Tiling(uint32_t headDim)
-      : quads(headDim / 4), columns(quads <= 4   ? 4
+      : quads(headQuads(headDim)), columns(quads <= 4   ? 4
                                     : quads <= 8 ? 8
                                                  : 16),
         queries(queryTile(headDim)), keys(quads <= 4    ? 16
@@ -145,11 +146,11 @@ private:
   Value live(uint32_t trips) { return select(firstRow + rowBase < count, k.u32(trips), k.u32(0)); }
 
   void score(Value first) {
-    Buffer q = k.buffer("q");
+    HeadRows q(k.buffer("q"), spec.headDim, spec.singleFloats());
     llvm::SmallVector<Value> start;
     for (uint32_t r = 0; r < kRowsEach; ++r) {
       Value row = min(firstRow + rowBase + r, count - 1);
-      start.push_back((k.push(kQOffset) + row * k.push(kQStride) + head * spec.headDim) / 4);
+      start.push_back(q.start(k.push(kQOffset) + row * k.push(kQStride) + head * spec.headDim));
     }
     Value trips = live(tiling.quads);
     Value working = column * tiling.keysEach < tiling.keys;
@@ -160,7 +161,7 @@ private:
                     for (uint32_t j = 0; j < tiling.keysEach; ++j)
                       keys.push_back(tile[(column * tiling.keysEach + j) * tiling.quads + quad]);
                     for (uint32_t r = 0; r < kRowsEach; ++r) {
-                      Value query = q[start[r] + quad];
+                      Value query = q.load(start[r], quad);
                       for (uint32_t j = 0; j < tiling.keysEach; ++j)
                         out[r * tiling.keysEach + j] =
                             dot(query, keys[j], in[r * tiling.keysEach + j]);
@@ -231,7 +232,7 @@ private:
       rowFactor.store(softmaxRow, select(total > 0, factor / total, k.f32(0)));
     });
     k.barrier();
-    Buffer out = k.buffer("out");
+    HeadRows out(k.buffer("out"), spec.headDim, spec.singleFloats());
     Value width = k.push(kNumHeads) * spec.headDim, lastHead = head + 1 == k.push(kNumHeads);
     for (uint32_t r = 0; r < kRowsEach; ++r) {
       Value row = firstRow + rowBase + r;
@@ -241,12 +242,11 @@ private:
         for (uint32_t c = 0; c < tiling.quadsEach; ++c) {
           Value quad = column + c * tiling.columns;
           k.when(quad < tiling.quads, [&] {
-            out.store((start + head * spec.headDim) / 4 + quad,
+            out.store(out.start(start + head * spec.headDim), quad,
                       carried[2 + r * tiling.quadsEach + c] * factor);
           });
         }
-        k.when(lastHead & (width % 8 != 0) & (column == 0),
-               [&] { out.store((start + width) / 4, k.zero4()); });
+        out.zeroPad(lastHead & (column == 0), start, width);
       });
     }
   }
@@ -262,8 +262,9 @@ private:
 } // namespace
 
 std::vector<Element> attention_prefill::elements(const AttentionPrefillSpec &spec) {
-  std::vector<Element> elements = {Element::U32, Element::F32x4, cacheElement(spec.cache),
-                                   cacheElement(spec.cache), Element::F32x4};
+  Element rows = HeadRows::element(spec.singleFloats());
+  std::vector<Element> elements = {Element::U32, rows, cacheElement(spec.cache),
+                                   cacheElement(spec.cache), rows};
   elements.resize(spec.bindings().size(), Element::F32);
   return elements;
 }

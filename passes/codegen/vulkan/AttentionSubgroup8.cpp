@@ -4,6 +4,7 @@
 // every lane each of them. One loop over the keys at the top level, no workgroup memory, no
 // barrier.
 #include "passes/codegen/vulkan/AttentionVariants.h"
+#include "passes/codegen/vulkan/Heads.h"
 #include "passes/codegen/vulkan/Math.h"
 #include "passes/codegen/vulkan/Operands.h"
 #include "runtime/plan/State.h"
@@ -16,7 +17,7 @@ constexpr uint32_t kLanes = 8, kSubgroups = 2, kKeys = kLanes;
 class Subgroup8 {
 public:
   Subgroup8(KernelBuilder &k, const AttentionPrefillSpec &spec)
-      : k(k), spec(spec), quads(spec.headDim / 4),
+      : k(k), spec(spec), quads(headQuads(spec.headDim)),
         groups(queryTile(spec.headDim) / (kLanes * kSubgroups)) {}
 
   void build() {
@@ -50,12 +51,13 @@ private:
   uint32_t perGroup() const { return 2 + quads; }
 
   void loadQueries(Value firstRow, Value count, Value position) {
+    HeadRows q(k.buffer("q"), spec.headDim, spec.singleFloats());
     Value last = select(count != 0, count - 1, k.u32(0));
     for (uint32_t g = 0; g < groups; ++g) {
       Value row = firstRow + g * kLanes + k.lane();
       Value start = k.push(kQOffset) + min(row, last) * k.push(kQStride) + head * spec.headDim;
       for (uint32_t c = 0; c < quads; ++c)
-        query.push_back(k.buffer("q")[start / 4 + c]);
+        query.push_back(q.load(q.start(start), k.u32(c)));
       queryPosition.push_back(position + row);
     }
   }
@@ -134,13 +136,14 @@ private:
       for (uint32_t c = 0; c < quads; ++c)
         vectors.push_back(group[2 + c] * factor);
     }
+    HeadRows out(k.buffer("out"), spec.headDim, spec.singleFloats());
     auto start = [&](Value row) { return k.push(kOutOffset) + row * k.push(kOutStride); };
     // The loop rotates the vectors through the first place: one store in the code.
     k.loop(k.u32(0), k.u32(groups * quads), k.u32(1), vectors,
            [&](Value i, llvm::ArrayRef<Value> in) {
              Value row = firstRow + i / quads * kLanes + k.lane();
              k.when(row < count, [&] {
-               k.buffer("out").store((start(row) + head * spec.headDim) / 4 + i % quads, in[0]);
+               out.store(out.start(start(row) + head * spec.headDim), i % quads, in[0]);
              });
              Values rotated(in.begin() + 1, in.end());
              rotated.push_back(in[0]);
@@ -150,7 +153,7 @@ private:
     k.when((head + 1 == k.push(kNumHeads)) & (width % 8 != 0), [&] {
       for (uint32_t g = 0; g < groups; ++g) {
         Value row = firstRow + g * kLanes + k.lane();
-        k.when(row < count, [&] { k.buffer("out").store((start(row) + width) / 4, k.zero4()); });
+        out.zeroPad(row < count, start(row), width);
       }
     });
   }

@@ -3,9 +3,10 @@
 // integers are unsigned. Buffers are one-dimensional arrays of one element type. It knows nothing
 // of any one kernel.
 //
-//   KernelBuilder k(context, spec.name(), spec.bindings(), {Element::U32, Element::F32x4, ...},
-//   {64, 1, 1}); Value i = k.group() * 64 + k.thread(); k.when(i < k.push(0), [&] {
-//   k.buffer(2).store(i, k.buffer(1)[i] * 2.0); }); return k.finish();
+//   KernelBuilder k(context, spec.name(), spec.bindings(), {Element::U32, …}, {64, 1, 1});
+//   Value i = k.group() * 64 + k.thread();
+//   k.when(i < k.push(0), [&] { k.buffer(2).store(i, k.buffer(1)[i] * 2.0); });
+//   return k.finish();
 #pragma once
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -45,8 +46,8 @@ Value operator|(Value a, Value b);
 Value operator^(Value a, Value b);
 Value operator<<(Value a, Value b);
 Value operator>>(Value a, Value b); // logical
-Value operator<(Value a,
-                Value b); // unsigned or ordered float comparison; the result is a condition
+// Unsigned or ordered float comparison; the result is a condition.
+Value operator<(Value a, Value b);
 Value operator<=(Value a, Value b);
 Value operator>(Value a, Value b);
 Value operator>=(Value a, Value b);
@@ -55,7 +56,8 @@ Value operator!=(Value a, Value b);
 Value operator-(Value a);
 Value operator!(Value condition);
 
-// The constant `number` with the type of `like`.
+// The constant `number` with the type of `like`; a double holds every u32, so masks read as hex:
+// `bits & 0x7fffffffu`.
 Value constantLike(Value like, double number);
 #define XFMR_WITH_NUMBER(op)                                                                       \
   inline Value operator op(Value a, double b) {                                                    \

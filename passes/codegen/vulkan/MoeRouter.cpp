@@ -67,13 +67,12 @@ private:
   Value start(Value r, Word offset, Word stride) {
     return (k.push(offset) + rowAt(r) * k.push(stride)) >> 2;
   }
-  Value isNan(Value x) { return (asInt(x) & 2147483647.0) > 2139095040.0; }
   // On the bits: drivers treat float comparisons with NaN as they like.
   Value finite(Value x) {
     const uint32_t largest = floatBits(3e38f);
-    Value bits = asInt(x), magnitude = bits & 2147483647.0, sign = bits & 2147483648.0;
+    Value bits = asInt(x), magnitude = bits & 0x7fffffffu, sign = bits & 0x80000000u;
     Value bounded = sign | min(magnitude, k.u32(largest));
-    return asFloat(select(magnitude > 2139095040.0, k.u32(largest | 0x80000000u), bounded));
+    return asFloat(select(magnitude > kInfinityBits, k.u32(largest | 0x80000000u), bounded));
   }
   Value logit(Value at) { return finite(logits[at]); }
 
@@ -173,14 +172,6 @@ private:
     }
   }
 
-  // A monotone image of a float above 0, which is left for experts out of the race; NaN is 1, -0 equals +0.
-  Value orderedKey(Value x) {
-    Value bits = asInt(x);
-    bits = select(bits == 2147483648.0, bits ^ bits, bits);
-    Value key = select((bits >> 31) != 0, bits ^ 4294967295.0, bits ^ 2147483648.0);
-    return select(isNan(x), constantLike(key, 1), key);
-  }
-
   void computeScores() {
     Value largest, total;
     const bool softmax = spec.score == MoeScore::Softmax && !spec.postTopK;
@@ -203,7 +194,7 @@ private:
         rank = p + k.buffer("selection_bias")[i];
       if (!byLogit)
         rank = select(isNan(logits[at]), logits[at], rank);
-      keys.store(at, orderedKey(rank));
+      keys.store(at, orderedKey(rank, 1)); // 0 is left for experts out of the race
     });
     k.barrier();
   }
@@ -223,7 +214,7 @@ private:
                              s = select(isNan(logits[at + i]), k.f32(-3e38f), s);
                              return Values{max(in[0], s), max(in[1], min(in[0], s)), in[2]};
                            });
-      groupKeys.store(item, spec.sumTop2 ? orderedKey(best[0] + best[1]) : best[2]);
+      groupKeys.store(item, spec.sumTop2 ? orderedKey(best[0] + best[1], 1) : best[2]);
     });
     k.barrier();
     k.loop(k.thread(), k.u32(rows * g), k.u32(kThreads), [&](Value item) {

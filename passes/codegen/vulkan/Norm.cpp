@@ -56,26 +56,31 @@ private:
           group = spec.perHead ? number % groups : k.u32(0);
     Value rows = spec.lastRow ? k.u32(1) : count;
     Value xRow = spec.lastRow ? count - 1 : row;
-    Value quads = spec.perHead ? width >> 2 : ((width + 7) >> 3) << 1;
+    // A unit is a vec4, or a float if unaligned.
+    Value units = spec.unaligned ? width : spec.perHead ? width >> 2 : ((width + 7) >> 3) << 1;
     Value end =
-        select(row < rows, quads, k.u32(0)); // items beyond the last still meet the barriers
+        select(row < rows, units, k.u32(0)); // items beyond the last still meet the barriers
     Value lane = k.thread() % lanes(spec), step = k.u32(lanes(spec));
-    Value x = (k.push(kXOffset) + xRow * k.push(kXStride) + group * width) >> 2;
-    Value out = (k.push(kOutOffset) + row * k.push(kOutStride) + group * width) >> 2;
+    Value x = k.push(kXOffset) + xRow * k.push(kXStride) + group * width;
+    Value out = k.push(kOutOffset) + row * k.push(kOutStride) + group * width;
+    if (!spec.unaligned)
+      x = x >> 2, out = out >> 2;
     Buffer in = k.buffer("x");
     auto total =
         [&](llvm::function_ref<Value(Value, Value)> term) { // sum over the item of term(x, quad)
           Values s =
-              k.loop(lane, end, step, {k.zero4()}, [&](Value quad, llvm::ArrayRef<Value> carried) {
+              k.loop(lane, end, step, {spec.unaligned ? k.f32(0) : k.zero4()}, [&](Value quad, llvm::ArrayRef<Value> carried) {
                 return Values{carried[0] + term(in[x + quad], quad)};
               });
-          return reduce(sum(s[0]));
+          return reduce(spec.unaligned ? s[0] : sum(s[0]));
         };
 
     Value inverseWidth = k.pushFloat(kInverseWidth), mean;
     auto centred = [&](Value v, Value quad) { // x - mean, and 0 in the pad
       if (spec.kind == NormKind::Rms)
         return v;
+      if (spec.unaligned)
+        return v - mean;
       Value c = v - mean, first = quad * 4, zero = k.f32(0);
       return k.vector4(select(first < width, c[0], zero), select(first + 1 < width, c[1], zero),
                        select(first + 2 < width, c[2], zero),
@@ -100,6 +105,9 @@ private:
         y = y + k.buffer("bias")[quad];
       k.buffer("out").store(out + quad, y);
     });
+    if (spec.unaligned && !spec.perHead)
+      k.loop(end + lane, select(row < rows, ((width + 7) >> 3) << 3, k.u32(0)), step,
+             [&](Value i) { k.buffer("out").store(out + i, k.f32(0)); });
   }
 
   KernelBuilder &k;
@@ -110,7 +118,8 @@ private:
 } // namespace
 
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const NormSpec &spec) {
-  std::vector<Element> elements(spec.bindings().size(), Element::F32x4);
+  std::vector<Element> elements(spec.bindings().size(),
+                                spec.unaligned ? Element::F32 : Element::F32x4);
   elements[0] = Element::U32;
   KernelBuilder k(context, spec.name(), spec.bindings(), elements, {64, 1, 1});
   Norm(k, spec).build();

@@ -1,3 +1,4 @@
+// Unpacking of 16-bit weights and caches; see Operands.h.
 #include "passes/codegen/vulkan/Operands.h"
 
 namespace xfmr::codegen {

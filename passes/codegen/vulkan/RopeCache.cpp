@@ -3,6 +3,7 @@
 // in place.
 #include "passes/codegen/RopeCache.h"
 #include "passes/codegen/Attention.h"
+#include "passes/codegen/vulkan/Heads.h"
 #include "passes/codegen/vulkan/Operands.h"
 #include "runtime/plan/State.h"
 
@@ -45,7 +46,7 @@ public:
       Value number = item % perRow;
       lane = k.thread() % kLanes;
       base = k.thread() / kLanes * kMaxHeadDim;
-      quads = k.push(kHeadDim) >> 2;
+      units = spec.unaligned ? k.push(kHeadDim) : k.push(kHeadDim) >> 2;
       row = item / perRow;
       position = state[state::kPosition] + row;
       Value live = (row < count) & (position < k.push(kMaxContext));
@@ -59,41 +60,45 @@ public:
       k.when(isK, [&] { stage("k", kKStride, kKOffset, kvHead, spec.kNorm); });
       k.when(isV, [&] { // straight through
         Value from = start(kVStride, kVOffset, kvHead);
-        toCache("v_cache", kvHead, [&](Value quad) { return k.buffer("v")[from + quad]; });
+        toCache("v_cache", kvHead, [&](Value i) { return k.buffer("v")[from + i]; });
       });
       k.barrier();
       if (spec.touchesQ())
         k.when(isQ, [&] {
           Value to = start(kQStride, kQOffset, number), f = normFactor(spec.qNorm);
-          k.loop(lane, quads, k.u32(kLanes), [&](Value quad) {
-            k.buffer("q").store(to + quad, finished(quad, spec.qNorm ? "q_norm" : "", f));
+          k.loop(lane, units, k.u32(kLanes), [&](Value i) {
+            k.buffer("q").store(to + i, finished(i, spec.qNorm ? "q_norm" : "", f));
           });
         });
       k.when(isK, [&] {
         Value f = normFactor(spec.kNorm);
         toCache("k_cache", kvHead,
-                [&](Value quad) { return finished(quad, spec.kNorm ? "k_norm" : "", f); });
+                [&](Value i) { return finished(i, spec.kNorm ? "k_norm" : "", f); });
       });
     });
   }
 
 private:
-  // First vec4 of head `number` of the current row.
+  // First unit of head `number` of the current row. A unit is a vec4, or a float if unaligned.
   Value start(uint32_t stride, uint32_t offset, Value number) {
-    return (k.push(offset) + row * k.push(stride) + number * k.push(kHeadDim)) >> 2;
+    Value first = k.push(offset) + row * k.push(stride) + number * k.push(kHeadDim);
+    return spec.unaligned ? first : first >> 2;
   }
 
   void stage(const char *name, uint32_t stride, uint32_t offset, Value number, bool norm) {
     Value from = start(stride, offset, number);
-    Values s = k.loop(lane, quads, k.u32(kLanes), {k.zero4()},
-                      [&](Value quad, llvm::ArrayRef<Value> carried) {
-                        Value v = k.buffer(name)[from + quad];
-                        for (unsigned i = 0; i < 4; ++i)
-                          head.store(base + quad * 4 + i, v[i]);
+    Values s = k.loop(lane, units, k.u32(kLanes), {spec.unaligned ? k.f32(0) : k.zero4()},
+                      [&](Value unit, llvm::ArrayRef<Value> carried) {
+                        Value v = k.buffer(name)[from + unit];
+                        if (spec.unaligned)
+                          head.store(base + unit, v);
+                        else
+                          for (unsigned i = 0; i < 4; ++i)
+                            head.store(base + unit * 4 + i, v[i]);
                         return Values{fma(v, v, carried[0])};
                       });
     if (norm)
-      squares.store(k.thread(), sum(s[0]));
+      squares.store(k.thread(), spec.unaligned ? s[0] : sum(s[0]));
   }
 
   Value normFactor(bool norm) {
@@ -139,33 +144,45 @@ private:
     return result[0];
   }
 
-  Value finished(Value quad, llvm::StringRef norm, Value factor) {
-    auto at = [&](unsigned i) { return rotated(quad * 4 + i, norm, factor); };
+  Value finished(Value unit, llvm::StringRef norm, Value factor) {
+    if (spec.unaligned)
+      return rotated(unit, norm, factor);
+    auto at = [&](unsigned i) { return rotated(unit * 4 + i, norm, factor); };
     return k.vector4(at(0), at(1), at(2), at(3));
   }
 
-  void toCache(const char *name, Value kvHead, llvm::function_ref<Value(Value quad)> value) {
+  // `value` gives a unit of the head; the rest of a cache row is zero.
+  void toCache(const char *name, Value kvHead, llvm::function_ref<Value(Value unit)> value) {
+    auto orZero = [&](Value unit, Value zero) {
+      return k.choose(
+          unit < units, [&] { return Values{value(unit)}; }, [&] { return Values{zero}; })[0];
+    };
     Value padded = ((k.push(kHeadDim) + 7) >> 3) << 1;
     Value to = (kvHead * k.push(kMaxContext) + position) * padded;
     k.loop(lane, padded, k.u32(kLanes), [&](Value quad) {
-      Values v = k.choose(
-          quad < quads, [&] { return Values{value(quad)}; }, [&] { return Values{k.zero4()}; });
-      storeCache4(k.buffer(name), spec.cache, to + quad, v[0]);
+      auto lane = [&](unsigned i) { return orZero(quad * 4 + i, k.f32(0)); };
+      Value v;
+      if (spec.unaligned) {
+        Value a = lane(0), b = lane(1), c = lane(2), d = lane(3);
+        v = k.vector4(a, b, c, d);
+      } else {
+        v = orZero(quad, k.zero4());
+      }
+      storeCache4(k.buffer(name), spec.cache, to + quad, v);
     });
   }
 
   KernelBuilder &k;
   const RopeCacheSpec &spec;
   Buffer head, squares;
-  Value lane, base, quads, row, position;
+  Value lane, base, units, row, position;
 };
 
 } // namespace
 
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const RopeCacheSpec &spec) {
-  std::vector<Element> elements = {
-      Element::U32,   Element::F32x4,           Element::F32x4,
-      Element::F32x4, cacheElement(spec.cache), cacheElement(spec.cache)};
+  Element rows = HeadRows::element(spec.unaligned), cache = cacheElement(spec.cache);
+  std::vector<Element> elements = {Element::U32, rows, rows, rows, cache, cache};
   elements.resize(spec.bindings().size(), Element::F32);
   KernelBuilder k(context, spec.name(), spec.bindings(), elements, {kLanes * kItems, 1, 1});
   RopeCache(k, spec).build();

@@ -14,16 +14,9 @@ enum Word : uint32_t { kVocab, kRowQuads, kOutputCapacity };
 
 constexpr uint32_t kDigitBits = 2, kDigits = 1 << kDigitBits;
 
-// A monotone image of a float: NaN is 0, below everything; -0 equals +0.
-Value orderedKey(Value x) {
-  Value bits = asInt(x);
-  bits = select(bits == 2147483648.0, bits ^ bits, bits);
-  Value key = select((bits >> 31) != 0, bits ^ 4294967295.0, bits ^ 2147483648.0);
-  return select((bits & 2147483647.0) > 2139095040.0, constantLike(key, 0), key);
-}
-
+// The number whose orderedKey is `key`.
 Value fromOrderedKey(Value key) {
-  return asFloat(select((key >> 31) != 0, key ^ 2147483648.0, key ^ 4294967295.0));
+  return asFloat(select((key >> 31) != 0, key ^ 0x80000000u, key ^ 0xffffffffu));
 }
 
 // The ids whose key is above `key`, and those of that key with an id up to `id`.
@@ -267,7 +260,7 @@ private:
   Value uniform() {
     Buffer state = k.buffer("state");
     Value k0 = state[state::kSeedLow], k1 = state[state::kSeedHigh],
-          k2 = k0 ^ k1 ^ 466688986.0; // 0x1BD11BDA
+          k2 = k0 ^ k1 ^ 0x1BD11BDAu;
     Value schedule[] = {k0, k1, k2};
     Value x0 = state[state::kOutputCount] + k0, x1 = k1;
     constexpr uint32_t kRotations[] = {13, 15, 26, 6, 17, 29, 16, 24};

@@ -225,7 +225,7 @@ Value unpackPair(Value u64) {
 
 Value unpackBfloat(Value word) {
   auto type = mlir::VectorType::get({2}, ops(word).getF32Type());
-  Value low = asFloat(word << 16), high = asFloat(word & 4294901760.0); // 0xffff0000
+  Value low = asFloat(word << 16), high = asFloat(word & 0xffff0000u);
   return wrap(word, mlir::vector::FromElementsOp::create(ops(word), type,
                                                          mlir::ValueRange{low.value, high.value}));
 }
