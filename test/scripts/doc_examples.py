@@ -6,7 +6,7 @@
 Takes each ```mlir block of the files. A block that is whole (it starts with xfmr.model, module or func) stays as it
 is; any other gets a function around it whose arguments are the values it uses and does not define. The types
 of those come from the block itself: from the functional or plain type list of the op that uses them. Text after
-"// ==>" is a second example. Output is for --split-input-file. Fails when a file names no example.
+"// ==> options" is a second example. Output is for --split-input-file. Fails when a file names no example.
 """
 import argparse
 import re
@@ -86,7 +86,7 @@ def main():
         if not blocks:
             sys.exit(f"doc_examples.py: error: no ```mlir example in {path}")
         for block in blocks:
-            examples += [part for part in block.split("// ==>") if part.strip()]
+            examples += [part for part in re.split(r"// ==>.*", block) if part.strip()]
     with open(arguments.o, "w", encoding="utf-8") as out:
         out.write("// -----\n".join(wrap(text, i) for i, text in enumerate(examples)))
     print(f"{len(examples)} examples of {len(arguments.files)} files")
