@@ -1,28 +1,14 @@
 // Runs CPU kernels in process over host memory, for the tests and benchmarks of passes/codegen: built, lowered,
-// compiled, linked and loaded as an artifact's are.
+// compiled, linked and loaded as an artifact's are, by the runtime's loader.
 #pragma once
 #include "mlir/IR/MLIRContext.h"
 #include "passes/codegen/cpu/Kernels.h"
+#include "runtime/cpu/Kernels.h"
+#include "runtime/cpu/Library.h"
 #include <memory>
 #include <vector>
 
 namespace xfmr::codegen::cpu::test {
-
-using Tiles = void (*)(void *const *buffers, int64_t lo, int64_t hi);
-
-// A shared object loaded from memory. Symbols live as long as it does.
-class SharedObject {
-public:
-  static llvm::Expected<std::unique_ptr<SharedObject>> load(llvm::StringRef bytes);
-  ~SharedObject();
-  SharedObject(const SharedObject &) = delete;
-  Tiles symbol(const std::string &name) const; // null if there is none
-
-private:
-  SharedObject(int file, void *handle) : file(file), handle(handle) {}
-  int file; // stays open: a library is known by its path, and the next file would get the same number
-  void *handle;
-};
 
 // One kernel at one level, ready to run.
 class CpuKernel {
@@ -33,13 +19,15 @@ public:
   std::string bytes; // of the shared object
 
 private:
-  std::shared_ptr<SharedObject> object;
-  Tiles tiles = nullptr;
+  std::shared_ptr<xfmr::cpu::Library> library;
+  xfmr::cpu::Kernel tiles = nullptr;
 };
 
 template <typename Spec, typename Params>
 llvm::Expected<CpuKernel> compileForCpu(mlir::MLIRContext &context, const Spec &spec, const Params &params,
                                         Level level) {
+  if (std::string fault = spec.fault(); !fault.empty())
+    return llvm::createStringError(spec.name() + ": " + fault);
   return CpuKernel::compile(build(context, spec.name(), spec, params, level), spec.name(), level);
 }
 

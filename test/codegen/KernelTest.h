@@ -56,9 +56,8 @@ inline void PrintTo(TestTarget target, std::ostream *out) { *out << nameOf(targe
 // Those of this machine.
 inline std::vector<TestTarget> cpuTargets() {
   std::vector<TestTarget> result;
-  for (TestTarget target : {TestTarget::CpuV2, TestTarget::CpuV3, TestTarget::CpuV4})
-    if (cpu::hostLevel() && levelOf(target) <= *cpu::hostLevel())
-      result.push_back(target);
+  for (cpu::Level level : cpu::test::runnableLevels())
+    result.push_back(static_cast<TestTarget>(static_cast<unsigned>(TestTarget::CpuV2) + static_cast<unsigned>(level)));
   return result;
 }
 inline std::vector<TestTarget> everyTarget() {

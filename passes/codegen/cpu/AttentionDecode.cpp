@@ -95,8 +95,6 @@ uint64_t tiles(const AttentionDecodeSpec &spec, const AttentionDecodeParams &par
 KernelModule build(mlir::MLIRContext &context, llvm::StringRef name,
                    const AttentionDecodeSpec &spec, const AttentionDecodeParams &params,
                    Level level) {
-  if (std::string fault = spec.fault(); !fault.empty())
-    return llvm::createStringError(spec.name() + ": " + fault);
   std::vector<Element> elements(spec.bindings().size(), Element::F32);
   elements[0] = Element::U32, elements[2] = elements[3] = elementOf(spec.cache);
   KernelBuilder k(context, name, spec.bindings(), elements, level);
@@ -111,8 +109,6 @@ uint64_t tiles(const AttentionCombineSpec &, const AttentionCombineParams &param
 KernelModule build(mlir::MLIRContext &context, llvm::StringRef name,
                    const AttentionCombineSpec &spec, const AttentionCombineParams &params,
                    Level level) {
-  if (std::string fault = spec.fault(); !fault.empty())
-    return llvm::createStringError(spec.name() + ": " + fault);
   std::vector<Element> elements(spec.bindings().size(), Element::F32);
   elements[0] = Element::U32;
   KernelBuilder k(context, name, spec.bindings(), elements, level);

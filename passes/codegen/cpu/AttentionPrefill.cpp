@@ -92,8 +92,6 @@ uint64_t tiles(const AttentionPrefillSpec &, const AttentionPrefillParams &param
 KernelModule build(mlir::MLIRContext &context, llvm::StringRef name,
                    const AttentionPrefillSpec &spec, const AttentionPrefillParams &params,
                    Level level) {
-  if (std::string fault = spec.fault(); !fault.empty())
-    return llvm::createStringError(spec.name() + ": " + fault);
   std::vector<Element> elements(spec.bindings().size(), Element::F32);
   elements[0] = Element::U32, elements[2] = elements[3] = elementOf(spec.cache);
   KernelBuilder k(context, name, spec.bindings(), elements, level);

@@ -1,36 +1,11 @@
 // A tile is a run of rows. What stands behind the columns never reaches the pad, which becomes zeros.
-#include "passes/codegen/Elementwise.h"
+#include "passes/codegen/builder/ElementwiseFormula.h"
 #include "passes/codegen/cpu/Columns.h"
 #include "passes/codegen/cpu/Kernels.h"
 #include "passes/codegen/cpu/Math.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen::cpu {
-namespace {
-
-Value combine(const ElementwiseSpec &spec, Value a, Value b, float value) {
-  switch (spec.op) {
-  case ElementwiseOp::Copy:
-  case ElementwiseOp::LastRow:
-    return a;
-  case ElementwiseOp::Add:
-    return a + b;
-  case ElementwiseOp::Mul:
-  case ElementwiseOp::RowScale:
-    return a * b;
-  case ElementwiseOp::Activation:
-    return activation(spec.activation, a);
-  case ElementwiseOp::Scale:
-    return a * value;
-  case ElementwiseOp::Softcap:
-    return softcap(a, value);
-  case ElementwiseOp::ActMul:
-    return activation(spec.activation, a) * b;
-  }
-  return a;
-}
-
-} // namespace
 
 uint64_t tiles(const ElementwiseSpec &spec, const ElementwiseParams &params) {
   return spec.op == ElementwiseOp::LastRow ? 1 : tilesOfRows(params.maxRows, rowsATile(params.width));
@@ -50,7 +25,7 @@ KernelModule build(mlir::MLIRContext &context, llvm::StringRef name,
     Value factor = spec.op == ElementwiseOp::RowScale ? splat(k.buffer("b")[right], kLanes) : Value();
     overColumns(k, params.width, [&](Value column, unsigned valid) {
       Value b = factor.value ? factor : hasB ? k.buffer("b").loadFirst(right + column, kLanes, valid) : Value();
-      Value result = combine(spec, a.loadFirst(left + column, kLanes, valid), b, params.value);
+      Value result = elementwise(spec, a.loadFirst(left + column, kLanes, valid), b, params.value);
       out.storeFirst(to + column, keepFirst(k, result, valid), paddedWidth(valid));
     });
   };

@@ -17,23 +17,6 @@ namespace arith = mlir::arith;
 namespace scf = mlir::scf;
 namespace vector = mlir::vector;
 
-namespace {
-
-mlir::Location loadDialects(mlir::MLIRContext &context) {
-  mlir::DialectRegistry registry;
-  registerKernelDialects(registry);
-  context.appendDialectRegistry(registry);
-  for (llvm::StringRef name : registry.getDialectNames())
-    context.getOrLoadDialect(name);
-  return mlir::UnknownLoc::get(&context);
-}
-
-llvm::SmallVector<mlir::Value> raw(llvm::ArrayRef<Value> values) {
-  return llvm::map_to_vector(values, [](Value v) { return v.value; });
-}
-
-} // namespace
-
 Element elementOf(WeightType type) {
   switch (type) {
   case WeightType::F32:
@@ -55,7 +38,7 @@ KernelBuilder::KernelBuilder(mlir::MLIRContext &context, llvm::StringRef name,
                              Level level)
     : level(level), name((name + "." + cpu::facts(level).name).str()),
       bindings(std::move(bindings)), elements(std::move(elements)),
-      module(mlir::ModuleOp::create(loadDialects(context))), builder(module->getLoc(), &context),
+      module(mlir::ModuleOp::create(loadDialects(context, &registerKernelDialects))), builder(module->getLoc(), &context),
       stateWords(state::kWords), loaded(this->bindings.size()), stored(this->bindings.size()) {
   builder.setInsertionPointToEnd(module->getBody());
   llvm::SmallVector<mlir::Type> arguments;

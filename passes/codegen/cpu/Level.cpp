@@ -31,16 +31,4 @@ std::optional<Level> parseLevel(llvm::StringRef name) {
   return std::nullopt;
 }
 
-std::optional<Level> hostLevel() {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("x86-64-v4"))
-    return Level::V4;
-  if (__builtin_cpu_supports("x86-64-v3"))
-    return Level::V3;
-  if (__builtin_cpu_supports("x86-64-v2"))
-    return Level::V2;
-#endif
-  return std::nullopt;
-}
-
 } // namespace xfmr::codegen::cpu

@@ -29,7 +29,4 @@ struct LevelFacts {
 const LevelFacts &facts(Level level);
 llvm::ArrayRef<Level> allLevels(); // lowest first
 std::optional<Level> parseLevel(llvm::StringRef name);
-// The highest level this machine has, if any.
-std::optional<Level> hostLevel();
-
 } // namespace xfmr::codegen::cpu

@@ -1,4 +1,6 @@
+// Formulas of kernels; see Math.h.
 #include "passes/codegen/cpu/Math.h"
+#include "passes/codegen/cpu/KernelBuilder.h"
 
 namespace xfmr::codegen::cpu {
 

@@ -1,6 +1,7 @@
 // A tile is a run of rows. Logits of its rows together, so that several use a weight once it is there. Then row by row:
 // scores and integer keys in the order of ranks, and top_k times the largest key, the lowest expert on a tie.
 #include "passes/codegen/MoeRouter.h"
+#include "passes/codegen/builder/RouterScore.h"
 #include "passes/codegen/cpu/Columns.h"
 #include "passes/codegen/cpu/Kernels.h"
 #include "passes/codegen/cpu/Math.h"
@@ -115,66 +116,34 @@ private:
         });
   }
 
-  static Value isNan(Value x) { return (asInt(x) & 0x7fffffff) > 0x7f800000; }
-  static Value finite(Value x) {
-    const int64_t most = floatBits(3e38f);
-    Value bits = asInt(x), magnitude = bits & 0x7fffffff, sign = bits & 0x80000000;
-    Value bounded = sign | min(magnitude, constantLike(bits, most));
-    return asFloat(select(magnitude > 0x7f800000, constantLike(bits, most | 0x80000000), bounded));
-  }
-  Value logitAt(Value i) { return finite(logits[base + i]); }
+  Value logitAt(Value i) { return finiteLogit(logits[base + i]); }
   Value logitsAt(Value c) { return logits.load(base + c, kLanes); }
-
-  // ln(1 + e^z) by 2 artanh(t / (2 + t)), t = e^-|z| <= 1: no cancellation for small t.
-  static Value softplus(Value z) {
-    Value t = exp(-abs(z)), y = t / (t + 2.0), q = y * y;
-    Value series = constantLike(z, 1.0 / 15);
-    for (int power = 13; power >= 1; power -= 2)
-      series = fma(series, q, constantLike(z, 1.0 / power));
-    return max(z, constantLike(z, 0.0)) + y * series * 2.0;
-  }
-
-  Value elementwiseScore(Value z) {
-    switch (spec.score) {
-    case MoeScore::Sigmoid: return select(z < -87.0, constantLike(z, 0.0), sigmoid(z));
-    case MoeScore::SqrtSoftplus: return sqrt(softplus(z));
-    default: return z;
-    }
-  }
-
-  // A monotone image of a float above 0, which is left for experts out of the race; NaN is 1, -0 equals +0.
-  static Value orderedKey(Value x) {
-    Value bits = asInt(x);
-    bits = select(bits == 0x80000000, constantLike(bits, int64_t(0)), bits);
-    Value key = select((bits >> 31) != 0, bits ^ 0xffffffff, bits ^ 0x80000000);
-    return select(isNan(x), constantLike(key, int64_t(1)), key);
-  }
 
   void computeScores() {
     const bool softmax = spec.score == MoeScore::Softmax && !spec.postTopK;
     Value most, total;
     if (softmax) {
       most = largest(alongColumns(k, e, k.f32(-3e38f), [&](Value soFar, Value c, unsigned valid) {
-        Value z = finite(logitsAt(c));
+        Value z = finiteLogit(logitsAt(c));
         return max(soFar, valid == kLanes ? z : select(k.lane(kLanes) < valid, z, constantLike(z, -3e38)));
       }));
       total = sum(alongColumns(k, e, k.f32(0), [&](Value soFar, Value c, unsigned valid) {
-        return soFar + keepFirst(k, exp(finite(logitsAt(c)) - most), valid);
+        return soFar + keepFirst(k, exp(finiteLogit(logitsAt(c)) - most), valid);
       }));
     }
     // Every score function rises with the logit: where nothing else is added the logits decide, which tell
     // apart what rounding or saturation made equal.
     const bool byLogit = !spec.selectionBias && !(spec.groups > 1 && spec.sumTop2);
     overColumns(k, e, [&](Value c, unsigned valid) {
-      Value raw = logitsAt(c), z = finite(raw);
-      Value s = softmax ? exp(z - most) / total : spec.postTopK ? z : elementwiseScore(z);
+      Value raw = logitsAt(c), z = finiteLogit(raw);
+      Value s = softmax ? exp(z - most) / total : spec.postTopK ? z : elementwiseScore(spec.score, z);
       scores.store(c, s);
       Value rank = byLogit ? raw : s;
       if (spec.selectionBias)
         rank = s + k.buffer("selection_bias").loadFirst(c, kLanes, valid);
       if (!byLogit)
         rank = select(isNan(raw), raw, rank);
-      Value key = orderedKey(rank);
+      Value key = orderedKey(rank, 1); // 0 is left for experts out of the race
       if (valid < kLanes)
         key = select(k.lane(kLanes) < valid, key, constantLike(key, int64_t(0)));
       keys.store(c, key);
@@ -190,13 +159,13 @@ private:
                            [&](Value i, llvm::ArrayRef<Value> in) {
                              if (!spec.sumTop2)
                                return Values{in[0], in[1], max(in[2], keys[from + i])};
-                             Value s = finite(scores[from + i]);
+                             Value s = finiteLogit(scores[from + i]);
                              if (spec.selectionBias)
-                               s = finite(s + k.buffer("selection_bias")[from + i]);
+                               s = finiteLogit(s + k.buffer("selection_bias")[from + i]);
                              s = select(isNan(logits[base + from + i]), k.f32(-3e38f), s);
                              return Values{max(in[0], s), max(in[1], min(in[0], s)), in[2]};
                            });
-      groupKeys.store(group, spec.sumTop2 ? orderedKey(best[0] + best[1]) : best[2]);
+      groupKeys.store(group, spec.sumTop2 ? orderedKey(best[0] + best[1], 1) : best[2]);
     });
     k.loop(0, g, 1, [&](Value group) {
       Value own = groupKeys[group];
@@ -230,7 +199,7 @@ private:
   Value sparsemixer(Value slot) {
     Value best = chosen[0], m = logitAt(toIndex(chosen[slot])), lanes = toWord(k.lane(kLanes));
     Value total = sum(alongColumns(k, e, k.f32(0), [&](Value soFar, Value c, unsigned valid) {
-      Value z = finite(logitsAt(c)), own = lanes + toWord(c);
+      Value z = finiteLogit(logitsAt(c)), own = lanes + toWord(c);
       Value far = (m - z) / max(abs(z), m) > p.mixerEps * 2.0f;
       Value taken = splat(slot != 0, kLanes) & (own == best);
       return soFar + keepFirst(k, select(far | taken, constantLike(z, 0.0), exp(z - m)), valid);
@@ -257,7 +226,7 @@ private:
       if (softmax)
         w = exp(w - most) / total;
       else if (spec.postTopK && spec.score != MoeScore::Sparsemixer)
-        w = elementwiseScore(w);
+        w = elementwiseScore(spec.score, w);
       values.store(slot, w);
     });
     Value whole;

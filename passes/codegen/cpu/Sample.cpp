@@ -3,6 +3,8 @@
 // drawn id is looked for in the order of the Vulkan kernel, so that a seed means the same on both: quads of ids in 64
 // turns.
 #include "passes/codegen/Sample.h"
+#include "passes/codegen/builder/OrderedKey.h"
+#include "passes/codegen/builder/Threefry.h"
 #include "passes/codegen/cpu/Columns.h"
 #include "passes/codegen/cpu/Kernels.h"
 #include "runtime/plan/State.h"
@@ -13,25 +15,7 @@ namespace {
 constexpr uint32_t kDigitBits = 2, kDigits = 1 << kDigitBits;
 constexpr uint32_t kQuad = 4, kTurns = 64, kBlock = kQuad * kTurns;
 
-// A monotone image of a float: NaN is 0, below everything; -0 equals +0.
-Value orderedKey(Value x) {
-  Value bits = asInt(x);
-  bits = select(bits == 0x80000000, constantLike(bits, int64_t(0)), bits);
-  Value key = select((bits >> 31) != 0, bits ^ 0xffffffff, bits ^ 0x80000000);
-  return select((bits & 0x7fffffff) > 0x7f800000, constantLike(key, int64_t(0)), key);
-}
-
-Value fromOrderedKey(Value key) {
-  return asFloat(select((key >> 31) != 0, key ^ 0x80000000, key ^ 0xffffffff));
-}
-
-// The ids whose key is above `key`, and those of that key with an id up to `id`.
-struct Cut {
-  Value key, id;
-  Value admits(Value otherKey, Value otherId) const {
-    return (otherKey > key) | ((otherKey == key) & (otherId <= id));
-  }
-};
+using Cut = BasicCut<Value>;
 
 class Sample {
 public:
@@ -212,23 +196,9 @@ private:
     })[1];
   }
 
-  // Threefry-2x32, 20 rounds (Salmon et al. 2011), key = seed, counter = ids so far: 24 bits in [0, 1).
   Value uniform() {
-    Value k0 = state[state::kSeedLow], k1 = state[state::kSeedHigh], k2 = k0 ^ k1 ^ 0x1BD11BDA;
-    Value schedule[] = {k0, k1, k2};
-    Value x0 = state[state::kOutputCount] + k0, x1 = k1;
-    constexpr uint32_t kRotations[] = {13, 15, 26, 6, 17, 29, 16, 24};
-    for (uint32_t round = 0; round < 20; ++round) {
-      uint32_t r = kRotations[round % 8];
-      x0 = x0 + x1;
-      x1 = ((x1 << r) | (x1 >> (32 - r))) ^ x0;
-      if (round % 4 == 3) {
-        uint32_t injection = round / 4 + 1;
-        x0 = x0 + schedule[injection % 3];
-        x1 = x1 + schedule[(injection + 1) % 3] + injection;
-      }
-    }
-    return toFloat(x0 >> 8) * 0x1p-24;
+    Value k0 = state[state::kSeedLow], k1 = state[state::kSeedHigh];
+    return threefryUniform(k0, k1, state[state::kOutputCount]);
   }
 
   // The id goes out and the state moves on.

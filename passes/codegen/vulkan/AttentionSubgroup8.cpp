@@ -138,17 +138,12 @@ private:
     }
     HeadRows out(k.buffer("out"), spec.headDim, spec.singleFloats());
     auto start = [&](Value row) { return k.push(kOutOffset) + row * k.push(kOutStride); };
-    // The loop rotates the vectors through the first place: one store in the code.
-    k.loop(k.u32(0), k.u32(groups * quads), k.u32(1), vectors,
-           [&](Value i, llvm::ArrayRef<Value> in) {
-             Value row = firstRow + i / quads * kLanes + k.lane();
-             k.when(row < count, [&] {
-               out.store(out.start(start(row) + head * spec.headDim), i % quads, in[0]);
-             });
-             Values rotated(in.begin() + 1, in.end());
-             rotated.push_back(in[0]);
-             return rotated;
-           });
+    k.rotate(k.u32(groups * quads), vectors, [&](Value i, Value vector) {
+      Value row = firstRow + i / quads * kLanes + k.lane();
+      k.when(row < count, [&] {
+        out.store(out.start(start(row) + head * spec.headDim), i % quads, vector);
+      });
+    });
     Value width = k.push(kNumHeads) * spec.headDim;
     k.when((head + 1 == k.push(kNumHeads)) & (width % 8 != 0), [&] {
       for (uint32_t g = 0; g < groups; ++g) {

@@ -1,5 +1,5 @@
 // One workgroup a row: 64 invocations take four columns each in turn.
-#include "passes/codegen/Elementwise.h"
+#include "passes/codegen/builder/ElementwiseFormula.h"
 #include "passes/codegen/vulkan/Math.h"
 #include "runtime/plan/State.h"
 
@@ -24,29 +24,6 @@ bool masksPad(const ElementwiseSpec &spec) {
          (spec.op == ElementwiseOp::Activation && !keepsZero(spec.activation));
 }
 
-Value combine(const ElementwiseSpec &spec, Value a, Value b, Value value) {
-  switch (spec.op) {
-  case ElementwiseOp::Copy:
-  case ElementwiseOp::LastRow:
-    return a;
-  case ElementwiseOp::Add:
-    return a + b;
-  case ElementwiseOp::Mul:
-    return a * b;
-  case ElementwiseOp::Activation:
-    return activation(spec.activation, a);
-  case ElementwiseOp::Scale:
-    return a * value;
-  case ElementwiseOp::Softcap:
-    return softcap(a, value);
-  case ElementwiseOp::ActMul:
-    return activation(spec.activation, a) * b;
-  case ElementwiseOp::RowScale:
-    return a * b[0];
-  }
-  return a;
-}
-
 } // namespace
 
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const ElementwiseSpec &spec) {
@@ -68,7 +45,7 @@ llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const Elem
       Value right;
       if (spec.hasB()) {
         Value b = start(kBStride, kBOffset, row);
-        right = k.buffer("b")[spec.op == ElementwiseOp::RowScale ? b : b + quad];
+        right = spec.op == ElementwiseOp::RowScale ? k.buffer("b")[b][0] : k.buffer("b")[b + quad];
       }
       Value first = quad * 4;
       if (isCopy) {
@@ -77,7 +54,7 @@ llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const Elem
         out.store(start(kOutStride, kOutOffset, row) + quad, k.vector4(at(0), at(1), at(2), at(3)));
         return;
       }
-      Value result = combine(spec, a[start(kAStride, kAOffset, from) + quad], right, k.pushFloat(kValue));
+      Value result = elementwise(spec, a[start(kAStride, kAOffset, from) + quad], right, k.pushFloat(kValue));
       if (masksPad(spec)) {
         result = k.vector4(select(first < width, result[0], zero), select(first + 1 < width, result[1], zero),
                            select(first + 2 < width, result[2], zero), select(first + 3 < width, result[3], zero));

@@ -17,6 +17,15 @@ Element EpilogueBuilder::outElement(const Epilogue &epilogue) {
   return epilogue.glu ? Element::F32x2 : Element::F32x4;
 }
 
+void EpilogueBuilder::store(Value at, Value sums, Value block, Value row, Value weightBlocks) {
+  if (!epilogue.glu)
+    return k.buffer("out").store(at, apply(sums, block, row));
+  Values v = k.choose(
+      block < weightBlocks, [&] { return Values{apply(sums, block, row)}; },
+      [&] { return Values{k.vector2(k.f32(0), k.f32(0))}; });
+  k.buffer("out").store(at, v[0]);
+}
+
 Value EpilogueBuilder::outBlocks(Value n) const {
   return epilogue.glu ? (((n >> 1) + 7) >> 3) << 2 : ((n + 7) >> 3) << 1;
 }

@@ -18,6 +18,9 @@ public:
   // `sums` of weight rows 4 * block .. 4 * block + 3; `row` is the row of the output (for the
   // residual).
   Value apply(Value sums, Value block, Value row);
+  // Stores what becomes of them as output element `at`. With glu, blocks from `weightBlocks` on have
+  // no weight rows: the pad, zeros.
+  void store(Value at, Value sums, Value block, Value row, Value weightBlocks);
   // Epilogue::outBlocks of a run-time n.
   Value outBlocks(Value n) const;
   // Turns an offset or stride in floats into elements of the output.

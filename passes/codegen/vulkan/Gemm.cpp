@@ -94,29 +94,20 @@ private:
         });
   }
 
-  // Sixteen vec4 of outputs. The loop rotates them through the first place, so that the epilogue's
-  // code appears once.
+  // Sixteen vec4 of outputs.
   void store(const Values &sums) {
     EpilogueBuilder epilogue(k, spec.epilogue, kEpilogue);
     Values vectors;
     for (uint32_t i = 0; i < kBlock * kBlock; i += 4)
       vectors.push_back(k.vector4(sums[i], sums[i + 1], sums[i + 2], sums[i + 3]));
     Value outBlocks = epilogue.outBlocks(k.push(kN)), weightBlocks = ((k.push(kN) + 7) >> 3) << 1;
-    k.loop(k.u32(0), k.u32(kBlock * 2), k.u32(1), vectors, [&](Value i, llvm::ArrayRef<Value> in) {
+    k.rotate(k.u32(kBlock * 2), vectors, [&](Value i, Value sums) {
       Value tileRow = line * kBlock + i / 2, row = firstRow + tileRow;
       Value block = n0 / 4 + (i % 2) * kBlock + column;
       k.when((tileRow < rows) & (block < outBlocks), [&] {
         Value at = epilogue.elements(k.push(kOutOffset) + row * k.push(kOutStride)) + block;
-        if (!spec.epilogue.glu)
-          return k.buffer("out").store(at, epilogue.apply(in[0], block, row));
-        Values v = k.choose(
-            block < weightBlocks, [&] { return Values{epilogue.apply(in[0], block, row)}; },
-            [&] { return Values{k.vector2(k.f32(0), k.f32(0))}; });
-        k.buffer("out").store(at, v[0]);
+        epilogue.store(at, sums, block, row, weightBlocks);
       });
-      Values rotated(in.begin() + 1, in.end());
-      rotated.push_back(in[0]);
-      return rotated;
     });
   }
 

@@ -54,21 +54,12 @@ void build(KernelBuilder &k, const GemmSpec &spec) {
   Value block = firstColumn / 4, outBlocks = epilogue.outBlocks(k.push(kN)),
         weightBlocks = weightRows / 4;
   Value rows = select(firstRow < count, min(count - firstRow, k.u32(kSide)), k.u32(0));
-  // The loop rotates the sums through the first place, so that the epilogue's code appears once.
-  k.loop(k.u32(0), rows, k.u32(1), sums, [&](Value i, llvm::ArrayRef<Value> in) {
+  k.rotate(rows, sums, [&](Value i, Value rowSums) {
     Value row = firstRow + i;
     k.when(block < outBlocks, [&] {
       Value at = epilogue.elements(k.push(kOutOffset) + row * k.push(kOutStride)) + block;
-      if (!spec.epilogue.glu)
-        return k.buffer("out").store(at, epilogue.apply(in[0], block, row));
-      Values v = k.choose(
-          block < weightBlocks, [&] { return Values{epilogue.apply(in[0], block, row)}; },
-          [&] { return Values{k.vector2(k.f32(0), k.f32(0))}; });
-      k.buffer("out").store(at, v[0]);
+      epilogue.store(at, rowSums, block, row, weightBlocks);
     });
-    Values rotated(in.begin() + 1, in.end());
-    rotated.push_back(in[0]);
-    return rotated;
   });
 }
 

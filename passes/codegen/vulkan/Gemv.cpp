@@ -85,12 +85,7 @@ void build(KernelBuilder &k, const GemvSpec &spec, Layout layout) {
       total = total * rsqrt(fma(squares, k.pushFloat(kInverseK), k.pushFloat(kEps)));
     }
     Value out = epilogue.elements(k.push(kOutOffset)) + outBlock;
-    if (!spec.epilogue.glu)
-      return k.buffer("out").store(out, epilogue.apply(total, outBlock, k.u32(0)));
-    Values result = k.choose(
-        outBlock < weightBlocks, [&] { return Values{epilogue.apply(total, outBlock, k.u32(0))}; },
-        [&] { return Values{k.vector2(k.f32(0), k.f32(0))}; });
-    k.buffer("out").store(out, result[0]);
+    epilogue.store(out, total, outBlock, k.u32(0), weightBlocks);
   });
 }
 

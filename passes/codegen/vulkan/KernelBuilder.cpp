@@ -18,15 +18,6 @@ namespace arith = mlir::arith;
 
 namespace {
 
-mlir::Location loadDialects(mlir::MLIRContext &context) {
-  mlir::DialectRegistry registry;
-  registerKernelDialects(registry);
-  context.appendDialectRegistry(registry);
-  for (llvm::StringRef name : registry.getDialectNames())
-    context.getOrLoadDialect(name);
-  return mlir::UnknownLoc::get(&context);
-}
-
 uint32_t elementBytes(Element element) {
   switch (element) {
   case Element::U32:
@@ -45,17 +36,13 @@ uint32_t elementBytes(Element element) {
   return 0;
 }
 
-llvm::SmallVector<mlir::Value> raw(llvm::ArrayRef<Value> values) {
-  return llvm::map_to_vector(values, [](Value v) { return v.value; });
-}
-
 } // namespace
 
 KernelBuilder::KernelBuilder(mlir::MLIRContext &context, std::string name,
                              std::vector<Binding> bindings, std::vector<Element> elements,
                              std::array<uint32_t, 3> workgroup)
     : name(std::move(name)), bindings(std::move(bindings)), workgroup(workgroup),
-      module(mlir::ModuleOp::create(loadDialects(context))), builder(module->getLoc(), &context),
+      module(mlir::ModuleOp::create(loadDialects(context, &registerKernelDialects))), builder(module->getLoc(), &context),
       loaded(this->bindings.size()), stored(this->bindings.size()) {
   builder.setInsertionPointToEnd(module->getBody());
   auto gpuModule = gpu::GPUModuleOp::create(builder, this->name);
@@ -352,6 +339,16 @@ void KernelBuilder::loop(Value low, Value high, Value step, llvm::function_ref<v
 }
 
 // Two levels of eight: invocations 0..7 each fold eight values, then everyone folds those eight.
+void KernelBuilder::rotate(Value count, const Values &vectors,
+                           llvm::function_ref<void(Value i, Value vector)> body) {
+  loop(u32(0), count, u32(1), vectors, [&](Value i, llvm::ArrayRef<Value> in) {
+    body(i, in[0]);
+    Values rotated(in.begin() + 1, in.end());
+    rotated.push_back(in[0]);
+    return rotated;
+  });
+}
+
 Value KernelBuilder::reduce(const Buffer &scratch, Value value,
                             llvm::function_ref<Value(Value, Value)> combine) {
   Value t = thread();

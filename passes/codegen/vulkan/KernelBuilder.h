@@ -1,6 +1,6 @@
 // A small layer over the gpu, arith, math, scf, memref and vector builders, so that a kernel reads
-// much like its GLSL. A Value is a 32-bit scalar (u32, f32 or bool) or a vector of 2 or 4 of them;
-// integers are unsigned. Buffers are one-dimensional arrays of one element type. It knows nothing
+// much like its GLSL. A Value is a 32-bit scalar (u32, f32 or bool) or a vector of 2 or 4 of them,
+// with the arithmetic of passes/codegen/builder. Buffers are one-dimensional arrays of one element type. It knows nothing
 // of any one kernel.
 //
 //   KernelBuilder k(context, spec.name(), spec.bindings(), {Element::U32, …}, {64, 1, 1});
@@ -12,6 +12,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "passes/codegen/builder/Arithmetic.h"
 #include "passes/codegen/vulkan/Kernels.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
@@ -19,85 +20,12 @@ namespace xfmr::codegen {
 
 class KernelBuilder;
 
-// An SSA value and the builder that operators on it emit with. A vector and a scalar combine
-// element-wise; a C++ number takes the type of the other side.
-class Value {
-public:
-  Value() = default;
-  Value(KernelBuilder *builder, mlir::Value value) : builder(builder), value(value) {}
-
-  Value operator[](unsigned lane) const; // element of a vector
-  bool isFloat() const;                  // f32 or a vector of f32
-  bool isVector() const;
-  explicit operator bool() const { return static_cast<bool>(value); }
-
-  KernelBuilder *builder = nullptr;
-  mlir::Value value;
-};
+using Value = BasicValue<KernelBuilder>;
 using Values = llvm::SmallVector<Value, 8>;
 
-Value operator+(Value a, Value b);
-Value operator-(Value a, Value b);
-Value operator*(Value a, Value b);
-Value operator/(Value a, Value b); // integers: unsigned
-Value operator%(Value a, Value b); // integers only
-Value operator&(Value a, Value b); // integers and conditions
-Value operator|(Value a, Value b);
-Value operator^(Value a, Value b);
-Value operator<<(Value a, Value b);
-Value operator>>(Value a, Value b); // logical
-// Unsigned or ordered float comparison; the result is a condition.
-Value operator<(Value a, Value b);
-Value operator<=(Value a, Value b);
-Value operator>(Value a, Value b);
-Value operator>=(Value a, Value b);
-Value operator==(Value a, Value b);
-Value operator!=(Value a, Value b);
-Value operator-(Value a);
-Value operator!(Value condition);
-
-// The constant `number` with the type of `like`; a double holds every u32, so masks read as hex:
-// `bits & 0x7fffffffu`.
-Value constantLike(Value like, double number);
-#define XFMR_WITH_NUMBER(op)                                                                       \
-  inline Value operator op(Value a, double b) {                                                    \
-    return a op constantLike(a, b);                                                                \
-  }                                                                                                \
-  inline Value operator op(double a, Value b) {                                                    \
-    return constantLike(b, a) op b;                                                                \
-  }
-XFMR_WITH_NUMBER(+)
-XFMR_WITH_NUMBER(-)
-XFMR_WITH_NUMBER(*)
-XFMR_WITH_NUMBER(/)
-XFMR_WITH_NUMBER(%)
-XFMR_WITH_NUMBER(&)
-XFMR_WITH_NUMBER(|)
-XFMR_WITH_NUMBER(^)
-XFMR_WITH_NUMBER(<<)
-XFMR_WITH_NUMBER(>>)
-XFMR_WITH_NUMBER(<)
-XFMR_WITH_NUMBER(<=)
-XFMR_WITH_NUMBER(>)
-XFMR_WITH_NUMBER(>=)
-XFMR_WITH_NUMBER(==)
-XFMR_WITH_NUMBER(!=)
-#undef XFMR_WITH_NUMBER
-
-Value min(Value a, Value b); // floats: as IEEE minNum of the device; integers unsigned
-Value max(Value a, Value b);
-Value fma(Value a, Value b, Value c);               // a * b + c
-Value select(Value condition, Value yes, Value no); // both sides are evaluated
-Value sum(Value vector);                            // of the four lanes
-Value dot(Value a, Value b, Value start);           // start + sum of a_i * b_i, a chain of fma
-Value sqrt(Value a);
+Value sum(Value vector);                  // of the four lanes
+Value dot(Value a, Value b, Value start); // start + sum of a_i * b_i, a chain of fma
 Value rsqrt(Value a);
-Value floor(Value a);
-Value abs(Value a);
-Value toFloat(Value a);    // u32 -> f32
-Value toInt(Value a);      // f32 -> i32, towards zero
-Value asFloat(Value bits); // reinterpret
-Value asInt(Value number);
 Value unpackHalf(Value word);          // two f16 in a word -> two f32, low half first
 Value packHalf(Value low, Value high); // two f32 -> two f16 in a word
 Value unpackPair(Value u64);           // a 64-bit word -> two u32, low half first
@@ -162,6 +90,10 @@ public:
   Values loop(Value low, Value high, Value step, Values init,
               llvm::function_ref<Values(Value i, llvm::ArrayRef<Value> carried)> body);
   void loop(Value low, Value high, Value step, llvm::function_ref<void(Value i)> body);
+  // body(i, vectors[i]) for i below `count`, at most as many as there are vectors. They rotate through
+  // the first place, so that the body's code appears once.
+  void rotate(Value count, const Values &vectors,
+              llvm::function_ref<void(Value i, Value vector)> body);
 
   // Sum (or maximum) over the whole workgroup of 64, the same bits in every invocation. `scratch`
   // is workgroup memory of at least 72 floats. Contains barriers: call it in uniform control flow.

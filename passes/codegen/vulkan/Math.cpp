@@ -75,17 +75,6 @@ Value activation(Activation kind, Value x) {
   return x;
 }
 
-Value isNan(Value x) {
-  return (asInt(x) & 0x7fffffffu) > kInfinityBits;
-}
-
-Value orderedKey(Value x, uint32_t nanKey) {
-  Value bits = asInt(x);
-  bits = select(bits == 0x80000000u, bits ^ bits, bits);
-  Value key = select((bits >> 31) != 0, bits ^ 0xffffffffu, bits ^ 0x80000000u);
-  return select(isNan(x), constantLike(key, nanKey), key);
-}
-
 Value softcap(Value x, Value cap) {
   return cap * tanh(x / cap);
 }

@@ -12,11 +12,4 @@ Value sigmoid(Value x); // 1 / (1 + exp(-x))
 Value activation(Activation kind, Value x);
 Value softcap(Value x, Value cap); // cap * tanh(x / cap)
 
-// On the bits: drivers treat float comparisons with NaN as they like.
-constexpr uint32_t kInfinityBits = 0x7f800000;
-Value isNan(Value x);
-// A monotone image of a float as u32: -0 equals +0, a NaN is `nanKey`, below all numbers. No number
-// has a key of 0 or 1.
-Value orderedKey(Value x, uint32_t nanKey = 0);
-
 } // namespace xfmr::codegen

@@ -108,24 +108,20 @@ private:
     });
   }
 
-  // The loop rotates the vec4 of outputs through the first place, so that the epilogue's code appears once.
   void store(const Values &sums) {
     Values vectors;
     for (uint32_t i = 0; i < sums.size(); i += 4)
       vectors.push_back(k.vector4(sums[i], sums[i + 1], sums[i + 2], sums[i + 3]));
     Value n = k.push(kN);
     Value outBlocks = spec.epilogue.glu ? (((n >> 1) + 7) >> 3) << 2 : ((n + 7) >> 3) << 1;
-    k.loop(k.u32(0), k.u32(block * 2), k.u32(1), vectors, [&](Value i, llvm::ArrayRef<Value> in) {
+    k.rotate(k.u32(block * 2), vectors, [&](Value i, Value outputs) {
       Value row = line * block + i / 2, b = n0 / 4 + (i % 2) * kSide + column;
       k.when((row < rows) & (b < outBlocks), [&] {
-        Value v = applyEpilogue(k, spec.epilogue, in[0], expert, b, k.push(kBiasQuads), k.pushFloat(kAlpha), k.pushFloat(kLimit));
+        Value v = applyEpilogue(k, spec.epilogue, outputs, expert, b, k.push(kBiasQuads), k.pushFloat(kAlpha), k.pushFloat(kLimit));
         if (spec.weighted && !first())
           v = v * factor[row];
         k.buffer("out").store(outStart[row] + b, v);
       });
-      Values rotated(in.begin() + 1, in.end());
-      rotated.push_back(in[0]);
-      return rotated;
     });
   }
 

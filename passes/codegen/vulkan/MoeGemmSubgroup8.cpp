@@ -85,26 +85,22 @@ private:
     });
   }
 
-  // The loop rotates the sums through the first place, so that the epilogue's code appears once.
   void store(const Values &sums) {
     const bool glu = spec.epilogue.glu;
     Value block = firstColumn / 4, outBlocks = glu ? (((n >> 1) + 7) >> 3) << 2 : ((n + 7) >> 3) << 1;
     Value one = k.f32(1), none = k.f32(0);
     Value mask = k.vector4(select(firstColumn < n, one, none), select(firstColumn + 1 < n, one, none),
                            select(firstColumn + 2 < n, one, none), select(firstColumn + 3 < n, one, none));
-    k.loop(k.u32(0), rows, k.u32(1), sums, [&](Value i, llvm::ArrayRef<Value> in) {
+    k.rotate(rows, sums, [&](Value i, Value rowSums) {
       k.when(block < outBlocks, [&] {
         Value entry = entryOf(i), outRow = first() ? begin + i : entry;
         Value at = (k.push(kOutOffset) + outRow * k.push(kOutStride)) >> (glu ? 1.0 : 2.0);
-        Value v = applyEpilogue(k, spec.epilogue, in[0] * mask, expert, block, k.push(kBiasQuads), k.pushFloat(kAlpha),
+        Value v = applyEpilogue(k, spec.epilogue, rowSums * mask, expert, block, k.push(kBiasQuads), k.pushFloat(kAlpha),
                                       k.pushFloat(kLimit));
         if (spec.weighted && !first())
           v = v * k.buffer("weights")[entry];
         k.buffer("out").store(at + block, v);
       });
-      Values rotated(in.begin() + 1, in.end());
-      rotated.push_back(in[0]);
-      return rotated;
     });
   }
 

@@ -2,6 +2,7 @@
 // side by side over the columns, as in gemv. Selection without sorting: an expert's place is the number of
 // experts that beat it, so ties need no care beyond the comparison and no step is serial.
 #include "passes/codegen/MoeRouter.h"
+#include "passes/codegen/builder/RouterScore.h"
 #include "passes/codegen/vulkan/Math.h"
 #include "passes/codegen/vulkan/Operands.h"
 #include "runtime/plan/State.h"
@@ -67,14 +68,7 @@ private:
   Value start(Value r, Word offset, Word stride) {
     return (k.push(offset) + rowAt(r) * k.push(stride)) >> 2;
   }
-  // On the bits: drivers treat float comparisons with NaN as they like.
-  Value finite(Value x) {
-    const uint32_t largest = floatBits(3e38f);
-    Value bits = asInt(x), magnitude = bits & 0x7fffffffu, sign = bits & 0x80000000u;
-    Value bounded = sign | min(magnitude, k.u32(largest));
-    return asFloat(select(magnitude > kInfinityBits, k.u32(largest | 0x80000000u), bounded));
-  }
-  Value logit(Value at) { return finite(logits[at]); }
+  Value logit(Value at) { return finiteLogit(logits[at]); }
 
   void normalise() {
     for (uint32_t r = 0; r < rows; ++r) {
@@ -155,23 +149,6 @@ private:
     })[0];
   }
 
-  // ln(1 + e^z) by 2 artanh(t / (2 + t)), t = e^-|z| <= 1: no cancellation for small t.
-  Value softplus(Value z) {
-    Value t = exp(-abs(z)), y = t / (t + 2.0), q = y * y;
-    Value series = constantLike(z, 1.0 / 15);
-    for (int power = 13; power >= 1; power -= 2)
-      series = fma(series, q, constantLike(z, 1.0 / power));
-    return max(z, constantLike(z, 0)) + y * series * 2.0;
-  }
-
-  Value elementwiseScore(Value z) {
-    switch (spec.score) {
-    case MoeScore::Sigmoid: return select(z < -87.0, constantLike(z, 0), sigmoid(z)); // exp saturates
-    case MoeScore::SqrtSoftplus: return sqrt(softplus(z));
-    default: return z;
-    }
-  }
-
   void computeScores() {
     Value largest, total;
     const bool softmax = spec.score == MoeScore::Softmax && !spec.postTopK;
@@ -187,7 +164,7 @@ private:
     Value row = k.thread() / lanes;
     k.loop(k.thread() % lanes, k.u32(e), k.u32(lanes), [&](Value i) {
       Value at = row * e + i, z = logit(at);
-      Value p = softmax ? exp(z - largest) / total : spec.postTopK ? z : elementwiseScore(z);
+      Value p = softmax ? exp(z - largest) / total : spec.postTopK ? z : elementwiseScore(spec.score, z);
       scores.store(at, p);
       Value rank = byLogit ? logits[at] : p;
       if (spec.selectionBias)
@@ -208,9 +185,9 @@ private:
                            [&](Value i, llvm::ArrayRef<Value> in) {
                              if (!spec.sumTop2)
                                return Values{in[0], in[1], max(in[2], keys[at + i])};
-                             Value s = finite(scores[at + i]);
+                             Value s = finiteLogit(scores[at + i]);
                              if (spec.selectionBias)
-                               s = finite(s + k.buffer("selection_bias")[(at + i) % e]);
+                               s = finiteLogit(s + k.buffer("selection_bias")[(at + i) % e]);
                              s = select(isNan(logits[at + i]), k.f32(-3e38f), s);
                              return Values{max(in[0], s), max(in[1], min(in[0], s)), in[2]};
                            });
@@ -277,7 +254,7 @@ private:
         Value total = overSlots(k.f32(0), [&](Value at, Value soFar) { return soFar + exp(z(at) - m); });
         w = exp(w - m) / total;
       } else if (spec.postTopK) {
-        w = elementwiseScore(w);
+        w = elementwiseScore(spec.score, w);
       }
       values.store(k.thread(), w);
     });

@@ -4,6 +4,8 @@
 // scratch buffer. Few candidates a pass keep the code small: drivers compile it before the first
 // token.
 #include "passes/codegen/Sample.h"
+#include "passes/codegen/builder/OrderedKey.h"
+#include "passes/codegen/builder/Threefry.h"
 #include "passes/codegen/vulkan/Math.h"
 #include "runtime/plan/State.h"
 
@@ -14,18 +16,7 @@ enum Word : uint32_t { kVocab, kRowQuads, kOutputCapacity };
 
 constexpr uint32_t kDigitBits = 2, kDigits = 1 << kDigitBits;
 
-// The number whose orderedKey is `key`.
-Value fromOrderedKey(Value key) {
-  return asFloat(select((key >> 31) != 0, key ^ 0x80000000u, key ^ 0xffffffffu));
-}
-
-// The ids whose key is above `key`, and those of that key with an id up to `id`.
-struct Cut {
-  Value key, id;
-  Value admits(Value otherKey, Value otherId) const {
-    return (otherKey > key) | ((otherKey == key) & (otherId <= id));
-  }
-};
+using Cut = BasicCut<Value>;
 
 class Sample {
 public:
@@ -255,26 +246,10 @@ private:
     return indices[0u];
   }
 
-  // Threefry-2x32, 20 rounds (Salmon et al. 2011), key = seed, counter = ids so far: 24 bits in [0,
-  // 1).
   Value uniform() {
     Buffer state = k.buffer("state");
-    Value k0 = state[state::kSeedLow], k1 = state[state::kSeedHigh],
-          k2 = k0 ^ k1 ^ 0x1BD11BDAu;
-    Value schedule[] = {k0, k1, k2};
-    Value x0 = state[state::kOutputCount] + k0, x1 = k1;
-    constexpr uint32_t kRotations[] = {13, 15, 26, 6, 17, 29, 16, 24};
-    for (uint32_t round = 0; round < 20; ++round) {
-      uint32_t r = kRotations[round % 8];
-      x0 = x0 + x1;
-      x1 = ((x1 << r) | (x1 >> (32 - r))) ^ x0;
-      if (round % 4 == 3) {
-        uint32_t injection = round / 4 + 1;
-        x0 = x0 + schedule[injection % 3];
-        x1 = x1 + schedule[(injection + 1) % 3] + injection;
-      }
-    }
-    return toFloat(x0 >> 8) * 0x1p-24;
+    Value k0 = state[state::kSeedLow], k1 = state[state::kSeedHigh];
+    return threefryUniform(k0, k1, state[state::kOutputCount]);
   }
 
   // One invocation: the id goes out and the state moves on.

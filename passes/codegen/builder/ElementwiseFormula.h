@@ -1,0 +1,31 @@
+// What an elementwise kernel makes of two elements, the same for every target. activation and softcap are the target's own.
+#pragma once
+#include "passes/codegen/builder/Arithmetic.h"
+#include "passes/codegen/Elementwise.h"
+
+namespace xfmr::codegen {
+
+// `b` is the other operand where there is one, for row_scale the factor of the row; `value` that of scale and softcap.
+template <class V, class Scalar> V elementwise(const ElementwiseSpec &spec, V a, V b, Scalar value) {
+  switch (spec.op) {
+  case ElementwiseOp::Copy:
+  case ElementwiseOp::LastRow:
+    return a;
+  case ElementwiseOp::Add:
+    return a + b;
+  case ElementwiseOp::Mul:
+  case ElementwiseOp::RowScale:
+    return a * b;
+  case ElementwiseOp::Activation:
+    return activation(spec.activation, a);
+  case ElementwiseOp::Scale:
+    return a * value;
+  case ElementwiseOp::Softcap:
+    return softcap(a, value);
+  case ElementwiseOp::ActMul:
+    return activation(spec.activation, a) * b;
+  }
+  return a;
+}
+
+} // namespace xfmr::codegen
