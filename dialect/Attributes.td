@@ -71,7 +71,7 @@ def Xfmr_TargetAttr : Xfmr_Attr<"Target", "target"> {
 
     ```
     #xfmr.target<vulkan, binding_bytes = 134217728, push_words = 16, grid = 65535, alignment = 256>
-    #xfmr.target<cpu, alignment = 64, levels = [v2, v3, v4]>
+    #xfmr.target<cpu, alignment = 64, levels = [v2, v3, v4, v4_dot]>
     ```
 
     Constraints:

@@ -25,7 +25,7 @@ TargetAttr TargetAttr::portableVulkan(MLIRContext *context, int64_t bindingBytes
 }
 
 TargetAttr TargetAttr::cpu(MLIRContext *context) {
-  return get(context, TargetKind::cpu, 0, 0, 0, kCpuAlignment, {CpuLevel::v2, CpuLevel::v3, CpuLevel::v4});
+  return get(context, TargetKind::cpu, 0, 0, 0, kCpuAlignment, {CpuLevel::v2, CpuLevel::v3, CpuLevel::v4, CpuLevel::v4_dot});
 }
 
 int64_t TargetAttr::mostBindingBytes() const { return isVulkan() ? getBindingBytes() : kNoLimit; }
@@ -71,7 +71,7 @@ Attribute TargetAttr::parse(AsmParser &parser, Type) {
       return failure();
     std::optional<CpuLevel> level = symbolizeCpuLevel(name);
     if (!level)
-      return parser.emitError(loc, "expected v2, v3 or v4, got ") << name;
+      return parser.emitError(loc, "expected v2, v3, v4 or v4_dot, got ") << name;
     levels.push_back(*level);
     return success();
   };

@@ -38,8 +38,8 @@ std::array<uint32_t, 3> MoeGemmParams::grid(const MoeGemmSpec &spec) const {
 }
 
 std::string MoeGemmSpec::fault() const {
-  if (tileRows != 8 && tileRows != 16 && tileRows != 32 && tileRows != 64) // C1
-    return "tile_rows must be 8, 16, 32 or 64, got " + std::to_string(tileRows);
+  if (!isMoeTileRows(tileRows)) // C1
+    return "tile_rows must be 8, 16, 32, 64 or 128, got " + std::to_string(tileRows);
   return epilogue.fault(); // C2
 }
 

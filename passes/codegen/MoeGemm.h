@@ -22,7 +22,7 @@ struct MoeGemmSpec {
   MoeProduct product = MoeProduct::First;
   MoeEpilogue epilogue;
   bool weighted = false;  // First: x is multiplied by the routing weight; Second: the result is
-  uint32_t tileRows = 64; // 8, 16, 32 or 64: that of the plan
+  uint32_t tileRows = 64; // 8, 16, 32, 64 or (CPU) 128: that of the plan
 
   std::string name() const;
   // state r, x r, weight r, plan r, out w [, weights r (f32 [rows, topK])] [, bias r]

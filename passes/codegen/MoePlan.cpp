@@ -33,8 +33,8 @@ std::vector<uint32_t> MoePlanParams::push() const {
 std::array<uint32_t, 3> MoePlanParams::grid(const MoePlanSpec &) const { return {1, 1, 1}; }
 
 std::string MoePlanLayout::fault() const {
-  if (tileRows != 8 && tileRows != 16 && tileRows != 32 && tileRows != 64)
-    return "tile_rows must be 8, 16, 32 or 64, got " + std::to_string(tileRows);
+  if (!isMoeTileRows(tileRows))
+    return "tile_rows must be 8, 16, 32, 64 or 128, got " + std::to_string(tileRows);
   if (experts < 1 || experts > 512 || topK < 1 || topK > experts || !maxRows)
     return "a layout needs 1 .. 512 experts, a top_k of them and rows, got " + std::to_string(experts) + ", " +
            std::to_string(topK) + " and " + std::to_string(maxRows);

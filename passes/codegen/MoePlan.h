@@ -19,6 +19,10 @@ namespace xfmr::codegen {
 
 constexpr uint32_t kDroppedExpert = 0xffffffff;
 
+// Rows of a tile of the grouped products. A CPU takes the largest: rows that are not there cost it nothing.
+constexpr bool isMoeTileRows(uint32_t rows) { return rows == 8 || rows == 16 || rows == 32 || rows == 64 || rows == 128; }
+constexpr uint32_t kMoeTileRowsOnCpu = 128;
+
 // Where things are in the plan buffer (words), from the sizes of a layer.
 struct MoePlanLayout {
   uint32_t experts = 0, topK = 0, maxRows = 0, tileRows = 64;

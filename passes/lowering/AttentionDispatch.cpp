@@ -1,4 +1,5 @@
 // Attention: one dispatch for per-head norms, rope and the cache write, then the attention itself.
+#include "passes/codegen/cpu/AttentionBuilder.h"
 #include "passes/lowering/PhaseLowering.h"
 #include "passes/lowering/RegionGroups.h"
 
@@ -91,9 +92,13 @@ LogicalResult PhaseLowering::lowerAttention() {
   if ((query.rope || query.norm) && hasOtherReaders(region, cast<BlockArgument>(query.source)))
     q = copied(*q); // rotated in place: keep the original for its other readers
 
-  build.tables.buffer(cacheName + ".k", BufferKind::cache, cacheBytes);
+  // On the CPU keys lie in panels of 16 positions.
+  SmallVector<int64_t> keyShape = cacheShape;
+  if (build.tables.onCpu())
+    keyShape[1] = static_cast<int64_t>(llvm::alignTo<codegen::cpu::kKeyPanel>(context));
+  build.tables.buffer(cacheName + ".k", BufferKind::cache, cacheBytes / context * keyShape[1]);
   build.tables.buffer(cacheName + ".v", BufferKind::cache, cacheBytes);
-  Value kCache = build.named(cacheName + ".k", cacheType, cacheShape);
+  Value kCache = build.named(cacheName + ".k", cacheType, keyShape);
   Value vCache = build.named(cacheName + ".v", cacheType, cacheShape);
   auto cache = cacheType.isF32() ? codegen::CacheType::F32 : codegen::CacheType::F16;
 

@@ -36,6 +36,16 @@ codegen::cpu::KernelModule buildCpu(StringRef name, KernelAttrInterface kernel, 
   return llvm::createStringError("no builder for #xfmr." + kernel.getFamily());
 }
 
+codegen::cpu::Level codeLevel(KernelAttrInterface kernel, KernelParamsAttrInterface params, CpuLevel level) {
+  const auto asked = static_cast<codegen::cpu::Level>(level);
+#define XFMR_LEVEL(Name)                                                                                             \
+  if (auto attribute = dyn_cast<Name##Attr>(kernel))                                                                 \
+    return codegen::cpu::codeLevel(attribute.getFields(), cast<Name##ParamsAttr>(params).getFields(), asked);
+  XFMR_KERNELS(XFMR_LEVEL)
+#undef XFMR_LEVEL
+  return asked;
+}
+
 struct GenerateKernels : xfmr::impl::XfmrGenerateKernelsBase<GenerateKernels> {
   using XfmrGenerateKernelsBase::XfmrGenerateKernelsBase;
 
@@ -72,17 +82,21 @@ struct GenerateKernels : xfmr::impl::XfmrGenerateKernelsBase<GenerateKernels> {
     return llvm::Error::success();
   }
 
-  // One variant a level, the highest first.
+  // One variant a level, the highest first; none for a level at which the kernel is that of another.
   llvm::Error generateCpu(OpBuilder &builder, TargetAttr target) {
     ExecutableOp executable = getOperation();
     if (!executable.getParams())
       return llvm::createStringError("an executable for the CPU needs params");
-    for (CpuLevel level : llvm::reverse(target.getLevels())) {
-      auto module = buildCpu(executable.getSymName(), executable.getKernel(), *executable.getParams(),
-                             static_cast<codegen::cpu::Level>(level));
+    std::optional<codegen::cpu::Level> last;
+    for (CpuLevel asked : llvm::reverse(target.getLevels())) {
+      const codegen::cpu::Level level = codeLevel(executable.getKernel(), *executable.getParams(), asked);
+      if (last == level)
+        continue;
+      last = level;
+      auto module = buildCpu(executable.getSymName(), executable.getKernel(), *executable.getParams(), level);
       if (!module)
         return module.takeError();
-      StringRef name = stringifyCpuLevel(level);
+      StringRef name = codegen::cpu::facts(level).name;
       append(builder, name.str(), name, {1, 1, 1}, 0, module->release());
     }
     return llvm::Error::success();

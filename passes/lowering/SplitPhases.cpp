@@ -16,7 +16,8 @@ using namespace xfmr;
 namespace {
 
 constexpr int64_t kDefaultMaxContext = 8192;
-constexpr int64_t kDefaultChunk = 256;
+// On the CPU a longer chunk brings each expert of a mixture more rows for one read of its weights.
+constexpr int64_t kDefaultChunk = 256, kDefaultChunkOnCpu = 512;
 
 bool isWeightExpression(Operation *op) { return isa<WeightExpressionOpInterface>(op); }
 
@@ -129,10 +130,10 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
     return std::min(most, kDefaultMaxContext);
   }
 
-  // The largest power of two, at most kDefaultChunk, whose logits fit one binding.
+  // The largest power of two, at most the default, whose logits fit one binding.
   int64_t chooseChunk(ModelOp model, int64_t context, TargetAttr target) {
     int64_t width = cast<RankedTensorType>(model.getOutputType()).getDimSize(1);
-    int64_t rows = chunk > 0 ? chunk.getValue() : kDefaultChunk;
+    int64_t rows = chunk > 0 ? chunk.getValue() : target.isVulkan() ? kDefaultChunk : kDefaultChunkOnCpu;
     rows = std::min(rows, context);
     while (rows > 1 && rows * (width + 8) * 4 > target.mostBindingBytes())
       rows /= 2;

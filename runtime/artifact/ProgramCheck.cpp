@@ -221,7 +221,7 @@ struct Checker {
       for (const char *level : kCpuLevels)
         if (variant.requires_()->Get(0)->string_view() == level)
           return Status::success();
-    return Status::error("its variant " + quoted(variant.entry()) + " must name one level: v2, v3 or v4");
+    return Status::error("its variant " + quoted(variant.entry()) + " must name one level: v2, v3, v4 or v4_dot");
   }
 
   Status sharedObject() const {

@@ -27,9 +27,9 @@ Status xfmr::cpu::chooseVariants(const program::Program &program, int level, std
       }
     }
     if (best < 0)
-      return Status::error("kernel '" + kernel->name()->str() + "' needs x86-64-v" + std::to_string(least) +
-                           " at least, this CPU has x86-64-v" + std::to_string(level) +
-                           (level > 1 ? "; compile the model for the level v" + std::to_string(level) : ""));
+      return Status::error("kernel '" + kernel->name()->str() + "' needs " + describeLevel(least) +
+                           " at least, this CPU has " + describeLevel(level) +
+                           (level > 1 ? std::string("; compile the model for the level ") + artifact::kCpuLevels[level - 2] : ""));
     variants.push_back(static_cast<uint32_t>(best));
   }
   return Status::success();
@@ -88,7 +88,7 @@ Status CpuEngine::loadKernels(int level) {
 
 void CpuEngine::describe(int level) {
   name_ = cpuName();
-  report_ = "device: " + name_ + ", x86-64-v" + std::to_string(level) + ", " + std::to_string(threads()) + " threads\n";
+  report_ = "device: " + name_ + ", " + describeLevel(level) + ", " + std::to_string(threads()) + " threads\n";
   uint64_t weights = 0;
   for (const program::Buffer *buffer : *loaded_->program->buffers())
     weights += buffer->kind() == program::BufferKind::weight ? buffer->size() : 0;

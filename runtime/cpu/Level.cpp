@@ -1,5 +1,6 @@
 // cpuid and what it means; see Level.h. Bits by the x86-64 psABI's table of micro-architecture levels.
 #include "runtime/cpu/Level.h"
+#include "runtime/artifact/Format.h"
 #include <cpuid.h>
 #include <cstdlib>
 #include <fstream>
@@ -21,6 +22,8 @@ constexpr bool has(uint64_t value, uint64_t mask) { return (value & mask) == mas
 constexpr uint32_t kV2Leaf1 = bits({0, 9, 13, 19, 20, 23}), kV3Leaf1 = bits({12, 22, 27, 28, 29});
 // cpuid 7 ebx: BMI1 3, AVX2 5, BMI2 8, AVX512F 16, DQ 17, CD 28, BW 30, VL 31.
 constexpr uint32_t kV3Leaf7 = bits({3, 5, 8}), kV4Leaf7 = bits({16, 17, 28, 30, 31});
+// cpuid 7.0 ecx: AVX512_VNNI 11; 7.1 eax: AVX512_BF16 5.
+constexpr uint32_t kDotLeaf7 = bits({11}), kDotLeaf71 = bits({5});
 // cpuid 0x80000001 ecx: LZCNT 5.
 constexpr uint32_t kV3Extended = bits({5});
 // xcr0: SSE 1, AVX 2, opmask 5, ZMM 6 and 7.
@@ -34,7 +37,9 @@ CpuFacts xfmr::cpu::cpuFacts() {
   if (__get_cpuid(1, &a, &b, &c, &d))
     facts.leaf1Ecx = c;
   if (__get_cpuid_count(7, 0, &a, &b, &c, &d))
-    facts.leaf7Ebx = b;
+    facts.leaf7Ebx = b, facts.leaf7Ecx = c;
+  if (__get_cpuid_count(7, 1, &a, &b, &c, &d))
+    facts.leaf71Eax = a;
   if (__get_cpuid(0x80000001, &a, &b, &c, &d))
     facts.extended1Ecx = c;
   if (facts.leaf1Ecx & bits({27})) {
@@ -51,11 +56,25 @@ int xfmr::cpu::levelOf(const CpuFacts &facts) {
   if (!has(facts.leaf1Ecx, kV3Leaf1) || !has(facts.leaf7Ebx, kV3Leaf7) || !has(facts.extended1Ecx, kV3Extended) ||
       !has(facts.xcr0, kV3Registers))
     return 2;
-  return has(facts.leaf7Ebx, kV4Leaf7) && has(facts.xcr0, kV4Registers) ? 4 : 3;
+  if (!has(facts.leaf7Ebx, kV4Leaf7) || !has(facts.xcr0, kV4Registers))
+    return 3;
+  return has(facts.leaf7Ecx, kDotLeaf7) && has(facts.leaf71Eax, kDotLeaf71) ? 5 : 4;
 }
 
 int xfmr::cpu::parseLevel(const std::string &name) {
-  return name.size() == 2 && name[0] == 'v' && name[1] >= '2' && name[1] <= '4' ? name[1] - '0' : 0;
+  int level = 2;
+  for (const char *known : artifact::kCpuLevels) {
+    if (name == known)
+      return level;
+    ++level;
+  }
+  return 0;
+}
+
+std::string xfmr::cpu::describeLevel(int level) {
+  if (level == 5)
+    return "x86-64-v4 with AVX512_VNNI and AVX512_BF16";
+  return "x86-64-v" + std::to_string(level);
 }
 
 Status xfmr::cpu::usableLevel(int &level) {
@@ -65,10 +84,9 @@ Status xfmr::cpu::usableLevel(int &level) {
     return Status::success();
   const int asked = parseLevel(wanted);
   if (!asked)
-    return Status::error("XFMR_CPU_LEVEL is '" + std::string(wanted) + "', expected v2, v3 or v4");
+    return Status::error("XFMR_CPU_LEVEL is '" + std::string(wanted) + "', expected v2, v3, v4 or v4_dot");
   if (asked > level)
-    return Status::error("XFMR_CPU_LEVEL is " + std::string(wanted) + ", this CPU has only x86-64-v" +
-                         std::to_string(level));
+    return Status::error("XFMR_CPU_LEVEL is " + std::string(wanted) + ", this CPU has only " + describeLevel(level));
   level = asked;
   return Status::success();
 }

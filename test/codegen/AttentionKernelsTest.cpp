@@ -26,15 +26,25 @@ protected:
       v = stored(uniform(), type);
     return c;
   }
-  TestBuffer *upload(const Cache &c, uint32_t keys, CacheType type) {
+  // Keys lie in panels of 16 positions on the CPU.
+  static size_t cacheElements(uint32_t heads, uint32_t context, uint32_t padded, bool keys) {
+    return size_t(heads) * (keys && !onVulkan() ? (context + 15) / 16 * 16 : context) * padded;
+  }
+  static size_t cacheIndex(uint32_t head, uint32_t position, uint32_t column, uint32_t context, uint32_t padded, bool keys) {
+    const size_t start = cacheElements(head, context, padded, keys);
+    if (!keys || onVulkan())
+      return start + size_t(position) * padded + column;
+    return start + size_t(position) / 16 * 16 * padded + column * 16 + position % 16;
+  }
+  TestBuffer *upload(const Cache &c, uint32_t keys, CacheType type, bool isKeys) {
     uint32_t padded = paddedWidth(c.dim);
     TestBuffer *buffer =
-        bytes(size_t(c.heads) * c.context * padded * (type == CacheType::F32 ? 4 : 2));
+        bytes(cacheElements(c.heads, c.context, padded, isKeys) * (type == CacheType::F32 ? 4 : 2));
     for (uint32_t h = 0; h < c.heads; ++h)
       for (uint32_t p = 0; p < c.context; ++p)
         for (uint32_t i = 0; i < padded; ++i) {
           float v = p >= keys ? NAN : i < c.dim ? c.at(h, p, i) : 0.0f;
-          size_t at = (size_t(h) * c.context + p) * padded + i;
+          size_t at = cacheIndex(h, p, i, c.context, padded, isKeys);
           if (type == CacheType::F32)
             buffer->as<float>()[at] = v;
           else
@@ -102,7 +112,7 @@ protected:
     size_t size = p.out.offset + size_t(s.rows + 2) * p.out.stride;
     uint32_t filled = s.position + s.rows;
     std::vector<TestBuffer *> bound = {state(s.position, s.rows), activations(q, p.q),
-                                         upload(keys, filled, type), upload(values, filled, type),
+                                         upload(keys, filled, type, true), upload(values, filled, type, false),
                                          nullptr};
     if (s.sinks)
       bound.push_back(vector(sinks));
@@ -137,8 +147,8 @@ protected:
                   NAN); // splits nobody filled must not be read
     TestBuffer *now = state(s.position, 1), *none = state(s.position, 0);
     std::vector<TestBuffer *> bound = {now, activations(q, {0, p.qOffset}),
-                                         upload(keys, s.position + 1, type),
-                                         upload(values, s.position + 1, type), partial};
+                                         upload(keys, s.position + 1, type, true),
+                                         upload(values, s.position + 1, type, false), partial};
     if (spec.sinks)
       bound.push_back(vector(sinks));
     AttentionCombineSpec combine{s.dim, s.sinks, spec.unaligned};
@@ -223,8 +233,8 @@ protected:
     const uint32_t width = paddedWidth(s.heads * s.dim);
     Matrix q = randomMatrix(s.rows, s.heads * s.dim, WeightType::F32, 3);
     const float *queries = activations(q, {width, 0})->as<float>();
-    TestBuffer *keys = upload(randomCache(s.kvHeads, s.context, s.dim, type), s.position + s.rows, type);
-    TestBuffer *values = upload(randomCache(s.kvHeads, s.context, s.dim, type), s.position + s.rows, type);
+    TestBuffer *keys = upload(randomCache(s.kvHeads, s.context, s.dim, type), s.position + s.rows, type, true);
+    TestBuffer *values = upload(randomCache(s.kvHeads, s.context, s.dim, type), s.position + s.rows, type, false);
     TestBuffer *sinks = vector(randomVector(s.heads, 2));
     AttentionPrefillSpec spec{s.dim, type, true, s.softcap, s.sinks};
     AttentionPrefillParams p;
@@ -414,8 +424,8 @@ TEST_P(AttentionKernels, RopeAndCache) {
         }
         ASSERT_EQ(p.unaligned(), spec.unaligned);
         size_t element = type == CacheType::F32 ? 4 : 2, padded = paddedWidth(d);
-        TestBuffer *kCache = bytes(kvHeads * context * padded * element),
-                     *vCache = bytes(kvHeads * context * padded * element);
+        TestBuffer *kCache = bytes(cacheElements(kvHeads, context, padded, true) * element),
+                     *vCache = bytes(cacheElements(kvHeads, context, padded, false) * element);
         std::vector<TestBuffer *> bound = {
             state(position, rows), qBuffer, kBuffer, vBuffer, kCache, vCache};
         if (c.style != RopeStyle::None)
@@ -436,7 +446,7 @@ TEST_P(AttentionKernels, RopeAndCache) {
           for (uint32_t h = 0; h < kvHeads; ++h)
             for (uint32_t at = 0; at < context; ++at)
               for (uint32_t e = 0; e < padded; ++e) {
-                size_t i = (size_t(h) * context + at) * padded + e;
+                size_t i = cacheIndex(h, at, e, context, padded, cache == kCache);
                 if (at < position || at >= position + rows) {
                   ASSERT_EQ(cache->as<uint8_t>()[i * element], 0xA5)
                       << "position " << at << " was written";

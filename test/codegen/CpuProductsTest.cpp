@@ -43,7 +43,7 @@ protected:
           auto sum = [&](uint32_t r) {
             double total = epilogue.bias ? bias[8 + r] : 0;
             for (uint32_t i = 0; i < k; ++i)
-              total += double(x[p.x.offset + t * p.x.stride + i]) * w.at(r, i);
+              total += double(asMultiplied(x[p.x.offset + t * p.x.stride + i], type, k, level)) * w.at(r, i);
             return total;
           };
           expected = epilogue.glu ? activated(epilogue.activation, sum(2 * j)) * sum(2 * j + 1) : activated(epilogue.activation, sum(j));
@@ -100,6 +100,8 @@ TEST_F(CpuProducts, LargeSizesAndSeveralRuns) {
     check(WeightType::F32, {}, 100, 200, 1000, level);
     check(WeightType::F16, {}, 13, 1000, 520, level);
     check(WeightType::BF16, {}, 197, 72, 1031, level);
+    check(WeightType::BF16, {}, 31, 33, 256, level);
+    check(WeightType::BF16, {}, 4, 17, 777, level);
   }
 }
 

@@ -4,6 +4,7 @@
 #include "test/codegen/CpuRunner.h"
 #include "weights/Encoding.h"
 #include <cmath>
+#include <cstring>
 #include <gtest/gtest.h>
 #include <random>
 
@@ -45,6 +46,15 @@ protected:
     return result;
   }
   std::vector<float> vector(uint32_t size) { return activations(1, size, {paddedWidth(size), 0}); }
+  // What a product at `level` makes of an element of x: rounded to bf16, ties to even, where it goes by dots.
+  static float asMultiplied(float x, WeightType type, uint32_t columns, Level level) {
+    if (!goesByDots(type, columns, level))
+      return x;
+    uint32_t bits = floatBits(x);
+    bits = (bits + 0x7fff + ((bits >> 16) & 1)) & 0xffff0000;
+    std::memcpy(&x, &bits, 4);
+    return x;
+  }
   float number() { return std::uniform_real_distribution<float>(-1, 1)(random); }
 
   static std::vector<uint32_t> state(uint32_t count) {

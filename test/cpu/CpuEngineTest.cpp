@@ -17,13 +17,14 @@ using namespace xfmr::cpu;
 namespace {
 
 TEST(CpuLevel, EveryBitCounts) {
-  // All bits of v4.
+  // All bits of v4_dot.
   CpuFacts all;
   all.leaf1Ecx = 1u << 0 | 1u << 9 | 1u << 12 | 1u << 13 | 1u << 19 | 1u << 20 | 1u << 22 | 1u << 23 | 1u << 27 | 1u << 28 | 1u << 29;
   all.leaf7Ebx = 1u << 3 | 1u << 5 | 1u << 8 | 1u << 16 | 1u << 17 | 1u << 28 | 1u << 30 | 1u << 31;
+  all.leaf7Ecx = 1u << 11, all.leaf71Eax = 1u << 5;
   all.extended1Ecx = 1u << 5;
   all.xcr0 = 0xe6;
-  EXPECT_EQ(levelOf(all), 4);
+  EXPECT_EQ(levelOf(all), 5);
   EXPECT_EQ(levelOf({}), 1);
   for (int bit = 0; bit < 32; ++bit) {
     CpuFacts less = all;
@@ -38,6 +39,12 @@ TEST(CpuLevel, EveryBitCounts) {
       EXPECT_EQ(levelOf(less), bit < 9 ? 2 : 3) << bit;
   }
   CpuFacts less = all;
+  less.leaf7Ecx = 0;
+  EXPECT_EQ(levelOf(less), 4);
+  less = all;
+  less.leaf71Eax = 0;
+  EXPECT_EQ(levelOf(less), 4);
+  less = all;
   less.extended1Ecx = 0;
   EXPECT_EQ(levelOf(less), 2);
   less = all;
@@ -50,7 +57,7 @@ TEST(CpuLevel, EveryBitCounts) {
 TEST(CpuLevel, Environment) {
   int level = 0;
   setenv("XFMR_CPU_LEVEL", "fast", 1);
-  EXPECT_EQ(usableLevel(level).message(), "XFMR_CPU_LEVEL is 'fast', expected v2, v3 or v4");
+  EXPECT_EQ(usableLevel(level).message(), "XFMR_CPU_LEVEL is 'fast', expected v2, v3, v4 or v4_dot");
   setenv("XFMR_CPU_LEVEL", "v2", 1);
   EXPECT_EQ(usableLevel(level).message(), "");
   EXPECT_EQ(level, 2);

@@ -114,7 +114,7 @@ module attributes {xfmr.kernel = #xfmr.moe_router<experts = 6, top_k = 1, rows_p
 // -----
 
 // moe_gemm C1
-// expected-error @below {{moe_gemm: tile_rows must be 8, 16, 32 or 64, got 24}}
+// expected-error @below {{moe_gemm: tile_rows must be 8, 16, 32, 64 or 128, got 24}}
 module attributes {xfmr.kernel = #xfmr.moe_gemm<tile_rows = 24>} {}
 
 // -----

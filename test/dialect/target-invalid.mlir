@@ -80,7 +80,7 @@
 // -----
 
 // syntax
-// expected-error @below {{expected v2, v3 or v4, got v5}}
+// expected-error @below {{expected v2, v3, v4 or v4_dot, got v5}}
 "t"() {t = #xfmr.target<cpu, alignment = 64, levels = [v3, v5]>} : () -> ()
 
 // -----

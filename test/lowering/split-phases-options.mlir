@@ -13,7 +13,7 @@
 // RUN: xfmr-opt %s --xfmr-split-phases="moe=by-id binding-bytes=65536" | FileCheck %s --check-prefix=VULKAN
 // VULKAN: chunk 64 kv f32 moe by_id target <vulkan, binding_bytes = 65536, push_words = 16, grid = 65535, alignment = 256>
 // RUN: xfmr-opt %s --xfmr-split-phases="target=cpu" | FileCheck %s --check-prefix=CPU
-// CPU: chunk 64 kv f32 moe auto target <cpu, alignment = 64, levels = [v2, v3, v4]>
+// CPU: chunk 64 kv f32 moe auto target <cpu, alignment = 64, levels = [v2, v3, v4, v4_dot]>
 module {
   xfmr.model @m (%tokens: tensor<?xi32>) -> tensor<?x8xf32>
       config <architecture = "llama", hidden_size = 4, vocab_size = 8, max_position = 64> sources {base = "tiny"} {

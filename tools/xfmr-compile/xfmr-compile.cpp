@@ -23,7 +23,7 @@ int main(int argc, char **argv) {
   app.add_option("--adapter", options.adapter, "folder of a low-rank adapter (PEFT)");
   app.add_option("--max-context", options.maxContext, "positions of the cache (default: the model's, at most 8192)")
       ->check(CLI::Range(int64_t(1), int64_t(1) << 30));
-  app.add_option("--chunk", options.chunk, "most tokens of one prefill run (default 256)")
+  app.add_option("--chunk", options.chunk, "most tokens of one prefill run (default 256, 512 on the CPU)")
       ->check(CLI::Range(int64_t(1), int64_t(1) << 16));
   app.add_option("--rope-length", options.ropeLength, "fix length-dependent rotary frequencies for this length")
       ->check(CLI::Range(int64_t(1), int64_t(1) << 24));

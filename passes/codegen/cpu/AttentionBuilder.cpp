@@ -7,31 +7,29 @@ namespace xfmr::codegen::cpu {
 namespace {
 
 constexpr double kMasked = -1e30;
-constexpr uint32_t kStagedRows = 32; // of values; keys take one block
-constexpr unsigned kColumnVectors = 8; // sums of values held in registers at once
 
-unsigned lanesOf(KernelBuilder &k) {
-  return k.facts().vectorBits >= 512 ? 16 : 8;
+// What a block keeps in registers: queries times vectors of 16 keys or of 16 columns of values, largest first; the last is
+// one query. Each but the first is taken once at most.
+llvm::ArrayRef<RegisterBlock> blocksOf(KernelBuilder &k) {
+  static constexpr RegisterBlock kWide[] = {{12, 2}, {6, 2}, {4, 4}, {3, 4}, {2, 4}, {1, 4}};
+  static constexpr RegisterBlock kMedium[] = {{6, 1}, {3, 1}, {2, 2}, {1, 2}};
+  static constexpr RegisterBlock kNarrow[] = {{2, 1}, {1, 1}};
+  const uint32_t bits = k.facts().vectorBits;
+  return bits >= 512 ? llvm::ArrayRef(kWide) : bits >= 256 ? llvm::ArrayRef(kMedium) : llvm::ArrayRef(kNarrow);
 }
 
 uint32_t roundUp(uint32_t value, uint32_t to) {
   return (value + to - 1) / to * to;
 }
 
-// The sums over the lanes of n vectors of n lanes, as one vector: neighbours are added, vector by vector, log n times.
-Value sumEach(Values vectors) {
-  const int64_t lanes = vectors[0].lanes();
-  llvm::SmallVector<int64_t> even, odd;
-  for (int64_t i = 0; i < lanes; ++i)
-    even.push_back(2 * i), odd.push_back(2 * i + 1);
-  while (vectors.size() > 1) {
-    Values half;
-    for (size_t i = 0; i < vectors.size(); i += 2)
-      half.push_back(permute(vectors[i], vectors[i + 1], even) +
-                     permute(vectors[i], vectors[i + 1], odd));
-    vectors = half;
+// body(block, first query) for blocks that make up the queries 0 .. count-1.
+void forEachBlock(KernelBuilder &k, Value count, llvm::function_ref<void(RegisterBlock block, Value query)> body) {
+  Value begin = k.index(0);
+  for (RegisterBlock block : blocksOf(k)) {
+    Value end = count - (count - begin) % block.rows;
+    k.loop(begin, end, block.rows, [&](Value query) { body(block, query); });
+    begin = end;
   }
-  return vectors[0];
 }
 
 } // namespace
@@ -83,61 +81,103 @@ void SoftmaxState::finish(Value query, Buffer out, Value at) {
 // --- one split ---
 
 AttentionSplit::AttentionSplit(KernelBuilder &k, const AttentionFacts &facts, uint32_t mostQueries)
-    : k(k), facts(facts), lanes(lanesOf(k)), stride(roundUp(facts.headDim, lanesOf(k))),
+    : k(k), facts(facts), stride(roundUp(facts.headDim, kLanes)),
       queries(k.stack(Element::F32, uint64_t(mostQueries) * stride)),
-      staged(k.stack(Element::F32, uint64_t(kStagedRows) * stride)),
-      scores(k.stack(Element::F32, uint64_t(mostQueries) * kDecodeSplit)),
+      scores(k.stack(Element::F32, uint64_t(mostQueries) * kScoreStride)),
       sums(k.stack(Element::F32, uint64_t(mostQueries) * stride)),
       maxima(k.stack(Element::F32, mostQueries)), totals(k.stack(Element::F32, mostQueries)) {}
 
 void AttentionSplit::setQuery(Value query, Buffer from, Value at) {
   Value to = query * stride;
-  overColumns(
-      k, facts.headDim,
-      [&](Value c, unsigned valid) { queries.store(to + c, from.loadFirst(at + c, lanes, valid)); },
-      lanes);
+  overColumns(k, facts.headDim,
+              [&](Value c, unsigned valid) { queries.store(to + c, from.loadFirst(at + c, kLanes, valid)); });
 }
 
-// Rows first .. of a cache, zeros from `end` on and behind the head.
-void AttentionSplit::stage(const char *cache, Value kvHead, Value first, Value end, uint32_t rows) {
-  Buffer from = k.buffer(cache);
-  Value base = kvHead * facts.maxContext;
-  k.loop(0, rows, 1, [&](Value row) {
-    Value key = first + row, at = (base + key) * facts.paddedDim(), to = row * stride;
-    Value there = key < end;
-    auto copy = [&](bool zero) {
-      overColumns(
-          k, facts.paddedDim(),
-          [&](Value c, unsigned valid) {
-            staged.store(to + c, zero ? k.zeros(lanes) : from.loadFirst(at + c, lanes, valid));
-          },
-          lanes);
-    };
-    k.when(there, [&] { copy(false); });
-    k.when(!there, [&] { copy(true); });
+// Scores of the keys from first + low on, in blocks of 16 from `low` to `high`; masked where a query does not see.
+void AttentionSplit::score(Value kvHead, Value first, Value low, Value high, Value count,
+                           llvm::function_ref<Range(Value)> seen) {
+  Buffer keys = k.buffer("k_cache");
+  const uint32_t padded = facts.paddedDim();
+  Value base = kvHead * facts.keyHeadElements();
+  Value lastBlock = (first + high - 1) / kLanes * kLanes;
+  forEachBlock(k, count, [&](RegisterBlock block, Value query) {
+    k.loop(low, high, uint64_t(block.panels) * kLanes, [&](Value at) {
+      Values starts;
+      for (uint32_t p = 0; p < block.panels; ++p) // beyond the last: the last once more
+        starts.push_back(base + min(first + at + p * kLanes, lastBlock) * padded);
+      Values products = k.loop(k.index(0), k.index(padded), kColumnsAStep, Values(block.rows * block.panels, k.zeros(kLanes)),
+                               [&](Value column, llvm::ArrayRef<Value> in) {
+                                 Values next(in.begin(), in.end());
+                                 for (uint32_t c = 0; c < kColumnsAStep; ++c) {
+                                   Values w;
+                                   for (Value start : starts)
+                                     w.push_back(keys.load(start + (column + c) * kLanes, kLanes));
+                                   for (uint32_t r = 0; r < block.rows; ++r) {
+                                     Value q = splat(queries[(query + r) * stride + column + c], kLanes);
+                                     for (uint32_t p = 0; p < block.panels; ++p)
+                                       next[r * block.panels + p] = fma(q, w[p], next[r * block.panels + p]);
+                                   }
+                                 }
+                                 return next;
+                               });
+      for (uint32_t r = 0; r < block.rows; ++r) {
+        Range range = seen(query + r);
+        for (uint32_t p = 0; p < block.panels; ++p) {
+          Value score = products[r * block.panels + p] * facts.scale;
+          if (facts.softcap)
+            score = softcap(score, facts.cap);
+          Value number = k.lane(kLanes) + (first + at + p * kLanes);
+          Value visible = (number >= range.begin) & (number < range.end);
+          scores.store((query + r) * kScoreStride + at + p * kLanes,
+                       select(visible, score, constantLike(score, kMasked)));
+        }
+      }
+    });
   });
 }
 
-// Scores of the keys first .. first + lanes - 1, block `block` of the split; masked where a query does not see.
-void AttentionSplit::scoreBlock(Value first, Value block, Value count,
-                                llvm::function_ref<Range(Value)> seen) {
-  Value keys = k.lane(lanes) + first;
-  k.loop(k.index(0), count, 1, [&](Value query) {
-    Value at = query * stride;
-    Values products = k.loop(k.index(0), k.index(stride), lanes, Values(lanes, k.zeros(lanes)),
-                             [&](Value c, llvm::ArrayRef<Value> in) {
-                               Value q = queries.load(at + c, lanes);
-                               Values next;
-                               for (unsigned i = 0; i < lanes; ++i)
-                                 next.push_back(fma(staged.load(c + i * stride, lanes), q, in[i]));
-                               return next;
-                             });
-    Value score = sumEach(products) * facts.scale;
-    if (facts.softcap)
-      score = softcap(score, facts.cap);
-    Range range = seen(query);
-    Value visible = (keys >= range.begin) & (keys < range.end);
-    scores.store(query * kDecodeSplit + block, select(visible, score, constantLike(score, kMasked)));
+// Scores become weights.
+void AttentionSplit::softmax(Value query, Value low, Value high) {
+  Value row = query * kScoreStride;
+  Value maximum = largest(k.loop(low, high, kLanes, {splat(k.f32(kMasked), kLanes)},
+                                 [&](Value at, llvm::ArrayRef<Value> in) {
+                                   return Values{max(in[0], scores.load(row + at, kLanes))};
+                                 })[0]);
+  Value total = sum(k.loop(low, high, kLanes, {k.zeros(kLanes)}, [&](Value at, llvm::ArrayRef<Value> in) {
+    Value s = scores.load(row + at, kLanes);
+    Value weight = select(s > kMasked, exp(s - maximum), k.zeros(kLanes));
+    scores.store(row + at, weight);
+    return Values{in[0] + weight};
+  })[0]);
+  maxima.store(query, maximum), totals.store(query, total);
+}
+
+// Columns go in blocks too: whole vectors, then the rest of the head in one that is partly valid.
+void AttentionSplit::sumValues(Value kvHead, Value first, Value low, Value high, Value count) {
+  Buffer values = k.buffer("v_cache");
+  const uint32_t padded = facts.paddedDim();
+  Value base = (kvHead * facts.maxContext + first) * padded;
+  forEachBlock(k, count, [&](RegisterBlock block, Value query) {
+    for (uint32_t column = 0; column < padded; column += block.panels * kLanes) {
+      const uint32_t vectors = std::min(block.panels, (padded - column + kLanes - 1) / kLanes);
+      Values products = k.loop(low, high, 1, Values(block.rows * vectors, k.zeros(kLanes)),
+                               [&](Value key, llvm::ArrayRef<Value> in) {
+                                 Values next(in.begin(), in.end()), v;
+                                 for (uint32_t p = 0; p < vectors; ++p) {
+                                   const uint32_t c = column + p * kLanes;
+                                   v.push_back(values.loadFirst(base + key * padded + c, kLanes, std::min(padded - c, kLanes)));
+                                 }
+                                 for (uint32_t r = 0; r < block.rows; ++r) {
+                                   Value weight = splat(scores[(query + r) * kScoreStride + key], kLanes);
+                                   for (uint32_t p = 0; p < vectors; ++p)
+                                     next[r * vectors + p] = fma(weight, v[p], next[r * vectors + p]);
+                                 }
+                                 return next;
+                               });
+      for (uint32_t r = 0; r < block.rows; ++r)
+        for (uint32_t p = 0; p < vectors; ++p)
+          sums.store(valuesAt(query + r) + (column + p * kLanes), products[r * vectors + p]);
+    }
   });
 }
 
@@ -146,65 +186,14 @@ void AttentionSplit::run(Value kvHead, Value split, Value count, Range all,
                          llvm::function_ref<void(Value, Value, Value)> done) {
   Value first = split * kDecodeSplit;
   Value end = min(first + kDecodeSplit, all.end); // of this split
-  // Blocks start at multiples of `lanes` from the split's first key, whatever is seen.
-  Value low = (max(all.begin, first) - first) / lanes * lanes, high = end - first;
-  k.loop(low, high, lanes, [&](Value block) {
-    stage("k_cache", kvHead, first + block, end, lanes);
-    scoreBlock(first + block, block, count, seen);
-  });
-
-  auto sees = [&](Value query, llvm::function_ref<void(Value, Value)> body) {
+  // Blocks start at multiples of 16 positions, whatever is seen.
+  Value low = (max(all.begin, first) - first) / kLanes * kLanes, high = end - first;
+  score(kvHead, first, low, high, count, seen);
+  k.loop(k.index(0), count, 1, [&](Value query) { softmax(query, low, high); });
+  sumValues(kvHead, first, low, high, count);
+  k.loop(k.index(0), count, 1, [&](Value query) {
     Range range = seen(query);
-    Value from = max(range.begin, first), to = min(range.end, end);
-    k.when(from < to, [&] { body(from, to); });
-  };
-  k.loop(k.index(0), count, 1, [&](Value query) {
-    sees(query, [&](Value, Value) {
-      Value row = query * kDecodeSplit;
-      Value maximum = largest(k.loop(low, high, lanes, {splat(k.f32(kMasked), lanes)},
-                                     [&](Value block, llvm::ArrayRef<Value> in) {
-                                       return Values{max(in[0], scores.load(row + block, lanes))};
-                                     })[0]);
-      Value total = sum(k.loop(low, high, lanes, {k.zeros(lanes)},
-                               [&](Value block, llvm::ArrayRef<Value> in) {
-                                 Value s = scores.load(row + block, lanes);
-                                 Value weight = select(s > kMasked, exp(s - maximum), k.zeros(lanes));
-                                 scores.store(row + block, weight);
-                                 return Values{in[0] + weight};
-                               })[0]);
-      maxima.store(query, maximum), totals.store(query, total);
-      k.loop(0, stride, lanes, [&](Value c) { sums.store(valuesAt(query) + c, k.zeros(lanes)); });
-    });
-  });
-
-  k.loop(low, high, kStagedRows, [&](Value block) {
-    Value start = first + block, stop = min(start + kStagedRows, end);
-    stage("v_cache", kvHead, start, stop, kStagedRows);
-    k.loop(k.index(0), count, 1, [&](Value query) {
-      sees(query, [&](Value from, Value to) {
-        from = max(from, start), to = min(to, stop);
-        for (uint32_t c = 0; c < stride; c += kColumnVectors * lanes) {
-          const uint32_t vectors = std::min(kColumnVectors, (stride - c) / lanes);
-          Value at = valuesAt(query) + c;
-          Values now;
-          for (uint32_t i = 0; i < vectors; ++i)
-            now.push_back(sums.load(at + i * lanes, lanes));
-          now = k.loop(from, to, 1, now, [&](Value key, llvm::ArrayRef<Value> in) {
-            Value weight = scores[query * kDecodeSplit + (key - first)];
-            Value value = (key - start) * stride + c;
-            Values next;
-            for (uint32_t i = 0; i < vectors; ++i)
-              next.push_back(fma(weight, staged.load(value + i * lanes, lanes), in[i]));
-            return next;
-          });
-          for (uint32_t i = 0; i < vectors; ++i)
-            sums.store(at + i * lanes, now[i]);
-        }
-      });
-    });
-  });
-  k.loop(k.index(0), count, 1, [&](Value query) {
-    sees(query, [&](Value, Value) { done(query, maxima[query], totals[query]); });
+    k.when(max(range.begin, first) < min(range.end, end), [&] { done(query, maxima[query], totals[query]); });
   });
 }
 

@@ -2,15 +2,21 @@
 // of a split (kDecodeSplit positions, from position 0 on) for a few queries of one kv head, and joining the results of
 // splits in order.
 //
-// A split: keys pass block by block through the stack as f32 and meet every query; an output is a fixed tree over a
-// row's products. Softmax of the split's scores, with its own maximum. Then values pass the same way, and each
-// column is one chain over the keys that its query sees.
+// A split: keys lie in panels of 16 positions (keyElement), so that a vector of 16 scores is one chain over the columns,
+// whatever queries are computed beside. Softmax of the split's scores, with its own maximum. Then each column of the sum of
+// values is one chain over the keys; those that a query does not see have weight 0.
 #pragma once
 #include "passes/codegen/Attention.h"
 #include "passes/codegen/cpu/KernelBuilder.h"
 #include <optional>
 
 namespace xfmr::codegen::cpu {
+
+// Keys in the cache: [kv heads][positions / 16][columns][16 positions].
+constexpr uint32_t kKeyPanel = 16;
+constexpr uint64_t keyHeadElements(uint32_t headDim, uint32_t maxContext) {
+  return uint64_t(paddedWidth(headDim)) * ((maxContext + kKeyPanel - 1) / kKeyPanel * kKeyPanel);
+}
 
 struct AttentionFacts {
   uint32_t headDim, numHeads, numKvHeads, maxContext;
@@ -19,10 +25,13 @@ struct AttentionFacts {
   float scale, cap;
   uint32_t group() const { return numHeads / numKvHeads; }
   uint32_t paddedDim() const { return paddedWidth(headDim); }
+  uint64_t keyHeadElements() const { return codegen::cpu::keyHeadElements(headDim, maxContext); }
 };
 
 // Queries that one walk over the keys serves at most; what they need on the stack stays below 200 KB.
-constexpr uint32_t kMostQueries = 32;
+constexpr uint32_t kMostQueries = 48;
+// Floats between rows of scores: a block may end behind the last key.
+constexpr uint32_t kScoreStride = kDecodeSplit + 64;
 
 // The running result of queries: the largest score, the sum of exponentials, the sum of values.
 class SoftmaxState {
@@ -61,17 +70,17 @@ public:
   Value valuesAt(Value query) const { return query * uint64_t(stride); }
 
 private:
-  void stage(const char *cache, Value kvHead, Value first, Value end, uint32_t rows);
-  void scoreBlock(Value first, Value block, Value count,
-                  llvm::function_ref<Range(Value query)> seen);
+  static constexpr uint32_t kColumnsAStep = 4; // divides every padded width
+
+  void score(Value kvHead, Value first, Value low, Value high, Value count, llvm::function_ref<Range(Value query)> seen);
+  void softmax(Value query, Value low, Value high);
+  void sumValues(Value kvHead, Value first, Value low, Value high, Value count);
 
   KernelBuilder &k;
   const AttentionFacts &facts;
-  const unsigned lanes;  // of vectors, and keys of a block
   const uint32_t stride; // of a head on the stack: head_dim rounded up to vectors
   Buffer queries;        // [queries, stride]
-  Buffer staged;         // [kStagedRows, stride]
-  Buffer scores;         // [queries, kDecodeSplit], then weights
+  Buffer scores;         // [queries, kScoreStride], then weights
   Buffer sums;           // [queries, stride]
   Buffer maxima, totals; // [queries]
 };

@@ -1,4 +1,4 @@
-// A tile is 64 rows of W. The panels of it are read side by side, each once from its first byte to its last.
+// A tile is 64 rows of W: panel after panel, each once from its first byte to its last.
 #include "passes/codegen/Gemv.h"
 #include "passes/codegen/cpu/EpilogueBuilder.h"
 #include "passes/codegen/cpu/Kernels.h"

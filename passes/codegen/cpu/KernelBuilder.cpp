@@ -36,7 +36,7 @@ Element elementOf(CacheType type) {
 KernelBuilder::KernelBuilder(mlir::MLIRContext &context, llvm::StringRef name,
                              std::vector<Binding> bindings, std::vector<Element> elements,
                              Level level)
-    : level(level), name((name + "." + cpu::facts(level).name).str()),
+    : level_(level), name((name + "." + cpu::facts(level).name).str()),
       bindings(std::move(bindings)), elements(std::move(elements)),
       module(mlir::ModuleOp::create(loadDialects(context, &registerKernelDialects))), builder(module->getLoc(), &context),
       stateWords(state::kWords), loaded(this->bindings.size()), stored(this->bindings.size()) {
@@ -179,6 +179,12 @@ Value Buffer::loadFirst(Value index, unsigned lanes, Value valid) const {
   mlir::Value zero = arith::ConstantOp::create(ops, type, ops.getZeroAttr(type));
   return widen(vector::MaskedLoadOp::create(ops, type, memory, mlir::ValueRange{index.value}, mask,
                                             zero));
+}
+
+void Buffer::copy(Value index, Buffer from, Value at) const {
+  assert(element == from.element);
+  noteStore();
+  mlir::memref::StoreOp::create(builder->ops(), from.raw(at, 1), memory, mlir::ValueRange{index.value});
 }
 
 void Buffer::store(Value index, Value value) const {

@@ -41,6 +41,8 @@ public:
   // The first `valid` of `lanes` elements, zeros behind; nothing beyond them is read.
   Value loadFirst(Value index, unsigned lanes, unsigned valid) const;
   Value loadFirst(Value index, unsigned lanes, Value valid) const;
+  // One element of another buffer of this element type, as it is.
+  void copy(Value index, Buffer from, Value at) const;
   void store(Value index, Value value) const; // a scalar or a vector
   void store(uint64_t index, Value value) const;
   // The first `valid` lanes; nothing beyond them is written.
@@ -67,7 +69,8 @@ public:
                 std::vector<Element> elements, Level level);
   KernelBuilder(const KernelBuilder &) = delete;
 
-  const LevelFacts &facts() const { return cpu::facts(level); }
+  Level level() const { return level_; }
+  const LevelFacts &facts() const { return cpu::facts(level_); }
 
   Buffer buffer(unsigned binding);
   // The binding called `name`; the spec must have it.
@@ -109,7 +112,7 @@ private:
   // Runs `emit` with the insertion point at the start of the function.
   mlir::Value atEntry(llvm::function_ref<mlir::Value()> emit);
 
-  Level level;
+  Level level_;
   std::string name;
   std::vector<Binding> bindings;
   std::vector<Element> elements;

@@ -22,4 +22,16 @@ XFMR_KERNELS(XFMR_CPU_KERNEL)
 // The extent of a grouped product's grid in x on the CPU: what the plan needs (MoePlanParams::xGroups0 and 1).
 uint32_t xTiles(const MoeGemmSpec &spec, const MoeGemmParams &params);
 
+// The level whose code a kernel runs at `level`: at a level that adds dot products only matrix products that go by dots
+// (Product.h) have code of their own.
+Level codeLevel(Level level, bool dots);
+bool goesByDots(WeightType weight, uint32_t columns, Level level);
+template <class Spec, class Params> Level codeLevel(const Spec &spec, const Params &params, Level level) {
+  if constexpr (std::is_same_v<Spec, GemmSpec> || std::is_same_v<Spec, GemvSpec> || std::is_same_v<Spec, MoeGemmSpec> ||
+                std::is_same_v<Spec, MoeGemvSpec>)
+    return codeLevel(level, goesByDots(spec.weight, params.k, level));
+  else
+    return codeLevel(level, false);
+}
+
 } // namespace xfmr::codegen::cpu

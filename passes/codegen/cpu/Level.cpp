@@ -9,11 +9,12 @@ constexpr RegisterBlock kBlocks3[] = {{6, 1}, {2, 2}, {1, 4}};
 constexpr RegisterBlock kBlocks4[] = {{12, 2}, {6, 2}, {2, 4}, {1, 4}};
 
 constexpr LevelFacts kFacts[] = {
-    {"v2", "x86-64-v2", /*vectorBits=*/128, /*fma=*/false, /*halfConversions=*/false, kBlocks2},
-    {"v3", "x86-64-v3", 256, true, true, kBlocks3},
-    {"v4", "x86-64-v4", 512, true, true, kBlocks4},
+    {"v2", "x86-64-v2", "", /*vectorBits=*/128, /*fma=*/false, /*halfConversions=*/false, /*bfloatDots=*/false, kBlocks2},
+    {"v3", "x86-64-v3", "", 256, true, true, false, kBlocks3},
+    {"v4", "x86-64-v4", "", 512, true, true, false, kBlocks4},
+    {"v4_dot", "x86-64-v4", "+avx512vnni,+avx512bf16", 512, true, true, true, kBlocks4},
 };
-constexpr Level kLevels[] = {Level::V2, Level::V3, Level::V4};
+constexpr Level kLevels[] = {Level::V2, Level::V3, Level::V4, Level::V4Dot};
 } // namespace
 
 const LevelFacts &facts(Level level) {

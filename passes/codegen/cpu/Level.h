@@ -8,8 +8,9 @@
 
 namespace xfmr::codegen::cpu {
 
-// x86-64-v2 (SSE4.2), -v3 (AVX2, FMA, F16C), -v4 (AVX-512).
-enum class Level : uint8_t { V2, V3, V4 };
+// x86-64-v2 (SSE4.2), -v3 (AVX2, FMA, F16C), -v4 (AVX-512), v4 with AVX512_VNNI and AVX512_BF16. The numbers are those of
+// CpuLevel in the dialect.
+enum class Level : uint8_t { V2, V3, V4, V4Dot };
 
 // Rows of X times panels of 16 outputs. Few rows take more panels, so that additions do not wait for each other.
 struct RegisterBlock {
@@ -19,9 +20,11 @@ struct RegisterBlock {
 struct LevelFacts {
   const char *name;     // "v3": the suffix of a kernel's symbol
   const char *cpu;      // LLVM's name of the processor
+  const char *features; // LLVM's names of what it has besides
   uint32_t vectorBits;  // of a register, and what LLVM may use
   bool fma;             // else a product is rounded before it is added
   bool halfConversions; // f16 <-> f32 instructions
+  bool bfloatDots;      // products of pairs of bf16, added to f32
   // The blocks of sums that a matrix product keeps in registers, largest first; the last has one row.
   llvm::ArrayRef<RegisterBlock> blocks;
 };

@@ -41,8 +41,8 @@ KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const MoeGe
       Value panel = withinPart(params.part, expert) * panelsOf(params.n);
       auto entryOf = [&](Value r) { return word(begin + r + params.layout.sorted()); };
       if (first)
-        product.gathered(rows, panel, outputTile, [&](Value r, Value column) {
-          Value entry = entryOf(r), v = x.load(start(params.x, entry / params.layout.topK) + column, 8);
+        product.gathered(rows, panel, outputTile, [&](Value r, Value column, unsigned lanes) {
+          Value entry = entryOf(r), v = x.load(start(params.x, entry / params.layout.topK) + column, lanes);
           return spec.weighted ? v * k.buffer("weights")[entry] : v;
         });
       else

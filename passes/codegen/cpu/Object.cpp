@@ -49,6 +49,8 @@ void setAttributes(llvm::Module &module, const LevelFacts &level) {
     if (function.isDeclaration())
       continue;
     function.addFnAttr("target-cpu", level.cpu);
+    if (*level.features)
+      function.addFnAttr("target-features", level.features);
     // LLVM would rather split long vectors on v4 than use its registers.
     function.addFnAttr("prefer-vector-width", bits);
     function.addFnAttr("min-legal-vector-width", bits);
@@ -101,7 +103,7 @@ llvm::Expected<std::string> compileObject(mlir::ModuleOp source, Level level) {
     return fail("translation");
   llvm::Triple triple("x86_64-unknown-linux-gnu");
   std::unique_ptr<llvm::TargetMachine> machine(
-      target->createTargetMachine(triple, facts.cpu, "", llvm::TargetOptions(), llvm::Reloc::PIC_, std::nullopt,
+      target->createTargetMachine(triple, facts.cpu, facts.features, llvm::TargetOptions(), llvm::Reloc::PIC_, std::nullopt,
                                   llvm::CodeGenOptLevel::Aggressive));
   if (!machine)
     return fail("no target machine");

@@ -1,12 +1,13 @@
 // Blocks of sums stay in registers while a run of columns goes by; runs are short enough that the panels of a tile
 // stay in the second cache while one block of rows after another goes through them.
 #include "passes/codegen/cpu/Product.h"
+#include "passes/codegen/cpu/Kernels.h"
 
 namespace xfmr::codegen::cpu {
 namespace {
 constexpr uint32_t kRunColumns = 512;    // of W: 64 KiB of f32 for a block of two panels
 constexpr uint32_t kGatherColumns = 256; // of rows that are copied to the stack
-constexpr uint32_t kUnroll = 4;          // columns; divides every padded width
+constexpr uint32_t kUnroll = 4, kUnrollDots = 8; // columns; divide every padded width
 
 // Runs of equal length, a multiple of 8, none longer than `most`.
 uint32_t runOf(uint32_t columns, uint32_t most) {
@@ -15,13 +16,23 @@ uint32_t runOf(uint32_t columns, uint32_t most) {
 }
 } // namespace
 
+Level codeLevel(Level level, bool dots) {
+  return level == Level::V4Dot && !dots ? Level::V4 : level;
+}
+
+// Few columns are not worth the rounding: what they cost is not the products.
+bool goesByDots(WeightType weight, uint32_t columns, Level level) {
+  constexpr uint32_t kLeastColumns = 256;
+  return weight == WeightType::BF16 && columns >= kLeastColumns && facts(level).bfloatDots;
+}
+
 Element panelElement(WeightType type) {
   return type == WeightType::BF16 ? Element::U32 : elementOf(type);
 }
 
 Product::Product(KernelBuilder &builder, Buffer weight, WeightType type, uint32_t n, uint32_t k, uint32_t maxRows)
     : k(builder), weight(weight), sums(builder.stack(Element::F32, uint64_t(maxRows) * kTileOutputs)), type(type),
-      n(n), columns(paddedWidth(k)), maxRows(maxRows) {
+      dots(goesByDots(type, k, builder.level())), n(n), columns(paddedWidth(k)), maxRows(maxRows) {
 }
 
 uint64_t Product::panelElements() const {
@@ -39,32 +50,32 @@ Values Product::panelStarts(RegisterBlock shape, Value firstPanel, Value outputT
 
 Values Product::block(RegisterBlock shape, Buffer x, Value xAt, uint64_t xStride, llvm::ArrayRef<Value> panels,
                       Value kBegin, Value kEnd, llvm::ArrayRef<Value> init, Value scale) {
-  const bool pairs = type == WeightType::BF16;
-  return k.loop(kBegin, kEnd, kUnroll, init, [&](Value column, llvm::ArrayRef<Value> in) {
+  // A step is a column, or two columns in the words of bf16.
+  const uint32_t words = type == WeightType::BF16 ? 2 : 1, perStep = dots ? 2 : 1;
+  return k.loop(kBegin, kEnd, dots ? kUnrollDots : kUnroll, init, [&](Value column, llvm::ArrayRef<Value> in) {
     Values next(in.begin(), in.end());
     auto addColumn = [&](uint32_t c, llvm::ArrayRef<Value> w) {
       for (uint32_t r = 0; r < shape.rows; ++r) {
-        Value element = x[xAt + column + (r * xStride + c)];
-        Value all = splat(scale.value ? element * scale : element, kPanel);
+        Value element = x[xAt + column / perStep + (r * xStride + c / perStep)];
+        Value all = splat(scale ? element * scale : element, kPanel);
         for (uint32_t p = 0; p < shape.panels; ++p) {
           Value &sum = next[r * shape.panels + p];
-          sum = fma(all, w[p], sum);
+          sum = dots ? bfloatDot(w[p], all, sum) : fma(all, w[p], sum);
         }
       }
     };
-    for (uint32_t c = 0; c < kUnroll; c += pairs ? 2 : 1) {
+    const uint32_t unroll = dots ? kUnrollDots : kUnroll;
+    for (uint32_t c = 0; c < unroll; c += words) {
       Values w;
-      for (Value panel : panels) {
-        Value at = pairs ? panel + (column / 2 + c / 2) * kPanel : panel + (column + c) * kPanel;
-        w.push_back(weight.load(at, kPanel));
-      }
-      if (!pairs) {
+      for (Value panel : panels)
+        w.push_back(weight.load(panel + (column / words + c / words) * kPanel, kPanel));
+      if (dots || words == 1) {
         addColumn(c, w);
         continue;
       }
       Values even, odd;
-      for (Value words : w)
-        even.push_back(asFloat(words << 16)), odd.push_back(asFloat(words & 0xffff0000));
+      for (Value pairs : w)
+        even.push_back(asFloat(pairs << 16)), odd.push_back(asFloat(pairs & 0xffff0000));
       addColumn(c, even);
       addColumn(c + 1, odd);
     }
@@ -101,6 +112,9 @@ void Product::accumulate(Buffer x, Value xAt, uint64_t xStride, Value rows, Valu
 }
 
 void Product::rows(Buffer x, Value xAt, uint64_t xStride, Value rows, Value firstPanel, Value outputTile) {
+  if (dots)
+    return gathered(rows, firstPanel, outputTile,
+                    [&](Value r, Value column, unsigned lanes) { return x.load(xAt + r * xStride + column, lanes); });
   const uint32_t run = runOf(columns, kRunColumns);
   clear(rows);
   k.loop(0, columns, run, [&](Value kBegin) {
@@ -109,7 +123,15 @@ void Product::rows(Buffer x, Value xAt, uint64_t xStride, Value rows, Value firs
 }
 
 void Product::row(Buffer x, Value xAt, Value firstPanel, Value outputTile, Value scale) {
-  const RegisterBlock shape = k.facts().blocks.back();
+  if (dots) {
+    Buffer pairs = k.stack(Element::U32, columns / 2);
+    k.loop(0, columns, 8, [&](Value c) {
+      Value v = x.load(xAt + c, 8);
+      pairs.store(c / 2, bfloatPairs(scale ? v * scale : v));
+    });
+    x = pairs, xAt = k.index(0), scale = {};
+  }
+  constexpr RegisterBlock shape = {1, 1}; // one stream of bytes: memory is read faster than by several side by side
   k.loop(0, kTilePanels, shape.panels, [&](Value panel) {
     k.when(outputTile * kTilePanels + panel < panelsOf(n), [&] {
       Values panels = panelStarts(shape, firstPanel, outputTile, panel);
@@ -122,18 +144,22 @@ void Product::row(Buffer x, Value xAt, Value firstPanel, Value outputTile, Value
 }
 
 void Product::gathered(Value rows, Value firstPanel, Value outputTile,
-                       llvm::function_ref<Value(Value r, Value column)> load) {
-  const uint32_t run = runOf(columns, kGatherColumns);
-  const uint64_t stride = run + kPanel; // not a power of two: rows then share lines of the first cache
-  Buffer copies = k.stack(Element::F32, maxRows * stride);
+                       llvm::function_ref<Value(Value r, Value column, unsigned lanes)> load) {
+  const uint32_t run = runOf(columns, dots ? kRunColumns : kGatherColumns), perWord = dots ? 2 : 1;
+  const uint64_t stride = run / perWord + kPanel; // not a power of two: rows then share lines of the first cache
+  const unsigned lanes = columns % run == 0 && run % kPanel == 0 ? kPanel : 8;
+  Buffer copies = k.stack(dots ? Element::U32 : Element::F32, maxRows * stride);
   clear(rows);
   k.loop(0, columns, run, [&](Value kBegin) {
     Value kEnd = min(kBegin + run, k.index(columns));
     k.loop(k.index(0), rows, 1, [&](Value r) {
-      k.loop(k.index(0), kEnd - kBegin, 8, [&](Value c) { copies.store(r * stride + c, load(r, kBegin + c)); });
+      k.loop(k.index(0), kEnd - kBegin, lanes, [&](Value c) {
+        Value v = load(r, kBegin + c, lanes);
+        copies.store(r * stride + c / perWord, dots ? bfloatPairs(v) : v);
+      });
     });
     // Columns of W go on from kBegin, those of the copies from 0.
-    accumulate(copies, k.index(0) - kBegin, stride, rows, firstPanel, outputTile, kBegin, kEnd);
+    accumulate(copies, k.index(0) - kBegin / perWord, stride, rows, firstPanel, outputTile, kBegin, kEnd);
   });
 }
 

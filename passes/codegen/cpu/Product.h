@@ -3,7 +3,8 @@
 //
 // Every output is one chain of multiply-adds over the columns in order, whatever rows and outputs it is computed
 // beside: a chain that pauses between blocks of columns goes on from the very number it stopped at. So gemv, gemm and
-// the expert products give the same bits for the same row.
+// the expert products give the same bits for the same row. Where goesByDots (Kernels.h) a chain goes by pairs of columns, and
+// rows of X are rounded to bf16 before.
 #pragma once
 #include "passes/codegen/cpu/KernelBuilder.h"
 
@@ -32,9 +33,9 @@ public:
   void rows(Buffer x, Value xAt, uint64_t xStride, Value rows, Value firstPanel, Value outputTile);
   // The same for one row, whose elements are times `scale` if there is one.
   void row(Buffer x, Value xAt, Value firstPanel, Value outputTile, Value scale = {});
-  // The same for rows that lie anywhere: copyRow puts columns column … column + kPanel - 1 of row r into `to` at `at`.
+  // The same for rows that lie anywhere: `load` gives `lanes` (8 or 16) columns of row r from `column` on.
   void gathered(Value rows, Value firstPanel, Value outputTile,
-                llvm::function_ref<Value(Value r, Value column)> load);
+                llvm::function_ref<Value(Value r, Value column, unsigned lanes)> load);
 
   // body(sums, column, valid): the 16 sums of row r of X and rows column … of W, for those columns of the tile that are
   // stored, `valid` of each sixteen (16, or 8 at the end: widths are padded to 8).
@@ -43,10 +44,10 @@ public:
 
 private:
   void clear(Value rows);
-  // Adds the columns [kBegin, kEnd) to the sums.
+  // Adds the columns [kBegin, kEnd) to the sums. With dots `x` holds pairs: xAt and xStride count words, columns too.
   void accumulate(Buffer x, Value xAt, uint64_t xStride, Value rows, Value firstPanel, Value outputTile, Value kBegin,
                   Value kEnd);
-  // A block of sums in registers.
+  // A block of sums in registers. One row reads its panels but once: they are asked for ahead.
   Values block(RegisterBlock shape, Buffer x, Value xAt, uint64_t xStride, llvm::ArrayRef<Value> panels, Value kBegin,
                Value kEnd, llvm::ArrayRef<Value> sums, Value scale);
   Values panelStarts(RegisterBlock shape, Value firstPanel, Value outputTile, Value panel);
@@ -54,6 +55,7 @@ private:
   KernelBuilder &k;
   Buffer weight, sums;
   WeightType type;
+  bool dots; // see above
   uint32_t n, columns; // columns padded
   uint32_t maxRows;
 };

@@ -2,6 +2,7 @@
 // stored, so q turns in place without a copy.
 #include "passes/codegen/RopeCache.h"
 #include "passes/codegen/Attention.h"
+#include "passes/codegen/cpu/AttentionBuilder.h"
 #include "passes/codegen/cpu/Columns.h"
 #include "passes/codegen/cpu/Kernels.h"
 #include "runtime/plan/State.h"
@@ -30,7 +31,8 @@ llvm::SmallVector<int64_t> interleaved(unsigned first) {
 class RopeCache {
 public:
   RopeCache(KernelBuilder &k, const RopeCacheSpec &spec, const RopeCacheParams &params)
-      : k(k), spec(spec), p(params), padded(paddedWidth(p.headDim)) {}
+      : k(k), spec(spec), p(params), padded(paddedWidth(p.headDim)),
+        turned(k.stack(elementOf(spec.cache), padded)) {}
 
   void build() {
     k.tiles([&](Value tile) {
@@ -56,15 +58,18 @@ private:
     k.loop(0, p.numKvHeads, 1, [&](Value head) {
       Value to = (head * p.maxContext + position) * padded;
       Buffer keyCache = k.buffer("k_cache"), valueCache = k.buffer("v_cache");
-      turn(k.buffer("k"), keys + head * p.headDim, keyCache, to,
-           spec.kNorm ? "k_norm" : "");
+      turn(k.buffer("k"), keys + head * p.headDim, turned, k.index(0), spec.kNorm ? "k_norm" : "");
+      if (padded != p.headDim)
+        turned.storeFirst(k.index(p.headDim), k.zeros(8), padded - p.headDim);
+      // A key is a column of its panel.
+      Value panel = head * keyHeadElements(p.headDim, p.maxContext) + position / kKeyPanel * (kKeyPanel * padded) + position % kKeyPanel;
+      k.loop(0, padded, 1, [&](Value c) { keyCache.copy(panel + c * kKeyPanel, turned, c); });
       Value from = values + head * p.headDim;
       overColumns(k, p.headDim, [&](Value c, unsigned valid) {
         valueCache.storeFirst(to + c, k.buffer("v").loadFirst(from + c, kLanes, valid), valid);
       });
-      for (Buffer cache : {keyCache, valueCache})
-        if (padded != p.headDim)
-          cache.storeFirst(to + p.headDim, k.zeros(8), padded - p.headDim);
+      if (padded != p.headDim)
+        valueCache.storeFirst(to + p.headDim, k.zeros(8), padded - p.headDim);
     });
   }
 
@@ -109,6 +114,7 @@ private:
   const RopeCacheSpec &spec;
   const RopeCacheParams &p;
   const uint32_t padded;
+  Buffer turned; // a key
   Value position;
 };
 

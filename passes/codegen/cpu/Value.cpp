@@ -1,5 +1,6 @@
 // What values of CPU kernels have beyond the arithmetic of all targets.
 #include "passes/codegen/cpu/Value.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "passes/codegen/cpu/KernelBuilder.h"
 
 namespace xfmr::codegen::cpu {
@@ -73,6 +74,28 @@ Value concat(Value a, Value b) {
 Value splat(Value scalar, unsigned lanes) {
   auto type = mlir::VectorType::get({static_cast<int64_t>(lanes)}, scalar.value.getType());
   return wrap(scalar, mlir::vector::BroadcastOp::create(ops(scalar), type, scalar.value));
+}
+
+namespace {
+// The bits of a vector as lanes of another type.
+Value bitsAs(Value vector, mlir::Type element, unsigned lanes) {
+  auto type = mlir::VectorType::get({static_cast<int64_t>(lanes)}, element);
+  return wrap(vector, mlir::vector::BitCastOp::create(ops(vector), type, vector.value));
+}
+} // namespace
+
+Value bfloatPairs(Value floats) {
+  mlir::Type type = withElement(floats, ops(floats).getBF16Type());
+  Value narrow = wrap(floats, arith::TruncFOp::create(ops(floats), type, floats.value));
+  return bitsAs(narrow, ops(floats).getI32Type(), floats.lanes() / 2);
+}
+
+Value bfloatDot(Value a, Value b, Value sum) {
+  mlir::Type bfloat = ops(sum).getBF16Type();
+  mlir::Value operands[] = {sum.value, bitsAs(a, bfloat, 32).value, bitsAs(b, bfloat, 32).value};
+  auto call = mlir::LLVM::CallIntrinsicOp::create(ops(sum), sum.value.getType(), ops(sum).getStringAttr("llvm.x86.avx512bf16.dpbf16ps.512"),
+                                                  mlir::ValueRange(operands));
+  return wrap(sum, call.getResult(0));
 }
 
 } // namespace xfmr::codegen::cpu

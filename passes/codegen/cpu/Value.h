@@ -28,4 +28,8 @@ Value permute(Value a, Value b, llvm::ArrayRef<int64_t> lanes);
 Value concat(Value a, Value b);
 Value splat(Value scalar, unsigned lanes);
 
+// Pairs of bf16 in words, the first of a pair in the low half. Only on levels with LevelFacts::bfloatDots.
+Value bfloatPairs(Value floats);                  // 2n floats, rounded to nearest even -> n words
+Value bfloatDot(Value a, Value b, Value sum);     // 16 lanes: sum + a.high * b.high + a.low * b.low, in the order of vdpbf16ps
+
 } // namespace xfmr::codegen::cpu
