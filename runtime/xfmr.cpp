@@ -403,8 +403,9 @@ double xfmr_host_seconds(const xfmr_session *session) {
 }
 
 /// A dispatch for the caller, without times.
-static xfmr_dispatch_run describe(const program::Program &program, const program::Phase &phase,
-                                  const program::Dispatch &dispatch, uint32_t position, uint32_t rows) {
+static xfmr_dispatch_run describe(const program::Program &program, const program::Phase &phase, uint32_t index,
+                                  uint32_t position, uint32_t rows) {
+  const program::Dispatch &dispatch = *phase.dispatches()->Get(index);
   const plan::Amount amount = plan::amountOf(dispatch, position, rows);
   xfmr_dispatch_run run = {};
   run.size = sizeof run;
@@ -412,6 +413,7 @@ static xfmr_dispatch_run describe(const program::Program &program, const program
   run.kernel = program.kernels()->Get(dispatch.kernel())->name()->c_str();
   run.label = dispatch.label() ? dispatch.label()->c_str() : "";
   run.weights = dispatch.work() && dispatch.work()->weight_bytes() ? program::EnumNameElement(dispatch.work()->weights()) : "";
+  run.index = index;
   run.layer = plan::layerOf(dispatch);
   run.position = position;
   run.rows = rows;
@@ -427,7 +429,7 @@ xfmr_status xfmr_profile(xfmr_session *session, const char *phase, uint32_t toke
     return missing("session, phase or on_dispatch");
   return guarded([&] {
     auto handOver = [&](const session::Dispatched &done) {
-      const xfmr_dispatch_run run = describe(session->session->program(), done.phase, done.dispatch, done.position, done.rows);
+      const xfmr_dispatch_run run = describe(session->session->program(), done.phase, done.ran.dispatch, done.position, done.rows);
       on_dispatch(user, run.label, run.kernel, done.ran.seconds);
     };
     return outcome(session->session->profile(phase, tokens, handOver), XFMR_ERROR_DEVICE);
@@ -444,7 +446,7 @@ xfmr_status xfmr_watch(xfmr_session *session, xfmr_on_dispatch_run on_run, void 
       std::vector<xfmr_thread_time> threads;
       for (const engine::Ran::Part &part : done.ran.parts)
         threads.push_back({part.thread, part.begin, part.end});
-      xfmr_dispatch_run run = describe(program, done.phase, done.dispatch, done.position, done.rows);
+      xfmr_dispatch_run run = describe(program, done.phase, done.ran.dispatch, done.position, done.rows);
       run.seconds = done.ran.seconds;
       run.begin = done.ran.begin;
       run.end = done.ran.end;
@@ -464,8 +466,8 @@ xfmr_status xfmr_phase_work(const xfmr_model *model, const char *phase, uint32_t
   const program::Phase *found = artifact::findPhase(program, phase);
   if (!found)
     return fail(XFMR_ERROR_ARGUMENT, "the program has no phase '" + std::string(phase) + "'");
-  for (const program::Dispatch *dispatch : *found->dispatches()) {
-    const xfmr_dispatch_run run = describe(program, *found, *dispatch, position, plan::rowsOf(*found, rows));
+  for (uint32_t index = 0; index < found->dispatches()->size(); ++index) {
+    const xfmr_dispatch_run run = describe(program, *found, index, position, plan::rowsOf(*found, rows));
     on_run(user, &run);
   }
   return XFMR_OK;

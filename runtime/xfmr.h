@@ -209,6 +209,7 @@ typedef struct xfmr_dispatch_run {
   size_t size;
   const char *phase, *kernel, *label;
   const char *weights;        /* type of the matrix, "f32", "f16" or "bf16"; "" where there is none */
+  uint32_t index;             /* of the dispatch in its phase; 0: a run begins */
   int32_t layer;              /* the block it belongs to; -1: none */
   uint32_t position, rows;    /* tokens position … position + rows - 1 */
   double operations;          /* a multiply-add is two; this and the bytes are 0 for little work and in old artifacts */

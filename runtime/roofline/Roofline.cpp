@@ -36,17 +36,6 @@ double timed(uint32_t threads, const std::function<void(uint32_t)> &work) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// The least time of some tries, which end after `seconds`; one at least.
-double best(double seconds, uint32_t threads, const std::function<void(uint32_t)> &work) {
-  double least = timed(threads, work), spent = least;
-  while (spent < seconds) {
-    const double time = timed(threads, work);
-    spent += time;
-    least = std::min(least, time);
-  }
-  return least;
-}
-
 /// Memory that is there, in large pages where the system has them.
 class Bytes {
 public:
@@ -88,6 +77,48 @@ std::vector<uint32_t> threadCounts(uint32_t most) {
   return counts;
 }
 
+// What is read between two looks at the clock, and the time that a rate is taken over: about that of going through all of the
+// memory once, so that what a cache may have kept of it does not count alone.
+constexpr uint64_t kPiece = uint64_t(256) << 10;
+constexpr double kWindow = 4e-3;
+
+/// Bytes a second of `threads` threads that go through the memory round and round: those of the best window of time. On a busy
+/// machine there are some in which every thread has a core; the time from begin to end would say nothing.
+double readingRate(const char *memory, uint64_t bytes, uint32_t threads, double seconds) {
+  const uint64_t pieces = std::max<uint64_t>(bytes / threads / kPiece, 1);
+  const auto start = Clock::now();
+  auto now = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
+  std::vector<std::vector<double>> done(threads); // when a thread began, and when each piece was read
+  static std::atomic<uint64_t> sink;
+  timed(threads, [&](uint32_t thread) {
+    done[thread].reserve(static_cast<size_t>(seconds * 1e6));
+    done[thread].push_back(now());
+    uint64_t sum = 0;
+    for (uint64_t i = 0; done[thread].back() - done[thread].front() < std::max(seconds, kWindow); ++i) {
+      sum ^= readAll(memory + (thread * pieces + i % pieces) * kPiece, kPiece);
+      done[thread].push_back(now());
+    }
+    sink.fetch_xor(sum, std::memory_order_relaxed);
+  });
+  // Pieces that a thread had read by a time, a part of one included.
+  auto readBy = [](const std::vector<double> &times, double time) {
+    const auto after = std::upper_bound(times.begin(), times.end(), time);
+    if (after == times.begin() || after == times.end())
+      return after == times.begin() ? 0.0 : static_cast<double>(times.size() - 1);
+    return static_cast<double>(after - times.begin()) - 1 + (time - after[-1]) / (after[0] - after[-1]);
+  };
+  double most = 0, last = 0;
+  for (const auto &times : done)
+    last = std::max(last, times.back());
+  for (double begin = 0; begin + kWindow <= last; begin += kWindow / 8) {
+    double read = 0;
+    for (const auto &times : done)
+      read += readBy(times, begin + kWindow) - readBy(times, begin);
+    most = std::max(most, read);
+  }
+  return most * static_cast<double>(kPiece) / kWindow;
+}
+
 void measureReading(const Options &options, Roofline &out) {
   out.bytes = bytesToRead(options);
   Bytes memory(out.bytes);
@@ -101,14 +132,8 @@ void measureReading(const Options &options, Roofline &out) {
     for (uint64_t i = 0; i < part / 8; i += 8)
       words[i] = i;
   });
-  static std::atomic<uint64_t> sink;
-  for (uint32_t threads : threadCounts(options.threads)) {
-    const uint64_t each = out.bytes / threads / 256 * 256;
-    const double seconds = best(options.seconds * 4, threads, [&](uint32_t thread) {
-      sink.fetch_xor(readAll(memory.data() + thread * each, each), std::memory_order_relaxed);
-    });
-    out.bandwidth.push_back({threads, static_cast<double>(each * threads) / seconds});
-  }
+  for (uint32_t threads : threadCounts(options.threads))
+    out.bandwidth.push_back({threads, readingRate(memory.data(), out.bytes, threads, options.seconds * 4)});
 }
 
 /// Operations a second of `threads` threads at once. A try is short, so that on a busy machine some are left alone; each thread

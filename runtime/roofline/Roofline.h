@@ -32,7 +32,8 @@ struct Options {
   int level = 4;        // of the instructions to measure
   /// Bytes that reading goes through; 0: more than the last caches hold.
   uint64_t bytes = 0;
-  /// For one number. The best of some tries within it counts: what else the machine does only slows.
+  /// For one number, four times that for one of memory. The best of some tries within it counts: what else the machine does
+  /// only slows.
   double seconds = 0.02;
 };
 
