@@ -3,6 +3,7 @@
 #include "runtime/cpu/Engine.h"
 #include "runtime/cpu/Level.h"
 #include "runtime/vulkan/Engine.h"
+#include <glob.h>
 
 using namespace xfmr;
 using artifact::Target;
@@ -28,6 +29,20 @@ Target xfmr::engines::choose(const std::string &wanted, const Facts &facts, std:
   return facts.cpuRuns ? Target::cpu : Target::vulkan;
 }
 
+bool xfmr::engines::anyOf(const std::vector<const char *> &patterns) {
+  glob_t found = {};
+  bool any = false;
+  for (const char *pattern : patterns) {
+    any |= glob(pattern, GLOB_NOSORT, nullptr, &found) == 0;
+    globfree(&found);
+  }
+  return any;
+}
+
+/// What a driver of a GPU opens. A machine with none of them has no GPU, and need not spend 30 ms on starting the loader and
+/// its software drivers to find that out.
+static bool mayHaveGpu() { return engines::anyOf({"/dev/dri/*", "/dev/nvidia*", "/dev/kfd", "/dev/dxg", "/dev/mali*", "/dev/kgsl*"}); }
+
 static bool discreteGpuRuns(const program::Program &program) {
   std::vector<vulkan::DeviceFacts> devices;
   if (vulkan::Device::list(devices).failed())
@@ -48,8 +63,8 @@ Status xfmr::engines::open(std::shared_ptr<const artifact::Artifact> artifact, c
   int level = 0;
   std::vector<uint32_t> variants;
   facts.cpuRuns = cpuProgram && cpu::usableLevel(level).ok() && cpu::chooseVariants(*cpuProgram, level, variants).ok();
-  // Looking for a GPU starts the Vulkan loader: only where the answer matters.
-  if (options.device == "auto" && vulkanProgram && cpuProgram)
+  // Looking for a GPU starts the Vulkan loader: only where the answer matters, and can be yes.
+  if (options.device == "auto" && vulkanProgram && cpuProgram && mayHaveGpu())
     facts.discreteGpu = discreteGpuRuns(*vulkanProgram);
   if (choose(options.device, facts, why) == Target::cpu) {
     cpu::Options cpuOptions;

@@ -15,6 +15,9 @@ struct Facts {
 /// the CPU if it can, else Vulkan. `why` says so in a few words.
 artifact::Target choose(const std::string &wanted, const Facts &facts, std::string &why);
 
+/// Whether a file matches one of the patterns.
+bool anyOf(const std::vector<const char *> &patterns);
+
 struct Options {
   std::string device = "auto";
   uint32_t threads = 0; // of the CPU; 0: the cores allowed to the process

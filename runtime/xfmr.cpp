@@ -402,14 +402,73 @@ double xfmr_host_seconds(const xfmr_session *session) {
   return session ? session->session->hostSeconds() : 0;
 }
 
+/// A dispatch for the caller, without times.
+static xfmr_dispatch_run describe(const program::Program &program, const program::Phase &phase, uint32_t index,
+                                  uint32_t position, uint32_t rows) {
+  const program::Dispatch &dispatch = *phase.dispatches()->Get(index);
+  const plan::Amount amount = plan::amountOf(dispatch, position, rows);
+  xfmr_dispatch_run run = {};
+  run.size = sizeof run;
+  run.phase = phase.name()->c_str();
+  run.kernel = program.kernels()->Get(dispatch.kernel())->name()->c_str();
+  run.label = dispatch.label() ? dispatch.label()->c_str() : "";
+  run.weights = dispatch.work() && dispatch.work()->weight_bytes() ? program::EnumNameElement(dispatch.work()->weights()) : "";
+  run.index = index;
+  run.layer = plan::layerOf(dispatch);
+  run.position = position;
+  run.rows = rows;
+  run.operations = amount.operations;
+  run.weight_bytes = amount.weightBytes;
+  run.cache_bytes = amount.cacheBytes;
+  return run;
+}
+
 xfmr_status xfmr_profile(xfmr_session *session, const char *phase, uint32_t tokens,
                          xfmr_on_dispatch on_dispatch, void *user) {
   if (!session || !phase || !on_dispatch)
     return missing("session, phase or on_dispatch");
   return guarded([&] {
-    auto handOver = [&](const std::string &label, const std::string &kernel, double seconds) {
-      on_dispatch(user, label.c_str(), kernel.c_str(), seconds);
+    auto handOver = [&](const session::Dispatched &done) {
+      const xfmr_dispatch_run run = describe(session->session->program(), done.phase, done.ran.dispatch, done.position, done.rows);
+      on_dispatch(user, run.label, run.kernel, done.ran.seconds);
     };
     return outcome(session->session->profile(phase, tokens, handOver), XFMR_ERROR_DEVICE);
   });
+}
+
+xfmr_status xfmr_watch(xfmr_session *session, xfmr_on_dispatch_run on_run, void *user) {
+  if (!session)
+    return missing("session");
+  return guarded([&] {
+    if (!on_run)
+      return outcome(session->session->watch({}), XFMR_ERROR_DEVICE);
+    auto handOver = [on_run, user, &program = session->session->program()](const session::Dispatched &done) {
+      std::vector<xfmr_thread_time> threads;
+      for (const engine::Ran::Part &part : done.ran.parts)
+        threads.push_back({part.thread, part.begin, part.end});
+      xfmr_dispatch_run run = describe(program, done.phase, done.ran.dispatch, done.position, done.rows);
+      run.seconds = done.ran.seconds;
+      run.begin = done.ran.begin;
+      run.end = done.ran.end;
+      run.threads = threads.data();
+      run.num_threads = threads.size();
+      on_run(user, &run);
+    };
+    return outcome(session->session->watch(handOver), XFMR_ERROR_DEVICE);
+  });
+}
+
+xfmr_status xfmr_phase_work(const xfmr_model *model, const char *phase, uint32_t position, uint32_t rows,
+                            xfmr_on_dispatch_run on_run, void *user) {
+  if (!model || !phase || !on_run)
+    return missing("model, phase or on_run");
+  const program::Program &program = programOf(*model);
+  const program::Phase *found = artifact::findPhase(program, phase);
+  if (!found)
+    return fail(XFMR_ERROR_ARGUMENT, "the program has no phase '" + std::string(phase) + "'");
+  for (uint32_t index = 0; index < found->dispatches()->size(); ++index) {
+    const xfmr_dispatch_run run = describe(program, *found, index, position, plan::rowsOf(*found, rows));
+    on_run(user, &run);
+  }
+  return XFMR_OK;
 }

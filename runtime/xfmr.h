@@ -192,10 +192,45 @@ double xfmr_host_seconds(const xfmr_session *session);
 /* Called for every dispatch of a phase with its device time; the strings live during the call. */
 typedef void (*xfmr_on_dispatch)(void *user, const char *label, const char *kernel, double seconds);
 /* Runs a phase ("prefill", "prefill_few", "last_logits", "all_logits", "decode") once on `tokens` rows after the last token
- * and times its dispatches one by one, by the device's clock or the host's. The tokens in the cache stay; the logits of
- * the last one are lost. */
+ * and times its dispatches, by the device's clock or the host's. The tokens in the cache stay; the logits of the last one
+ * are lost. */
 xfmr_status xfmr_profile(xfmr_session *session, const char *phase, uint32_t tokens,
                          xfmr_on_dispatch on_dispatch, void *user);
+
+/* When one thread of the host was at a dispatch, from first to last; seconds by a clock that all dispatches share. */
+typedef struct xfmr_thread_time {
+  uint32_t thread; /* 0: the one that called */
+  double begin, end;
+} xfmr_thread_time;
+
+/* One dispatch of a run of a phase: where it belongs, what it had to do and, when it ran, how long that took. It and its
+ * strings live during the call that hands it over. The library sets `size`; a newer one may have more fields behind. */
+typedef struct xfmr_dispatch_run {
+  size_t size;
+  const char *phase, *kernel, *label;
+  const char *weights;        /* type of the matrix, "f32", "f16" or "bf16"; "" where there is none */
+  uint32_t index;             /* of the dispatch in its phase; 0: a run begins */
+  int32_t layer;              /* the block it belongs to; -1: none */
+  uint32_t position, rows;    /* tokens position … position + rows - 1 */
+  double operations;          /* a multiply-add is two; this and the bytes are 0 for little work and in old artifacts */
+  double weight_bytes;        /* of matrices, read once; of a mixture of the experts that so many rows choose on average */
+  double cache_bytes;         /* of keys and values, read once */
+  double seconds;             /* of the time that passed, its own: they add up */
+  double begin, end;          /* seconds by a clock that all dispatches share */
+  const xfmr_thread_time *threads; /* [num_threads]; none where a device did it */
+  size_t num_threads;
+} xfmr_dispatch_run;
+typedef void (*xfmr_on_dispatch_run)(void *user, const xfmr_dispatch_run *run);
+
+/* From now on every dispatch that the session runs is told to `on_run`, which must not call into the session; null ends
+ * that. Meanwhile the device waits after each token, on Vulkan after each dispatch. Fails where a device cannot tell the
+ * time. Who does not watch pays nothing. */
+xfmr_status xfmr_watch(xfmr_session *session, xfmr_on_dispatch_run on_run, void *user);
+
+/* What a phase has to do on `rows` rows from `position` on, dispatch by dispatch, without running it: seconds, begin, end
+ * and threads are 0. */
+xfmr_status xfmr_phase_work(const xfmr_model *model, const char *phase, uint32_t position, uint32_t rows,
+                            xfmr_on_dispatch_run on_run, void *user);
 
 #ifdef __cplusplus
 }

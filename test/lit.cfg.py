@@ -25,6 +25,10 @@ config.substitutions.append(("%shared", shared_models))
 if os.path.isdir(shared_models):
     config.available_features.add("shared-models")
 
+# What a size says something of: neither a sanitizer nor debugging code in it.
+if config.optimized:
+    config.available_features.add("optimized")
+
 # Other programs that tests compare with. A test that lacks one is reported as unsupported.
 for program in ("chromium", "npm"):
     if shutil.which(program):

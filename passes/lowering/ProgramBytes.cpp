@@ -2,6 +2,7 @@
 #include "passes/lowering/ProgramBytes.h"
 
 #include "passes/codegen/cpu/Kernels.h"
+#include "passes/codegen/Work.h"
 #include "passes/codegen/vulkan/Kernels.h"
 #include "passes/lowering/PackWeights.h"
 #include "runtime/artifact/Format.h"
@@ -25,6 +26,21 @@ uint64_t tilesOf(KernelAttrInterface kernel, KernelParamsAttrInterface params) {
   XFMR_KERNELS(XFMR_TILES)
 #undef XFMR_TILES
   return 0;
+}
+
+codegen::Work workOf(KernelAttrInterface kernel, KernelParamsAttrInterface params) {
+#define XFMR_WORK(Name)                                                                                              \
+  if (auto attribute = dyn_cast<Name##Attr>(kernel))                                                                 \
+    return codegen::workOf(attribute.getFields(), cast<Name##ParamsAttr>(params).getFields());
+  XFMR_KERNELS(XFMR_WORK)
+#undef XFMR_WORK
+  return {};
+}
+
+program::Element elementOf(codegen::WeightType type) {
+  return type == codegen::WeightType::F32   ? program::Element::f32
+         : type == codegen::WeightType::F16 ? program::Element::f16
+                                            : program::Element::bf16;
 }
 
 class Serializer {
@@ -138,6 +154,42 @@ private:
     return success();
   }
 
+  // Operations from the kernel's contract, bytes from what is bound.
+  void addWork(program::DispatchT &item, DispatchOp dispatch, KernelAttrInterface kernel) {
+    const codegen::Work work = workOf(kernel, dispatch.getParams());
+    uint64_t bytes = 0;
+    const std::vector<codegen::Binding> bindings = kernel.getBindings();
+    for (size_t i = 0; i < bindings.size(); ++i)
+      if (bindings[i].name == "weight" || bindings[i].name == "table")
+        bytes = item.bindings[i].range();
+    if (!work.rowOperations && !work.keyOperations && !work.tableRows)
+      return;
+    item.work = std::make_unique<program::WorkT>();
+    item.work->row_operations = work.rowOperations;
+    item.work->key_operations = work.keyOperations;
+    item.work->key_bytes = work.keyBytes;
+    item.work->window = work.window;
+    item.work->all_keys = work.allKeys;
+    item.work->weights = elementOf(work.weights);
+    (work.tableRows ? item.work->row_bytes : item.work->weight_bytes) = work.tableRows ? bytes / work.tableRows : bytes;
+    const uint64_t all = work.chosen ? expertsOf(dispatch) : 0;
+    if (!all)
+      return;
+    // A part of a mixture does a part of the work: rows spread over all experts.
+    const uint64_t bound = std::min<uint64_t>(work.experts, all - std::min<uint64_t>(all, work.firstExpert));
+    item.work->experts = static_cast<uint32_t>(bound);
+    item.work->chosen = static_cast<float>(work.chosen * bound) / static_cast<float>(all);
+    item.work->row_operations = work.rowOperations * bound / all;
+  }
+
+  /// Experts of the mixture that a dispatch belongs to; 0 where its label names no block with one.
+  uint64_t expertsOf(DispatchOp dispatch) {
+    for (auto layer : op.getBody().getOps<MoeLayerOp>())
+      if (dispatch.getLabel().starts_with("block " + std::to_string(layer.getLayer()) + " "))
+        return layer.getExperts();
+    return 0;
+  }
+
   LogicalResult addLaunch(program::DispatchT &item, DispatchOp dispatch) {
     if (!onCpu) {
       VulkanLaunch launch = dispatch.getVulkanLaunch();
@@ -186,6 +238,7 @@ private:
       }
       if (failed(addLaunch(*item, dispatch)))
         return failure();
+      addWork(*item, dispatch, dispatch.getExecutable().getKernel());
       if (Value indirect = dispatch.getIndirect()) {
         item->grid.assign(3, 1); // not read
         auto ref = indirect.getDefiningOp<BufferRefOp>();

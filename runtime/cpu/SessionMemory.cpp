@@ -56,10 +56,11 @@ Status SessionMemory::create() {
   }
   for (const program::Phase *phase : *program.phases()) {
     std::vector<Segment> segments;
+    uint32_t index = 0;
     for (const program::Dispatch *source : *phase->dispatches()) {
       Dispatch dispatch;
       dispatch.kernel = loaded_->kernels[source->kernel()];
-      dispatch.source = source;
+      dispatch.index = index++;
       dispatch.tiles = uint64_t(source->grid()->Get(0)) * source->grid()->Get(1) * source->grid()->Get(2);
       for (const program::Binding *binding : *source->bindings())
         dispatch.buffers.push_back(buffers_[binding->buffer()] + binding->offset());
@@ -84,6 +85,7 @@ struct SessionMemory::Job {
   std::vector<Part> parts;
   uint32_t chunks = 0;
   std::atomic<uint64_t> nanoseconds{0}; // in kernels, on all threads
+  ChunkTime *ran = nullptr;             // [chunks], when somebody watches
 
   void add(const Dispatch &dispatch, uint64_t tiles, uint64_t grain) {
     if (!tiles)
@@ -100,7 +102,10 @@ struct SessionMemory::Job {
     const uint64_t lo = (chunk - part.firstChunk) * part.grain, hi = std::min(lo + part.grain, part.tiles);
     auto start = Clock::now();
     part.dispatch->kernel(part.dispatch->buffers.data(), static_cast<int64_t>(lo), static_cast<int64_t>(hi));
-    job.nanoseconds.fetch_add(static_cast<uint64_t>(secondsSince(start) * 1e9), std::memory_order_relaxed);
+    const double seconds = secondsSince(start);
+    job.nanoseconds.fetch_add(static_cast<uint64_t>(seconds * 1e9), std::memory_order_relaxed);
+    if (job.ran)
+      job.ran[chunk] = {part.dispatch->index, std::this_thread::get_id(), secondsOf(start), seconds};
   }
   static void runAll(void *context, uint32_t) {
     for (uint32_t chunk = 0; chunk < static_cast<Job *>(context)->chunks; ++chunk)
@@ -108,7 +113,7 @@ struct SessionMemory::Job {
   }
 };
 
-void SessionMemory::run(Segment &segment) {
+void SessionMemory::run(Segment &segment, std::vector<ChunkTime> *ran) {
   auto tilesOf = [](const Dispatch &dispatch) {
     if (!dispatch.indirect)
       return dispatch.tiles;
@@ -129,6 +134,10 @@ void SessionMemory::run(Segment &segment) {
   Job job;
   for (const Dispatch &dispatch : segment.dispatches)
     job.add(dispatch, tilesOf(dispatch), grain);
+  if (ran) {
+    ran->resize(job.chunks);
+    job.ran = ran->data();
+  }
   if (alone)
     loaded_->pool->run(1, Job::runAll, &job);
   else
@@ -145,12 +154,19 @@ void SessionMemory::write(const engine::Step &step) {
 Status SessionMemory::submit(uint32_t index, const std::vector<engine::Step> &steps,
                              const std::vector<engine::Range> &reads) {
   auto start = Clock::now();
+  uint32_t ran = 0;
   for (const engine::Step &step : steps) {
     write(step);
     for (uint32_t i = 0; i < step.repeat; ++i)
-      for (uint32_t phase : step.phases)
+      for (uint32_t phase : step.phases) {
         for (Segment &segment : phases_[phase])
-          run(segment);
+          if (watch_)
+            watch_->segment(ran, phase, segment.dispatches.size(), segment.dispatches.front().index,
+                            [&](std::vector<ChunkTime> &times) { run(segment, &times); });
+          else
+            run(segment);
+        ++ran;
+      }
   }
   Slot &slot = slots_[index];
   slot.results.clear();
@@ -166,20 +182,8 @@ Status SessionMemory::submit(uint32_t index, const std::vector<engine::Step> &st
   return Status::success();
 }
 
-Status SessionMemory::profile(const engine::Step &step, const engine::OnDispatch &onDispatch) {
-  write(step);
-  for (Segment &segment : phases_[step.phases.front()])
-    for (Dispatch &dispatch : segment.dispatches) {
-      Segment single;
-      single.dispatches = {dispatch};
-      single.secondsPerTile = segment.secondsPerTile;
-      auto start = Clock::now();
-      run(single);
-      const double seconds = secondsSince(start);
-      const auto *label = dispatch.source->label();
-      onDispatch(label ? label->str() : "", loaded_->program->kernels()->Get(dispatch.source->kernel())->name()->str(),
-                 seconds);
-    }
+Status SessionMemory::watch(engine::OnRan onRan) {
+  watch_ = onRan ? std::make_unique<Watch>(std::move(onRan)) : nullptr;
   return Status::success();
 }
 

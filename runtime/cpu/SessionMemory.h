@@ -2,6 +2,7 @@
 // tiles may run in any order and on any thread.
 #pragma once
 #include "runtime/cpu/Kernels.h"
+#include "runtime/cpu/Watch.h"
 
 namespace xfmr::cpu {
 
@@ -17,7 +18,7 @@ public:
   const uint8_t *result(uint32_t slot, size_t index) const override {
     return slots_[slot].bytes.data() + slots_[slot].results[index];
   }
-  Status profile(const engine::Step &step, const engine::OnDispatch &onDispatch) override;
+  Status watch(engine::OnRan onRan) override;
   double takeWaitedSeconds() override;
   uint64_t bytes() const override { return size_; }
 
@@ -27,7 +28,7 @@ private:
     std::vector<void *> buffers;
     uint64_t tiles;                     // of a direct dispatch
     const uint8_t *indirect = nullptr;  // three u32 when the grid is read
-    const program::Dispatch *source;
+    uint32_t index;                     // in its phase
   };
   struct Segment {
     std::vector<Dispatch> dispatches;
@@ -39,7 +40,8 @@ private:
     std::vector<uint64_t> results;
   };
   void write(const engine::Step &step);
-  void run(Segment &segment);
+  /// `ran`, if given, has room for a time of each chunk afterwards.
+  void run(Segment &segment, std::vector<ChunkTime> *ran = nullptr);
 
   std::shared_ptr<const Loaded> loaded_;
   std::vector<uint8_t *> buffers_;              // by index in the program
@@ -48,6 +50,7 @@ private:
   std::vector<std::vector<Segment>> phases_;    // by index in the program
   Slot slots_[engine::kSlots];
   double waited_ = 0;
+  std::unique_ptr<Watch> watch_; // null: nobody watches
 };
 
 } // namespace xfmr::cpu

@@ -29,8 +29,20 @@ struct Step {
   uint32_t repeat = 1;
 };
 
-/// Label, kernel and time of one dispatch.
-using OnDispatch = std::function<void(const std::string &label, const std::string &kernel, double seconds)>;
+/// One dispatch of a submission, told to whoever watches.
+struct Ran {
+  struct Part {
+    uint32_t thread;
+    double begin, end;
+  };
+  uint32_t run;             // of the phases that the submission ran, one after the other, from 0
+  uint32_t phase, dispatch; // indices in Program.phases and in its dispatches
+  double begin, end;        // seconds by a clock of the device
+  double seconds;           // its own share of the time that passed: dispatches with no barrier between them run side by side,
+                            // and share that time as their threads were busy
+  std::vector<Part> parts;  // when each thread of the host was at it, from first to last; empty where a device did it
+};
+using OnRan = std::function<void(const Ran &)>;
 
 /// Submissions that may be under way at once.
 constexpr uint32_t kSlots = 2;
@@ -50,8 +62,9 @@ public:
   /// Bytes of read `index` of the slot's last submission, after wait() and until the slot's next submit().
   virtual const uint8_t *result(uint32_t slot, size_t index) const = 0;
 
-  /// Runs one step of one phase and times each of its dispatches by itself.
-  virtual Status profile(const Step &step, const OnDispatch &onDispatch) = 0;
+  /// From now on submissions wait for their work and tell `onRan` of each dispatch, in the program's order, before they
+  /// return; an empty function ends that. Fails where the device cannot tell the time. Who does not watch pays nothing.
+  virtual Status watch(OnRan onRan) = 0;
 
   /// The device is gone: every later call will fail.
   virtual bool lost() const { return false; }

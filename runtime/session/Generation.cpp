@@ -42,9 +42,9 @@ std::vector<uint32_t> Session::samplingState(uint32_t limit, const Sampling &sam
 }
 
 Status Session::submitBatch(const Batch &batch, const std::vector<Step> &steps) {
-  return memory_->submit(batch.slot, steps,
-                         {range(BufferKind::state, 0, 4 * uint64_t(state::kWords)),
-                          range(BufferKind::output, 4 * uint64_t(batch.first), 4 * uint64_t(batch.size))});
+  return submit(batch.slot, steps,
+                {range(BufferKind::state, 0, 4 * uint64_t(state::kWords)),
+                 range(BufferKind::output, 4 * uint64_t(batch.first), 4 * uint64_t(batch.size))});
 }
 
 Status Session::readBatch(const Batch &batch, std::vector<int32_t> &ids, bool &ended) {
@@ -76,7 +76,7 @@ Status Session::generate(uint32_t count, const Sampling &sampling, const OnToken
   (void)memory_->takeWaitedSeconds();
   const uint32_t room = program().max_context() - position_ + 1;
   const uint32_t most = std::min(count, room);
-  const engine::Pace pace = engine_->pace();
+  const engine::Pace pace = this->pace();
 
   // The first id is sampled from logits that are there, or that the last chunk's hidden row gives.
   std::vector<Step> first;

@@ -1,4 +1,4 @@
-// Prefill, decode, logits and statistics of a session; see Session.h. Generation is in Generation.cpp.
+// Prefill, decode, logits and statistics of a session; see Session.h. Generation is in Generation.cpp, time in Watch.cpp.
 #include "runtime/session/Session.h"
 #include "runtime/session/PhaseChoice.h"
 #include <algorithm>
@@ -85,7 +85,7 @@ Status Session::engineFailed(const Status &status) {
 }
 
 Status Session::run(const std::vector<Step> &steps, const std::vector<engine::Range> &reads) {
-  Status status = memory_->submit(0, steps, reads);
+  Status status = submit(0, steps, reads);
   if (status.ok())
     status = memory_->wait(0);
   return status.ok() ? status : engineFailed(status);
@@ -162,21 +162,6 @@ Status Session::logits(std::vector<float> &out) {
   out.resize(vocab);
   std::memcpy(out.data(), memory_->result(0, 0), 4 * out.size());
   return Status::success();
-}
-
-Status Session::profile(std::string_view phase, uint32_t tokens, const engine::OnDispatch &onDispatch) {
-  const uint32_t most = mostRows(program(), phase);
-  if (!most)
-    return Status::error("phase '" + std::string(phase) + "' cannot be measured by itself");
-  if (tokens < 1 || tokens > most || tokens > program().max_context() - position_)
-    return Status::error("phase '" + std::string(phase) + "' takes 1 to " + std::to_string(most) +
-                         " tokens that fit into the context, got " + std::to_string(tokens));
-  std::vector<int32_t> ids(tokens, 0);
-  std::vector<uint32_t> words = runState(tokens, position_ + tokens);
-  Step step = this->step(std::string(phase).c_str(), words, ids.data(), tokens);
-  logits_ = Logits::none; // they, or the hidden rows they come from, are overwritten
-  Status status = memory_->profile(step, onDispatch);
-  return status.ok() ? status : engineFailed(status);
 }
 
 Status Session::expertStats(uint32_t index, std::vector<uint32_t> &counts, std::vector<float> &weights) {

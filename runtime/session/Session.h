@@ -4,6 +4,7 @@
 #pragma once
 #include "runtime/engine/Engine.h"
 #include "runtime/plan/State.h"
+#include "runtime/plan/Work.h"
 
 namespace xfmr::session {
 
@@ -13,6 +14,15 @@ struct Sampling {
   float topP = 1;        // 1: off
   uint64_t seed = 0;
   bool ignoreEos = false;
+};
+
+/// A dispatch that ran: where it belongs and what it had to do.
+struct Dispatched {
+  const program::Phase &phase;
+  const program::Dispatch &dispatch;
+  uint32_t position, rows; // rows at positions position …
+  plan::Amount amount;
+  const engine::Ran &ran;
 };
 
 enum class Finish { length, endToken, context, stopped };
@@ -55,9 +65,14 @@ public:
   /// Seconds of the last generate() that passed outside the engine.
   double hostSeconds() const { return hostSeconds_; }
 
-  /// Runs a phase once on `tokens` rows after the last token and times each dispatch by itself.
+  /// Called for every dispatch that ran; it must not call into the session.
+  using OnDispatched = std::function<void(const Dispatched &)>;
+  /// From now on whatever the session runs is told to `onDispatched`, one submission at a time; an empty function ends that.
+  /// Fails where the device cannot tell the time.
+  Status watch(OnDispatched onDispatched);
+  /// Runs a phase once on `tokens` rows after the last token and tells of its dispatches, whether somebody watches or not.
   /// The tokens in the cache stay; the logits of the last one are lost.
-  Status profile(std::string_view phase, uint32_t tokens, const engine::OnDispatch &onDispatch);
+  Status profile(std::string_view phase, uint32_t tokens, const OnDispatched &onDispatched);
 
   /// How often each expert of mixture `index` of the program was chosen, and the sum of its weights,
   /// [num_experts] each, over all tokens since the session was made.
@@ -82,6 +97,12 @@ private:
   engine::Range range(program::BufferKind kind, uint64_t offset, uint64_t bytes) const;
   uint32_t phaseIndex(std::string_view name) const;
 
+  /// Every submission goes through here; notes what runs, if somebody watches.
+  Status submit(uint32_t slot, const std::vector<engine::Step> &steps, const std::vector<engine::Range> &reads);
+  void expect(const std::vector<engine::Step> &steps);
+  void ran(const engine::Ran &ran) const;
+  /// How to feed the engine: one token after the other when somebody watches.
+  engine::Pace pace() const { return onDispatched_ ? engine::Pace{1, 0} : engine_->pace(); }
   /// Submits to slot 0 and waits. A failure says whether the session can go on.
   Status run(const std::vector<engine::Step> &steps, const std::vector<engine::Range> &reads = {});
   /// The engine failed: there are no logits any more.
@@ -101,6 +122,14 @@ private:
   uint32_t position_ = 0;
   enum class Logits { none, lastRow, row0 } logits_ = Logits::none;
   uint32_t chunkStart_ = 0, chunkRows_ = 0; // last prefill chunk, when logits_ is lastRow
+
+  // When somebody watches (Watch.cpp): what the runs of the submission work on, and the engine's state behind them.
+  OnDispatched onDispatched_;
+  struct Run {
+    uint32_t position, rows;
+  };
+  std::vector<Run> runs_;
+  uint32_t statePosition_ = 0, stateCount_ = 0;
 };
 
 } // namespace xfmr::session

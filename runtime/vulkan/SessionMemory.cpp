@@ -1,4 +1,4 @@
-// Recording and submitting steps; see SessionMemory.h. Timing of dispatches is in Profile.cpp.
+// Recording and submitting steps; see SessionMemory.h. Sessions that are watched go another way, Watch.cpp.
 #include "runtime/vulkan/SessionMemory.h"
 #include <algorithm>
 
@@ -84,13 +84,7 @@ Status SessionMemory::recordReads(Slot &slot, const std::vector<engine::Range> &
   return commands_.end(slot.copy);
 }
 
-Status SessionMemory::submit(uint32_t index, const std::vector<engine::Step> &steps,
-                             const std::vector<engine::Range> &reads) {
-  // Its command buffers are about to be recorded anew.
-  if (Status s = commands_.wait(index); s.failed())
-    return s;
-  Slot &slot = slots_[index];
-  std::vector<VkCommandBuffer> list;
+Status SessionMemory::record(Slot &slot, const std::vector<engine::Step> &steps, std::vector<VkCommandBuffer> &list) {
   size_t updates = 0;
   for (const engine::Step &step : steps) {
     if (!step.writes.empty()) {
@@ -112,6 +106,18 @@ Status SessionMemory::submit(uint32_t index, const std::vector<engine::Step> &st
       return s;
     list.insert(list.end(), step.repeat, phases);
   }
+  return Status::success();
+}
+
+Status SessionMemory::submit(uint32_t index, const std::vector<engine::Step> &steps,
+                             const std::vector<engine::Range> &reads) {
+  // Its command buffers are about to be recorded anew.
+  if (Status s = commands_.wait(index); s.failed())
+    return s;
+  Slot &slot = slots_[index];
+  std::vector<VkCommandBuffer> list;
+  if (Status s = onRan_ ? submitWatched(index, steps) : record(slot, steps, list); s.failed())
+    return s;
   if (!reads.empty()) {
     if (Status s = recordReads(slot, reads); s.failed())
       return s;

@@ -3,6 +3,7 @@
 #pragma once
 #include "runtime/engine/Engine.h"
 #include "runtime/vulkan/Recording.h"
+#include "runtime/vulkan/Timestamps.h"
 
 namespace xfmr::vulkan {
 
@@ -18,7 +19,7 @@ public:
   const uint8_t *result(uint32_t slot, size_t index) const override {
     return slots_[slot].back.mapped + slots_[slot].results[index];
   }
-  Status profile(const engine::Step &step, const engine::OnDispatch &onDispatch) override;
+  Status watch(engine::OnRan onRan) override;
   bool lost() const override { return commands_.lost(); }
   double takeWaitedSeconds() override { return commands_.takeWaitedSeconds(); }
   uint64_t bytes() const override { return recording_.memory().allocatedBytes(); }
@@ -32,6 +33,10 @@ private:
   };
   Status recordWrites(VkCommandBuffer commands, const std::vector<engine::Write> &writes);
   Status recordReads(Slot &slot, const std::vector<engine::Range> &reads);
+  /// Appends the command buffers of `steps` to `list`.
+  Status record(Slot &slot, const std::vector<engine::Step> &steps, std::vector<VkCommandBuffer> &list);
+  Status submitWatched(uint32_t slot, const std::vector<engine::Step> &steps);
+  Status runWatched(uint32_t slot, uint32_t run, uint32_t phase);
   Status recorded(const std::vector<uint32_t> &phases, VkCommandBuffer &out);
 
   std::shared_ptr<const Model> model_;
@@ -39,6 +44,11 @@ private:
   Commands commands_;
   Slot slots_[engine::kSlots];
   std::map<std::vector<uint32_t>, VkCommandBuffer> recorded_; // by phases
+
+  // When somebody watches (Watch.cpp).
+  engine::OnRan onRan_;
+  std::unique_ptr<Timestamps> timestamps_;
+  VkCommandBuffer written_ = VK_NULL_HANDLE, timed_ = VK_NULL_HANDLE;
 };
 
 } // namespace xfmr::vulkan

@@ -29,6 +29,12 @@ TEST(EngineChoice, AskedFor) {
   EXPECT_EQ(choose("radeon", true, true, false, true), "vulkan: asked for");
 }
 
+TEST(EngineChoice, FilesOfDevices) {
+  EXPECT_TRUE(engines::anyOf({"/dev/no such thing*", "/dev/nul*"}));
+  EXPECT_FALSE(engines::anyOf({"/dev/no such thing*", "/no such folder/*"}));
+  EXPECT_FALSE(engines::anyOf({}));
+}
+
 TEST(EngineChoice, WrongTargetSaysWhatTheArtifactHolds) {
   std::string path = testing::TempDir() + "choice." + std::to_string(getpid()) + ".xfm";
   auto open = [&](const toy::Contents &contents, const std::string &device) {

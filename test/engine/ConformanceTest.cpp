@@ -69,6 +69,11 @@ struct Conformance : testing::TestWithParam<std::string> {
     sampling.ignoreEos = true;
     return sampling;
   }
+  /// "decode 3+1 head=logits": phase, first position, rows, label, kernel.
+  std::string nameOf(const Dispatched &done) const {
+    return done.phase.name()->str() + " " + std::to_string(done.position) + "+" + std::to_string(done.rows) + " " +
+           done.dispatch.label()->str() + "=" + engine->program().kernels()->Get(done.dispatch.kernel())->name()->str();
+  }
   static int32_t largest(const float *row) {
     return static_cast<int32_t>(std::max_element(row, row + toy::kVocab) - row);
   }
@@ -237,13 +242,13 @@ TEST_P(Conformance, SamplingParametersReachTheDevice) {
 TEST_P(Conformance, ProfileNamesDispatchesAndKeepsTheCache) {
   ASSERT_EQ(session->prefill({5, 5, 5}).message(), "");
   std::vector<std::string> seen;
-  auto collect = [&](const std::string &label, const std::string &kernel, double seconds) {
-    EXPECT_GE(seconds, 0);
-    EXPECT_LT(seconds, 10);
-    seen.push_back(label + "=" + kernel);
+  auto collect = [&](const Dispatched &done) {
+    EXPECT_GE(done.ran.seconds, 0);
+    EXPECT_LT(done.ran.seconds, 10);
+    seen.push_back(nameOf(done));
   };
   ASSERT_EQ(session->profile("decode", 1, collect).message(), "");
-  EXPECT_EQ(seen, (std::vector<std::string>{"embedding=embed", "cache=append", "head=logits"}));
+  EXPECT_EQ(seen, (std::vector<std::string>{"decode 3+1 embedding=embed", "decode 3+1 cache=append", "decode 3+1 head=logits"}));
   EXPECT_EQ(session->profile("prefill", 5, collect).message(),
             "phase 'prefill' takes 1 to 4 tokens that fit into the context, got 5");
   EXPECT_EQ(session->profile("sample", 1, collect).message(),
@@ -253,6 +258,38 @@ TEST_P(Conformance, ProfileNamesDispatchesAndKeepsTheCache) {
   Finish finish;
   EXPECT_EQ(generate(*session, 8, finish), toy::continuation({5, 5, 5, 6}, 8));
   EXPECT_GT(session->hostSeconds(), 0);
+}
+
+// Chunks of a prompt, logits, generation: each dispatch in order, with the tokens it worked on, and times that do not go back.
+TEST_P(Conformance, WhoWatchesSeesEverythingThatRunsAndNothingChanges) {
+  std::vector<std::string> seen;
+  double last = 0;
+  auto collect = [&](const Dispatched &done) {
+    if (done.ran.dispatch == 0)
+      seen.push_back(nameOf(done));
+    EXPECT_GE(done.ran.seconds, 0);
+    EXPECT_GE(done.ran.begin, last);
+    EXPECT_GE(done.ran.end, done.ran.begin);
+    last = done.ran.begin;
+    EXPECT_EQ(done.ran.parts.empty(), engine->name() != std::string("cpu"));
+    for (const engine::Ran::Part &part : done.ran.parts) {
+      EXPECT_LT(part.thread, engine->threads());
+      EXPECT_GE(part.begin, done.ran.begin);
+      EXPECT_LE(part.end, done.ran.end);
+    }
+  };
+  ASSERT_EQ(session->watch(collect).message(), "");
+  ASSERT_EQ(session->prefill({1, 2, 3, 4, 5, 6}).message(), "");
+  Finish finish;
+  EXPECT_EQ(generate(*session, 3, finish), toy::continuation({1, 2, 3, 4, 5, 6}, 3));
+  EXPECT_EQ(seen, (std::vector<std::string>{"prefill 0+4 embedding=embed", "prefill 4+2 embedding=embed",
+                                            "last_logits 5+1 head=logits", "sample 5+1 sample=sample",
+                                            "decode 6+1 embedding=embed", "sample 6+1 sample=sample",
+                                            "decode 7+1 embedding=embed", "sample 7+1 sample=sample"}));
+  ASSERT_EQ(session->watch({}).message(), "");
+  seen.clear();
+  ASSERT_EQ(session->decode(1).message(), "");
+  EXPECT_TRUE(seen.empty());
 }
 
 TEST_P(Conformance, SeveralThreadsShareAModel) {

@@ -77,8 +77,8 @@ TEST_F(Faulty, DecodeAndLogits) {
   EXPECT_EQ(session->logits(logits).message(),
             "mock: wait failed; the session keeps its first 3 tokens and can go on");
   faults->failAt = 1;
-  EXPECT_EQ(session->profile("decode", 1, [](auto &, auto &, double) {}).message(),
-            "mock: profile failed; the session keeps its first 3 tokens and can go on");
+  EXPECT_EQ(session->profile("decode", 1, [](auto &) {}).message(),
+            "mock: watch failed; the session keeps its first 3 tokens and can go on");
   ASSERT_EQ(session->decode(4).message(), "");
   ASSERT_EQ(session->logits(logits).message(), "");
   EXPECT_EQ(logits[(1 + 2 + 3 + 4 + 3) % 16], 1.0f);

@@ -25,6 +25,7 @@ public:
     if (Status s = fault("submit"); s.failed())
       return s;
     ++faults_->submissions;
+    runs_ = 0;
     for (const engine::Step &step : steps)
       run(step);
     results_[slot].clear();
@@ -36,12 +37,11 @@ public:
   }
   Status wait(uint32_t) override { return fault("wait"); }
   const uint8_t *result(uint32_t slot, size_t index) const override { return results_[slot][index].data(); }
-  Status profile(const engine::Step &step, const engine::OnDispatch &onDispatch) override {
-    if (Status s = fault("profile"); s.failed())
-      return s;
-    run(step);
-    for (const program::Dispatch *dispatch : *program_.phases()->Get(step.phases[0])->dispatches())
-      onDispatch(dispatch->label()->str(), program_.kernels()->Get(dispatch->kernel())->name()->str(), 1e-3);
+  Status watch(engine::OnRan onRan) override {
+    if (onRan)
+      if (Status s = fault("watch"); s.failed())
+        return s;
+    onRan_ = std::move(onRan);
     return Status::success();
   }
   bool lost() const override { return lost_; }
@@ -65,8 +65,12 @@ private:
     for (const engine::Write &write : step.writes)
       std::memcpy(reinterpret_cast<uint8_t *>(buffers_[write.buffer].data()) + write.offset, write.data, write.bytes);
     for (uint32_t i = 0; i < step.repeat; ++i)
-      for (uint32_t phase : step.phases)
+      for (uint32_t phase : step.phases) {
         runPhase(program_.phases()->Get(phase)->name()->str());
+        for (uint32_t d = 0; onRan_ && d < program_.phases()->Get(phase)->dispatches()->size(); ++d, time_ += 1e-3)
+          onRan_({runs_, phase, d, time_, time_ + 1e-3, 1e-3, {}});
+        ++runs_;
+      }
   }
 
   void runPhase(const std::string &name) {
@@ -127,6 +131,9 @@ private:
   std::vector<std::vector<uint32_t>> buffers_;
   std::vector<std::vector<uint8_t>> results_[engine::kSlots];
   bool lost_ = false;
+  engine::OnRan onRan_;
+  uint32_t runs_ = 0;  // of phases, in the last submission
+  double time_ = 0;    // every dispatch takes a millisecond
 };
 
 class MockEngine : public engine::Engine {

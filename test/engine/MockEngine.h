@@ -7,12 +7,12 @@ namespace xfmr::mock {
 
 /// When and how calls fail. A test may change it at any time.
 struct Faults {
-  int failAt = 0;         // the nth call of submit, wait or profile from now on fails; 0: none
+  int failAt = 0;         // the nth call of submit, wait or watch from now on fails; 0: none
   bool lose = false;      // that failure loses the device: all later calls fail too
   bool noMemory = false;  // createMemory fails
   bool wildIds = false;   // sample chooses an id outside the vocabulary
 
-  int calls = 0;          // calls of submit, wait and profile so far
+  int calls = 0;          // calls of submit, wait and watch so far
   int submissions = 0, tokens = 0; // submissions, and runs of decode in them
   double secondsPerToken = 0;      // a run of decode takes so long
 };

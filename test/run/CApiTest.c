@@ -115,6 +115,48 @@ static void test_session(xfmr_session *session) {
   EXPECT(xfmr_decode(session, 16) == XFMR_ERROR_TOKENS);
 }
 
+struct seen {
+  int dispatches, products;
+  double operations, seconds;
+};
+
+static void on_run(void *user, const xfmr_dispatch_run *run) {
+  struct seen *seen = user;
+  ++seen->dispatches;
+  seen->seconds += run->seconds;
+  seen->operations += run->operations;
+  EXPECT(run->size == sizeof *run && run->layer == -1 && run->cache_bytes == 0 && run->end >= run->begin);
+  EXPECT((run->num_threads == 0) == (run->threads == NULL) || run->seconds == 0);
+  if (strcmp(run->label, "head") == 0) {
+    ++seen->products;
+    EXPECT(run->operations == 32.0 * run->rows && run->weight_bytes == 32 && strcmp(run->weights, "f32") == 0);
+    EXPECT(strcmp(run->phase, "prefill") != 0 && strncmp(run->kernel, "logits", 6) == 0);
+  } else {
+    EXPECT(run->operations == 0 && run->weight_bytes == 0 && strcmp(run->weights, "") == 0);
+  }
+}
+
+/* What phases have to do, and what runs while somebody watches. */
+static void test_watching(const xfmr_model *model) {
+  struct seen seen = {0, 0, 0, 0};
+  xfmr_session *session = NULL;
+  int32_t ids[] = {1, 2, 3, 4, 5};
+  float logits[16];
+  EXPECT(xfmr_phase_work(model, "all_logits", 0, 4, on_run, &seen) == XFMR_OK);
+  EXPECT(seen.dispatches == 1 && seen.operations == 128 && seen.seconds == 0);
+  EXPECT(xfmr_phase_work(model, "prologue", 0, 1, on_run, &seen) == XFMR_ERROR_ARGUMENT);
+  EXPECT(strcmp(xfmr_last_error(), "the program has no phase 'prologue'") == 0);
+  EXPECT(xfmr_phase_work(model, NULL, 0, 1, on_run, &seen) == XFMR_ERROR_ARGUMENT);
+  EXPECT(xfmr_watch(NULL, on_run, &seen) == XFMR_ERROR_ARGUMENT);
+  EXPECT(xfmr_session_create(model, &session) == XFMR_OK);
+  EXPECT(xfmr_watch(session, on_run, &seen) == XFMR_OK);
+  memset(&seen, 0, sizeof seen);
+  EXPECT(xfmr_prefill(session, ids, 5) == XFMR_OK && xfmr_logits(session, logits, 16) == XFMR_OK);
+  EXPECT(seen.dispatches == 5 && seen.products == 1 && seen.operations == 32 && seen.seconds > 0); /* chunks of 4 and 1 */
+  EXPECT(xfmr_watch(session, NULL, NULL) == XFMR_OK && xfmr_decode(session, 1) == XFMR_OK && seen.dispatches == 5);
+  xfmr_session_close(session);
+}
+
 int main(int argc, char **argv) {
   xfmr_model *model = NULL, *plain = NULL;
   xfmr_session *session = NULL;
@@ -136,6 +178,7 @@ int main(int argc, char **argv) {
   EXPECT(info.has_tokenizer && strlen(info.device) > 0 && strlen(info.report) > 0);
   test_sizes(argv[1]);
   test_text(plain);
+  test_watching(model);
   xfmr_model_close(plain);
   EXPECT(xfmr_session_create(model, &session) == XFMR_OK);
   xfmr_model_close(model); /* the session keeps what it needs */

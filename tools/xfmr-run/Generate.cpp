@@ -3,6 +3,7 @@
 #include "tools/xfmr-run/LogitsFile.h"
 #include "tools/xfmr-run/MoeStats.h"
 #include "tools/xfmr-run/Prompt.h"
+#include "tools/xfmr-run/Watching.h"
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -113,6 +114,9 @@ Status xfmr::run::generate(const ModelHandle &model, const Options &options) {
   if (Status s = createSession(model, session); s.failed())
     return s;
 
+  Watching watching(model, options);
+  if (Status s = watching.begin(session); s.failed())
+    return s;
   auto start = Clock::now();
   if (Status s = runPrompt(model, session, options, prompt); s.failed())
     return s;
@@ -120,8 +124,10 @@ Status xfmr::run::generate(const ModelHandle &model, const Options &options) {
     reportSpeed("prompt", prompt.size(), secondsSince(start));
     reportPhases(model, prompt.size());
   }
-  if (!continues)
-    return saveMoeStats(model, session, options);
+  if (!continues) {
+    Status status = watching.finish();
+    return status.ok() ? saveMoeStats(model, session, options) : status;
+  }
 
   start = Clock::now();
   Printer printer(std::move(decoder));
@@ -138,5 +144,7 @@ Status xfmr::run::generate(const ModelHandle &model, const Options &options) {
     reportSpeed("generated", printer.printed(), secondsSince(start));
   if (finish == XFMR_FINISH_CONTEXT)
     std::fprintf(stderr, "xfmr-run: the context of %u tokens is full\n", infoOf(model).max_context);
+  if (Status s = watching.finish(); s.failed())
+    return s;
   return saveMoeStats(model, session, options);
 }

@@ -1,6 +1,7 @@
 // xfmr-run: runs an artifact. Results go to stdout, everything else to stderr. Status 0: done; 1: the
 // input or the device could not be used; 2: wrong usage.
 #include "tools/xfmr-run/Bench.h"
+#include "tools/xfmr-run/Explain.h"
 #include "tools/xfmr-run/Generate.h"
 #include "tools/xfmr-run/Perplexity.h"
 #include "tools/xfmr-run/Prompt.h"
@@ -31,6 +32,7 @@ static Status runMode(const Options &options) {
   case Mode::tokenize: return tokenize(model, options);
   case Mode::perplexity: return perplexity(model, options);
   case Mode::bench: return bench(model, options, seconds);
+  case Mode::explain: return explain(model, options);
   case Mode::generate: break;
   }
   return generate(model, options);

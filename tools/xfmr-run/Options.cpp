@@ -24,29 +24,32 @@ static bool parseIds(const std::string &text, std::vector<int64_t> &ids) {
 
 /// What the parser cannot say about combinations; empty if all is well.
 static std::string checkCombination(const CLI::App &app, const Options &options, bool tokenize,
-                                    bool bench) {
+                                    bool bench, bool explain) {
   bool perplexity = !options.perplexityPaths.empty();
   int prompts = options.prompt.has_value() + options.promptIds.has_value();
-  if (perplexity + bench + tokenize > 1)
-    return "--perplexity, --bench and --tokenize exclude each other";
+  if (perplexity + bench + tokenize + explain > 1)
+    return "--perplexity, --bench, --explain and --tokenize exclude each other";
   if (prompts > 1)
     return "give -p or --prompt-ids, not both";
-  if ((perplexity || bench) && prompts)
-    return "--perplexity and --bench take no prompt";
-  if (!perplexity && !bench && !prompts)
-    return "give a prompt with -p TEXT or --prompt-ids 1,2,3, or use --perplexity or --bench";
+  if ((perplexity || bench || explain) && prompts)
+    return "--perplexity, --bench and --explain take no prompt";
+  if (!perplexity && !bench && !explain && !prompts)
+    return "give a prompt with -p TEXT or --prompt-ids 1,2,3, or use --perplexity, --bench or --explain";
   if (tokenize && !options.prompt)
     return "--tokenize needs -p TEXT";
-  if (options.json && !perplexity && !bench)
-    return "--json needs --perplexity or --bench";
-  for (const char *name : {"--pp", "--tg", "--repeat"})
-    if (app.count(name) && !bench)
-      return std::string(name) + " needs --bench";
-  if (!options.moeStatsPath.empty() && (bench || tokenize))
+  if (options.json && !perplexity && !bench && !explain)
+    return "--json needs --perplexity, --bench or --explain";
+  for (const char *name : {"--pp", "--tg", "--depth", "--repeat"})
+    if (app.count(name) && !bench && !explain)
+      return std::string(name) + " needs --bench or --explain";
+  for (const char *name : {"--profile", "--trace"})
+    if (app.count(name) && (perplexity || tokenize || explain))
+      return std::string(name) + " needs a prompt or --bench";
+  if (!options.moeStatsPath.empty() && (bench || explain || tokenize))
     return "--moe-stats needs a prompt or --perplexity";
   if (app.count("--window") && !perplexity)
     return "--window needs --perplexity";
-  if (bench && options.pp == 0u && options.tg == 0u)
+  if ((bench || explain) && options.pp == 0u && options.tg == 0u)
     return "--pp 0 and --tg 0 leave nothing to measure";
   if (options.window < 2)
     return "--window must be at least 2";
@@ -56,7 +59,7 @@ static std::string checkCombination(const CLI::App &app, const Options &options,
 bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitCode) {
   CLI::App app("Runs a compiled model: generates text, measures perplexity or speed.", "xfmr-run");
   std::string prompt, ids;
-  bool tokenize = false, bench = false;
+  bool tokenize = false, bench = false, explain = false;
   app.add_option("artifact", options.artifact, "the model, made by xfmr-compile")
       ->required()->type_name("FILE.xfm");
   app.add_option("-p,--prompt", prompt, "text to continue; - reads standard input")->type_name("TEXT");
@@ -85,12 +88,17 @@ bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitC
       ->type_name("TEXT.txt")->allow_extra_args(false);
   app.add_option("--window", options.window, "tokens of a window, its begin token included (default 256)")
       ->type_name("N");
-  app.add_flag("--json", options.json, "machine-readable result of --perplexity or --bench");
+  app.add_flag("--json", options.json, "machine-readable result of --perplexity, --bench or --explain");
   app.add_flag("--bench", bench, "measure prefill (pp) and generation (tg)");
   app.add_option("--pp", options.pp, "prompt tokens; 0 skips")->type_name("N");
   app.add_option("--tg", options.tg, "generated tokens; 0 skips")->type_name("N");
-  app.add_option("--repeat", options.repeat, "measurements of each (default 5)")
+  app.add_option("--depth", options.depth, "tokens in the cache before each measurement, not timed")->type_name("N");
+  app.add_option("--repeat", options.repeat, "measurements of each (default 5, of --explain 3)")
       ->check(CLI::Range(1u, 1000u))->type_name("R");
+  app.add_flag("--profile", options.profile, "time of each kernel, beside what this machine can do, on stderr");
+  app.add_option("--trace", options.tracePath, "what ran when, by kernel, layer, token and thread, for a viewer of Chrome traces")
+      ->type_name("OUT.json");
+  app.add_flag("--explain", explain, "what bounds this model on this machine, and what it reaches of that");
 
   std::string wrong;
   exitCode = 2;
@@ -113,13 +121,14 @@ bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitC
     }
   }
   if (wrong.empty())
-    wrong = checkCombination(app, options, tokenize, bench);
+    wrong = checkCombination(app, options, tokenize, bench, explain);
   if (!wrong.empty()) {
     std::fprintf(stderr, "xfmr-run: error: %s\n(xfmr-run --help lists the options)\n", wrong.c_str());
     return false;
   }
   options.mode = tokenize ? Mode::tokenize
-                 : bench  ? Mode::bench
+                 : bench    ? Mode::bench
+                 : explain  ? Mode::explain
                  : options.perplexityPaths.empty() ? Mode::generate : Mode::perplexity;
   return true;
 }

@@ -8,7 +8,7 @@
 
 namespace xfmr::run {
 
-enum class Mode { generate, tokenize, perplexity, bench };
+enum class Mode { generate, tokenize, perplexity, bench, explain };
 
 struct Options {
   Mode mode = Mode::generate;
@@ -29,7 +29,11 @@ struct Options {
   uint32_t window = 256;
 
   std::optional<uint32_t> pp, tg;                 // absent: as much as fits, at most 512 and 128
-  uint32_t repeat = 5;
+  uint32_t depth = 0;
+  std::optional<uint32_t> repeat;                 // absent: 5 of --bench, 3 of --explain
+
+  bool profile = false;
+  std::string tracePath;
 };
 
 /// Ids generated without -n.

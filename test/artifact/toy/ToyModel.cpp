@@ -102,6 +102,13 @@ program::ProgramT toy::makeProgram() {
           .add("cache", kAppend, {state, x, cache}, true)
           .add("head", kLogitsKernel, {state, cache, weight, logits}, true, {0}));
   add(PhaseBuilder("sample", 1).add("sample", kSample, {state, logits, output, tokens}, false));
+  for (auto &phase : p.phases)
+    for (auto &dispatch : phase->dispatches)
+      if (dispatch->kernel == kLogitsKernel) { // as if it were a product with the weight
+        dispatch->work = std::make_unique<program::WorkT>();
+        dispatch->work->row_operations = 2 * kVocab;
+        dispatch->work->weight_bytes = kWeightBytes;
+      }
   return p;
 }
 

@@ -1,0 +1,82 @@
+// Loops on registers, one a kind of instruction; see Roofline.h. The instructions stand in assembly: a compiler that
+// understood the loop would do less than it says.
+#include "runtime/roofline/Roofline.h"
+#include <cpuid.h>
+#include <immintrin.h>
+
+using namespace xfmr::roofline;
+
+namespace {
+
+// Twelve chains hide the latency of two units that take an instruction a cycle and answer after four to six.
+#define XFMR_LOOP(instruction, constraint, Register, zero)                                                                    \
+  Register a[12], x = zero, y = zero;                                                                                        \
+  for (auto &v : a)                                                                                                          \
+    v = zero;                                                                                                                \
+  for (uint64_t i = 0; i < rounds; ++i)                                                                                      \
+    for (auto &v : a)                                                                                                        \
+      asm volatile(instruction : "+" constraint(v) : constraint(x), constraint(y))
+
+double f32x128(uint64_t rounds) {
+  XFMR_LOOP("mulps %1, %0\n\taddps %2, %0", "x", __m128, _mm_setzero_ps());
+  return 2.0 * 12 * 4 * static_cast<double>(rounds);
+}
+__attribute__((target("avx2,fma"))) double f32x256(uint64_t rounds) {
+  XFMR_LOOP("vfmadd231ps %2, %1, %0", "x", __m256, _mm256_setzero_ps());
+  return 2.0 * 12 * 8 * static_cast<double>(rounds);
+}
+__attribute__((target("avx512f"))) double f32x512(uint64_t rounds) {
+  XFMR_LOOP("vfmadd231ps %2, %1, %0", "v", __m512, _mm512_setzero_ps());
+  return 2.0 * 12 * 16 * static_cast<double>(rounds);
+}
+__attribute__((target("avx512f,avx512bf16"))) double bf16x512(uint64_t rounds) {
+  XFMR_LOOP("vdpbf16ps %2, %1, %0", "v", __m512, _mm512_setzero_ps());
+  return 2.0 * 12 * 32 * static_cast<double>(rounds);
+}
+// Without VNNI a dot product of bytes is three instructions: pairs into 16 bits, pairs of those into 32, a sum. The first two
+// write a register of their own, so that rounds do not wait for each other.
+__attribute__((target("avx2"))) double int8x256(uint64_t rounds) {
+  __m256i a[8], x = _mm256_setzero_si256(), y = x, t;
+  for (auto &v : a)
+    v = _mm256_setzero_si256();
+  for (uint64_t i = 0; i < rounds; ++i)
+    for (auto &v : a)
+      asm volatile("vpmaddubsw %3, %2, %1\n\tvpmaddwd %3, %1, %1\n\tvpaddd %1, %0, %0" : "+x"(v), "=&x"(t) : "x"(x), "x"(y));
+  return 2.0 * 8 * 32 * static_cast<double>(rounds);
+}
+__attribute__((target("avxvnni"))) double int8x256Vnni(uint64_t rounds) {
+  XFMR_LOOP("%{vex%} vpdpbusd %2, %1, %0", "x", __m256i, _mm256_setzero_si256());
+  return 2.0 * 12 * 32 * static_cast<double>(rounds);
+}
+__attribute__((target("avx512f,avx512vnni"))) double int8x512Vnni(uint64_t rounds) {
+  XFMR_LOOP("vpdpbusd %2, %1, %0", "v", __m512i, _mm512_setzero_si512());
+  return 2.0 * 12 * 64 * static_cast<double>(rounds);
+}
+
+/// cpuid 7.1 eax bit 4, which __builtin_cpu_supports knows only in newer compilers; the caller asks for AVX2.
+bool hasAvxVnni() {
+  uint32_t a, b, c, d;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1);
+}
+
+} // namespace
+
+const char *xfmr::roofline::name(Operands operands) {
+  return operands == Operands::f32 ? "f32" : operands == Operands::bf16 ? "bf16" : "int8";
+}
+
+const std::vector<Loop> &xfmr::roofline::loops() {
+  // The builtin asks the system too, whether it saves the registers.
+  static const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"),
+                    avx512 = __builtin_cpu_supports("avx512f");
+  static const std::vector<Loop> all = {
+      {Operands::f32, "sse mul, add", 128, 2, true, f32x128},
+      {Operands::f32, "avx2 fma", 256, 3, avx2, f32x256},
+      {Operands::f32, "avx512f fma", 512, 4, avx512, f32x512},
+      {Operands::bf16, "avx512bf16 vdpbf16ps", 512, 4, avx512 && __builtin_cpu_supports("avx512bf16"), bf16x512},
+      {Operands::int8, "avx2 vpmaddubsw, vpmaddwd, vpaddd", 256, 3, avx2, int8x256},
+      {Operands::int8, "avxvnni vpdpbusd", 256, 3, avx2 && hasAvxVnni(), int8x256Vnni},
+      {Operands::int8, "avx512vnni vpdpbusd", 512, 4, avx512 && __builtin_cpu_supports("avx512vnni"), int8x512Vnni},
+  };
+  return all;
+}
