@@ -17,45 +17,25 @@ Status refusal(const char *what) {
 
 } // namespace
 
-Status makeBiasesUniform(Decoder &decoder, const BiasPlaces &places, BiasPlaces &found, std::vector<std::string> &notes) {
-  bool projections = false, output = false, plain = false, other = false;
+Status makeBiasesUniform(Decoder &decoder, bool queryKeyValue, std::vector<std::string> &notes) {
+  bool projections = false, added = false;
   for (const Layer &layer : decoder.layers) {
     const Attention &a = layer.attention;
     projections |= a.query.bias || a.key.bias || a.value.bias;
-    output |= static_cast<bool>(a.output.bias);
-    if (layer.dense)
-      (layer.router ? other : plain) |= layer.dense->gate.bias || layer.dense->up.bias || layer.dense->down.bias;
+    if (a.output.bias)
+      return refusal("output projections");
+    if (layer.dense && (layer.dense->gate.bias || layer.dense->up.bias || layer.dense->down.bias))
+      return refusal(layer.router ? "shared experts" : "feed-forward networks");
   }
-  const bool all = places.attention == AttentionBias::all;
-  if (output && !all)
-    return refusal("output projections");
-  if (projections && places.attention == AttentionBias::none)
+  if (!projections)
+    return Status::success();
+  if (!queryKeyValue)
     return refusal("query, key or value projections");
-  if (other)
-    return refusal("shared experts");
-  if (plain && !places.network)
-    return refusal("feed-forward networks");
-  found.attention = output || (projections && all) ? AttentionBias::all
-                    : projections                  ? AttentionBias::queryKeyValue
-                                                   : AttentionBias::none;
-  found.network = plain;
-
-  bool added = false;
-  auto completed = [&](Linear &linear, const Piece &vector) {
-    added |= !linear.bias;
-    complete(linear, vector);
-  };
-  for (Layer &layer : decoder.layers) {
-    Attention &a = layer.attention;
-    if (found.attention != AttentionBias::none)
-      for (Linear *linear : {&a.query, &a.key, &a.value})
-        completed(*linear, layer.attentionNorm);
-    if (found.attention == AttentionBias::all)
-      completed(a.output, layer.attentionNorm);
-    if (plain && layer.dense)
-      for (Linear *linear : {&layer.dense->gate, &layer.dense->up, &layer.dense->down})
-        completed(*linear, layer.feedForwardNorm);
-  }
+  for (Layer &layer : decoder.layers)
+    for (Linear *linear : {&layer.attention.query, &layer.attention.key, &layer.attention.value}) {
+      added |= !linear->bias;
+      complete(*linear, layer.attentionNorm);
+    }
   if (added)
     notes.push_back("some projections have a bias, the format has them in all or none: the others get biases of zeros, "
                     "which changes no result");

@@ -46,15 +46,8 @@ struct Decoder {
 /// Recognises the model. Projections may be fused or apart; adapters must have been folded.
 Status recogniseDecoder(ModelOp model, Decoder &out);
 
-/// Where a format can have biases, for all layers alike.
-enum class AttentionBias { none, queryKeyValue, all };
-struct BiasPlaces {
-  AttentionBias attention = AttentionBias::none;
-  bool network = false; // gate, up and down of networks that are no experts
-};
-
-/// Biases where `places` has none are refused; where some projections that go together have one, the others get zeros.
-/// `found` says which the model has then.
-Status makeBiasesUniform(Decoder &decoder, const BiasPlaces &places, BiasPlaces &found, std::vector<std::string> &notes);
+/// Biases are refused but those of queries, keys and values where the format has a place for them: if some have one, the
+/// others get zeros.
+Status makeBiasesUniform(Decoder &decoder, bool queryKeyValue, std::vector<std::string> &notes);
 
 } // namespace xfmr::exports

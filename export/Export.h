@@ -18,9 +18,8 @@ struct ExportOptions {
 
 /// Folder with config.json (that of the base with the new shapes), model.safetensors under the family's names,
 /// and the base's tokenizer and generation files. `output` may not exist yet, or be an empty folder. With
-/// `keep` every tensor has the type of its expression. The model is made uniform (Uniform.h). Families of the Llama layout
-/// (llama, mistral, mixtral, qwen2, qwen2_moe, qwen3, qwen3_moe, olmoe) may have new biases; others are written as
-/// their importer reads them (ByImporter.h).
+/// `keep` every tensor has the type of its expression. The model is made uniform (Uniform.h), then written as the importer of its
+/// family reads it.
 Status exportHuggingFace(ModelOp model, const WeightSources &sources, const ExportOptions &options,
                          std::vector<std::string> &notes);
 
@@ -28,11 +27,5 @@ Status exportHuggingFace(ModelOp model, const WeightSources &sources, const Expo
 /// with interleaved rotary rows), qwen2, qwen2moe, qwen3, qwen3moe, olmoe.
 Status exportGguf(ModelOp model, const WeightSources &sources, const ExportOptions &options,
                   std::vector<std::string> &notes);
-
-/// Rows of a [heads * headDim, …] projection so that rotated pairs lie as `to` says.
-std::vector<int64_t> rotaryRows(int64_t heads, int64_t headDim, int64_t rotaryDim, RopeStyle from, RopeStyle to);
-
-/// Applies rotaryRows() to queries and keys of every layer, with their biases and per-head norms.
-Status setRotaryStyle(Decoder &decoder, RopeStyle style);
 
 } // namespace xfmr::exports

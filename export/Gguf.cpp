@@ -2,6 +2,7 @@
 #include "dialect/RopeFrequencies.h"
 #include "export/Export.h"
 #include "export/GgufTokenizer.h"
+#include "export/RotaryOrder.h"
 #include "export/Uniform.h"
 #include "weights/ModelSources.h"
 #include "weights/Conversion.h"
@@ -299,9 +300,8 @@ Status exportGguf(ModelOp model, const WeightSources &sources, const ExportOptio
   if (status.ok())
     status = setRotaryStyle(decoder, architecture->rope);
   const bool qkv = llvm::StringRef(architecture->name).starts_with("qwen2"); // other readers expect none elsewhere
-  BiasPlaces found;
   if (status.ok())
-    status = makeBiasesUniform(decoder, {qkv ? AttentionBias::queryKeyValue : AttentionBias::none, false}, found, notes);
+    status = makeBiasesUniform(decoder, qkv, notes);
   if (status.failed())
     return status;
   const fs::path base(options.baseFolder);

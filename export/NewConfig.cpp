@@ -1,7 +1,9 @@
-// See NewConfig.h.
+// Which keys a configuration has is looked up in that of the base: families spell them differently.
 #include "export/NewConfig.h"
+#include "passes/analysis/Structure.h"
 #include "passes/analysis/Units.h"
 #include "runtime/artifact/AtomicFile.h"
+#include "weights/Expressions.h"
 #include <filesystem>
 #include <fstream>
 
@@ -64,10 +66,13 @@ void setWidth(ordered_json &config, int64_t width, int64_t hidden) {
     set(config, {"intermediate_size"}, width);
 }
 
-/// Windows by layer: removed layers shift the others.
-void setWindows(ordered_json &config, const std::vector<Shapes> &blocks) {
-  const auto has = [&](const char *key) { return config.contains(key) && !config[key].is_null(); };
-  if (!has("layer_types") && !has("sliding_window"))
+bool has(const ordered_json &config, const char *key) { return config.contains(key) && !config[key].is_null(); }
+
+/// Windows by layer where they differ: removed layers shift the others.
+void setWindows(ordered_json &config, const std::vector<Shapes> &blocks, bool layersRemoved) {
+  const auto slides = [](const Shapes &block) { return block.window.has_value(); };
+  const bool differ = llvm::any_of(blocks, slides) && !llvm::all_of(blocks, slides);
+  if (!has(config, "layer_types") && !(has(config, "sliding_window") && (differ || layersRemoved)))
     return;
   ordered_json types = ordered_json::array();
   for (const Shapes &block : blocks)
@@ -75,15 +80,88 @@ void setWindows(ordered_json &config, const std::vector<Shapes> &blocks) {
   config["layer_types"] = types;
 }
 
+/// Dense layers among mixtures, in the way of Qwen; DeepSeek has a number of first layers instead.
+void setDenseLayers(ordered_json &config, const std::vector<Shapes> &blocks) {
+  ordered_json dense = ordered_json::array();
+  for (size_t layer = 0; layer < blocks.size(); ++layer)
+    if (!blocks[layer].experts)
+      dense.push_back(layer);
+  if (has(config, "first_k_dense_replace") ||
+      (dense.empty() && !config.contains("mlp_only_layers") && !config.contains("decoder_sparse_step")))
+    return;
+  config["mlp_only_layers"] = dense;
+  config["decoder_sparse_step"] = 1;
+}
+
+bool tied(ModelOp model) {
+  Value table, head;
+  for (auto embedding : model.getBody().getOps<EmbeddingOp>())
+    table = embedding.getTable();
+  for (auto linear : model.getBody().getOps<LinearOp>())
+    head = linear.getWeight();
+  return table && head && sameExpression(table, head);
+}
+
+struct Biases {
+  bool projections = false, output = false, network = false;
+};
+
+Biases biasesOf(ModelOp model) {
+  Biases found;
+  const auto add = [](bool &any, Value value) {
+    if (ProjectedRows rows = value ? projectedRowsOf(value) : ProjectedRows())
+      any |= static_cast<bool>(rows.linear.getBias());
+  };
+  for (BlockOp block : model.getBody().getOps<BlockOp>()) {
+    for (AttentionUnits &units : findAttentions(block)) {
+      for (Value operand : {units.attention.getQuery(), units.attention.getKey(), units.attention.getValue()})
+        add(found.projections, headPathOf(operand).projected);
+      found.output |= units.out && units.out.getBias();
+    }
+    for (FeedForwardUnits &network : findFeedForwards(block)) {
+      if (network.mixture || !network.down)
+        continue;
+      found.network |= static_cast<bool>(network.down.getBias());
+      if (std::optional<HiddenLayer> hidden = hiddenLayerOf(network.hidden)) {
+        found.network |= hidden->packed && hidden->packed.getBias();
+        add(found.network, hidden->gate);
+        add(found.network, hidden->up);
+      }
+    }
+  }
+  return found;
+}
+
 } // namespace
+
+int64_t fewestHeads(const ordered_json &config, ModelOp model) {
+  if (!config.contains("n_head") && model.getConfig().getArchitecture() != "gpt_neox")
+    return 0;
+  int64_t heads = 0;
+  model.getBody().walk([&](AttentionOp attention) { heads = model.getConfig().getHiddenSize() / attention.getHeadDim(); });
+  return heads;
+}
+
+bool setOptionalParts(ordered_json &config, ModelOp imported, ModelOp model) {
+  const ordered_json before = config;
+  if (tied(model) != tied(imported))
+    config["tie_word_embeddings"] = tied(model);
+  const Biases family = biasesOf(imported), here = biasesOf(model);
+  if ((here.projections && !family.projections) || (here.output && !family.output))
+    config["attention_bias"] = true;
+  if (here.network && !family.network)
+    config["mlp_bias"] = true;
+  return config != before;
+}
 
 ordered_json newConfig(ordered_json config, ModelOp model) {
   std::vector<Shapes> blocks;
   for (BlockOp block : model.getBody().getOps<BlockOp>())
     blocks.push_back(shapesOf(block));
+  const ordered_json base = config;
   set(config, {"num_hidden_layers", "n_layer"}, static_cast<int64_t>(blocks.size()));
   setAttention(config, blocks.front(), model.getConfig().getHiddenSize());
-  setWindows(config, blocks);
+  setWindows(config, blocks, config != base);
   const auto isMixture = [](const Shapes &block) { return block.experts > 0; };
   const auto mixture = llvm::find_if(blocks, isMixture), dense = llvm::find_if_not(blocks, isMixture);
   if (dense != blocks.end())
@@ -96,6 +174,7 @@ ordered_json newConfig(ordered_json config, ModelOp model) {
     if (mixture->expertWidth > 0 && mixture->width % mixture->expertWidth == 0)
       set(config, {"n_shared_experts"}, mixture->width / mixture->expertWidth);
     set(config, {"first_k_dense_replace"}, mixture - blocks.begin());
+    setDenseLayers(config, blocks);
   }
   return config;
 }

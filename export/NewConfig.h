@@ -10,6 +10,14 @@ namespace xfmr::exports {
 /// that differ between blocks are those of the first; whether that is the model, the caller has to see.
 nlohmann::ordered_json newConfig(nlohmann::ordered_json config, ModelOp model);
 
+/// Heads that a model has at least: families without a key for the size of a head divide the hidden size by their number.
+/// 0 for other families.
+int64_t fewestHeads(const nlohmann::ordered_json &config, ModelOp model);
+
+/// Keys for parts that `model` has and `imported`, the family's model of `config`, has not, or the other way round: biases of
+/// attention and networks, a head of its own. Whether any was set; a family may know no such key.
+bool setOptionalParts(nlohmann::ordered_json &config, ModelOp imported, ModelOp model);
+
 /// Reads FOLDER/config.json and checks that it is of the model's family.
 Status readBaseConfig(const std::string &folder, const std::string &family, nlohmann::ordered_json &out);
 

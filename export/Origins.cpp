@@ -57,18 +57,6 @@ Value concatenated(ArrayRef<Value> values, int64_t axis) {
                                 builder.getI64IntegerAttr(axis));
 }
 
-/// The same expression over the same stored tensors.
-bool sameExpression(Value a, Value b) {
-  if (a == b)
-    return true;
-  Operation *x = a.getDefiningOp(), *y = b.getDefiningOp();
-  if (!x || !y || x->getName() != y->getName() || a.getType() != b.getType() ||
-      x->getAttrDictionary() != y->getAttrDictionary() || x->getNumOperands() != y->getNumOperands())
-    return false;
-  return llvm::all_of(llvm::zip(x->getOperands(), y->getOperands()),
-                      [](auto pair) { return sameExpression(std::get<0>(pair), std::get<1>(pair)); });
-}
-
 Status unsolved(Value wanted) {
   return Status::error("the importer makes a weight by " + wanted.getDefiningOp()->getName().getStringRef().str() +
                        ", for which the stored tensor cannot be told");

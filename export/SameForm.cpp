@@ -20,7 +20,7 @@ std::string text(T what) {
 class Walk {
 public:
   using Weights = llvm::function_ref<Status(Value, Value)>;
-  explicit Walk(Weights weights) : weights(weights) {}
+  Walk(std::vector<std::string> &notes, Weights weights) : notes(notes), weights(weights) {}
 
   Status run(ModelOp wanted, ModelOp found) {
     if (wanted.getConfig().getHiddenSize() != found.getConfig().getHiddenSize() ||
@@ -48,14 +48,50 @@ private:
   void values(Operation *wanted, Operation *found) {
     if (auto moe = dyn_cast<MoeOp>(wanted))
       return mixtures(moe, cast<MoeOp>(found));
+    if (Value bias = biasOf(wanted), other = biasOf(found); !bias != !other) {
+      if (other)
+        return refuse(found, "has a bias (of pruning with method=flap, for instance), which the family's checkpoints have no "
+                             "place for; fit weights instead, as method=fasp and method=obs do");
+      zeroBias(found, bias);
+      return operands(wanted, found, std::min(wanted->getNumOperands(), found->getNumOperands()));
+    }
     if (wanted->getNumOperands() != found->getNumOperands())
       return refuse(found, "has " + std::to_string(found->getNumOperands()) + " operands, where the family's has " +
-                               std::to_string(wanted->getNumOperands()) + " (a bias that its checkpoints cannot have, or cannot lack)");
-    for (auto [w, f] : llvm::zip(wanted->getOperands(), found->getOperands())) {
-      value(found, w, f);
-      if (status.failed())
-        return;
-    }
+                               std::to_string(wanted->getNumOperands()));
+    operands(wanted, found, wanted->getNumOperands());
+  }
+
+  void operands(Operation *wanted, Operation *found, unsigned count) {
+    for (unsigned i = 0; i < count && status.ok(); ++i)
+      value(found, wanted->getOperand(i), found->getOperand(i));
+  }
+
+  /// Of a product; its last operand.
+  static Value biasOf(Operation *op) {
+    if (auto linear = dyn_cast<LinearOp>(op))
+      return linear.getBias();
+    if (auto glu = dyn_cast<GluOp>(op))
+      return glu.getBias();
+    return {};
+  }
+
+  /// Where the family has a bias and the model none, zeros are one: zero times entries of any vector.
+  void zeroBias(Operation *found, Value wanted) {
+    WeightOp vector;
+    found->getParentOfType<ModelOp>().getBody().walk([&](WeightOp weight) {
+      if (cast<RankedTensorType>(weight.getType()).getRank() == 1)
+        vector = weight;
+    });
+    if (!vector || isa<BlockArgument>(wanted))
+      return refuse(found, "has no bias, which the family's checkpoints cannot lack");
+    OpBuilder builder(vector->getContext());
+    builder.setInsertionPointAfter(vector);
+    const SmallVector<int64_t> first(cast<RankedTensorType>(wanted.getType()).getDimSize(0), 0);
+    Value zeros = zerosLike(builder, found->getLoc(), gatherWeight(builder, found->getLoc(), vector, 0, first));
+    if (!llvm::is_contained(notes, kCompleted))
+      notes.push_back(kCompleted);
+    if (Status solved = weights(wanted, zeros); solved.failed())
+      refuse(found, solved.message());
   }
 
   /// Stacked weights come in any order: the region says which is which.
@@ -114,7 +150,7 @@ private:
     const StringRef segments = "operandSegmentSizes"; // said by the operands themselves
     for (NamedAttribute attribute : wanted->getAttrDictionary()) {
       Attribute other = found->getAttr(attribute.getName());
-      if (attribute.getName() != segments && other != attribute.getValue())
+      if (attribute.getName() != segments && !same(other, attribute.getValue()))
         return refuse(found, "has " + attribute.getName().str() + " " + (other ? text(other) : "absent") +
                                  ", where the family's configuration gives " + text(attribute.getValue()));
     }
@@ -124,11 +160,20 @@ private:
                                  ", for which the family's configuration has no place");
   }
 
+  /// Formats hold constants as f32.
+  static bool same(Attribute a, Attribute b) {
+    auto x = dyn_cast_or_null<FloatAttr>(a), y = dyn_cast_or_null<FloatAttr>(b);
+    return a == b || (x && y && static_cast<float>(x.getValueAsDouble()) == static_cast<float>(y.getValueAsDouble()));
+  }
+
   static std::string nameOf(Value value) {
     Operation *op = value.getDefiningOp();
     return op ? op->getName().getStringRef().str() : "the input";
   }
 
+  static constexpr const char *kCompleted = "some projections have a bias, the format has them in all or none: the others get "
+                                            "biases of zeros, which changes no result";
+  std::vector<std::string> &notes;
   Weights weights;
   llvm::DenseSet<std::pair<Value, Value>> pairs;
   Status status = Status::success();
@@ -136,8 +181,9 @@ private:
 
 } // namespace
 
-Status walkSameForm(ModelOp wanted, ModelOp found, llvm::function_ref<Status(Value, Value)> weights) {
-  return Walk(weights).run(wanted, found);
+Status walkSameForm(ModelOp wanted, ModelOp found, std::vector<std::string> &notes,
+                    llvm::function_ref<Status(Value, Value)> weights) {
+  return Walk(notes, weights).run(wanted, found);
 }
 
 } // namespace xfmr::exports

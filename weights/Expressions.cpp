@@ -37,4 +37,15 @@ Value padWeight(OpBuilder &builder, Location loc, Value weight, int64_t axis, in
                                 ValueRange{weight, zerosLike(builder, loc, some)}, axis);
 }
 
+bool sameExpression(Value a, Value b) {
+  if (a == b)
+    return true;
+  Operation *x = a.getDefiningOp(), *y = b.getDefiningOp();
+  if (!x || !y || x->getName() != y->getName() || a.getType() != b.getType() ||
+      x->getAttrDictionary() != y->getAttrDictionary() || x->getNumOperands() != y->getNumOperands())
+    return false;
+  return llvm::all_of(llvm::zip(x->getOperands(), y->getOperands()),
+                      [](auto pair) { return sameExpression(std::get<0>(pair), std::get<1>(pair)); });
+}
+
 } // namespace xfmr

@@ -14,6 +14,9 @@ mlir::Value stackedWeight(mlir::Value slice);
 mlir::Value gatherWeight(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value weight, int64_t axis,
                          llvm::ArrayRef<int64_t> indices);
 
+/// The same expression over the same stored tensors.
+bool sameExpression(mlir::Value a, mlir::Value b);
+
 /// A weight of the same type that is all zeros.
 mlir::Value zerosLike(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value weight);
 

@@ -72,8 +72,8 @@ def main():
     prune = "--passes=xfmr-prune-heads{heads=8},xfmr-prune-ffn{width=4096}"
     over = False
     for title, command in [
-        ("compile", [tool("xfmr-compile"), model, "--max-context=512", "-o", out + ".xfm"]),
-        ("compile, pruned", [tool("xfmr-compile"), model, "--max-context=512", prune, "-o", out + ".xfm"]),
+        ("compile", [tool("xfmr-compile"), model, "--target=vulkan", "--max-context=512", "-o", out + ".xfm"]),
+        ("compile, pruned", [tool("xfmr-compile"), model, "--target=vulkan", "--max-context=512", prune, "-o", out + ".xfm"]),
         ("export to a folder", [tool("xfmr-export"), model, "--format=hf", "-o", out]),
         ("export, pruned", [tool("xfmr-export"), model, "--format=hf", prune, "-o", out]),
         ("granite, pruned", [tool("xfmr-export"), granite, "--format=hf", prune, "-o", out]),

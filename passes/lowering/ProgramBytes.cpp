@@ -7,10 +7,10 @@
 #include "passes/lowering/PackWeights.h"
 #include "runtime/artifact/Format.h"
 #include "runtime/artifact/Program_generated.h"
+#include "weights/DistinctElements.h"
 #include "weights/Encoding.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/StringMap.h"
-#include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 using namespace xfmr;
@@ -93,11 +93,8 @@ private:
       table->stats_offset = layer.getStats();
       result.moe_layers.push_back(std::move(table));
     }
-    llvm::StringSet<> seen; // a tied head counts once
-    op.getBody().walk([&](WeightOp weight) {
-      if (seen.insert((weight.getSourceName() + ":" + weight.getTensorName()).str()).second)
-        result.parameters += cast<RankedTensorType>(weight.getType()).getNumElements();
-    });
+    for (auto weight : op.getBody().getOps<PackedWeightOp>()) // what passes left; a tied head is packed once
+      result.parameters += distinctElements(cast<YieldOp>(weight.getBody().front().back()).getValues().front());
   }
 
   // A weight's buffer has the name of its tensor, which another target's program may have put in panels.

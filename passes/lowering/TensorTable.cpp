@@ -1,5 +1,6 @@
 // Equal expressions are one tensor; a name that stands for two is told apart by the target.
 #include "passes/lowering/TensorTable.h"
+#include "passes/codegen/Kernel.h"
 #include "passes/lowering/DispatchBuilder.h"
 #include "llvm/ADT/StringSet.h"
 
@@ -35,4 +36,17 @@ TensorTable::TensorTable(ArrayRef<ProgramOp> programs) {
       }
       all.push_back({name, &op});
     }
+}
+
+TensorTable::Bytes TensorTable::bytes() const {
+  Bytes sum;
+  for (const Tensor &tensor : all) {
+    uint64_t size = 0;
+    if (auto weight = dyn_cast<PackedWeightOp>(tensor.op))
+      size = bytesOf(cast<MemRefType>(weight.getType()));
+    else if (auto table = dyn_cast<RopeTableOp>(tensor.op))
+      size = table.getRows() * codegen::paddedWidth(static_cast<uint32_t>(table.getRotaryDim())) * sizeof(float);
+    (tensor.op->getParentOp() == all.front().op->getParentOp() ? sum.first : sum.more) += size;
+  }
+  return sum;
 }

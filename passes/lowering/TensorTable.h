@@ -20,8 +20,15 @@ public:
   /// The tensor of a packed weight or rope table of any of the programs.
   const Tensor &of(mlir::Operation *op) const { return all[places.lookup(op)]; }
 
+  /// What the weights of several programs take in one artifact.
+  struct Bytes {
+    uint64_t first = 0; // of the first program: what others have alike lies in these
+    uint64_t more = 0;  // that only other programs read
+  };
+  Bytes bytes() const;
+
 private:
-  llvm::SmallVector<Tensor> all;
+  llvm::SmallVector<Tensor> all; // those of the first program first
   llvm::DenseMap<mlir::Operation *, size_t> places;
 };
 

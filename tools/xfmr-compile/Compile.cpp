@@ -9,6 +9,7 @@
 #include "passes/Pipelines.h"
 #include "passes/lowering/Emit.h"
 #include "passes/lowering/Passes.h"
+#include "passes/lowering/TensorTable.h"
 #include "runtime/artifact/AtomicFile.h"
 #include "runtime/artifact/Format.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -45,17 +46,29 @@ public:
     registerTransformsPasses();
     CollectedErrors errors(&context);
     Status status = import();
-    const bool both = options.target == "auto" || options.target == "vulkan,cpu";
-    if (status.ok() && both)
+    const std::string target = status.ok() ? resolveTarget() : options.target;
+    if (status.ok() && target == kBoth)
       status = lowerBoth();
     else if (status.ok() && options.stopAfter != Stage::Import)
-      status = lower(*module, options.target, options.stopAfter);
+      status = lower(*module, target, options.stopAfter);
     if (status.ok())
       status = options.stopAfter == Stage::Emit ? emit() : print();
     return status.ok() ? status : errors.status(status.message()); // the diagnostic says more
   }
 
 private:
+  static constexpr const char *kBoth = "vulkan,cpu";
+
+  // Auto: both, but a program has its target already, and the text of a stage shows one, that for Vulkan.
+  std::string resolveTarget() {
+    if (options.target != "auto")
+      return options.target;
+    for (ProgramOp program : module->getOps<ProgramOp>())
+      return program.targetOrPortable().isVulkan() ? "vulkan" : "cpu";
+    const bool showsOne = options.stopAfter > Stage::Optimize && options.stopAfter != Stage::Emit;
+    return showsOne ? "vulkan" : kBoth;
+  }
+
   Status import() {
     ImportOptions importOptions;
     importOptions.adapter = options.adapter;
@@ -138,7 +151,14 @@ private:
         llvm::errs() << "\rwriting " << done * 100 / std::max<uint64_t>(total, 1) << " %"
                      << (done == total ? "\r             \r" : "");
       };
-    return succeeded(emitArtifact(programs, sources, emitOptions)) ? Status::success() : Status::error("emit failed");
+    if (failed(emitArtifact(programs, sources, emitOptions)))
+      return Status::error("emit failed");
+    const TensorTable::Bytes bytes = TensorTable(programs).bytes();
+    if (bytes.more)
+      emitWarning(UnknownLoc::get(&context))
+          << bytes.more << " bytes of weights are for Vulkan alone, beside " << bytes.first
+          << " bytes for the CPU, which Vulkan reads too where it can; --target=vulkan or --target=cpu stores one copy";
+    return Status::success();
   }
 
   Status print() {

@@ -12,7 +12,7 @@ struct CompileOptions {
   std::string model;
   std::string adapter;                        // folder of a low-rank adapter, or empty
   std::vector<std::string> sources;           // NAME=PATH, of --source
-  std::string target = "vulkan";
+  std::string target = "auto";
   std::string passes;                         // the user's pipeline, run before the fusions
   bool fuse = true;
   int64_t maxContext = 0;

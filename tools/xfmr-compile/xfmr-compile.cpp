@@ -17,7 +17,10 @@ int main(int argc, char **argv) {
   CompileOptions options;
   app.add_option("MODEL", options.model, "folder, config.json, .gguf, .mlir or .mlirbc")->required();
   app.add_option("-o,--output", options.output, "FILE.xfm; with --stop-after the text of the stage");
-  app.add_option("--target", options.target, "what to compile for; auto: vulkan,cpu (default vulkan)")->check(CLI::IsMember({"vulkan", "cpu", "vulkan,cpu", "auto"}));
+  app.add_option("--target", options.target,
+                 "what to compile for: auto, vulkan, cpu or vulkan,cpu (default auto: an artifact that runs on both over one "
+                 "copy of the weights; of a later stage's text its own, printing a stage vulkan)")
+      ->check(CLI::IsMember({"auto", "vulkan", "cpu", "vulkan,cpu"}));
   app.add_option("--passes", options.passes, "MLIR pipeline over the module, run before the fusions");
   app.add_flag("!--no-fuse", options.fuse, "leave q/k/v and gate/up projections apart, and adapters unfolded outside experts");
   app.add_option("--adapter", options.adapter, "folder of a low-rank adapter (PEFT)");

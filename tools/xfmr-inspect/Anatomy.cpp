@@ -2,7 +2,7 @@
 #include "tools/xfmr-inspect/Anatomy.h"
 #include "passes/analysis/Structure.h"
 #include "tools/xfmr-inspect/AttentionState.h"
-#include "tools/xfmr-inspect/Distinct.h"
+#include "weights/DistinctElements.h"
 #include "weights/Expressions.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/DenseSet.h"

@@ -1,6 +1,6 @@
 // Counting: how many parameters a model has and of which kind, and what one token costs. A pure function of
 // the IR, so the same figures come from a config.json alone, from a checkpoint, and after any pass: a weight
-// expression counts as the shape it results in (Distinct.h). Formulas and tables: docs/Inspect.md.
+// expression counts as the shape it results in (weights/DistinctElements.h). Formulas and tables: docs/Inspect.md.
 #pragma once
 #include "dialect/Xfmr.h"
 #include <string>

@@ -1,6 +1,6 @@
 // See AttentionState.h.
 #include "tools/xfmr-inspect/AttentionState.h"
-#include "tools/xfmr-inspect/Distinct.h"
+#include "weights/DistinctElements.h"
 #include "llvm/ADT/SmallPtrSet.h"
 
 using namespace mlir;

@@ -1,4 +1,4 @@
-// See Contents.h. Both forms come from one collection of facts, so that they cannot disagree.
+// Both forms come from one collection of facts, so that they cannot disagree.
 #include "tools/xfmr-inspect/Contents.h"
 #include "tools/xfmr-inspect/TextTable.h"
 #include <map>
@@ -12,8 +12,8 @@ namespace {
 
 std::string text(const flatbuffers::String *string) { return string ? string->str() : std::string(); }
 
-ordered_json kernelsJson(const Artifact &artifact) {
-  const program::Program &program = artifact.program();
+// On the CPU all variants lie in one shared object: their own bytes are unknown.
+ordered_json kernelsJson(const Artifact &artifact, const program::Program &program) {
   std::vector<int64_t> uses(program.kernels()->size());
   for (const program::Phase *phase : *program.phases())
     for (const program::Dispatch *dispatch : *phase->dispatches())
@@ -28,9 +28,10 @@ ordered_json kernelsJson(const Artifact &artifact) {
         for (const flatbuffers::String *feature : *variant->requires_())
           needs.push_back(text(feature));
       const TensorView *code = artifact.tensor(text(variant->tensor()));
-      variants.push_back({{"tensor", text(variant->tensor())},
-                          {"bytes", code ? code->byteSize : 0},
-                          {"requires", needs}});
+      ordered_json entry = {{"tensor", text(variant->tensor())}, {"entry", text(variant->entry())}, {"requires", needs}};
+      if (code && text(variant->tensor()) != kCpuCodeTensor)
+        entry["bytes"] = code->byteSize;
+      variants.push_back(entry);
     }
     kernels.push_back({{"name", text(kernel->name())},
                        {"workgroup", {kernel->workgroup_size()->Get(0), kernel->workgroup_size()->Get(1),
@@ -60,9 +61,9 @@ ordered_json phasesJson(const program::Program &program) {
   return phases;
 }
 
-ordered_json buffersJson(const Artifact &artifact) {
+ordered_json buffersJson(const Artifact &artifact, const program::Program &program) {
   ordered_json buffers = ordered_json::array();
-  for (const program::Buffer *buffer : *artifact.program().buffers()) {
+  for (const program::Buffer *buffer : *program.buffers()) {
     ordered_json entry = {{"name", text(buffer->name())},
                           {"kind", program::EnumNameBufferKind(buffer->kind())},
                           {"bytes", buffer->size()}};
@@ -74,6 +75,31 @@ ordered_json buffersJson(const Artifact &artifact) {
     buffers.push_back(entry);
   }
   return buffers;
+}
+
+// The code of a program: its kernels' variants, each tensor once.
+uint64_t codeBytes(const Artifact &artifact, const program::Program &program) {
+  std::map<std::string, uint64_t> tensors;
+  for (const program::Kernel *kernel : *program.kernels())
+    for (const program::Variant *variant : *kernel->variants())
+      if (const TensorView *code = artifact.tensor(text(variant->tensor())))
+        tensors[text(variant->tensor())] = code->byteSize;
+  uint64_t sum = 0;
+  for (const auto &[name, bytes] : tensors)
+    sum += bytes;
+  return sum;
+}
+
+ordered_json programsJson(const Artifact &artifact) {
+  ordered_json programs = ordered_json::array();
+  for (Target target : kTargets)
+    if (const program::Program *program = artifact.program(target))
+      programs.push_back({{"target", text(program->target())},
+                          {"code_bytes", codeBytes(artifact, *program)},
+                          {"kernels", kernelsJson(artifact, *program)},
+                          {"phases", phasesJson(*program)},
+                          {"buffers", buffersJson(artifact, *program)}});
+  return programs;
 }
 
 ordered_json filesJson(const Artifact &artifact) {
@@ -99,7 +125,6 @@ ordered_json contentsJson(const Artifact &artifact) {
           {"version", program.version()},
           {"checksum", "ok"},
           {"producer", text(program.producer())},
-          {"target", text(program.target())},
           {"model", text(program.model_name())},
           {"parameters", {{"total", program.parameters()}}},
           {"vocab_size", program.vocab_size()},
@@ -107,40 +132,36 @@ ordered_json contentsJson(const Artifact &artifact) {
           {"max_context", program.max_context()},
           {"kv_dtype", text(program.kv_dtype())},
           {"eos_tokens", end},
-          {"kernels", kernelsJson(artifact)},
-          {"phases", phasesJson(program)},
-          {"buffers", buffersJson(artifact)},
+          {"programs", programsJson(artifact)},
           {"files", filesJson(artifact)}};
 }
 
-void printContents(const Artifact &artifact, std::ostream &out) {
-  const ordered_json all = contentsJson(artifact);
-  out << all["file"].get<std::string>() << ": " << number(all["file_bytes"]) << " bytes, version " << all["version"]
-      << ", checksum ok\n"
-      << "  model " << all["model"].get<std::string>() << ", " << number(all["parameters"]["total"]) << " parameters, target "
-      << all["target"].get<std::string>() << ", context " << number(all["max_context"]) << ", "
-      << all["kv_dtype"].get<std::string>() << " cache, vocabulary " << number(all["vocab_size"]) << "\n\n";
+static void printProgram(const ordered_json &program, std::ostream &out) {
+  out << "program for " << program["target"].get<std::string>() << ", " << number(program["code_bytes"])
+      << " bytes of code\n\n";
 
   TextTable phases;
   phases.row({"phase", "tokens", "dispatches", "barriers", "indirect"});
   phases.rule();
-  for (const auto &phase : all["phases"])
+  for (const auto &phase : program["phases"])
     phases.row({phase["name"], number(phase["tokens"]), number(phase["dispatches"]), number(phase["barriers"]),
                 number(phase["indirect"])});
   phases.print(out);
   out << "\n";
 
   TextTable kernels;
-  kernels.row({"kernel", "dispatches", "workgroup", "shared bytes", "bindings", "variant bytes"});
+  kernels.row({"kernel", "dispatches", "workgroup", "shared bytes", "bindings", "variants"});
   kernels.rule();
-  for (const auto &kernel : all["kernels"]) {
+  for (const auto &kernel : program["kernels"]) {
     std::string variants;
     for (const auto &variant : kernel["variants"]) {
-      variants += (variants.empty() ? "" : ", ") + number(variant["bytes"]);
-      for (const auto &feature : variant["requires"])
-        variants += " " + feature.get<std::string>();
+      variants += variants.empty() ? "" : ", ";
+      if (variant.contains("bytes"))
+        variants += number(variant["bytes"]) + " ";
+      for (size_t i = 0; i < variant["requires"].size(); ++i)
+        variants += (i ? " " : "") + variant["requires"][i].get<std::string>();
       if (variant["requires"].empty())
-        variants += " portable";
+        variants += "portable";
     }
     std::string group;
     for (const auto &size : kernel["workgroup"])
@@ -156,7 +177,7 @@ void printContents(const Artifact &artifact, std::ostream &out) {
   TextTable buffers;
   buffers.row({"buffer", "kind", "bytes"});
   buffers.rule();
-  for (const auto &buffer : all["buffers"])
+  for (const auto &buffer : program["buffers"])
     if (buffer["kind"] == "weight") {
       auto &[count, bytes] = weights[buffer.value("dtype", "")];
       ++count;
@@ -168,6 +189,17 @@ void printContents(const Artifact &artifact, std::ostream &out) {
     buffers.row({std::to_string(sum.first) + " tensors of " + dtype, "weight", grouped(sum.second)});
   buffers.print(out);
   out << "\n";
+}
+
+void printContents(const Artifact &artifact, std::ostream &out) {
+  const ordered_json all = contentsJson(artifact);
+  out << all["file"].get<std::string>() << ": " << number(all["file_bytes"]) << " bytes, version " << all["version"]
+      << ", checksum ok\n"
+      << "  model " << all["model"].get<std::string>() << ", " << number(all["parameters"]["total"]) << " parameters, target "
+      << artifact.targets() << ", context " << number(all["max_context"]) << ", " << all["kv_dtype"].get<std::string>()
+      << " cache, vocabulary " << number(all["vocab_size"]) << "\n\n";
+  for (const auto &program : all["programs"])
+    printProgram(program, out);
 
   TextTable files;
   files.row({"embedded file", "bytes"});

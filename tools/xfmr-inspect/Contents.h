@@ -1,4 +1,4 @@
-// What an .xfm artifact holds: kernels, dispatches of each phase, buffers, embedded files.
+// What an .xfm artifact holds: of each program kernels, dispatches of each phase and buffers; embedded files.
 #pragma once
 #include "runtime/artifact/Artifact.h"
 #include <nlohmann/json_fwd.hpp>
@@ -6,8 +6,9 @@
 
 namespace xfmr::inspect {
 
-/// {"file", "file_bytes", "version", "checksum": "ok", "model", "parameters": {"total"}, …, "kernels": […],
-/// "phases": […], "buffers": […], "files": […]}. An artifact whose checksum is wrong cannot be opened.
+/// {"file", "file_bytes", "version", "checksum": "ok", "model", "parameters": {"total"}, …, "programs": [{"target",
+/// "code_bytes", "kernels": […], "phases": […], "buffers": […]}], "files": […]}. An artifact whose checksum is wrong
+/// cannot be opened.
 nlohmann::ordered_json contentsJson(const artifact::Artifact &artifact);
 
 void printContents(const artifact::Artifact &artifact, std::ostream &out);

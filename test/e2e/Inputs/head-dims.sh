@@ -11,7 +11,7 @@ for d in "$@"; do
     --config num_key_value_heads=1 --config head_dim="$d" --config max_position_embeddings=600
   xfmr-interpret "$model" --prompt-ids $ids -n 12 --ids --ignore-eos --logits "$folder/want.safetensors" > "$folder/want"
   for context in 64 600; do
-    xfmr-compile "$model" --max-context $context --kv f32 -o "$folder/m.xfm"
+    xfmr-compile "$model" --target=vulkan --max-context $context --kv f32 -o "$folder/m.xfm"
     xfmr-run "$folder/m.xfm" --prompt-ids $ids -n 12 --ids --ignore-eos --logits "$folder/got.safetensors" > "$folder/got"
     cmp "$folder/got" "$folder/want"
     $python "$scripts/check_logits.py" "$folder/got.safetensors" "$folder/want.safetensors" --tolerance 2e-4

@@ -38,7 +38,7 @@ for number, pipeline in enumerate(pipelines):
     cut = pipeline.replace("OUT", f"out={stem}.safetensors")
     call("xfmr-opt", whole, f"--pass-pipeline=builtin.module({cut})", "-o", stem + ".mlir")
     interpreted = logits("xfmr-interpret", stem + ".mlir")
-    call("xfmr-compile", stem + ".mlir", "-o", stem + ".xfm")
+    call("xfmr-compile", stem + ".mlir", "--target=vulkan", "-o", stem + ".xfm")
     run = apart(logits("xfmr-run", stem + ".xfm"), interpreted)
     if not run <= 2e-4:
         sys.exit(f"{pipeline}: run and interpreted logits differ by {run}")

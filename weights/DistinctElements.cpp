@@ -1,10 +1,9 @@
-// See Distinct.h. A part of the expression's elements is followed to the operands that it comes from.
-#include "tools/xfmr-inspect/Distinct.h"
-#include "dialect/Xfmr.h"
+// A part of the expression's elements is followed to the operands that it comes from.
+#include "weights/DistinctElements.h"
 
 using namespace mlir;
 
-namespace xfmr::inspect {
+namespace xfmr {
 
 static int64_t countPart(Value weight, ArrayRef<AxisRange> part) {
   int64_t sum = 0;
@@ -24,4 +23,4 @@ int64_t distinctRows(Value weight) {
   return elements / std::max<int64_t>(1, elementsOf(whole));
 }
 
-} // namespace xfmr::inspect
+} // namespace xfmr

@@ -1,0 +1,76 @@
+// Exchanges of rows, of what an export writes and in the IR.
+#include "export/RotaryOrder.h"
+
+#include "passes/analysis/Structure.h"
+#include "weights/Expressions.h"
+
+using namespace mlir;
+
+namespace xfmr::exports {
+
+std::vector<int64_t> rotaryRows(int64_t heads, int64_t headDim, int64_t rotaryDim, RopeStyle from, RopeStyle to) {
+  std::vector<int64_t> rows = indices(0, heads * headDim);
+  if (from == to)
+    return rows;
+  const int64_t half = rotaryDim / 2;
+  for (int64_t head = 0; head < heads; ++head)
+    for (int64_t pair = 0; pair < half; ++pair)
+      for (int64_t side = 0; side < 2; ++side) {
+        const int64_t apart = side * half + pair, together = 2 * pair + side;
+        const int64_t row = to == RopeStyle::interleaved ? together : apart;
+        rows[head * headDim + row] = head * headDim + (to == RopeStyle::interleaved ? apart : together);
+      }
+  return rows;
+}
+
+static Status normed() {
+  return Status::error("norms of queries and keys with another order of rotary entries cannot be exported");
+}
+
+Status setRotaryStyle(Decoder &decoder, RopeStyle style) {
+  for (Layer &layer : decoder.layers) {
+    Attention &a = layer.attention;
+    const RopeStyle from = a.rope.getStyle();
+    if (from == style)
+      continue;
+    if (a.queryNorm)
+      return normed();
+    for (auto [linear, heads] : {std::pair(&a.query, a.numHeads), std::pair(&a.key, a.numKvHeads)}) {
+      const auto rows = rotaryRows(heads, a.headDim, a.rope.getRotatedDim(), from, style);
+      linear->weight = linear->weight.pickRows(rows);
+      if (linear->bias)
+        linear->bias = linear->bias.pickRows(rows);
+    }
+  }
+  return Status::success();
+}
+
+Status orderRotationsAs(ModelOp family, ModelOp model) {
+  std::optional<RopeStyle> style;
+  family.getBody().walk([&](RopeOp rope) { style = rope.getStyle(); });
+  Status status = Status::success();
+  model.getBody().walk([&](AttentionOp attention) {
+    for (Value operand : {attention.getQuery(), attention.getKey()}) {
+      const HeadPath path = headPathOf(operand);
+      auto rope = path.find<RopeOp>();
+      if (status.failed() || !style || !rope || rope.getStyle() == *style)
+        continue;
+      const ProjectedRows projected = projectedRowsOf(path.projected);
+      if (path.find<RmsNormOp>() || path.find<LayerNormOp>() || !projected || projected.isPart) {
+        status = normed();
+        continue;
+      }
+      LinearOp linear = projected.linear;
+      const int64_t heads = cast<RankedTensorType>(rope.getType()).getDimSize(1) / rope.getHeadDim();
+      const auto rows = rotaryRows(heads, rope.getHeadDim(), rope.getRotatedDim(), rope.getStyle(), *style);
+      OpBuilder builder(linear);
+      linear.getWeightMutable().assign(gatherWeight(builder, linear.getLoc(), linear.getWeight(), 0, rows));
+      if (Value bias = linear.getBias())
+        linear.getBiasMutable().assign(gatherWeight(builder, linear.getLoc(), bias, 0, rows));
+      rope.setStyle(*style);
+    }
+  });
+  return status;
+}
+
+} // namespace xfmr::exports
