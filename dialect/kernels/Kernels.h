@@ -17,4 +17,8 @@ std::string otherFamily(mlir::Attribute params, mlir::Attribute kernel);
 
 } // namespace xfmr
 
+enum class ActivationKind : uint32_t;
+/// The kernels' activation of a kind.
+codegen::Activation kernelActivation(ActivationKind kind);
+
 #include "dialect/kernels/Interfaces.h.inc"

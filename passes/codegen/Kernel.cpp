@@ -75,6 +75,17 @@ std::string needsAligned(bool specUnaligned, bool paramsUnaligned) {
   return paramsUnaligned && !specUnaligned ? "rows that begin anywhere need a kernel that is unaligned" : "";
 }
 
-bool keepsZero(Activation activation) { return activation != Activation::Sigmoid; }
+bool keepsZero(Activation activation) {
+  switch (activation) {
+  case Activation::None:
+    return true;
+#define XFMR_ACTIVATION(Name, word, keepsZero, formula)                                                                \
+  case Activation::Name:                                                                                               \
+    return keepsZero;
+#include "passes/codegen/Activations.def"
+#undef XFMR_ACTIVATION
+  }
+  return false;
+}
 
 } // namespace xfmr::codegen

@@ -24,10 +24,19 @@ enum class CacheType : uint8_t { F32, F16 };
 template <> struct Words<CacheType> {
   static constexpr const char *all[] = {"f32", "f16"};
 };
-// Gelu is the exact one (erf), GeluTanh its tanh approximation.
-enum class Activation : uint8_t { None, Silu, Gelu, GeluTanh, Relu, Sigmoid, Tanh };
+// None, and those of Activations.def: Silu, Gelu (the exact one), GeluTanh, …
+#define XFMR_ACTIVATION(Name, word, keepsZero, formula) Name,
+enum class Activation : uint8_t {
+  None,
+#include "passes/codegen/Activations.def"
+};
+#undef XFMR_ACTIVATION
 template <> struct Words<Activation> {
-  static constexpr const char *all[] = {"none", "silu", "gelu", "gelu_tanh", "relu", "sigmoid", "tanh"};
+#define XFMR_ACTIVATION(Name, word, keepsZero, formula) #word,
+  static constexpr const char *all[] = {"none",
+#include "passes/codegen/Activations.def"
+  };
+#undef XFMR_ACTIVATION
 };
 
 // The word of an enumerator.

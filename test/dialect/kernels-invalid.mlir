@@ -16,7 +16,7 @@ module attributes {xfmr.kernel = #xfmr.gemv<weight = f64>} {}
 
 // -----
 
-// expected-error @below {{expected one of none, silu, gelu, gelu_tanh, relu, sigmoid, tanh for activation, got swish}}
+// expected-error @below {{expected one of none, silu, gelu, gelu_tanh, relu, sigmoid, tanh, relu2 for activation, got swish}}
 module attributes {xfmr.kernel = #xfmr.gemm<epilogue = <activation = swish>>} {}
 
 // -----
