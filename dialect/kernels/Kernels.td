@@ -168,8 +168,8 @@ def Xfmr_AttentionPrefillParams : Xfmr_KernelParams<"AttentionPrefill", "attenti
 def Xfmr_ElementwiseKernel : Xfmr_Kernel<"Elementwise", "elementwise"> {
   let summary = "one operation on each element";
   let description = [{
-    - `op`: `copy`, `add`, `mul`, `activation`, `scale`, `softcap` or `act_mul`
-    - `activation`: of `activation` and `act_mul`
+    - `op`: `copy`, `add`, `mul`, `activation`, `scale`, `softcap`, `row_scale` or `last_row`
+    - `activation`: of `activation`
 
     Constraints:
     - C1: other ops have no `activation`
@@ -206,8 +206,7 @@ def Xfmr_EmbeddingParams : Xfmr_KernelParams<"Embedding", "embedding"> {
     - `first_row`, `table_rows`: the part of the table that is bound
     - `max_rows`
     - `out`: rows
-    - `scale`
-    - `max_position`, `position_offset`: of the position table
+    - `max_position`: rows of the position table
 
     `#xfmr.embedding_params<width = 16, vocab = 32, table_rows = 32, max_rows = 1, out = <stride = 16>>`
   }];
@@ -412,14 +411,10 @@ def Xfmr_NormKernel : Xfmr_Kernel<"Norm", "norm"> {
   let summary = "rms_norm or layer_norm of rows or heads";
   let description = [{
     - `kind`: `rms` or `layer`
-    - `weight`: true unless it says false
     - `bias`
     - `unit_offset`: times 1 + weight
     - `per_head`: of each of several groups
     - `last_row`: of row count - 1, to row 0
-
-    Constraints:
-    - C1: `unit_offset` only with a `weight`
 
     `#xfmr.norm<kind = layer, bias>`
   }];

@@ -5,7 +5,7 @@ namespace xfmr::codegen {
 
 std::string ElementwiseSpec::name() const {
   std::string result = std::string("elementwise_") + word(op);
-  if (op == ElementwiseOp::Activation || op == ElementwiseOp::ActMul)
+  if (op == ElementwiseOp::Activation)
     result += std::string("_") + toString(activation);
   return result;
 }
@@ -28,7 +28,7 @@ std::array<uint32_t, 3> ElementwiseParams::grid(const ElementwiseSpec &spec) con
 }
 
 std::string ElementwiseSpec::fault() const {
-  if (activation != Activation::None && op != ElementwiseOp::Activation && op != ElementwiseOp::ActMul) // C1
+  if (activation != Activation::None && op != ElementwiseOp::Activation) // C1
     return std::string(word(op)) + " has no activation, got " + word(activation);
   return "";
 }

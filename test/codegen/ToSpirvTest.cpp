@@ -64,8 +64,8 @@ TEST_F(ToSpirv, PortableVariantsNeedNoOptionalCapability) {
   expectPortable(AttentionDecodeSpec{6, CacheType::F16, true, true, true, true});
   expectPortable(AttentionCombineSpec{6, true, true});
   expectPortable(RopeCacheSpec{CacheType::F16, RopeStyle::Half, true, true, true, true});
-  expectPortable(NormSpec{NormKind::Layer, true, true});
-  expectPortable(ElementwiseSpec{ElementwiseOp::ActMul, Activation::Silu});
+  expectPortable(NormSpec{NormKind::Layer, true});
+  expectPortable(ElementwiseSpec{ElementwiseOp::Activation, Activation::Silu});
   expectPortable(SampleSpec{});
 }
 

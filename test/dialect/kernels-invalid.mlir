@@ -47,12 +47,6 @@ module attributes {xfmr.kernel = #xfmr.gemv<unit_offset>} {}
 
 // -----
 
-// norm C1
-// expected-error @below {{norm: unit_offset needs a weight}}
-module attributes {xfmr.kernel = #xfmr.norm<weight = false, unit_offset>} {}
-
-// -----
-
 // elementwise C1
 // expected-error @below {{elementwise: add has no activation, got silu}}
 module attributes {xfmr.kernel = #xfmr.elementwise<op = add, activation = silu>} {}

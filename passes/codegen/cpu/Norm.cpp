@@ -59,11 +59,7 @@ private:
     }
     overColumns(k, p.width, [&](Value column, unsigned valid) {
       Value v = centred(column, valid);
-      if (spec.weight)
-        v = rmsScaled(v, factor, k.buffer("weight").loadFirst(column, kLanes, valid),
-                      spec.unitOffset);
-      else
-        v = v * factor;
+      v = rmsScaled(v, factor, k.buffer("weight").loadFirst(column, kLanes, valid), spec.unitOffset);
       if (spec.bias)
         v = v + k.buffer("bias").loadFirst(column, kLanes, valid);
       const unsigned pad = spec.perHead ? 0 : paddedWidth(p.width) - p.width;
