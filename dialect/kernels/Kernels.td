@@ -16,8 +16,15 @@ def Xfmr_KernelAttrInterface : AttrInterface<"KernelAttrInterface"> {
     InterfaceMethod<"The buffers in binding order.", "::std::vector<::xfmr::codegen::Binding>", "getBindings">,
     InterfaceMethod<"Why no dispatch has these params; empty if one has.", "::std::string", "getFault",
                     (ins "::mlir::Attribute":$params)>,
-    InterfaceMethod<"Push words and grid of a dispatch on Vulkan. The params must be without fault.",
-                    "::xfmr::VulkanLaunch", "getVulkanLaunch", (ins "::mlir::Attribute":$params)>];
+    InterfaceMethod<"Push words and grid of a dispatch on Vulkan, at most `mostExtent` workgroups a dimension where the "
+                    "grid can be folded. The params must be without fault.", "::xfmr::VulkanLaunch", "getVulkanLaunch",
+                    (ins "::mlir::Attribute":$params, "int64_t":$mostExtent)>,
+    InterfaceMethod<"What threads share a dispatch by on the CPU (passes/codegen/Choice.h).", "::xfmr::codegen::cpu::Tile",
+                    "getCpuTile", (ins "::mlir::Attribute":$params)>,
+    InterfaceMethod<"Operations and bytes of a dispatch for a load of tokens, by the formula of the family in "
+                    "passes/codegen/Cost.h. The params must be without fault.", "::xfmr::codegen::Cost", "getCost",
+                    (ins "::mlir::Attribute":$params, "const ::xfmr::codegen::Machine &":$machine,
+                         "const ::xfmr::codegen::Load &":$load)>];
 }
 def Xfmr_KernelParamsAttrInterface : AttrInterface<"KernelParamsAttrInterface"> {
   let cppNamespace = "::xfmr";
@@ -64,9 +71,16 @@ class Xfmr_Kernel<string kernel, string attrMnemonic>
       auto given = ::llvm::dyn_cast<}] # kernel # [{ParamsAttr>(params);
       return given ? given.getFields().fault(getFields()) : otherFamily(params, *this);
     }
-    ::xfmr::VulkanLaunch $cppClass::getVulkanLaunch(::mlir::Attribute params) const {
+    ::xfmr::VulkanLaunch $cppClass::getVulkanLaunch(::mlir::Attribute params, int64_t mostExtent) const {
       auto given = ::llvm::cast<}] # kernel # [{ParamsAttr>(params).getFields();
-      return {given.push(), given.grid(getFields())};
+      return {given.push(), ::xfmr::codegen::foldGrid(given.grid(getFields()), static_cast<uint64_t>(mostExtent))};
+    }
+    ::xfmr::codegen::cpu::Tile $cppClass::getCpuTile(::mlir::Attribute params) const {
+      return ::xfmr::codegen::cpu::tileOf(getFields(), ::llvm::cast<}] # kernel # [{ParamsAttr>(params).getFields());
+    }
+    ::xfmr::codegen::Cost $cppClass::getCost(::mlir::Attribute params, const ::xfmr::codegen::Machine &machine,
+                                             const ::xfmr::codegen::Load &load) const {
+      return ::xfmr::codegen::costOf(getFields(), ::llvm::cast<}] # kernel # [{ParamsAttr>(params).getFields(), machine, load);
     }
   }];
 }

@@ -24,7 +24,7 @@ std::vector<uint32_t> ElementwiseParams::push() const {
 }
 
 std::array<uint32_t, 3> ElementwiseParams::grid(const ElementwiseSpec &spec) const {
-  return foldGrid(spec.op == ElementwiseOp::LastRow ? 1 : maxRows);
+  return linearGrid(spec.op == ElementwiseOp::LastRow ? 1 : maxRows);
 }
 
 std::string ElementwiseSpec::fault() const {

@@ -22,7 +22,7 @@ std::vector<uint32_t> EmbeddingParams::push() const {
 }
 
 std::array<uint32_t, 3> EmbeddingParams::grid(const EmbeddingSpec &) const {
-  return foldGrid(maxRows);
+  return linearGrid(maxRows);
 }
 
 std::string EmbeddingSpec::fault() const {

@@ -40,7 +40,7 @@ std::vector<uint32_t> NormParams::push() const {
 std::array<uint32_t, 3> NormParams::grid(const NormSpec &spec) const {
   uint64_t items = (spec.lastRow ? 1 : uint64_t(maxRows)) * groups;
   uint32_t each = 64 / normLanes(spec.perHead);
-  return foldGrid((items + each - 1) / each);
+  return linearGrid((items + each - 1) / each);
 }
 
 std::string NormSpec::fault() const {

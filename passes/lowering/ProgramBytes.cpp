@@ -1,7 +1,6 @@
 // Serialisation of a planned program: buffers and kernels get indices, dispatches refer to them.
 #include "passes/lowering/ProgramBytes.h"
 
-#include "passes/codegen/cpu/Kernels.h"
 #include "passes/codegen/vulkan/Kernels.h"
 #include "passes/lowering/PackWeights.h"
 #include "runtime/artifact/Format.h"
@@ -17,15 +16,6 @@ using namespace xfmr;
 namespace {
 
 uint64_t bytesOf(Type type) { return static_cast<uint64_t>(xfmr::bytesOf(cast<MemRefType>(type))); }
-
-uint64_t tilesOf(KernelAttrInterface kernel, KernelParamsAttrInterface params) {
-#define XFMR_TILES(Name)                                                                                             \
-  if (auto attribute = dyn_cast<Name##Attr>(kernel))                                                                 \
-    return codegen::cpu::tiles(attribute.getFields(), cast<Name##ParamsAttr>(params).getFields());
-  XFMR_KERNELS(XFMR_TILES)
-#undef XFMR_TILES
-  return 0;
-}
 
 class Serializer {
 public:
@@ -145,7 +135,7 @@ private:
       item.grid.assign(launch.grid.begin(), launch.grid.end());
       return success();
     }
-    const uint64_t tiles = tilesOf(dispatch.getExecutable().getKernel(), dispatch.getParams());
+    const uint64_t tiles = dispatch.getExecutable().getKernel().getCpuTile(dispatch.getParams()).count;
     if (tiles > std::numeric_limits<int32_t>::max())
       return dispatch.emitError("has ") << tiles << " tiles, more than a grid holds";
     item.grid = {static_cast<uint32_t>(tiles), 1, 1};

@@ -6,7 +6,7 @@
 // row's products. Softmax of the split's scores, with its own maximum. Then values pass the same way, and each
 // column is one chain over the keys that its query sees.
 #pragma once
-#include "passes/codegen/Attention.h"
+#include "passes/codegen/Choice.h"
 #include "passes/codegen/cpu/KernelBuilder.h"
 #include <optional>
 
@@ -20,9 +20,6 @@ struct AttentionFacts {
   uint32_t group() const { return numHeads / numKvHeads; }
   uint32_t paddedDim() const { return paddedWidth(headDim); }
 };
-
-// Queries that one walk over the keys serves at most; what they need on the stack stays below 200 KB.
-constexpr uint32_t kMostQueries = 32;
 
 // The running result of queries: the largest score, the sum of exponentials, the sum of values.
 class SoftmaxState {

@@ -20,10 +20,6 @@ Value loadColumns(KernelBuilder &k, Buffer table, WeightType type, uint32_t colu
 
 } // namespace
 
-uint64_t tiles(const EmbeddingSpec &, const EmbeddingParams &params) {
-  return params.maxRows;
-}
-
 KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const EmbeddingSpec &spec,
                    const EmbeddingParams &params, Level level) {
   if (params.firstRow % kPanel)

@@ -7,10 +7,6 @@
 namespace xfmr::codegen::cpu {
 namespace {
 
-uint64_t rowsEach(const NormParams &p) {
-  return rowsATile(uint64_t(p.width) * p.groups);
-}
-
 class Norm {
 public:
   Norm(KernelBuilder &k, const NormSpec &spec, const NormParams &params)
@@ -74,10 +70,6 @@ private:
 };
 
 } // namespace
-
-uint64_t tiles(const NormSpec &spec, const NormParams &params) {
-  return spec.lastRow ? 1 : tilesOfRows(params.maxRows, rowsEach(params));
-}
 
 KernelModule build(mlir::MLIRContext &context, llvm::StringRef name,
                              const NormSpec &spec, const NormParams &params, Level level) {
