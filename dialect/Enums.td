@@ -14,12 +14,13 @@ class Xfmr_Enum<string name, string summary, list<I32EnumAttrCase> cases>
 class Xfmr_EnumAttr<EnumInfo choices, string attrMnemonic> : EnumAttr<Xfmr_Dialect, choices, attrMnemonic>;
 
 def Xfmr_ActivationKind : Xfmr_Enum<"ActivationKind", "activation function", [
-    I32EnumAttrCase<"relu", 0>,
+    I32EnumAttrCase<"relu", 0>,       // max(x, 0)
     I32EnumAttrCase<"gelu", 1>,       // exact: x * Phi(x), with erf
-    I32EnumAttrCase<"gelu_tanh", 2>,  // another function: at most 4.7324e-4 away from the exact one
+    I32EnumAttrCase<"gelu_tanh", 2>,  // x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))): at most 4.7324e-4 away from the exact one
     I32EnumAttrCase<"silu", 3>,       // x * sigmoid(x)
-    I32EnumAttrCase<"sigmoid", 4>,
-    I32EnumAttrCase<"tanh", 5>]>;
+    I32EnumAttrCase<"sigmoid", 4>,    // 1 / (1 + e^-x)
+    I32EnumAttrCase<"tanh", 5>,
+    I32EnumAttrCase<"relu2", 6>]>;    // max(x, 0)^2
 def Xfmr_ActivationKindAttr : Xfmr_EnumAttr<Xfmr_ActivationKind, "activation_kind">;
 
 def Xfmr_RopeStyle : Xfmr_Enum<"RopeStyle", "which entries of a head form a rotated pair", [

@@ -8,18 +8,29 @@ namespace xfmr {
 
 std::string layerPrefix(int64_t layer) { return "model.layers." + std::to_string(layer); }
 
+llvm::ArrayRef<std::pair<const char *, ActivationKind>> activationWords() {
+  static constexpr std::pair<const char *, ActivationKind> all[] = {
+      {"silu", ActivationKind::silu},
+      {"swish", ActivationKind::silu},
+      {"gelu", ActivationKind::gelu},
+      {"gelu_new", ActivationKind::gelu_tanh},
+      {"gelu_pytorch_tanh", ActivationKind::gelu_tanh},
+      {"gelu_fast", ActivationKind::gelu_tanh},
+      {"relu", ActivationKind::relu},
+      {"relu2", ActivationKind::relu2},
+  };
+  return all;
+}
+
 ActivationKind readActivation(Config &config, const std::string &key, const std::string &absent) {
   const std::string name = config.text(key, absent);
-  if (name == "silu" || name == "swish")
-    return ActivationKind::silu;
-  if (name == "gelu")
-    return ActivationKind::gelu;
-  if (name == "gelu_new" || name == "gelu_pytorch_tanh" || name == "gelu_fast")
-    return ActivationKind::gelu_tanh;
-  if (name == "relu")
-    return ActivationKind::relu;
-  config.refuse(key, "is \"" + name +
-                         "\", supported: silu, gelu, gelu_new, gelu_pytorch_tanh, gelu_fast, relu");
+  std::string supported;
+  for (const auto &[word, kind] : activationWords()) {
+    if (name == word)
+      return kind;
+    supported += (supported.empty() ? "" : ", ") + std::string(word);
+  }
+  config.refuse(key, "is \"" + name + "\", supported: " + supported);
   return ActivationKind::silu;
 }
 

@@ -58,6 +58,8 @@ using Windows = std::vector<std::optional<int64_t>>; // one a layer
 /// Reads the keys every Llama-like family has. Ask the configuration for its status afterwards.
 DecoderConfig readDecoder(ImportContext &context, bool tiedByDefault = false, const RopeDefaults &rope = {});
 
+/// What a configuration calls an activation function, by every name in use.
+llvm::ArrayRef<std::pair<const char *, ActivationKind>> activationWords();
 /// `hidden_act` and its relatives; refuses unknown names.
 ActivationKind readActivation(Config &config, const std::string &key,
                               const std::string &absent = "silu");

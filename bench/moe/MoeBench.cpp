@@ -7,6 +7,7 @@
 // Usage: moe-bench [ROUNDS [TOKENS EXPERTS TOP_K HIDDEN WIDTH]]
 #include "bench/Timing.h"
 #include "mlir/IR/MLIRContext.h"
+#include "passes/codegen/Choice.h"
 #include "passes/codegen/Gemm.h"
 #include "passes/codegen/MoeGemv.h"
 #include "passes/codegen/MoeRouter.h"

@@ -8,3 +8,17 @@ std::string xfmr::otherFamily(mlir::Attribute params, mlir::Attribute kernel) {
   return "takes params of " + llvm::cast<KernelAttrInterface>(kernel).getFamily().str() + ", got those of " +
          (given ? given.getFamily().str() : "no kernel");
 }
+
+static_assert(xfmr::getMaxEnumValForActivationKind() + 2 == std::size(xfmr::codegen::Words<xfmr::codegen::Activation>::all),
+              "ActivationKind in dialect/Enums.td and passes/codegen/Activations.def must list the same functions");
+
+xfmr::codegen::Activation xfmr::kernelActivation(ActivationKind kind) {
+  switch (kind) {
+#define XFMR_ACTIVATION(Name, word, keepsZero, formula)                                                                \
+  case ActivationKind::word:                                                                                           \
+    return codegen::Activation::Name;
+#include "passes/codegen/Activations.def"
+#undef XFMR_ACTIVATION
+  }
+  llvm_unreachable("the two lists are of one length, and each case names one of the dialect's");
+}

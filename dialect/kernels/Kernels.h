@@ -3,6 +3,8 @@
 #pragma once
 #include "mlir/IR/Attributes.h"
 #include "passes/codegen/AllKernels.h"
+#include "passes/codegen/Choice.h"
+#include "passes/codegen/Cost.h"
 
 namespace xfmr {
 
@@ -14,6 +16,10 @@ struct VulkanLaunch {
 
 /// Why `params` do not go with a kernel of another family.
 std::string otherFamily(mlir::Attribute params, mlir::Attribute kernel);
+
+enum class ActivationKind : uint32_t;
+/// The kernels' activation of a kind.
+codegen::Activation kernelActivation(ActivationKind kind);
 
 } // namespace xfmr
 

@@ -16,8 +16,15 @@ def Xfmr_KernelAttrInterface : AttrInterface<"KernelAttrInterface"> {
     InterfaceMethod<"The buffers in binding order.", "::std::vector<::xfmr::codegen::Binding>", "getBindings">,
     InterfaceMethod<"Why no dispatch has these params; empty if one has.", "::std::string", "getFault",
                     (ins "::mlir::Attribute":$params)>,
-    InterfaceMethod<"Push words and grid of a dispatch on Vulkan. The params must be without fault.",
-                    "::xfmr::VulkanLaunch", "getVulkanLaunch", (ins "::mlir::Attribute":$params)>];
+    InterfaceMethod<"Push words and grid of a dispatch on Vulkan, at most `mostExtent` workgroups a dimension where the "
+                    "grid can be folded. The params must be without fault.", "::xfmr::VulkanLaunch", "getVulkanLaunch",
+                    (ins "::mlir::Attribute":$params, "int64_t":$mostExtent)>,
+    InterfaceMethod<"What threads share a dispatch by on the CPU (passes/codegen/Choice.h).", "::xfmr::codegen::cpu::Tile",
+                    "getCpuTile", (ins "::mlir::Attribute":$params)>,
+    InterfaceMethod<"Operations and bytes of a dispatch for a load of tokens, by the formula of the family in "
+                    "passes/codegen/Cost.h. The params must be without fault.", "::xfmr::codegen::Cost", "getCost",
+                    (ins "::mlir::Attribute":$params, "const ::xfmr::codegen::Machine &":$machine,
+                         "const ::xfmr::codegen::Load &":$load)>];
 }
 def Xfmr_KernelParamsAttrInterface : AttrInterface<"KernelParamsAttrInterface"> {
   let cppNamespace = "::xfmr";
@@ -64,9 +71,16 @@ class Xfmr_Kernel<string kernel, string attrMnemonic>
       auto given = ::llvm::dyn_cast<}] # kernel # [{ParamsAttr>(params);
       return given ? given.getFields().fault(getFields()) : otherFamily(params, *this);
     }
-    ::xfmr::VulkanLaunch $cppClass::getVulkanLaunch(::mlir::Attribute params) const {
+    ::xfmr::VulkanLaunch $cppClass::getVulkanLaunch(::mlir::Attribute params, int64_t mostExtent) const {
       auto given = ::llvm::cast<}] # kernel # [{ParamsAttr>(params).getFields();
-      return {given.push(), given.grid(getFields())};
+      return {given.push(), ::xfmr::codegen::foldGrid(given.grid(getFields()), static_cast<uint64_t>(mostExtent))};
+    }
+    ::xfmr::codegen::cpu::Tile $cppClass::getCpuTile(::mlir::Attribute params) const {
+      return ::xfmr::codegen::cpu::tileOf(getFields(), ::llvm::cast<}] # kernel # [{ParamsAttr>(params).getFields());
+    }
+    ::xfmr::codegen::Cost $cppClass::getCost(::mlir::Attribute params, const ::xfmr::codegen::Machine &machine,
+                                             const ::xfmr::codegen::Load &load) const {
+      return ::xfmr::codegen::costOf(getFields(), ::llvm::cast<}] # kernel # [{ParamsAttr>(params).getFields(), machine, load);
     }
   }];
 }
@@ -168,8 +182,8 @@ def Xfmr_AttentionPrefillParams : Xfmr_KernelParams<"AttentionPrefill", "attenti
 def Xfmr_ElementwiseKernel : Xfmr_Kernel<"Elementwise", "elementwise"> {
   let summary = "one operation on each element";
   let description = [{
-    - `op`: `copy`, `add`, `mul`, `activation`, `scale`, `softcap` or `act_mul`
-    - `activation`: of `activation` and `act_mul`
+    - `op`: `copy`, `add`, `mul`, `activation`, `scale`, `softcap`, `row_scale` or `last_row`
+    - `activation`: of `activation`
 
     Constraints:
     - C1: other ops have no `activation`
@@ -206,8 +220,7 @@ def Xfmr_EmbeddingParams : Xfmr_KernelParams<"Embedding", "embedding"> {
     - `first_row`, `table_rows`: the part of the table that is bound
     - `max_rows`
     - `out`: rows
-    - `scale`
-    - `max_position`, `position_offset`: of the position table
+    - `max_position`: rows of the position table
 
     `#xfmr.embedding_params<width = 16, vocab = 32, table_rows = 32, max_rows = 1, out = <stride = 16>>`
   }];
@@ -412,14 +425,10 @@ def Xfmr_NormKernel : Xfmr_Kernel<"Norm", "norm"> {
   let summary = "rms_norm or layer_norm of rows or heads";
   let description = [{
     - `kind`: `rms` or `layer`
-    - `weight`: true unless it says false
     - `bias`
     - `unit_offset`: times 1 + weight
     - `per_head`: of each of several groups
     - `last_row`: of row count - 1, to row 0
-
-    Constraints:
-    - C1: `unit_offset` only with a `weight`
 
     `#xfmr.norm<kind = layer, bias>`
   }];

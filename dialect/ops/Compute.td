@@ -173,8 +173,7 @@ def Xfmr_AttentionOp : Xfmr_Op<"attention", [Pure]> {
 def Xfmr_ActivationOp : Xfmr_Op<"activation", [Pure, ColumnwiseOpInterface, AllTypesMatch<["input", "result"]>]> {
   let summary = "an activation function, element by element";
   let description = [{
-    relu max(x, 0); gelu x Phi(x); gelu_tanh 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)));
-    silu x sigmoid(x); sigmoid 1 / (1 + e^-x); tanh.
+    The functions are those of `ActivationKind` (`dialect/Enums.td`, with their formulas): relu, gelu, gelu_tanh, …
 
     Example:
     ```mlir

@@ -88,7 +88,10 @@ ExecutableOp DispatchOp::getExecutable() {
   return SymbolTable::lookupNearestSymbolFrom<ExecutableOp>(*this, getKernelAttr());
 }
 
-VulkanLaunch DispatchOp::getVulkanLaunch() { return getExecutable().getKernel().getVulkanLaunch(getParams()); }
+VulkanLaunch DispatchOp::getVulkanLaunch() {
+  const TargetAttr target = (*this)->getParentOfType<ProgramOp>().targetOrPortable();
+  return getExecutable().getKernel().getVulkanLaunch(getParams(), target.mostGridExtent());
+}
 
 // Whether a buffer of `type` is what a binding holds.
 static bool matches(codegen::Stored stored, Type type) {
@@ -130,7 +133,7 @@ LogicalResult DispatchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   TargetAttr target = executable->getParentOfType<ProgramOp>().targetOrPortable();
   if (!target.isVulkan())
     return success();
-  VulkanLaunch launch = kernel.getVulkanLaunch(getParams());
+  VulkanLaunch launch = kernel.getVulkanLaunch(getParams(), target.mostGridExtent());
   if (static_cast<int64_t>(launch.push.size()) > target.mostPushWords()) // C6
     return emitOpError("has ") << launch.push.size() << " push words, its target takes " << target.mostPushWords();
   for (uint32_t extent : launch.grid)

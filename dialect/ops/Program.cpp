@@ -72,3 +72,12 @@ LogicalResult BufferRefOp::verifySymbolUses(SymbolTableCollection &symbols) {
     return emitOpError("names no buffer, packed weight or rope table of the program: ") << getBufferAttr();
   return success();
 }
+
+LogicalResult PackedWeightOp::verifyRegions() {
+  auto yield = dyn_cast<YieldOp>(getBody().front().back());
+  auto type = yield && yield.getNumOperands() == 1 ? dyn_cast<RankedTensorType>(yield.getOperand(0).getType())
+                                                   : RankedTensorType();
+  if (!type || type.getRank() < 1 || type.getRank() > 3 || !yield.getOperand(0).getDefiningOp<WeightExpressionOpInterface>()) // C1
+    return emitOpError("must yield one weight, of one to three axes");
+  return success();
+}

@@ -213,6 +213,9 @@ def Xfmr_PackedWeightOp : Xfmr_Op<"packed_weight", [Symbol, IsolatedFromAbove, S
     The body yields the weight expression. `rows` and `cols` are those of the expression (leading axes
     of a stacked weight count as rows); storage pads both to multiples of 8 with zeros. A vector is one row.
 
+    Constraints:
+    - C1: the body yields one weight, of one to three axes
+
     ```mlir
     xfmr.program @p max_context 8 chunk 8 kv f32
         config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {base = "tiny"} {
@@ -228,6 +231,7 @@ def Xfmr_PackedWeightOp : Xfmr_Op<"packed_weight", [Symbol, IsolatedFromAbove, S
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttr:$type);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$sym_name `:` $type attr-dict-with-keyword $body";
+  let hasRegionVerifier = 1;
 }
 
 def Xfmr_RopeTableOp : Xfmr_Op<"rope_table", [Symbol, HasParent<"ProgramOp">]> {

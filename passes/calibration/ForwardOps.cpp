@@ -1,6 +1,8 @@
 // What each op computes, in f32 over whole batches: one function an op and one word in the table at the end. Mixtures are in
 // ForwardMixture.cpp.
 #include "passes/calibration/ForwardOps.h"
+#include "passes/calibration/Lanes.h"
+#include "passes/codegen/builder/ActivationFormula.h"
 
 #include "dialect/RopeFrequencies.h"
 
@@ -94,18 +96,15 @@ void attention(AttentionOp op, const MatrixF &q, const MatrixF &k, const MatrixF
 }
 
 void activate(ActivationKind kind, MatrixF &x) {
-  auto each = x.array();
-  switch (kind) {
-  case ActivationKind::relu: each = each.max(0.0f); return;
-  case ActivationKind::gelu:
-    x = x.unaryExpr([](float v) { return 0.5f * v * (1.0f + std::erf(v * 0.70710678118654752f)); });
-    return;
-  case ActivationKind::gelu_tanh:
-    each = 0.5f * each * (1.0f + (0.79788456080286536f * (each + 0.044715f * each.cube())).tanh());
-    return;
-  case ActivationKind::silu: each = each / (1.0f + (-each).exp()); return;
-  case ActivationKind::sigmoid: each = 1.0f / (1.0f + (-each).exp()); return;
-  case ActivationKind::tanh: each = each.tanh(); return;
+  using calibration::Lanes;
+  Eigen::Map<Eigen::ArrayXf> all(x.data(), x.size());
+  constexpr Eigen::Index kLanes = Lanes::kSize;
+  const codegen::Activation function = kernelActivation(kind);
+  for (Eigen::Index at = 0; at < all.size(); at += kLanes) {
+    const Eigen::Index size = std::min(kLanes, all.size() - at);
+    Lanes lanes = constantLike(Lanes(), 0);
+    lanes.each.head(size) = all.segment(at, size);
+    all.segment(at, size) = codegen::activationFormula(function, lanes).each.head(size);
   }
 }
 

@@ -33,7 +33,7 @@ std::vector<uint32_t> AttentionDecodeParams::push() const {
 }
 
 std::array<uint32_t, 3> AttentionDecodeParams::grid(const AttentionDecodeSpec &spec) const {
-  return foldGrid(uint64_t(numHeads) * (spec.single ? 1 : decodeSplits(maxContext)));
+  return linearGrid(uint64_t(numHeads) * (spec.single ? 1 : decodeSplits(maxContext)));
 }
 
 std::string AttentionCombineSpec::name() const {
@@ -54,7 +54,7 @@ std::vector<uint32_t> AttentionCombineParams::push() const {
 }
 
 std::array<uint32_t, 3> AttentionCombineParams::grid(const AttentionCombineSpec &) const {
-  return foldGrid(numHeads);
+  return linearGrid(numHeads);
 }
 
 std::string AttentionPrefillSpec::name() const {
@@ -80,7 +80,7 @@ std::vector<uint32_t> AttentionPrefillParams::push() const {
 
 std::array<uint32_t, 3> AttentionPrefillParams::grid(const AttentionPrefillSpec &spec) const {
   uint32_t queries = queryTile(spec.headDim);
-  return foldGrid(uint64_t((maxRows + queries - 1) / queries) * numHeads);
+  return linearGrid(uint64_t((maxRows + queries - 1) / queries) * numHeads);
 }
 
 // What the three kernels' params have in common.

@@ -5,7 +5,7 @@ namespace xfmr::codegen {
 
 std::string ElementwiseSpec::name() const {
   std::string result = std::string("elementwise_") + word(op);
-  if (op == ElementwiseOp::Activation || op == ElementwiseOp::ActMul)
+  if (op == ElementwiseOp::Activation)
     result += std::string("_") + toString(activation);
   return result;
 }
@@ -24,11 +24,11 @@ std::vector<uint32_t> ElementwiseParams::push() const {
 }
 
 std::array<uint32_t, 3> ElementwiseParams::grid(const ElementwiseSpec &spec) const {
-  return foldGrid(spec.op == ElementwiseOp::LastRow ? 1 : maxRows);
+  return linearGrid(spec.op == ElementwiseOp::LastRow ? 1 : maxRows);
 }
 
 std::string ElementwiseSpec::fault() const {
-  if (activation != Activation::None && op != ElementwiseOp::Activation && op != ElementwiseOp::ActMul) // C1
+  if (activation != Activation::None && op != ElementwiseOp::Activation) // C1
     return std::string(word(op)) + " has no activation, got " + word(activation);
   return "";
 }

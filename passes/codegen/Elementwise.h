@@ -1,6 +1,6 @@
 // elementwise: one operation on each element of rows t < count; what fusion leaves over.
 //   copy out = a        add out = a + b      mul out = a * b       activation out = act(a)
-//   scale out = a * v   softcap out = v * tanh(a / v)              act_mul out = act(a) * b
+//   scale out = a * v   softcap out = v * tanh(a / v)
 //   row_scale out = a * b[t, 0]      last_row out[0] = a[count - 1], and nothing else
 // `out` may be `a` or `b`. A stride of 0 for `b` broadcasts one row. Columns of out from `width` to paddedWidth(width)
 // become zeros: with copy and last_row whatever lies behind the columns of a. The a of copy may have any offset and stride.
@@ -16,25 +16,23 @@ enum class ElementwiseOp : uint8_t {
   Activation,
   Scale,
   Softcap,
-  ActMul,
   RowScale,
   LastRow
 };
 template <> struct Words<ElementwiseOp> {
-  static constexpr const char *all[] = {"copy",    "add",     "mul",       "activation", "scale",
-                                        "softcap", "act_mul", "row_scale", "last_row"};
+  static constexpr const char *all[] = {"copy",  "add",     "mul",       "activation",
+                                        "scale", "softcap", "row_scale", "last_row"};
 };
 
 struct ElementwiseSpec {
   ElementwiseOp op = ElementwiseOp::Copy;
-  Activation activation = Activation::None; // of Activation and ActMul
+  Activation activation = Activation::None; // of Activation
 
   std::string name() const;
-  // state r, a r, out w [, b r (add, mul, act_mul, row_scale)]
+  // state r, a r, out w [, b r (add, mul, row_scale)]
   std::vector<Binding> bindings() const;
   bool hasB() const {
-    return op == ElementwiseOp::Add || op == ElementwiseOp::Mul || op == ElementwiseOp::ActMul ||
-           op == ElementwiseOp::RowScale;
+    return op == ElementwiseOp::Add || op == ElementwiseOp::Mul || op == ElementwiseOp::RowScale;
   }
   // Why no kernel has this spec; empty: nothing is wrong.
   std::string fault() const;

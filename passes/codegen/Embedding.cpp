@@ -18,12 +18,11 @@ std::vector<Binding> EmbeddingSpec::bindings() const {
 }
 
 std::vector<uint32_t> EmbeddingParams::push() const {
-  return {paddedWidth(width) / 8, vocab,       firstRow,      tableRows, out.stride, out.offset,
-          floatBits(scale),       maxPosition, positionOffset};
+  return {paddedWidth(width) / 8, vocab, firstRow, tableRows, out.stride, out.offset, maxPosition};
 }
 
 std::array<uint32_t, 3> EmbeddingParams::grid(const EmbeddingSpec &) const {
-  return foldGrid(maxRows);
+  return linearGrid(maxRows);
 }
 
 std::string EmbeddingSpec::fault() const {

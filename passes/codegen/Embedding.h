@@ -1,5 +1,5 @@
-// embedding: out[t, :] = scale * table[tokens[t], :] (+ positions[position + t + positionOffset,
-// :]) for t < count. Ids outside the vocabulary are clamped into it.
+// embedding: out[t, :] = table[tokens[t], :] (+ positions[position + t, :]) for t < count. Ids outside the vocabulary are
+// clamped into it.
 #pragma once
 #include "passes/codegen/Kernel.h"
 
@@ -28,9 +28,7 @@ struct EmbeddingParams {
       0; //   split at plan time: one dispatch a part, each writes only its own tokens)
   uint32_t maxRows = 0; // most tokens of the phase
   Rows out;
-  float scale = 1.0f;
-  uint32_t maxPosition = 0;    // rows of the position table
-  uint32_t positionOffset = 0; // added to the position before the look-up (OPT: 2)
+  uint32_t maxPosition = 0; // rows of the position table
 
   std::vector<uint32_t> push() const;
   std::array<uint32_t, 3> grid(const EmbeddingSpec &spec) const;
@@ -38,8 +36,7 @@ struct EmbeddingParams {
   template <class Self, class F> static void fields(Self &self, F &&f) {
     f("width", self.width); f("vocab", self.vocab); f("first_row", self.firstRow);
     f("table_rows", self.tableRows); f("max_rows", self.maxRows); f("out", self.out);
-    f("scale", self.scale); f("max_position", self.maxPosition);
-    f("position_offset", self.positionOffset);
+    f("max_position", self.maxPosition);
   }
 };
 

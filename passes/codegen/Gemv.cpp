@@ -28,7 +28,7 @@ std::vector<uint32_t> GemvParams::push() const {
 }
 
 std::array<uint32_t, 3> GemvParams::grid(const GemvSpec &spec) const {
-  return foldGrid((spec.epilogue.outBlocks(n) + kGemvBlocks - 1) / kGemvBlocks);
+  return linearGrid((spec.epilogue.outBlocks(n) + kGemvBlocks - 1) / kGemvBlocks);
 }
 
 std::string GemvSpec::fault() const {

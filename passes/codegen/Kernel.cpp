@@ -1,5 +1,6 @@
 // The parts of kernel descriptions that every kernel shares.
 #include "passes/codegen/Kernel.h"
+#include <algorithm>
 
 namespace xfmr::codegen {
 
@@ -20,11 +21,15 @@ std::string Epilogue::suffix() const {
   return s;
 }
 
-std::array<uint32_t, 3> foldGrid(uint64_t groups) {
-  constexpr uint64_t kMost = 65535;
-  if (groups <= kMost)
-    return {static_cast<uint32_t>(groups), 1, 1};
-  uint64_t rows = (groups + kMost - 1) / kMost;
+std::array<uint32_t, 3> linearGrid(uint64_t groups) {
+  return {static_cast<uint32_t>(std::min<uint64_t>(groups, UINT32_MAX)), 1, 1};
+}
+
+std::array<uint32_t, 3> foldGrid(std::array<uint32_t, 3> grid, uint64_t most) {
+  const uint64_t groups = grid[0];
+  if (groups <= most || grid[1] != 1 || grid[2] != 1)
+    return grid;
+  const uint64_t rows = (groups + most - 1) / most;
   return {static_cast<uint32_t>((groups + rows - 1) / rows), static_cast<uint32_t>(rows), 1};
 }
 
@@ -75,6 +80,17 @@ std::string needsAligned(bool specUnaligned, bool paramsUnaligned) {
   return paramsUnaligned && !specUnaligned ? "rows that begin anywhere need a kernel that is unaligned" : "";
 }
 
-bool keepsZero(Activation activation) { return activation != Activation::Sigmoid; }
+bool keepsZero(Activation activation) {
+  switch (activation) {
+  case Activation::None:
+    return true;
+#define XFMR_ACTIVATION(Name, word, keepsZero, formula)                                                                \
+  case Activation::Name:                                                                                               \
+    return keepsZero;
+#include "passes/codegen/Activations.def"
+#undef XFMR_ACTIVATION
+  }
+  return false;
+}
 
 } // namespace xfmr::codegen

@@ -24,10 +24,19 @@ enum class CacheType : uint8_t { F32, F16 };
 template <> struct Words<CacheType> {
   static constexpr const char *all[] = {"f32", "f16"};
 };
-// Gelu is the exact one (erf), GeluTanh its tanh approximation.
-enum class Activation : uint8_t { None, Silu, Gelu, GeluTanh, Relu, Sigmoid, Tanh };
+// None, and those of Activations.def: Silu, Gelu (the exact one), GeluTanh, …
+#define XFMR_ACTIVATION(Name, word, keepsZero, formula) Name,
+enum class Activation : uint8_t {
+  None,
+#include "passes/codegen/Activations.def"
+};
+#undef XFMR_ACTIVATION
 template <> struct Words<Activation> {
-  static constexpr const char *all[] = {"none", "silu", "gelu", "gelu_tanh", "relu", "sigmoid", "tanh"};
+#define XFMR_ACTIVATION(Name, word, keepsZero, formula) #word,
+  static constexpr const char *all[] = {"none",
+#include "passes/codegen/Activations.def"
+  };
+#undef XFMR_ACTIVATION
 };
 
 // The word of an enumerator.
@@ -117,9 +126,11 @@ constexpr uint32_t paddedWidth(uint32_t width) {
   return (width + 7) / 8 * 8;
 }
 
-// Dispatch sizes are limited to 65535 a dimension: folds `groups` into x and y. Kernels take the
-// linear number y * gridDim.x + x and return when it is beyond the last.
-std::array<uint32_t, 3> foldGrid(uint64_t groups);
+// The grid of a kernel that takes the linear number of a workgroup and returns when it is beyond the last: all in x.
+std::array<uint32_t, 3> linearGrid(uint64_t groups);
+// As a target takes it that has at most `most` workgroups a dimension: a linear grid beyond that is folded into x and y,
+// whose number is y * gridDim.x + x. Others stay as they are.
+std::array<uint32_t, 3> foldGrid(std::array<uint32_t, 3> grid, uint64_t most);
 
 // As word(), under the name that kernels' names are made with.
 inline const char *toString(WeightType type) {

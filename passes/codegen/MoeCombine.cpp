@@ -39,7 +39,7 @@ std::vector<uint32_t> MoeCombineParams::push() const {
 }
 
 std::array<uint32_t, 3> MoeCombineParams::grid(const MoeCombineSpec &) const {
-  return foldGrid((uint64_t(maxRows) * (paddedWidth(width) / 4) + 63) / 64);
+  return linearGrid((uint64_t(maxRows) * (paddedWidth(width) / 4) + 63) / 64);
 }
 
 std::string MoeTerms::fault() const {

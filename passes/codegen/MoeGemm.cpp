@@ -3,12 +3,6 @@
 
 namespace xfmr::codegen {
 
-// Half-empty tiles waste invocations; small ones reread the weight.
-uint32_t moeTileRows(uint64_t entries, uint32_t experts) {
-  const uint64_t mean = (entries + experts - 1) / experts;
-  return mean <= 8 ? 8 : mean <= 16 ? 16 : mean <= 48 ? 32 : 64;
-}
-
 std::string MoeGemmSpec::name() const {
   return std::string("moe_gemm_") + (product == MoeProduct::First ? "first_" : "second_") + toString(weight) +
          epilogue.suffix() + (weighted ? "_weighted" : "") + "_m" + std::to_string(tileRows);

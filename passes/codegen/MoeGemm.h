@@ -35,9 +35,6 @@ struct MoeGemmSpec {
   }
 };
 
-// The rows a tile should have when `entries` (rows * topK) spread over `experts`.
-uint32_t moeTileRows(uint64_t entries, uint32_t experts);
-
 struct MoeGemmParams {
   MoePlanLayout layout;
   uint32_t n = 0; // rows of one expert's W (with glu: gate and up together)

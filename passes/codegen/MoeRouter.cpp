@@ -3,10 +3,6 @@
 
 namespace xfmr::codegen {
 
-uint32_t routerRows(uint32_t experts, uint32_t maxRows) {
-  return maxRows < 16 || experts > 128 ? 1 : 4;
-}
-
 std::string MoeRouterSpec::name() const {
   std::string result = std::string("moe_router_") + toString(weight) + "_e" + std::to_string(experts) + "_k" +
                        std::to_string(topK) + "_" + word(score);
@@ -49,7 +45,7 @@ std::vector<uint32_t> MoeRouterParams::push() const {
 }
 
 std::array<uint32_t, 3> MoeRouterParams::grid(const MoeRouterSpec &spec) const {
-  return foldGrid((maxRows + spec.rowsPerGroup - 1) / spec.rowsPerGroup);
+  return linearGrid((maxRows + spec.rowsPerGroup - 1) / spec.rowsPerGroup);
 }
 
 std::string MoeRouterSpec::fault() const {

@@ -27,7 +27,7 @@ struct MoeRouterSpec {
   bool routerBias = false, selectionBias = false;
   bool rmsNorm = false;
   bool unitOffset = false;    // with rmsNorm: g is 1 + stored weight
-  uint32_t rowsPerGroup = 1;  // rows a workgroup takes: more reuse the router's weight (see routerRows)
+  uint32_t rowsPerGroup = 1;  // rows a workgroup takes: more reuse the router's weight (routerRows in Choice.h)
   bool stats = false;         // counts and weight sums of the chosen experts; only for phases of one row
 
   std::string name() const;
@@ -45,9 +45,6 @@ struct MoeRouterSpec {
     f("rows_per_group", self.rowsPerGroup); f("stats", self.stats);
   }
 };
-
-// The rows a workgroup of a phase of maxRows should take, so that the tables of E experts fit.
-uint32_t routerRows(uint32_t experts, uint32_t maxRows);
 
 struct MoeRouterParams {
   uint32_t k = 0; // hidden size

@@ -5,8 +5,6 @@ namespace xfmr::codegen {
 
 std::string NormSpec::name() const {
   std::string result = kind == NormKind::Rms ? "rms_norm" : "layer_norm";
-  if (!weight)
-    result += "_plain";
   if (unitOffset)
     result += "_unit_offset";
   if (bias)
@@ -22,9 +20,7 @@ std::string NormSpec::name() const {
 
 std::vector<Binding> NormSpec::bindings() const {
   std::vector<Binding> result = {
-      {"state", Access::Read, Stored::I32}, {"x", Access::Read}, {"out", Access::Write}};
-  if (weight)
-    result.push_back({"weight", Access::Read});
+      {"state", Access::Read, Stored::I32}, {"x", Access::Read}, {"out", Access::Write}, {"weight", Access::Read}};
   if (bias)
     result.push_back({"bias", Access::Read});
   return result;
@@ -44,11 +40,11 @@ std::vector<uint32_t> NormParams::push() const {
 std::array<uint32_t, 3> NormParams::grid(const NormSpec &spec) const {
   uint64_t items = (spec.lastRow ? 1 : uint64_t(maxRows)) * groups;
   uint32_t each = 64 / normLanes(spec.perHead);
-  return foldGrid((items + each - 1) / each);
+  return linearGrid((items + each - 1) / each);
 }
 
 std::string NormSpec::fault() const {
-  return unitOffset && !weight ? "unit_offset needs a weight" : ""; // C1
+  return "";
 }
 
 std::string NormParams::fault(const NormSpec &spec) const {

@@ -17,7 +17,6 @@ template <> struct Words<NormKind> {
 
 struct NormSpec {
   NormKind kind = NormKind::Rms;
-  bool weight = true;
   bool bias = false;
   bool unitOffset = false; // multiplies by 1 + w (Gemma)
   bool perHead = false;    // groups > 1: one weight [width] for all groups
@@ -25,12 +24,12 @@ struct NormSpec {
   bool unaligned = false;  // as the params say
 
   std::string name() const;
-  // state r, x r, out w [, weight r] [, bias r]
+  // state r, x r, out w, weight r [, bias r]
   std::vector<Binding> bindings() const;
   // Why no kernel has this spec; empty: nothing is wrong.
   std::string fault() const;
   template <class Self, class F> static void fields(Self &self, F &&f) {
-    f("kind", self.kind); f("weight", self.weight); f("bias", self.bias);
+    f("kind", self.kind); f("bias", self.bias);
     f("unit_offset", self.unitOffset); f("per_head", self.perHead); f("last_row", self.lastRow);
     f("unaligned", self.unaligned);
   }

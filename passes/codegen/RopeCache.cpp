@@ -50,7 +50,7 @@ std::vector<uint32_t> RopeCacheParams::push() const {
 
 std::array<uint32_t, 3> RopeCacheParams::grid(const RopeCacheSpec &spec) const {
   uint64_t items = uint64_t(maxRows) * ((spec.touchesQ() ? numHeads : 0) + 2 * numKvHeads);
-  return foldGrid((items + kRopeItems - 1) / kRopeItems);
+  return linearGrid((items + kRopeItems - 1) / kRopeItems);
 }
 
 std::string RopeCacheSpec::fault() const {

@@ -6,23 +6,23 @@ using namespace xfmr::codegen;
 
 namespace {
 
-Work attention(uint64_t numHeads, uint64_t numKvHeads, uint32_t headDim, CacheType cache, uint32_t window) {
-  Work work;
+DispatchWork attention(uint64_t numHeads, uint64_t numKvHeads, uint32_t headDim, CacheType cache, uint32_t window) {
+  DispatchWork work;
   work.keyOperations = 4 * numHeads * headDim;
   work.keyBytes = static_cast<uint32_t>(2 * numKvHeads * paddedWidth(headDim) * (cache == CacheType::F32 ? 4 : 2));
   work.window = window;
   return work;
 }
 
-Work product(uint64_t n, uint64_t k, WeightType weights) {
-  Work work;
+DispatchWork product(uint64_t n, uint64_t k, WeightType weights) {
+  DispatchWork work;
   work.rowOperations = 2 * n * k;
   work.weights = weights;
   return work;
 }
 
-Work experts(uint64_t n, uint64_t k, WeightType weights, uint32_t topK, const MoePart &part) {
-  Work work = product(n, k, weights);
+DispatchWork experts(uint64_t n, uint64_t k, WeightType weights, uint32_t topK, const MoePart &part) {
+  DispatchWork work = product(n, k, weights);
   work.rowOperations *= topK;
   work.chosen = topK;
   work.firstExpert = part.firstExpert;
@@ -32,33 +32,33 @@ Work experts(uint64_t n, uint64_t k, WeightType weights, uint32_t topK, const Mo
 
 } // namespace
 
-Work xfmr::codegen::workOf(const AttentionDecodeSpec &spec, const AttentionDecodeParams &params) {
+DispatchWork xfmr::codegen::workOf(const AttentionDecodeSpec &spec, const AttentionDecodeParams &params) {
   return attention(params.numHeads, params.numKvHeads, spec.headDim, spec.cache, params.window);
 }
 
-Work xfmr::codegen::workOf(const AttentionPrefillSpec &spec, const AttentionPrefillParams &params) {
-  Work work = attention(params.numHeads, params.numKvHeads, spec.headDim, spec.cache, params.window);
+DispatchWork xfmr::codegen::workOf(const AttentionPrefillSpec &spec, const AttentionPrefillParams &params) {
+  DispatchWork work = attention(params.numHeads, params.numKvHeads, spec.headDim, spec.cache, params.window);
   work.allKeys = !spec.causal;
   return work;
 }
 
-Work xfmr::codegen::workOf(const EmbeddingSpec &spec, const EmbeddingParams &params) {
-  Work work;
+DispatchWork xfmr::codegen::workOf(const EmbeddingSpec &spec, const EmbeddingParams &params) {
+  DispatchWork work;
   work.tableRows = params.tableRows;
   work.weights = spec.weight;
   return work;
 }
 
-Work xfmr::codegen::workOf(const GemmSpec &spec, const GemmParams &params) { return product(params.n, params.k, spec.weight); }
-Work xfmr::codegen::workOf(const GemvSpec &spec, const GemvParams &params) { return product(params.n, params.k, spec.weight); }
+DispatchWork xfmr::codegen::workOf(const GemmSpec &spec, const GemmParams &params) { return product(params.n, params.k, spec.weight); }
+DispatchWork xfmr::codegen::workOf(const GemvSpec &spec, const GemvParams &params) { return product(params.n, params.k, spec.weight); }
 
-Work xfmr::codegen::workOf(const MoeGemmSpec &spec, const MoeGemmParams &params) {
+DispatchWork xfmr::codegen::workOf(const MoeGemmSpec &spec, const MoeGemmParams &params) {
   return experts(params.n, params.k, spec.weight, params.layout.topK, params.part);
 }
-Work xfmr::codegen::workOf(const MoeGemvSpec &spec, const MoeGemvParams &params) {
+DispatchWork xfmr::codegen::workOf(const MoeGemvSpec &spec, const MoeGemvParams &params) {
   return experts(params.n, params.k, spec.weight, params.topK, params.part);
 }
 
-Work xfmr::codegen::workOf(const MoeRouterSpec &spec, const MoeRouterParams &params) {
+DispatchWork xfmr::codegen::workOf(const MoeRouterSpec &spec, const MoeRouterParams &params) {
   return product(spec.experts, params.k, spec.weight);
 }

@@ -6,7 +6,7 @@
 
 namespace xfmr::codegen {
 
-struct Work {
+struct DispatchWork {
   uint64_t rowOperations = 0; // a row; a multiply-add is two
   uint64_t keyOperations = 0; // attention: a row and a key that it sees
   uint32_t keyBytes = 0;      // attention: of keys and values, all heads, a position
@@ -18,15 +18,15 @@ struct Work {
   WeightType weights = WeightType::F32;       // of the binding `weight`
 };
 
-template <class Spec, class Params> Work workOf(const Spec &, const Params &) { return {}; }
+template <class Spec, class Params> DispatchWork workOf(const Spec &, const Params &) { return {}; }
 
-Work workOf(const AttentionDecodeSpec &spec, const AttentionDecodeParams &params);
-Work workOf(const AttentionPrefillSpec &spec, const AttentionPrefillParams &params);
-Work workOf(const EmbeddingSpec &spec, const EmbeddingParams &params);
-Work workOf(const GemmSpec &spec, const GemmParams &params);
-Work workOf(const GemvSpec &spec, const GemvParams &params);
-Work workOf(const MoeGemmSpec &spec, const MoeGemmParams &params);
-Work workOf(const MoeGemvSpec &spec, const MoeGemvParams &params);
-Work workOf(const MoeRouterSpec &spec, const MoeRouterParams &params);
+DispatchWork workOf(const AttentionDecodeSpec &spec, const AttentionDecodeParams &params);
+DispatchWork workOf(const AttentionPrefillSpec &spec, const AttentionPrefillParams &params);
+DispatchWork workOf(const EmbeddingSpec &spec, const EmbeddingParams &params);
+DispatchWork workOf(const GemmSpec &spec, const GemmParams &params);
+DispatchWork workOf(const GemvSpec &spec, const GemvParams &params);
+DispatchWork workOf(const MoeGemmSpec &spec, const MoeGemmParams &params);
+DispatchWork workOf(const MoeGemvSpec &spec, const MoeGemvParams &params);
+DispatchWork workOf(const MoeRouterSpec &spec, const MoeRouterParams &params);
 
 } // namespace xfmr::codegen

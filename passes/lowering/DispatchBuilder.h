@@ -110,6 +110,7 @@ public:
   const PhaseKind kind;
   const int64_t rows;
   int64_t numDispatches = 0;
+  bool isBroken = false; // a dispatch was refused, with an error
 
 private:
   void append(KernelAttrInterface kernel, KernelParamsAttrInterface params, llvm::ArrayRef<NamedBuffer> buffers,

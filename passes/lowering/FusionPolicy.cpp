@@ -11,17 +11,7 @@ FusionPolicy FusionPolicy::of(TargetKind target) {
   llvm_unreachable("all targets are above");
 }
 
-bool xfmr::keepsZero(ActivationKind kind) {
-  switch (kind) {
-  case ActivationKind::relu:
-  case ActivationKind::gelu:
-  case ActivationKind::gelu_tanh:
-  case ActivationKind::silu:
-  case ActivationKind::tanh: return true;
-  case ActivationKind::sigmoid: return false;
-  }
-  llvm_unreachable("all activations are above");
-}
+bool xfmr::keepsZero(ActivationKind kind) { return codegen::keepsZero(kernelActivation(kind)); }
 
 Fusion xfmr::mayFollow(const EpilogueFacts &product, EpilogueStep step, ActivationKind kind) {
   if (product.residual)

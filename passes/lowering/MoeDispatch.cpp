@@ -1,6 +1,6 @@
 // Mixture of experts: router, scores and top-k in one dispatch; then either plan, two grouped products and
 // the combination, or two products by expert id. No step returns to the host.
-#include "passes/codegen/cpu/Kernels.h"
+#include "passes/codegen/Choice.h"
 #include "passes/lowering/MoeExperts.h"
 #include "passes/lowering/PhaseLowering.h"
 #include "passes/lowering/RegionGroups.h"

@@ -5,18 +5,6 @@
 using namespace mlir;
 using namespace xfmr;
 
-codegen::Activation xfmr::kernelActivation(ActivationKind kind) {
-  switch (kind) {
-  case ActivationKind::relu: return codegen::Activation::Relu;
-  case ActivationKind::gelu: return codegen::Activation::Gelu;
-  case ActivationKind::gelu_tanh: return codegen::Activation::GeluTanh;
-  case ActivationKind::silu: return codegen::Activation::Silu;
-  case ActivationKind::sigmoid: return codegen::Activation::Sigmoid;
-  case ActivationKind::tanh: return codegen::Activation::Tanh;
-  }
-  llvm_unreachable("all activations are above");
-}
-
 FailureOr<View> PhaseLowering::view(Value value) {
   auto argument = dyn_cast<BlockArgument>(value);
   auto owner = argument ? dyn_cast<FusedOp>(argument.getOwner()->getParentOp()) : FusedOp();

@@ -89,7 +89,4 @@ private:
   llvm::DenseMap<mlir::Value, View> copies; // aligned copies of those
 };
 
-/// The kernels' activation of a kind.
-codegen::Activation kernelActivation(ActivationKind kind);
-
 } // namespace xfmr

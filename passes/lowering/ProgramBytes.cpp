@@ -1,7 +1,6 @@
 // Serialisation of a planned program: buffers and kernels get indices, dispatches refer to them.
 #include "passes/lowering/ProgramBytes.h"
 
-#include "passes/codegen/cpu/Kernels.h"
 #include "passes/codegen/Work.h"
 #include "passes/codegen/vulkan/Kernels.h"
 #include "passes/lowering/PackWeights.h"
@@ -19,16 +18,7 @@ namespace {
 
 uint64_t bytesOf(Type type) { return static_cast<uint64_t>(xfmr::bytesOf(cast<MemRefType>(type))); }
 
-uint64_t tilesOf(KernelAttrInterface kernel, KernelParamsAttrInterface params) {
-#define XFMR_TILES(Name)                                                                                             \
-  if (auto attribute = dyn_cast<Name##Attr>(kernel))                                                                 \
-    return codegen::cpu::tiles(attribute.getFields(), cast<Name##ParamsAttr>(params).getFields());
-  XFMR_KERNELS(XFMR_TILES)
-#undef XFMR_TILES
-  return 0;
-}
-
-codegen::Work workOf(KernelAttrInterface kernel, KernelParamsAttrInterface params) {
+codegen::DispatchWork workOf(KernelAttrInterface kernel, KernelParamsAttrInterface params) {
 #define XFMR_WORK(Name)                                                                                              \
   if (auto attribute = dyn_cast<Name##Attr>(kernel))                                                                 \
     return codegen::workOf(attribute.getFields(), cast<Name##ParamsAttr>(params).getFields());
@@ -153,7 +143,7 @@ private:
 
   // Operations from the kernel's contract, bytes from what is bound.
   void addWork(program::DispatchT &item, DispatchOp dispatch, KernelAttrInterface kernel) {
-    const codegen::Work work = workOf(kernel, dispatch.getParams());
+    const codegen::DispatchWork work = workOf(kernel, dispatch.getParams());
     uint64_t bytes = 0;
     const std::vector<codegen::Binding> bindings = kernel.getBindings();
     for (size_t i = 0; i < bindings.size(); ++i)
@@ -194,7 +184,7 @@ private:
       item.grid.assign(launch.grid.begin(), launch.grid.end());
       return success();
     }
-    const uint64_t tiles = tilesOf(dispatch.getExecutable().getKernel(), dispatch.getParams());
+    const uint64_t tiles = dispatch.getExecutable().getKernel().getCpuTile(dispatch.getParams()).count;
     if (tiles > std::numeric_limits<int32_t>::max())
       return dispatch.emitError("has ") << tiles << " tiles, more than a grid holds";
     item.grid = {static_cast<uint32_t>(tiles), 1, 1};

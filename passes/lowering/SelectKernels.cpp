@@ -56,7 +56,7 @@ struct SelectKernels : xfmr::impl::XfmrSelectKernelsBase<SelectKernels> {
       return failure();
 
     PhaseLowering lowering(build, phase, tables.program.moeRoute());
-    if (failed(lowering.run(*destination)))
+    if (failed(lowering.run(*destination)) || build.isBroken)
       return failure();
     YieldOp::create(builder, phase.getLoc(), ValueRange());
     numDispatches += build.numDispatches;

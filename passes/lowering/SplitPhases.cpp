@@ -147,7 +147,7 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
     auto few = static_cast<uint64_t>(chunkRows);
     model.getBody().walk([&](MoeOp op) {
       if (op.getRouting().getOverflow() != Overflow::drop) // capacities are decided by the plan, so always grouped
-        few = mostRowsById(few, op.getNumExperts(), op.getRouting().getTopK());
+        few = codegen::mostRowsById(few, op.getNumExperts(), op.getRouting().getTopK());
     });
     return few < static_cast<uint64_t>(chunkRows) ? static_cast<int64_t>(few) : 0;
   }

@@ -18,6 +18,8 @@ double activation(ActivationKind kind, double x) {
     return 1 / (1 + std::exp(-x));
   case ActivationKind::tanh:
     return std::tanh(x);
+  case ActivationKind::relu2:
+    return x > 0 ? x * x : 0;
   }
   return NAN;
 }

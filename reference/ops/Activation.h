@@ -4,9 +4,7 @@
 
 namespace xfmr::reference {
 
-/// relu max(x, 0); gelu x Phi(x) = x/2 (1 + erf(x / sqrt 2));
-/// gelu_tanh x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))); silu x sigmoid(x); sigmoid 1/(1 + e^-x);
-/// tanh.
+/// The formulas beside the words in dialect/Enums.td, in double precision; NaN for a kind that has none here.
 double activation(ActivationKind kind, double x);
 
 Status evaluate(ActivationOp op, Evaluation &evaluation);

@@ -210,17 +210,17 @@ TEST_F(CpuEmbedding, RowsOutOfPanels) {
         std::vector<uint32_t> tokens = {0, 36, 17, 1000, 16, 0xffffffff};
         EmbeddingSpec spec{type, true};
         EmbeddingParams p;
-        p.width = width, p.vocab = vocab, p.tableRows = vocab, p.maxRows = 9, p.scale = 1.5f;
-        p.maxPosition = maxPosition, p.positionOffset = 2, p.out = {paddedWidth(width) + 8, 4};
+        p.width = width, p.vocab = vocab, p.tableRows = vocab, p.maxRows = 9;
+        p.maxPosition = maxPosition, p.out = {paddedWidth(width) + 8, 4};
         auto words = state(6);
-        words[state::kPosition] = 14;
+        words[state::kPosition] = 16;
         std::vector<float> out(p.out.offset + 6 * p.out.stride, -7.0f);
         run(spec, p, level, {words.data(), tokens.data(), table.bytes.data(), out.data(), positions.bytes.data()}, true);
         for (uint32_t t = 0; t < 6; ++t)
           for (uint32_t c = 0; c < p.out.stride; ++c) {
             const float got = out[p.out.offset + t * p.out.stride + c];
-            const uint32_t row = std::min(tokens[t], vocab - 1), position = std::min(14 + t + 2, maxPosition - 1);
-            const float expected = c >= paddedWidth(width) ? -7.0f : c >= width ? 0.0f : table.at(row, c) * 1.5f + positions.at(position, c);
+            const uint32_t row = std::min(tokens[t], vocab - 1), position = std::min(16 + t, maxPosition - 1);
+            const float expected = c >= paddedWidth(width) ? -7.0f : c >= width ? 0.0f : table.at(row, c) + positions.at(position, c);
             if (c < paddedWidth(width) || t < 5)
               ASSERT_EQ(got, expected) << "token " << t << " column " << c << " at " << facts(level).name;
           }

@@ -1,5 +1,6 @@
 // What tests of CPU kernels over weights share: weights in panels, activations with gaps, running a kernel tile by tile.
 #pragma once
+#include "reference/ops/Activation.h"
 #include "runtime/plan/State.h"
 #include "test/codegen/CpuRunner.h"
 #include "weights/Encoding.h"
@@ -75,16 +76,7 @@ protected:
   }
 
   static double activated(Activation kind, double x) {
-    switch (kind) {
-    case Activation::None: return x;
-    case Activation::Silu: return x / (1 + std::exp(-x));
-    case Activation::Gelu: return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
-    case Activation::GeluTanh: return 0.5 * x * (1 + std::tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
-    case Activation::Relu: return std::max(x, 0.0);
-    case Activation::Sigmoid: return 1 / (1 + std::exp(-x));
-    case Activation::Tanh: return std::tanh(x);
-    }
-    return x;
+    return kind == Activation::None ? x : reference::activation(*symbolizeActivationKind(word(kind)), x);
   }
 
   mlir::MLIRContext context{mlir::MLIRContext::Threading::DISABLED};

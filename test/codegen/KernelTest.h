@@ -1,6 +1,7 @@
 // What the kernel tests share: running a kernel on the target that is the test's parameter, buffers filled with seeded
 // numbers and f16/bf16 packing. A test knows nothing of targets: it says what lies where and what must come out.
 #pragma once
+#include "reference/ops/Activation.h"
 #include "runtime/plan/State.h"
 #include "test/codegen/CpuKernels.h"
 #include "test/codegen/HostBuffer.h"
@@ -248,24 +249,16 @@ private:
   std::vector<std::unique_ptr<TestBuffer>> buffers;
 };
 
+// The witness' function; None is x.
 inline double referenceActivation(Activation kind, double x) {
-  switch (kind) {
-  case Activation::None:
-    return x;
-  case Activation::Silu:
-    return x / (1 + std::exp(-x));
-  case Activation::Gelu:
-    return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
-  case Activation::GeluTanh:
-    return 0.5 * x * (1 + std::tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
-  case Activation::Relu:
-    return std::max(x, 0.0);
-  case Activation::Sigmoid:
-    return 1 / (1 + std::exp(-x));
-  case Activation::Tanh:
-    return std::tanh(x);
-  }
-  return x;
+  return kind == Activation::None ? x : reference::activation(*symbolizeActivationKind(word(kind)), x);
+}
+// Every function but None.
+inline std::vector<Activation> allActivations() {
+  std::vector<Activation> all;
+  for (size_t i = 1; i < std::size(Words<Activation>::all); ++i)
+    all.push_back(static_cast<Activation>(i));
+  return all;
 }
 
 } // namespace xfmr::codegen::test

@@ -114,8 +114,9 @@ protected:
     all[5].bias = all[5].residual = all[5].scale = all[5].softcap = true;
     all[5].activation = Activation::Gelu;
     all[6].glu = true; // bilinear
-    for (Activation a :
-         {Activation::Silu, Activation::Gelu, Activation::GeluTanh, Activation::Relu}) {
+    for (Activation a : allActivations()) {
+      if (!keepsZero(a))
+        continue; // an epilogue on Vulkan keeps pads zero
       Epilogue e;
       e.activation = a;
       all.push_back(e);
@@ -167,7 +168,7 @@ TEST_P(MatrixKernels, GemvOfAWeightSplitByRows) {
   expectRows(out, {}, c.expected, 1e-5);
 }
 
-// More than 65535 workgroups fold into two dimensions.
+// More workgroups than a dimension may have fold into two (lavapipe takes 65535).
 TEST_P(MatrixKernels, GemvWithAFoldedGrid) {
   uint32_t n = 65536 * 32 + 40;
   Matrix w{n, 1, std::vector<float>(n)};
@@ -175,7 +176,7 @@ TEST_P(MatrixKernels, GemvWithAFoldedGrid) {
     w.values[i] = float(i % 1021);
   GemvParams p;
   p.n = n, p.k = 1;
-  ASSERT_EQ(p.grid({})[1], 2u);
+  ASSERT_EQ(p.grid({})[0], 65538u);
   TestBuffer *out = floats(paddedWidth(n));
   run(GemvSpec{}, p, {state(0, 1), vector({2}), weight(w, WeightType::F32), out});
   for (uint32_t i = 0; i < n; ++i)

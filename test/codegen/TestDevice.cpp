@@ -217,6 +217,7 @@ void Pipeline::bind(const std::vector<TestBuffer *> &buffers) {
 
 double Pipeline::run(const std::vector<uint32_t> &push, std::array<uint32_t, 3> grid,
                      unsigned times) {
+  grid = foldGrid(grid, device.properties.limits.maxComputeWorkGroupCount[0]);
   VkCommandBuffer commands;
   VkCommandBufferAllocateInfo allocation{VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO};
   allocation.commandPool = device.commands;

@@ -35,8 +35,8 @@ public:
   void bind(const std::vector<TestBuffer *> &buffers); // DeviceBuffers
   // "portable", or what the variant requires.
   std::string label() const;
-  // Runs the dispatch `times` times, a full barrier between, and waits; returns the seconds it
-  // took.
+  // Runs the dispatch `times` times, a full barrier between, and waits; returns the seconds it took. A linear grid is
+  // folded as the device needs it.
   double run(const std::vector<uint32_t> &push, std::array<uint32_t, 3> grid, unsigned times = 1);
 
 private:

@@ -23,7 +23,7 @@ TEST(Work, MixturesCountTheExpertsARowGoesThrough) {
   MoeGemvParams byId;
   byId.n = 10, byId.k = 20, byId.topK = 3;
   byId.part.firstExpert = 4, byId.part.experts = 2;
-  const Work work = workOf(MoeGemvSpec{}, byId);
+  const DispatchWork work = workOf(MoeGemvSpec{}, byId);
   EXPECT_EQ(work.rowOperations, 1200u);
   EXPECT_EQ(work.chosen, 3u);
   EXPECT_EQ(work.firstExpert, 4u);
@@ -39,7 +39,7 @@ TEST(Work, AttentionCountsAKeyAndItsCache) {
   spec.headDim = 12, spec.cache = CacheType::F16;
   AttentionDecodeParams params;
   params.numHeads = 6, params.numKvHeads = 2, params.window = 5;
-  const Work decode = workOf(spec, params);
+  const DispatchWork decode = workOf(spec, params);
   EXPECT_EQ(decode.keyOperations, 6u * 12 * 4);
   EXPECT_EQ(decode.keyBytes, 2u * 2 * 16 * 2); // keys and values, heads, padded width, bytes
   EXPECT_EQ(decode.window, 5u);

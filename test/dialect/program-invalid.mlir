@@ -16,6 +16,17 @@ xfmr.program @p max_context 8 chunk 8 kv bf16 config <architecture = "llama", hi
 // -----
 
 xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  // packed_weight C1
+  // expected-error @below {{must yield one weight, of one to three axes}}
+  xfmr.packed_weight @w : memref<16x8xf32> {
+    %w = xfmr.weight "w" : tensor<2x2x4x8xf32>
+    xfmr.yield %w : tensor<2x2x4x8xf32>
+  }
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
   // kv_cache C1
   // expected-error @below {{needs positive kv_heads and head_dim}}
   xfmr.kv_cache @kv0 kv_heads 0 head_dim 8

@@ -43,7 +43,7 @@ TEST(Epilogue, OfAGluHasNoActivation) {
 
 TEST(Epilogue, TakesOnlyActivationsThatKeepZero) {
   for (ActivationKind kind : {ActivationKind::relu, ActivationKind::gelu, ActivationKind::gelu_tanh,
-                              ActivationKind::silu, ActivationKind::tanh})
+                              ActivationKind::silu, ActivationKind::tanh, ActivationKind::relu2})
     EXPECT_TRUE(mayFollow({}, Step::Activation, kind)) << stringifyActivationKind(kind).str();
   EXPECT_STREQ(mayFollow({}, Step::Activation, ActivationKind::sigmoid).why,
                "the activation does not keep the zeros of padded columns");

@@ -1,5 +1,6 @@
 // A mixture layer on the device by either route, and the same in f64: what the kernel tests of this folder share.
 #pragma once
+#include "passes/codegen/Choice.h"
 #include "passes/codegen/MoeGemv.h"
 #include "passes/codegen/MoeRouter.h"
 #include "test/codegen/KernelTest.h"

@@ -8,6 +8,7 @@
 #include "passes/codegen/vulkan/ToSpirv.h"
 #include "passes/Pipelines.h"
 #include "passes/lowering/Emit.h"
+#include "passes/lowering/KernelTable.h"
 #include "passes/lowering/Passes.h"
 #include "passes/lowering/TensorTable.h"
 #include "runtime/artifact/AtomicFile.h"
@@ -126,7 +127,12 @@ private:
     std::string error;
     if (failed(buildPipeline(manager, stages, error)))
       return Status::error("--" + error);
-    return succeeded(manager.run(module)) ? Status::success() : Status::error("compiling failed");
+    if (failed(manager.run(module)))
+      return Status::error("compiling failed");
+    if (options.verbose && stageOf(module) >= Stage::Dispatch)
+      for (ProgramOp program : module.getOps<ProgramOp>())
+        printKernelTable(program, llvm::errs());
+    return Status::success();
   }
 
   static ProgramOp program(ModuleOp module) { return *module.getOps<ProgramOp>().begin(); }

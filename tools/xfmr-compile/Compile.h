@@ -23,7 +23,7 @@ struct CompileOptions {
   int64_t bindingBytes = int64_t(1) << 27; // most of a weight in one binding
   Stage stopAfter = Stage::Emit;
   std::string output; // the artifact, or the text of the stage stopped after ("" or "-": stdout)
-  bool verbose = false;
+  bool verbose = false; // remarks of passes, the table of kernels
 };
 
 /// Runs the stages up to `stopAfter`. Warnings go to stderr as they occur.

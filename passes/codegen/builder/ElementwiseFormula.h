@@ -22,8 +22,6 @@ template <class V, class Scalar> V elementwise(const ElementwiseSpec &spec, V a,
     return a * value;
   case ElementwiseOp::Softcap:
     return softcap(a, value);
-  case ElementwiseOp::ActMul:
-    return activation(spec.activation, a) * b;
   }
   return a;
 }

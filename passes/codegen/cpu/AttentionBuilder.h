@@ -2,11 +2,11 @@
 // of a split (kDecodeSplit positions, from position 0 on) for a few queries of one kv head, and joining the results of
 // splits in order.
 //
-// A split: keys lie in panels of 16 positions (keyElement), so that a vector of 16 scores is one chain over the columns,
+// A split: keys lie in panels of 16 positions, so that a vector of 16 scores is one chain over the columns,
 // whatever queries are computed beside. Softmax of the split's scores, with its own maximum. Then each column of the sum of
 // values is one chain over the keys; those that a query does not see have weight 0.
 #pragma once
-#include "passes/codegen/Attention.h"
+#include "passes/codegen/Choice.h"
 #include "passes/codegen/cpu/KernelBuilder.h"
 #include <optional>
 
@@ -28,8 +28,6 @@ struct AttentionFacts {
   uint64_t keyHeadElements() const { return codegen::cpu::keyHeadElements(headDim, maxContext); }
 };
 
-// Queries that one walk over the keys serves at most; what they need on the stack stays below 200 KB.
-constexpr uint32_t kMostQueries = 48;
 // Floats between rows of scores: a block may end behind the last key.
 constexpr uint32_t kScoreStride = kDecodeSplit + 64;
 

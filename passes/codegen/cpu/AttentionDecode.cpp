@@ -88,10 +88,6 @@ private:
 
 } // namespace
 
-uint64_t tiles(const AttentionDecodeSpec &spec, const AttentionDecodeParams &params) {
-  return uint64_t(params.numKvHeads) * (spec.single ? 1 : decodeSplits(params.maxContext));
-}
-
 KernelModule build(mlir::MLIRContext &context, llvm::StringRef name,
                    const AttentionDecodeSpec &spec, const AttentionDecodeParams &params,
                    Level level) {
@@ -100,10 +96,6 @@ KernelModule build(mlir::MLIRContext &context, llvm::StringRef name,
   KernelBuilder k(context, name, spec.bindings(), elements, level);
   Decode(k, spec, params).build();
   return k.finish();
-}
-
-uint64_t tiles(const AttentionCombineSpec &, const AttentionCombineParams &params) {
-  return params.numHeads;
 }
 
 KernelModule build(mlir::MLIRContext &context, llvm::StringRef name,

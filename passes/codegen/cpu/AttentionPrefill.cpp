@@ -9,13 +9,6 @@
 namespace xfmr::codegen::cpu {
 namespace {
 
-uint32_t groupOf(const AttentionPrefillParams &p) {
-  return p.numHeads / p.numKvHeads;
-}
-uint32_t rowsEach(const AttentionPrefillParams &p) {
-  return std::max(1u, std::min(kMostQueries / groupOf(p), p.maxRows));
-}
-
 class Prefill {
 public:
   Prefill(KernelBuilder &k, const AttentionPrefillSpec &spec, const AttentionPrefillParams &params)
@@ -84,10 +77,6 @@ private:
 };
 
 } // namespace
-
-uint64_t tiles(const AttentionPrefillSpec &, const AttentionPrefillParams &params) {
-  return tilesOfRows(params.maxRows, rowsEach(params)) * params.numKvHeads;
-}
 
 KernelModule build(mlir::MLIRContext &context, llvm::StringRef name,
                    const AttentionPrefillSpec &spec, const AttentionPrefillParams &params,

@@ -24,14 +24,6 @@ Value rmsFactor(KernelBuilder &k, Buffer x, Value at, uint64_t width, float eps)
 // x * factor * g, or * (1 + g).
 Value rmsScaled(Value x, Value factor, Value g, bool unitOffset);
 
-// Rows a tile takes, so that handing it out costs little beside it.
-constexpr uint64_t rowsATile(uint64_t rowElements) {
-  constexpr uint64_t kElements = 8192;
-  return rowElements >= kElements ? 1 : kElements / (rowElements ? rowElements : 1);
-}
-constexpr uint64_t tilesOfRows(uint64_t maxRows, uint64_t rowsEach) {
-  return (maxRows + rowsEach - 1) / rowsEach;
-}
 // Rows first … last-1 of a tile, none beyond the count of this run.
 void overRows(KernelBuilder &k, Value tile, uint64_t rowsEach,
               llvm::function_ref<void(Value row)> body);

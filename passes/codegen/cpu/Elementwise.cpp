@@ -7,10 +7,6 @@
 
 namespace xfmr::codegen::cpu {
 
-uint64_t tiles(const ElementwiseSpec &spec, const ElementwiseParams &params) {
-  return spec.op == ElementwiseOp::LastRow ? 1 : tilesOfRows(params.maxRows, rowsATile(params.width));
-}
-
 KernelModule build(mlir::MLIRContext &context, llvm::StringRef name,
                              const ElementwiseSpec &spec, const ElementwiseParams &params,
                              Level level) {
@@ -34,7 +30,7 @@ KernelModule build(mlir::MLIRContext &context, llvm::StringRef name,
       Value count = k.state(state::kCount);
       k.when(count != 0, [&] { compute(count - 1, k.index(0)); });
     } else {
-      overRows(k, tile, rowsATile(params.width), [&](Value row) { compute(row, row); });
+      overRows(k, tile, rowsEach(params), [&](Value row) { compute(row, row); });
     }
   });
   return k.finish();

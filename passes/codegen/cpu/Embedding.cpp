@@ -20,10 +20,6 @@ Value loadColumns(KernelBuilder &k, Buffer table, WeightType type, uint32_t colu
 
 } // namespace
 
-uint64_t tiles(const EmbeddingSpec &, const EmbeddingParams &params) {
-  return params.maxRows;
-}
-
 KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const EmbeddingSpec &spec,
                    const EmbeddingParams &params, Level level) {
   if (params.firstRow % kPanel)
@@ -40,9 +36,9 @@ KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const Embed
       Value row = id - params.firstRow; // wraps to a large number below firstRow
       k.when(row < params.tableRows, [&] {
         k.loop(0, columns, 8, [&](Value column) {
-          Value v = loadColumns(k, k.buffer("table"), spec.weight, columns, row, column) * params.scale;
+          Value v = loadColumns(k, k.buffer("table"), spec.weight, columns, row, column);
           if (spec.positions) {
-            Value position = k.state(state::kPosition) + t + params.positionOffset;
+            Value position = k.state(state::kPosition) + t;
             position = min(position, k.index(params.maxPosition - 1));
             v = v + loadColumns(k, k.buffer("positions"), spec.weight, columns, position, column);
           }

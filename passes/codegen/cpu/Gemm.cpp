@@ -6,13 +6,6 @@
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen::cpu {
-namespace {
-constexpr uint32_t kTileRows = 96;
-}
-
-uint64_t tiles(const GemmSpec &, const GemmParams &params) {
-  return uint64_t(outputTiles(params.n)) * ((params.maxRows + kTileRows - 1) / kTileRows);
-}
 
 KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const GemmSpec &spec, const GemmParams &params,
                    Level level) {
@@ -21,12 +14,12 @@ KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const GemmS
   elements[0] = Element::U32;
   elements[2] = panelElement(spec.weight);
   KernelBuilder k(context, name, bindings, elements, level);
-  Product product(k, k.buffer("weight"), spec.weight, params.n, params.k, kTileRows);
+  Product product(k, k.buffer("weight"), spec.weight, params.n, params.k, kGemmRows);
   k.tiles([&](Value tile) {
-    Value outputTile = tile % outputTiles(params.n), firstRow = tile / outputTiles(params.n) * kTileRows;
+    Value outputTile = tile % outputTiles(params.n), firstRow = tile / outputTiles(params.n) * kGemmRows;
     Value count = k.state(state::kCount);
     k.when(firstRow < count, [&] {
-      Value rows = min(count - firstRow, k.index(kTileRows));
+      Value rows = min(count - firstRow, k.index(kGemmRows));
       product.rows(k.buffer("x"), firstRow * uint64_t(params.x.stride) + params.x.offset, params.x.stride, rows,
                    k.index(0), outputTile);
       k.loop(k.index(0), rows, 1, [&](Value r) {

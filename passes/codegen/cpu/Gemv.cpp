@@ -7,10 +7,6 @@
 
 namespace xfmr::codegen::cpu {
 
-uint64_t tiles(const GemvSpec &, const GemvParams &params) {
-  return outputTiles(params.n);
-}
-
 KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const GemvSpec &spec, const GemvParams &params,
                    Level level) {
   if (spec.rmsNorm)

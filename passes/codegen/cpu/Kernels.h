@@ -1,10 +1,9 @@
 // The CPU side of the contracts of passes/codegen/X.h: for each family a function that builds the kernel of one
-// dispatch, every number of it a constant, and the number of tiles the runtime hands out to threads. Tiles are the same
-// at every level. Dispatches that take their grid from a buffer (moe_gemm) have as many tiles as that grid says.
+// dispatch, every number of it a constant. What a tile is says Choice.h.
 #pragma once
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
-#include "passes/codegen/AllKernels.h"
+#include "passes/codegen/Choice.h"
 #include "passes/codegen/cpu/Level.h"
 
 namespace xfmr::codegen::cpu {
@@ -15,12 +14,11 @@ using KernelModule = llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>>;
 #define XFMR_CPU_KERNEL(Family)                                                                    \
   KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const Family##Spec &spec,   \
                      const Family##Params &params, Level level);                                   \
-  uint64_t tiles(const Family##Spec &spec, const Family##Params &params);
+  inline uint64_t tiles(const Family##Spec &spec, const Family##Params &params) {                  \
+    return tileOf(spec, params).count;                                                             \
+  }
 XFMR_KERNELS(XFMR_CPU_KERNEL)
 #undef XFMR_CPU_KERNEL
-
-// The extent of a grouped product's grid in x on the CPU: what the plan needs (MoePlanParams::xGroups0 and 1).
-uint32_t xTiles(const MoeGemmSpec &spec, const MoeGemmParams &params);
 
 // The level whose code a kernel runs at `level`: at a level that adds dot products only matrix products that go by dots
 // (Product.h) have code of their own.

@@ -7,6 +7,7 @@
 namespace xfmr::codegen::cpu {
 
 Value sigmoid(Value x);
+Value multiplyAdd(Value a, double b, double c); // a * b + c, rounded twice, so that levels agree
 Value activation(Activation kind, Value x);
 Value softcap(Value x, float cap); // cap * tanh(x / cap)
 

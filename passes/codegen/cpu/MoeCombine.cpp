@@ -8,10 +8,6 @@
 namespace xfmr::codegen::cpu {
 namespace {
 
-uint64_t rowsEach(const MoeCombineParams &p) {
-  return rowsATile(uint64_t(p.width) * (p.topK + 1));
-}
-
 Value start(Rows rows, Value row) {
   return row * rows.stride + rows.offset;
 }
@@ -28,10 +24,6 @@ Value applyTerms(KernelBuilder &k, const MoeTerms &terms, const MoeTermRows &row
     v = v + (terms.sharedGate ? s * sigmoid(k.buffer("gate")[start(rows.gate, row)]) : s);
   }
   return terms.residual ? v + load("residual", rows.residual) : v;
-}
-
-uint64_t tiles(const MoeCombineSpec &, const MoeCombineParams &params) {
-  return tilesOfRows(params.maxRows, rowsEach(params));
 }
 
 KernelModule build(mlir::MLIRContext &context, llvm::StringRef name,

@@ -13,14 +13,6 @@ Value start(Rows rows, Value row) {
 }
 } // namespace
 
-uint32_t xTiles(const MoeGemmSpec &, const MoeGemmParams &params) {
-  return outputTiles(params.n);
-}
-
-uint64_t tiles(const MoeGemmSpec &spec, const MoeGemmParams &params) {
-  return uint64_t(xTiles(spec, params)) * params.layout.maxTiles();
-}
-
 KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const MoeGemmSpec &spec,
                    const MoeGemmParams &params, Level level) {
   std::vector<Binding> bindings = spec.bindings();

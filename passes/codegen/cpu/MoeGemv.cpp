@@ -70,11 +70,6 @@ private:
 
 } // namespace
 
-uint64_t tiles(const MoeGemvSpec &spec, const MoeGemvParams &params) {
-  const uint64_t rows = spec.product == MoeProduct::First ? uint64_t(params.maxRows) * params.topK : params.maxRows;
-  return rows * outputTiles(params.n);
-}
-
 KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const MoeGemvSpec &spec,
                    const MoeGemvParams &params, Level level) {
   std::vector<Binding> bindings = spec.bindings();

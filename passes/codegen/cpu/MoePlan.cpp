@@ -148,10 +148,6 @@ private:
 
 } // namespace
 
-uint64_t tiles(const MoePlanSpec &, const MoePlanParams &) {
-  return 1;
-}
-
 KernelModule build(mlir::MLIRContext &context, llvm::StringRef name,
                              const MoePlanSpec &spec, const MoePlanParams &params, Level level) {
   std::vector<Element> elements(spec.bindings().size(), Element::U32);

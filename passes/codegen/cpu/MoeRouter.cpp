@@ -12,12 +12,6 @@
 namespace xfmr::codegen::cpu {
 namespace {
 
-constexpr uint32_t kRowsEach = 4;
-
-uint32_t rowsEach(const MoeRouterParams &p) {
-  return std::min(kRowsEach, p.maxRows);
-}
-
 class Router {
 public:
   Router(KernelBuilder &k, const MoeRouterSpec &spec, const MoeRouterParams &params)
@@ -260,10 +254,6 @@ private:
 };
 
 } // namespace
-
-uint64_t tiles(const MoeRouterSpec &, const MoeRouterParams &params) {
-  return tilesOfRows(params.maxRows, rowsEach(params));
-}
 
 KernelModule build(mlir::MLIRContext &context, llvm::StringRef name,
                              const MoeRouterSpec &spec, const MoeRouterParams &params, Level level) {

@@ -7,10 +7,6 @@
 namespace xfmr::codegen::cpu {
 namespace {
 
-uint64_t rowsEach(const NormParams &p) {
-  return rowsATile(uint64_t(p.width) * p.groups);
-}
-
 class Norm {
 public:
   Norm(KernelBuilder &k, const NormSpec &spec, const NormParams &params)
@@ -59,11 +55,7 @@ private:
     }
     overColumns(k, p.width, [&](Value column, unsigned valid) {
       Value v = centred(column, valid);
-      if (spec.weight)
-        v = rmsScaled(v, factor, k.buffer("weight").loadFirst(column, kLanes, valid),
-                      spec.unitOffset);
-      else
-        v = v * factor;
+      v = rmsScaled(v, factor, k.buffer("weight").loadFirst(column, kLanes, valid), spec.unitOffset);
       if (spec.bias)
         v = v + k.buffer("bias").loadFirst(column, kLanes, valid);
       const unsigned pad = spec.perHead ? 0 : paddedWidth(p.width) - p.width;
@@ -78,10 +70,6 @@ private:
 };
 
 } // namespace
-
-uint64_t tiles(const NormSpec &spec, const NormParams &params) {
-  return spec.lastRow ? 1 : tilesOfRows(params.maxRows, rowsEach(params));
-}
 
 KernelModule build(mlir::MLIRContext &context, llvm::StringRef name,
                              const NormSpec &spec, const NormParams &params, Level level) {

@@ -6,16 +6,10 @@
 // the expert products give the same bits for the same row. Where goesByDots (Kernels.h) a chain goes by pairs of columns, and
 // rows of X are rounded to bf16 before.
 #pragma once
+#include "passes/codegen/Choice.h"
 #include "passes/codegen/cpu/KernelBuilder.h"
 
 namespace xfmr::codegen::cpu {
-
-constexpr unsigned kPanel = 16;            // rows of W in a panel
-constexpr uint32_t kTilePanels = 4;        // panels in a tile
-constexpr uint32_t kTileOutputs = kTilePanels * kPanel;
-
-constexpr uint32_t panelsOf(uint32_t n) { return (n + kPanel - 1) / kPanel; }
-constexpr uint32_t outputTiles(uint32_t n) { return (panelsOf(n) + kTilePanels - 1) / kTilePanels; }
 
 // The element to declare a weight binding with: bf16 is read as words of two columns.
 Element panelElement(WeightType type);

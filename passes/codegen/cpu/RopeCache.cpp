@@ -10,10 +10,6 @@
 namespace xfmr::codegen::cpu {
 namespace {
 
-uint64_t rowsEach(const RopeCacheParams &p) {
-  return rowsATile(uint64_t(p.numHeads + 2 * p.numKvHeads) * p.headDim);
-}
-
 // Lanes of two vectors of 16: 0, 2, 4, … or 1, 3, 5, …; and one of the other from both.
 llvm::SmallVector<int64_t> everySecond(unsigned first) {
   llvm::SmallVector<int64_t> lanes;
@@ -119,10 +115,6 @@ private:
 };
 
 } // namespace
-
-uint64_t tiles(const RopeCacheSpec &, const RopeCacheParams &params) {
-  return tilesOfRows(params.maxRows, rowsEach(params));
-}
 
 KernelModule build(mlir::MLIRContext &context, llvm::StringRef name,
                              const RopeCacheSpec &spec, const RopeCacheParams &params,

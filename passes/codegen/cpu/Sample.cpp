@@ -226,10 +226,6 @@ private:
 
 } // namespace
 
-uint64_t tiles(const SampleSpec &, const SampleParams &) {
-  return 1;
-}
-
 KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const SampleSpec &spec,
                    const SampleParams &params, Level level) {
   KernelBuilder k(context, name, spec.bindings(),

@@ -12,9 +12,7 @@ enum Word : uint32_t {
   kTableRows,
   kOutStride,
   kOutOffset,
-  kScale,
-  kMaxPosition,
-  kPositionOffset
+  kMaxPosition
 };
 }
 
@@ -34,11 +32,8 @@ llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const Embe
       Value chunks = k.push(kChunks);
       k.loop(k.thread(), chunks, k.u32(64), [&](Value chunk) {
         auto [low, high] = loadWeights8(k.buffer("table"), spec.weight, tableRow * chunks + chunk);
-        low = low * k.pushFloat(kScale);
-        high = high * k.pushFloat(kScale);
         if (spec.positions) {
-          Value position = min(state[state::kPosition] + row + k.push(kPositionOffset),
-                               k.push(kMaxPosition) - 1);
+          Value position = min(state[state::kPosition] + row, k.push(kMaxPosition) - 1);
           auto [pLow, pHigh] =
               loadWeights8(k.buffer("positions"), spec.weight, position * chunks + chunk);
           low = low + pLow;

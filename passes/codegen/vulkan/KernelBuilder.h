@@ -74,7 +74,7 @@ public:
   Value push(uint32_t word);      // u32
   Value pushFloat(uint32_t word); // f32
   Value thread();                 // number within the workgroup, x
-  Value group();                  // linear number of the workgroup, see foldGrid
+  Value group();                  // linear number of the workgroup, see linearGrid
   Value groupX();
   Value groupY();
   // For variants that require subgroup features only.

@@ -1,5 +1,6 @@
 // See Math.h.
 #include "passes/codegen/vulkan/Math.h"
+#include "passes/codegen/builder/ActivationFormula.h"
 #include <initializer_list>
 
 namespace xfmr::codegen {
@@ -52,28 +53,9 @@ Value sigmoid(Value x) {
   return 1.0 / (exp(-x) + 1.0);
 }
 
-Value activation(Activation kind, Value x) {
-  switch (kind) {
-  case Activation::None:
-    return x;
-  case Activation::Silu:
-    return x / (exp(-x) + 1.0);
-  case Activation::Gelu:
-    return x * 0.5 * (erf(x * 0.70710678118654752) + 1.0);
-  case Activation::GeluTanh: {
-    Value inner =
-        x * 0.7978845608028654 * fma(x * x, constantLike(x, 0.044715), constantLike(x, 1.0));
-    return x * sigmoid(inner * 2.0); // (1 + tanh(z)) / 2 = sigmoid(2 z)
-  }
-  case Activation::Relu:
-    return max(x, constantLike(x, 0));
-  case Activation::Sigmoid:
-    return sigmoid(x);
-  case Activation::Tanh:
-    return tanh(x);
-  }
-  return x;
-}
+Value multiplyAdd(Value a, double b, double c) { return fma(a, constantLike(a, b), constantLike(a, c)); }
+
+Value activation(Activation kind, Value x) { return activationFormula(kind, x); }
 
 Value softcap(Value x, Value cap) {
   return cap * tanh(x / cap);

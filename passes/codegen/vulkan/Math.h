@@ -9,6 +9,7 @@ Value exp(Value x);     // relative error below 2e-7; 0 below -87.3, saturates a
 Value tanh(Value x);    // absolute error below 2e-7
 Value erf(Value x);     // absolute error below 4e-7
 Value sigmoid(Value x); // 1 / (1 + exp(-x))
+Value multiplyAdd(Value a, double b, double c); // a * b + c, rounded once
 Value activation(Activation kind, Value x);
 Value softcap(Value x, Value cap); // cap * tanh(x / cap)
 

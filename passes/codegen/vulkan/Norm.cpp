@@ -97,10 +97,8 @@ private:
 
     k.loop(lane, end, step, [&](Value quad) {
       Value y = centred(in[x + quad], quad) * factor;
-      if (spec.weight) {
-        Value w = k.buffer("weight")[quad];
-        y = y * (spec.unitOffset ? w + 1 : w);
-      }
+      Value w = k.buffer("weight")[quad];
+      y = y * (spec.unitOffset ? w + 1 : w);
       if (spec.bias)
         y = y + k.buffer("bias")[quad];
       k.buffer("out").store(out + quad, y);

@@ -52,6 +52,8 @@ TEST(Activation, TheOthers) {
   EXPECT_EQ(activation(ActivationKind::relu, -3), 0);
   EXPECT_NEAR(activation(ActivationKind::sigmoid, 2), 0.8807970779778823, 1e-15);
   EXPECT_NEAR(activation(ActivationKind::tanh, 0.5), 0.46211715726000973, 1e-15);
+  EXPECT_EQ(activation(ActivationKind::relu2, 3), 9);
+  EXPECT_EQ(activation(ActivationKind::relu2, -3), 0);
 }
 
 TEST(Activation, FarOutNothingOverflows) {

@@ -1,0 +1,118 @@
+// The choices of Choice.h.
+#include "passes/codegen/Choice.h"
+#include <cmath>
+
+namespace xfmr::codegen {
+namespace {
+constexpr double kComputePerEntry = 0.25; // of reading an expert once
+constexpr double kPlanAndCombine = 2.0;   // dispatches that the by-id route does not have
+} // namespace
+
+double expertsTouched(double entries, double experts) { return experts * (1.0 - std::pow(1.0 - 1.0 / experts, entries)); }
+
+RouteCost routeCost(uint64_t rows, uint64_t experts, uint64_t topK) {
+  double entries = static_cast<double>(rows) * static_cast<double>(topK);
+  double touched = expertsTouched(entries, static_cast<double>(experts));
+  return {touched + kComputePerEntry * entries + kPlanAndCombine, entries};
+}
+
+bool groupedPays(uint64_t rows, uint64_t experts, uint64_t topK) {
+  RouteCost cost = routeCost(rows, experts, topK);
+  return cost.grouped < cost.byId;
+}
+
+uint64_t mostRowsById(uint64_t limit, uint64_t experts, uint64_t topK) {
+  uint64_t rows = 0; // the routes cross once
+  while (rows < limit && !groupedPays(rows + 1, experts, topK))
+    ++rows;
+  return rows;
+}
+
+uint32_t moeTileRows(uint64_t entries, uint32_t experts) {
+  const uint64_t mean = (entries + experts - 1) / experts;
+  return mean <= 8 ? 8 : mean <= 16 ? 16 : mean <= 48 ? 32 : 64;
+}
+
+uint32_t routerRows(uint32_t experts, uint32_t maxRows) {
+  return maxRows < 16 || experts > 128 ? 1 : 4;
+}
+
+namespace cpu {
+namespace {
+constexpr uint32_t kRouterRows = 4;
+
+// The heads of a key/value head, and the columns they write.
+uint64_t groupColumns(uint32_t numHeads, uint32_t numKvHeads, uint32_t headDim) {
+  return uint64_t(numHeads / numKvHeads) * headDim;
+}
+} // namespace
+
+uint32_t rowsEach(const AttentionPrefillParams &p) {
+  return std::max(1u, std::min(kMostQueries / (p.numHeads / p.numKvHeads), p.maxRows));
+}
+uint64_t rowsEach(const ElementwiseParams &p) { return rowsATile(p.width); }
+uint64_t rowsEach(const MoeCombineParams &p) { return rowsATile(uint64_t(p.width) * (p.topK + 1)); }
+uint32_t rowsEach(const MoeRouterParams &p) { return std::min(kRouterRows, p.maxRows); }
+uint64_t rowsEach(const NormParams &p) { return rowsATile(uint64_t(p.width) * p.groups); }
+uint64_t rowsEach(const RopeCacheParams &p) { return rowsATile(uint64_t(p.numHeads + 2 * p.numKvHeads) * p.headDim); }
+
+uint32_t xTiles(const MoeGemmSpec &, const MoeGemmParams &p) { return outputTiles(p.n); }
+
+Tile tileOf(const AttentionCombineSpec &spec, const AttentionCombineParams &p) { return {1, spec.headDim, p.numHeads}; }
+
+Tile tileOf(const AttentionDecodeSpec &spec, const AttentionDecodeParams &p) {
+  return {1, groupColumns(p.numHeads, p.numKvHeads, spec.headDim),
+          uint64_t(p.numKvHeads) * (spec.single ? 1 : decodeSplits(p.maxContext))};
+}
+
+Tile tileOf(const AttentionPrefillSpec &spec, const AttentionPrefillParams &p) {
+  return {rowsEach(p), groupColumns(p.numHeads, p.numKvHeads, spec.headDim),
+          tilesOfRows(p.maxRows, rowsEach(p)) * p.numKvHeads};
+}
+
+Tile tileOf(const ElementwiseSpec &spec, const ElementwiseParams &p) {
+  if (spec.op == ElementwiseOp::LastRow)
+    return {1, p.width, 1};
+  return {rowsEach(p), p.width, tilesOfRows(p.maxRows, rowsEach(p))};
+}
+
+Tile tileOf(const EmbeddingSpec &, const EmbeddingParams &p) { return {1, p.width, p.maxRows}; }
+
+Tile tileOf(const GemmSpec &, const GemmParams &p) {
+  return {kGemmRows, kTileOutputs, outputTiles(p.n) * tilesOfRows(p.maxRows, kGemmRows)};
+}
+
+Tile tileOf(const GemvSpec &, const GemvParams &p) { return {1, kTileOutputs, outputTiles(p.n)}; }
+
+Tile tileOf(const MoeCombineSpec &, const MoeCombineParams &p) {
+  return {rowsEach(p), p.width, tilesOfRows(p.maxRows, rowsEach(p))};
+}
+
+Tile tileOf(const MoeGemmSpec &spec, const MoeGemmParams &p) {
+  return {spec.tileRows, kTileOutputs, uint64_t(xTiles(spec, p)) * p.layout.maxTiles()};
+}
+
+Tile tileOf(const MoeGemvSpec &spec, const MoeGemvParams &p) {
+  const uint64_t rows = spec.product == MoeProduct::First ? uint64_t(p.maxRows) * p.topK : p.maxRows;
+  return {1, kTileOutputs, rows * outputTiles(p.n)};
+}
+
+Tile tileOf(const MoePlanSpec &, const MoePlanParams &p) { return {p.layout.maxRows, p.layout.topK, 1}; }
+
+Tile tileOf(const MoeRouterSpec &spec, const MoeRouterParams &p) {
+  return {rowsEach(p), spec.experts, tilesOfRows(p.maxRows, rowsEach(p))};
+}
+
+Tile tileOf(const NormSpec &spec, const NormParams &p) {
+  const uint64_t columns = uint64_t(p.width) * p.groups;
+  return spec.lastRow ? Tile{1, columns, 1} : Tile{rowsEach(p), columns, tilesOfRows(p.maxRows, rowsEach(p))};
+}
+
+Tile tileOf(const RopeCacheSpec &, const RopeCacheParams &p) {
+  return {rowsEach(p), uint64_t(p.numHeads + 2 * p.numKvHeads) * p.headDim, tilesOfRows(p.maxRows, rowsEach(p))};
+}
+
+Tile tileOf(const SampleSpec &, const SampleParams &p) { return {1, p.vocab, 1}; }
+
+} // namespace cpu
+} // namespace xfmr::codegen

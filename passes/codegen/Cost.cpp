@@ -1,0 +1,235 @@
+// The formulas of Cost.h, a function a family.
+#include "passes/codegen/Cost.h"
+#include "passes/codegen/Choice.h"
+#include <algorithm>
+#include <cmath>
+
+namespace xfmr::codegen {
+namespace {
+
+constexpr double kFloat = 4; // bytes
+
+double bytesOf(WeightType type) { return type == WeightType::F32 ? 4 : 2; }
+double bytesOf(CacheType type) { return type == CacheType::F32 ? 4 : 2; }
+double padded(uint32_t width) { return paddedWidth(width); }
+double matrixBytes(WeightType type, uint32_t n, uint32_t k) { return padded(n) * padded(k) * bytesOf(type); }
+double ceilDiv(double a, double b) { return std::ceil(a / b); }
+double functionIf(bool present) { return present ? kFunctionFlops : 0; }
+
+// Outputs, and flops of each, of what follows a sum.
+struct After {
+  double outputs, flops;
+};
+After after(const Epilogue &e, uint32_t n) {
+  const double flops = (e.bias ? (e.glu ? 2 : 1) : 0) + functionIf(e.activation != Activation::None) + (e.glu ? 1 : 0) +
+                       (e.scale ? 1 : 0) + functionIf(e.softcap) + (e.residual ? 1 : 0);
+  return {padded(e.glu ? n / 2 : n), flops};
+}
+After after(const MoeEpilogue &e, uint32_t n) {
+  const double flops = (e.bias ? (e.glu ? 2 : 1) : 0) + functionIf(e.clamped || e.activation != Activation::None) +
+                       (e.glu ? 1 : 0) + (e.clamped ? 4 : 0);
+  return {padded(e.glu ? n / 2 : n), flops};
+}
+
+double termRows(const MoeTerms &terms) { return (terms.shared ? 1 : 0) + (terms.residual ? 1 : 0); }
+
+// One row of a mixture's products: flops, and floats of x and out.
+Work ofRows(double rows, uint32_t n, uint32_t k, After end) {
+  return {rows * (2.0 * n * k + end.outputs * end.flops), 0, rows * kFloat * (padded(k) + end.outputs)};
+}
+
+// The share of the chosen experts that a part holds.
+double shareOf(const MoePart &part, double experts) { return std::min(double(part.experts), experts) / experts; }
+
+double keysSeen(uint32_t window, uint32_t maxContext, const Load &load) {
+  const double most = std::min(load.keys, double(maxContext));
+  return window ? std::min(most, double(window)) : most;
+}
+
+// One row that sees `keys` positions; without reading the cache.
+Work attentionRow(uint32_t numHeads, uint32_t headDim, bool softcap, double keys) {
+  return {numHeads * keys * (4.0 * headDim + kFunctionFlops + functionIf(softcap)), 0, 2 * kFloat * numHeads * headDim};
+}
+double cacheBytes(CacheType cache, uint32_t numKvHeads, uint32_t headDim, double keys) {
+  return keys * 2.0 * numKvHeads * padded(headDim) * bytesOf(cache);
+}
+double partialBytes(uint32_t numHeads, uint32_t headDim, double splits) {
+  return numHeads * splits * (padded(headDim) + 8) * kFloat;
+}
+
+} // namespace
+
+Work &Work::operator+=(const Work &other) {
+  flops += other.flops;
+  weightBytes += other.weightBytes;
+  activationBytes += other.activationBytes;
+  return *this;
+}
+
+Work Cost::total() const {
+  Work work = once;
+  return work += ofTokens;
+}
+
+double secondsOf(const Work &work, const Machine &machine) {
+  return machine.start + std::max(work.flops / machine.flops, work.bytes() / machine.bytes);
+}
+
+Cost costOf(const GemvSpec &spec, const GemvParams &p, const Machine &, const Load &) {
+  Cost cost;
+  const After end = after(spec.epilogue, p.n);
+  cost.once.weightBytes = matrixBytes(spec.weight, p.n, p.k) + (spec.epilogue.bias ? kFloat * p.n : 0);
+  cost.ofTokens.flops = 2.0 * p.n * p.k + end.outputs * end.flops;
+  cost.ofTokens.activationBytes = kFloat * (padded(p.k) + end.outputs * (spec.epilogue.residual ? 2 : 1));
+  if (spec.rmsNorm) {
+    cost.once.weightBytes += kFloat * p.k;
+    cost.ofTokens.flops += 4.0 * p.k;
+  }
+  return cost;
+}
+
+Cost costOf(const GemmSpec &spec, const GemmParams &p, const Machine &machine, const Load &load) {
+  Cost cost;
+  const After end = after(spec.epilogue, p.n);
+  const double rows = std::min(load.tokens, double(p.maxRows)), stored = matrixBytes(spec.weight, p.n, p.k);
+  cost.once.weightBytes = stored + (spec.epilogue.bias ? kFloat * p.n : 0);
+  cost.ofTokens.weightBytes = stored * std::max(0.0, ceilDiv(rows, machine.rowsAWeight) - 1);
+  cost.ofTokens.flops = rows * (2.0 * p.n * p.k + end.outputs * end.flops);
+  cost.ofTokens.activationBytes = rows * kFloat * (padded(p.k) + end.outputs * (spec.epilogue.residual ? 2 : 1));
+  return cost;
+}
+
+Cost costOf(const EmbeddingSpec &spec, const EmbeddingParams &p, const Machine &, const Load &load) {
+  Cost cost;
+  const double rows = std::min(load.tokens, double(p.maxRows)) * p.tableRows / std::max(p.vocab, p.tableRows);
+  cost.ofTokens.flops = spec.positions ? rows * p.width : 0;
+  cost.ofTokens.weightBytes = rows * padded(p.width) * bytesOf(spec.weight) * (spec.positions ? 2 : 1);
+  cost.ofTokens.activationBytes = rows * kFloat * (padded(p.width) + 1);
+  return cost;
+}
+
+Cost costOf(const NormSpec &spec, const NormParams &p, const Machine &, const Load &load) {
+  Cost cost;
+  const double rows = spec.lastRow ? 1 : std::min(load.tokens, double(p.maxRows));
+  const double numbers = rows * p.width * p.groups;
+  cost.once.weightBytes = kFloat * p.width * (spec.bias ? 2 : 1);
+  cost.ofTokens.flops = numbers * (spec.kind == NormKind::Rms ? 4 : 7);
+  cost.ofTokens.activationBytes = numbers * 2 * kFloat;
+  return cost;
+}
+
+Cost costOf(const ElementwiseSpec &spec, const ElementwiseParams &p, const Machine &, const Load &load) {
+  Cost cost;
+  const bool moves = spec.op == ElementwiseOp::Copy || spec.op == ElementwiseOp::LastRow;
+  const bool isFunction = spec.op == ElementwiseOp::Activation || spec.op == ElementwiseOp::Softcap;
+  const double rows = spec.op == ElementwiseOp::LastRow ? 1 : std::min(load.tokens, double(p.maxRows));
+  const double operands = spec.hasB() && spec.op != ElementwiseOp::RowScale ? 2 : 1;
+  cost.ofTokens.flops = rows * p.width * (moves ? 0 : isFunction ? kFunctionFlops : 1);
+  cost.ofTokens.activationBytes = rows * padded(p.width) * kFloat * (operands + 1);
+  return cost;
+}
+
+Cost costOf(const RopeCacheSpec &spec, const RopeCacheParams &p, const Machine &, const Load &load) {
+  Cost cost;
+  const double rows = std::min(load.tokens, double(p.maxRows)), dim = p.headDim;
+  cost.once.weightBytes = kFloat * dim * ((spec.qNorm ? 1 : 0) + (spec.kNorm ? 1 : 0));
+  cost.ofTokens.weightBytes = spec.style == RopeStyle::None ? 0 : rows * padded(p.rotaryDim) * kFloat;
+  cost.ofTokens.flops = rows * (3.0 * p.rotaryDim * (p.numHeads + p.numKvHeads) + (spec.qNorm ? 4 * dim * p.numHeads : 0) +
+                                (spec.kNorm ? 4 * dim * p.numKvHeads : 0));
+  const double q = spec.touchesQ() ? 2 * kFloat * p.numHeads * dim : 0;
+  const double kv = 2.0 * p.numKvHeads * (kFloat * dim + padded(p.headDim) * bytesOf(spec.cache));
+  cost.ofTokens.activationBytes = rows * (q + kv);
+  return cost;
+}
+
+Cost costOf(const AttentionPrefillSpec &spec, const AttentionPrefillParams &p, const Machine &machine, const Load &load) {
+  Cost cost;
+  const double rows = std::min(load.tokens, double(p.maxRows)), keys = keysSeen(p.window, p.maxContext, load);
+  cost.once.weightBytes = spec.sinks ? kFloat * p.numHeads : 0;
+  const Work row = attentionRow(p.numHeads, spec.headDim, spec.softcap, keys);
+  cost.ofTokens.flops = rows * row.flops;
+  cost.ofTokens.activationBytes = rows * row.activationBytes + ceilDiv(rows, machine.queriesAKey) *
+                                                                   cacheBytes(spec.cache, p.numKvHeads, spec.headDim, keys);
+  return cost;
+}
+
+Cost costOf(const AttentionDecodeSpec &spec, const AttentionDecodeParams &p, const Machine &, const Load &load) {
+  Cost cost;
+  const double keys = keysSeen(p.window, p.maxContext, load);
+  cost.once.weightBytes = spec.sinks ? kFloat * p.numHeads : 0;
+  cost.ofTokens = attentionRow(p.numHeads, spec.headDim, spec.softcap, keys);
+  cost.ofTokens.activationBytes += cacheBytes(spec.cache, p.numKvHeads, spec.headDim, keys);
+  if (!spec.single) // partial results instead of the row
+    cost.ofTokens.activationBytes += partialBytes(p.numHeads, spec.headDim, ceilDiv(keys, kDecodeSplit)) -
+                                     kFloat * p.numHeads * spec.headDim;
+  return cost;
+}
+
+Cost costOf(const AttentionCombineSpec &spec, const AttentionCombineParams &p, const Machine &, const Load &load) {
+  Cost cost;
+  const double splits = ceilDiv(keysSeen(p.window, p.maxContext, load), kDecodeSplit);
+  cost.once.weightBytes = spec.sinks ? kFloat * p.numHeads : 0;
+  cost.ofTokens.flops = p.numHeads * splits * (2.0 * spec.headDim + kFunctionFlops);
+  cost.ofTokens.activationBytes = partialBytes(p.numHeads, spec.headDim, splits) + kFloat * p.numHeads * spec.headDim;
+  return cost;
+}
+
+Cost costOf(const MoeRouterSpec &spec, const MoeRouterParams &p, const Machine &, const Load &load) {
+  Cost cost;
+  const double rows = std::min(load.tokens, double(p.maxRows)), experts = spec.experts;
+  cost.once.weightBytes = matrixBytes(spec.weight, spec.experts, p.k) + (spec.routerBias ? kFloat * experts : 0) +
+                          (spec.selectionBias ? kFloat * experts : 0) + (spec.rmsNorm ? kFloat * p.k : 0);
+  cost.ofTokens.flops = rows * (2.0 * p.k * experts + experts * kFunctionFlops + (spec.rmsNorm ? 4.0 * p.k : 0));
+  cost.ofTokens.activationBytes = rows * (kFloat * padded(p.k) * (spec.rmsNorm ? 2 : 1) + 8.0 * spec.topK);
+  return cost;
+}
+
+Cost costOf(const MoePlanSpec &spec, const MoePlanParams &p, const Machine &, const Load &load) {
+  Cost cost;
+  const double entries = std::min(load.tokens, double(p.layout.maxRows)) * p.layout.topK;
+  cost.once.activationBytes = 12.0 * p.layout.experts * (spec.stats ? 2 : 1);
+  cost.ofTokens.activationBytes = 12.0 * entries;
+  return cost;
+}
+
+Cost costOf(const MoeGemvSpec &spec, const MoeGemvParams &p, const Machine &, const Load &load) {
+  Cost cost;
+  const double rows = std::min(load.tokens, double(p.maxRows)), entries = rows * p.topK;
+  const After end = after(spec.epilogue, p.n);
+  // A part does not know how many experts there are in all: it is priced as if it held those of every entry.
+  cost.ofTokens = ofRows(entries, p.n, p.k, end);
+  cost.ofTokens.weightBytes = entries * (matrixBytes(spec.weight, p.n, p.k) + (spec.epilogue.bias ? kFloat * p.n : 0));
+  if (spec.product == MoeProduct::Second) { // the sum over slots is written once
+    cost.ofTokens.flops += entries * end.outputs * 2;
+    cost.ofTokens.activationBytes -= (entries - rows) * kFloat * end.outputs;
+    cost.ofTokens.activationBytes += rows * kFloat * end.outputs * termRows(spec.terms);
+  }
+  return cost;
+}
+
+Cost costOf(const MoeGemmSpec &spec, const MoeGemmParams &p, const Machine &, const Load &load) {
+  Cost cost;
+  const double experts = p.layout.experts, share = shareOf(p.part, experts);
+  const double entries = std::min(load.tokens, double(p.layout.maxRows)) * p.layout.topK;
+  cost.ofTokens = ofRows(entries * share, p.n, p.k, after(spec.epilogue, p.n));
+  cost.ofTokens.weightBytes = expertsTouched(entries, experts) * share *
+                              (matrixBytes(spec.weight, p.n, p.k) + (spec.epilogue.bias ? kFloat * p.n : 0));
+  return cost;
+}
+
+Cost costOf(const MoeCombineSpec &spec, const MoeCombineParams &p, const Machine &, const Load &load) {
+  Cost cost;
+  const double numbers = std::min(load.tokens, double(p.maxRows)) * padded(p.width), parts = p.topK + termRows(spec.terms);
+  cost.ofTokens.flops = numbers * parts;
+  cost.ofTokens.activationBytes = numbers * kFloat * (parts + 1);
+  return cost;
+}
+
+Cost costOf(const SampleSpec &, const SampleParams &p, const Machine &, const Load &) {
+  Cost cost;
+  cost.ofTokens.flops = kFunctionFlops * p.vocab;
+  cost.ofTokens.activationBytes = kFloat * p.vocab;
+  return cost;
+}
+
+} // namespace xfmr::codegen

@@ -1,0 +1,144 @@
+// What is chosen by shape: the routes of a mixture around their crossing, and the tiles of each kernel on the CPU.
+#include "passes/codegen/Choice.h"
+#include <gtest/gtest.h>
+
+namespace xfmr::codegen {
+namespace {
+
+TEST(Routes, CostsOfOneToken) {
+  RouteCost cost = routeCost(1, 8, 2); // 8 (1 - (7/8)^2) = 1.875 experts read, 0.5 computed, 2 fixed
+  EXPECT_DOUBLE_EQ(cost.byId, 2.0);
+  EXPECT_DOUBLE_EQ(cost.grouped, 1.875 + 0.5 + 2.0);
+}
+
+TEST(Routes, ManyRowsTouchEveryExpertOnce) {
+  RouteCost cost = routeCost(4096, 8, 2);
+  EXPECT_DOUBLE_EQ(cost.byId, 8192.0);
+  EXPECT_NEAR(cost.grouped, 8.0 + 2048.0 + 2.0, 1e-9);
+}
+
+// For each shape: by id below the crossing, grouped from it on, and no second crossing.
+TEST(Routes, CrossOnce) {
+  struct { uint64_t experts, topK, firstGrouped; } shapes[] = {{8, 2, 6}, {64, 8, 6}, {128, 8, 11}, {512, 10, 33}, {2, 1, 6}};
+  for (auto &shape : shapes) {
+    uint64_t first = 0;
+    for (uint64_t rows = 1; rows <= 4096; ++rows) {
+      bool grouped = groupedPays(rows, shape.experts, shape.topK);
+      if (grouped && !first)
+        first = rows;
+      EXPECT_EQ(grouped, first != 0) << rows << " rows, " << shape.experts << " experts";
+    }
+    EXPECT_EQ(first, shape.firstGrouped) << shape.experts << " experts, top " << shape.topK;
+  }
+}
+
+TEST(Routes, MostRowsByIdEndsBeforeTheCrossing) {
+  EXPECT_EQ(mostRowsById(256, 8, 2), 5u);
+  EXPECT_EQ(mostRowsById(256, 512, 10), 32u);
+  EXPECT_EQ(mostRowsById(5, 8, 2), 5u);
+  EXPECT_EQ(mostRowsById(4, 8, 2), 4u);
+}
+
+TEST(Routes, TilesOfThePlanAreAsHighAsAnExpertHasRows) {
+  EXPECT_EQ(moeTileRows(16, 8), 8u);
+  EXPECT_EQ(moeTileRows(65, 8), 16u); // 9 rows an expert
+  EXPECT_EQ(moeTileRows(8 * 17, 8), 32u);
+  EXPECT_EQ(moeTileRows(8 * 49, 8), 64u);
+}
+
+TEST(Routes, RoutersShareTheirWeightWhereTablesFit) {
+  EXPECT_EQ(routerRows(8, 15), 1u);
+  EXPECT_EQ(routerRows(8, 16), 4u);
+  EXPECT_EQ(routerRows(129, 256), 1u);
+}
+
+using namespace cpu;
+
+void expectTile(Tile tile, uint64_t rows, uint64_t columns, uint64_t count) {
+  EXPECT_EQ(tile.rows, rows);
+  EXPECT_EQ(tile.columns, columns);
+  EXPECT_EQ(tile.count, count);
+}
+
+TEST(Tiles, OfProducts) {
+  GemvParams v;
+  v.n = 65, v.k = 8; // five panels
+  expectTile(tileOf(GemvSpec(), v), 1, 64, 2);
+  GemmParams m;
+  m.n = 130, m.k = 8, m.maxRows = 97;
+  expectTile(tileOf(GemmSpec(), m), 96, 64, 3 * 2);
+  m.maxRows = 96;
+  expectTile(tileOf(GemmSpec(), m), 96, 64, 3);
+}
+
+TEST(Tiles, OfExperts) {
+  MoeGemmSpec spec;
+  MoeGemmParams p;
+  spec.tileRows = p.layout.tileRows = 16;
+  p.n = 100, p.layout.experts = 4, p.layout.topK = 2, p.layout.maxRows = 32; // 64 entries: 4 whole tiles, 4 partial ones
+  expectTile(tileOf(spec, p), 16, 64, 2 * 8);
+  EXPECT_EQ(xTiles(spec, p), 2u);
+  MoeGemvSpec v;
+  MoeGemvParams q;
+  q.n = 100, q.topK = 2, q.maxRows = 3;
+  expectTile(tileOf(v, q), 1, 64, 3 * 2 * 2); // an entry each
+  v.product = MoeProduct::Second;
+  expectTile(tileOf(v, q), 1, 64, 3 * 2); // a row each
+  MoeRouterSpec router;
+  router.experts = 8;
+  MoeRouterParams r;
+  r.maxRows = 9;
+  expectTile(tileOf(router, r), 4, 8, 3);
+  r.maxRows = 1;
+  expectTile(tileOf(router, r), 1, 8, 1);
+  MoeCombineParams c;
+  c.width = 1024, c.topK = 1, c.maxRows = 6; // 2048 numbers a row, 8192 a tile
+  expectTile(tileOf(MoeCombineSpec(), c), 4, 1024, 2);
+  expectTile(tileOf(MoePlanSpec(), MoePlanParams()), 0, 0, 1);
+}
+
+TEST(Tiles, OfRows) {
+  NormParams n;
+  n.width = 4096, n.maxRows = 5;
+  expectTile(tileOf(NormSpec(), n), 2, 4096, 3);
+  NormSpec last;
+  last.lastRow = true;
+  expectTile(tileOf(last, n), 1, 4096, 1);
+  ElementwiseParams e;
+  e.width = 10000, e.maxRows = 5; // wider than a tile
+  expectTile(tileOf(ElementwiseSpec(), e), 1, 10000, 5);
+  EmbeddingParams b;
+  b.width = 64, b.maxRows = 7;
+  expectTile(tileOf(EmbeddingSpec(), b), 1, 64, 7);
+  RopeCacheParams r;
+  r.numHeads = 4, r.numKvHeads = 2, r.headDim = 128, r.maxRows = 9; // 1024 numbers a row
+  expectTile(tileOf(RopeCacheSpec(), r), 8, 1024, 2);
+  SampleParams s;
+  s.vocab = 100;
+  expectTile(tileOf(SampleSpec(), s), 1, 100, 1);
+}
+
+TEST(Tiles, OfAttention) {
+  AttentionPrefillSpec spec;
+  spec.headDim = 64;
+  AttentionPrefillParams p;
+  p.numHeads = 8, p.numKvHeads = 2, p.maxRows = 20; // four heads a group: 8 rows a tile
+  expectTile(tileOf(spec, p), 8, 256, 3 * 2);
+  p.numHeads = 128, p.numKvHeads = 1; // more heads than queries
+  expectTile(tileOf(spec, p), 1, 128 * 64, 20);
+  AttentionDecodeSpec decode;
+  decode.headDim = 64;
+  AttentionDecodeParams d;
+  d.numHeads = 8, d.numKvHeads = 2, d.maxContext = 600; // three splits
+  expectTile(tileOf(decode, d), 1, 256, 6);
+  decode.single = true;
+  expectTile(tileOf(decode, d), 1, 256, 2);
+  AttentionCombineSpec combine;
+  combine.headDim = 64;
+  AttentionCombineParams c;
+  c.numHeads = 8;
+  expectTile(tileOf(combine, c), 1, 64, 8);
+}
+
+} // namespace
+} // namespace xfmr::codegen
