@@ -47,6 +47,7 @@ Status SessionMemory::create() {
     return Status::error("no memory for a session of at least " + std::to_string(size_) +
                          " bytes; compile with a smaller --max-context");
   memory_ = static_cast<uint8_t *>(mapped);
+  madvise(mapped, size_, MADV_HUGEPAGE); // caches are read from end to end; where the system has no large pages nothing is lost
   for (uint32_t i = 0; i < offsets.size(); ++i) {
     const program::Buffer &buffer = *program.buffers()->Get(i);
     // Kernels read weights only (ProgramCheck): the mapping is read-only.

@@ -8,26 +8,30 @@ namespace {
 
 constexpr double kMasked = -1e30;
 
-// What a block keeps in registers: queries times vectors of 16 keys or of 16 columns of values, largest first; the last is
-// one query. Each but the first is taken once at most.
-llvm::ArrayRef<RegisterBlock> blocksOf(KernelBuilder &k) {
-  static constexpr RegisterBlock kWide[] = {{12, 2}, {6, 2}, {4, 4}, {3, 4}, {2, 4}, {1, 4}};
-  static constexpr RegisterBlock kMedium[] = {{6, 1}, {3, 1}, {2, 2}, {1, 2}};
-  static constexpr RegisterBlock kNarrow[] = {{2, 1}, {1, 1}};
+// What a block keeps in registers: so many queries times vectors of 16 keys or of 16 columns of values, `vectors` of all
+// together. Largest first, each but the first taken once at most.
+struct Blocks {
+  llvm::ArrayRef<uint32_t> queries;
+  uint32_t vectors;
+};
+
+Blocks blocksOf(KernelBuilder &k) {
+  static constexpr uint32_t kWide[] = {12, 6, 4, 3, 2, 1}, kMedium[] = {6, 3, 2, 1}, kNarrow[] = {2, 1};
   const uint32_t bits = k.facts().vectorBits;
-  return bits >= 512 ? llvm::ArrayRef(kWide) : bits >= 256 ? llvm::ArrayRef(kMedium) : llvm::ArrayRef(kNarrow);
+  return bits >= 512 ? Blocks{kWide, 24} : bits >= 256 ? Blocks{kMedium, 6} : Blocks{kNarrow, 2};
 }
 
 uint32_t roundUp(uint32_t value, uint32_t to) {
   return (value + to - 1) / to * to;
 }
 
-// body(block, first query) for blocks that make up the queries 0 .. count-1.
-void forEachBlock(KernelBuilder &k, Value count, llvm::function_ref<void(RegisterBlock block, Value query)> body) {
+// body(queries, vectors, first query) for blocks that make up the queries 0 .. count-1.
+void forEachBlock(KernelBuilder &k, Value count, llvm::function_ref<void(uint32_t, uint32_t, Value)> body) {
   Value begin = k.index(0);
-  for (RegisterBlock block : blocksOf(k)) {
-    Value end = count - (count - begin) % block.rows;
-    k.loop(begin, end, block.rows, [&](Value query) { body(block, query); });
+  const Blocks blocks = blocksOf(k);
+  for (uint32_t queries : blocks.queries) {
+    Value end = count - (count - begin) % queries;
+    k.loop(begin, end, queries, [&](Value query) { body(queries, blocks.vectors / queries, query); });
     begin = end;
   }
 }
@@ -80,8 +84,8 @@ void SoftmaxState::finish(Value query, Buffer out, Value at) {
 
 // --- one split ---
 
-AttentionSplit::AttentionSplit(KernelBuilder &k, const AttentionFacts &facts, uint32_t mostQueries)
-    : k(k), facts(facts), stride(roundUp(facts.headDim, kLanes)),
+AttentionSplit::AttentionSplit(KernelBuilder &k, const AttentionFacts &facts, uint32_t mostQueries, Way way)
+    : k(k), facts(facts), way(way), stride(roundUp(facts.headDim, kLanes)),
       queries(k.stack(Element::F32, uint64_t(mostQueries) * stride)),
       scores(k.stack(Element::F32, uint64_t(mostQueries) * kScoreStride)),
       sums(k.stack(Element::F32, uint64_t(mostQueries) * stride)),
@@ -100,30 +104,31 @@ void AttentionSplit::score(Value kvHead, Value first, Value low, Value high, Val
   const uint32_t padded = facts.paddedDim();
   Value base = kvHead * facts.keyHeadElements();
   Value lastBlock = (first + high - 1) / kLanes * kLanes;
-  forEachBlock(k, count, [&](RegisterBlock block, Value query) {
-    k.loop(low, high, uint64_t(block.panels) * kLanes, [&](Value at) {
+  forEachBlock(k, count, [&](uint32_t rows, uint32_t vectors, Value query) {
+    const uint32_t panels = way == Way::Stream ? 1 : std::min(vectors, 4u);
+    k.loop(low, high, uint64_t(panels) * kLanes, [&](Value at) {
       Values starts;
-      for (uint32_t p = 0; p < block.panels; ++p) // beyond the last: the last once more
+      for (uint32_t p = 0; p < panels; ++p) // beyond the last: the last once more
         starts.push_back(base + min(first + at + p * kLanes, lastBlock) * padded);
-      Values products = k.loop(k.index(0), k.index(padded), kColumnsAStep, Values(block.rows * block.panels, k.zeros(kLanes)),
+      Values products = k.loop(k.index(0), k.index(padded), kColumnsAStep, Values(rows * panels, k.zeros(kLanes)),
                                [&](Value column, llvm::ArrayRef<Value> in) {
                                  Values next(in.begin(), in.end());
                                  for (uint32_t c = 0; c < kColumnsAStep; ++c) {
                                    Values w;
                                    for (Value start : starts)
                                      w.push_back(keys.load(start + (column + c) * kLanes, kLanes));
-                                   for (uint32_t r = 0; r < block.rows; ++r) {
+                                   for (uint32_t r = 0; r < rows; ++r) {
                                      Value q = splat(queries[(query + r) * stride + column + c], kLanes);
-                                     for (uint32_t p = 0; p < block.panels; ++p)
-                                       next[r * block.panels + p] = fma(q, w[p], next[r * block.panels + p]);
+                                     for (uint32_t p = 0; p < panels; ++p)
+                                       next[r * panels + p] = fma(q, w[p], next[r * panels + p]);
                                    }
                                  }
                                  return next;
                                });
-      for (uint32_t r = 0; r < block.rows; ++r) {
+      for (uint32_t r = 0; r < rows; ++r) {
         Range range = seen(query + r);
-        for (uint32_t p = 0; p < block.panels; ++p) {
-          Value score = products[r * block.panels + p] * facts.scale;
+        for (uint32_t p = 0; p < panels; ++p) {
+          Value score = products[r * panels + p] * facts.scale;
           if (facts.softcap)
             score = softcap(score, facts.cap);
           Value number = k.lane(kLanes) + (first + at + p * kLanes);
@@ -157,24 +162,24 @@ void AttentionSplit::sumValues(Value kvHead, Value first, Value low, Value high,
   Buffer values = k.buffer("v_cache");
   const uint32_t padded = facts.paddedDim();
   Value base = (kvHead * facts.maxContext + first) * padded;
-  forEachBlock(k, count, [&](RegisterBlock block, Value query) {
-    for (uint32_t column = 0; column < padded; column += block.panels * kLanes) {
-      const uint32_t vectors = std::min(block.panels, (padded - column + kLanes - 1) / kLanes);
-      Values products = k.loop(low, high, 1, Values(block.rows * vectors, k.zeros(kLanes)),
+  forEachBlock(k, count, [&](uint32_t rows, uint32_t most, Value query) {
+    for (uint32_t column = 0; column < padded; column += most * kLanes) {
+      const uint32_t vectors = std::min(most, (padded - column + kLanes - 1) / kLanes);
+      Values products = k.loop(low, high, 1, Values(rows * vectors, k.zeros(kLanes)),
                                [&](Value key, llvm::ArrayRef<Value> in) {
                                  Values next(in.begin(), in.end()), v;
                                  for (uint32_t p = 0; p < vectors; ++p) {
                                    const uint32_t c = column + p * kLanes;
                                    v.push_back(values.loadFirst(base + key * padded + c, kLanes, std::min(padded - c, kLanes)));
                                  }
-                                 for (uint32_t r = 0; r < block.rows; ++r) {
+                                 for (uint32_t r = 0; r < rows; ++r) {
                                    Value weight = splat(scores[(query + r) * kScoreStride + key], kLanes);
                                    for (uint32_t p = 0; p < vectors; ++p)
                                      next[r * vectors + p] = fma(weight, v[p], next[r * vectors + p]);
                                  }
                                  return next;
                                });
-      for (uint32_t r = 0; r < block.rows; ++r)
+      for (uint32_t r = 0; r < rows; ++r)
         for (uint32_t p = 0; p < vectors; ++p)
           sums.store(valuesAt(query + r) + (column + p * kLanes), products[r * vectors + p]);
     }

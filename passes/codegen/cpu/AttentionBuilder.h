@@ -50,7 +50,10 @@ private:
 
 class AttentionSplit {
 public:
-  AttentionSplit(KernelBuilder &k, const AttentionFacts &facts, uint32_t mostQueries);
+  // How keys meet the queries: several panels at once, for which a loaded element serves more often; or panel after panel,
+  // a single stream of bytes, when memory is what takes the time.
+  enum class Way : uint8_t { Block, Stream };
+  AttentionSplit(KernelBuilder &k, const AttentionFacts &facts, uint32_t mostQueries, Way way);
 
   // The keys from begin to end, of which a query sees some.
   struct Range {
@@ -76,6 +79,7 @@ private:
 
   KernelBuilder &k;
   const AttentionFacts &facts;
+  const Way way;
   const uint32_t stride; // of a head on the stack: head_dim rounded up to vectors
   Buffer queries;        // [queries, stride]
   Buffer scores;         // [queries, kScoreStride], then weights

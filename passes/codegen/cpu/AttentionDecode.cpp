@@ -26,7 +26,7 @@ public:
         facts{spec.headDim, p.numHeads, p.numKvHeads, p.maxContext,
               spec.cache,   spec.softcap, p.scale,    p.softcap},
         heads(std::min(facts.group(), kMostQueries)), splits(spec.single ? 1 : decodeSplits(p.maxContext)),
-        split(k, facts, heads), result(k, heads, spec.headDim) {}
+        split(k, facts, heads, AttentionSplit::Way::Stream), result(k, heads, spec.headDim) {}
 
   void build() {
     Value count = k.state(state::kCount);

@@ -15,7 +15,7 @@ public:
       : k(k), spec(spec), p(params),
         facts{spec.headDim, p.numHeads, p.numKvHeads, p.maxContext,
               spec.cache,   spec.softcap, p.scale,    p.softcap},
-        heads(std::min(facts.group(), kMostQueries)), split(k, facts, heads * rowsEach(p)),
+        heads(std::min(facts.group(), kMostQueries)), split(k, facts, heads * rowsEach(p), AttentionSplit::Way::Block),
         result(k, heads * rowsEach(p), spec.headDim) {}
 
   void build() {
