@@ -72,6 +72,7 @@ TEST(Tiles, OfProducts) {
 }
 
 TEST(Tiles, OfExperts) {
+  static_assert(isMoeTileRows(kMoeTileRows) && !isMoeTileRows(2 * kMoeTileRows)); // the most
   MoeGemmSpec spec;
   MoeGemmParams p;
   spec.tileRows = p.layout.tileRows = 16;
