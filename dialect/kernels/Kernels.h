@@ -5,6 +5,7 @@
 #include "passes/codegen/AllKernels.h"
 #include "passes/codegen/Choice.h"
 #include "passes/codegen/Cost.h"
+#include "passes/codegen/Work.h"
 
 namespace xfmr {
 

@@ -24,7 +24,9 @@ def Xfmr_KernelAttrInterface : AttrInterface<"KernelAttrInterface"> {
     InterfaceMethod<"Operations and bytes of a dispatch for a load of tokens, by the formula of the family in "
                     "passes/codegen/Cost.h. The params must be without fault.", "::xfmr::codegen::Cost", "getCost",
                     (ins "::mlir::Attribute":$params, "const ::xfmr::codegen::Machine &":$machine,
-                         "const ::xfmr::codegen::Load &":$load)>];
+                         "const ::xfmr::codegen::Load &":$load)>,
+    InterfaceMethod<"What a dispatch has to do a row and a key, as the artifact keeps it for measurements "
+                    "(passes/codegen/Work.h).", "::xfmr::codegen::DispatchWork", "getWork", (ins "::mlir::Attribute":$params)>];
 }
 def Xfmr_KernelParamsAttrInterface : AttrInterface<"KernelParamsAttrInterface"> {
   let cppNamespace = "::xfmr";
@@ -77,6 +79,9 @@ class Xfmr_Kernel<string kernel, string attrMnemonic>
     }
     ::xfmr::codegen::cpu::Tile $cppClass::getCpuTile(::mlir::Attribute params) const {
       return ::xfmr::codegen::cpu::tileOf(getFields(), ::llvm::cast<}] # kernel # [{ParamsAttr>(params).getFields());
+    }
+    ::xfmr::codegen::DispatchWork $cppClass::getWork(::mlir::Attribute params) const {
+      return ::xfmr::codegen::workOf(getFields(), ::llvm::cast<}] # kernel # [{ParamsAttr>(params).getFields());
     }
     ::xfmr::codegen::Cost $cppClass::getCost(::mlir::Attribute params, const ::xfmr::codegen::Machine &machine,
                                              const ::xfmr::codegen::Load &load) const {

@@ -39,6 +39,8 @@ constexpr unsigned kPanel = 16;     // rows of W in a panel (weights/Encoding.h)
 constexpr uint32_t kTilePanels = 4; // panels in a tile of a product
 constexpr uint32_t kTileOutputs = kTilePanels * kPanel;
 constexpr uint32_t kGemmRows = 96; // rows of X in a tile of gemm
+// Rows of a tile of the plan: the most there are, for rows that are not there cost nothing here.
+constexpr uint32_t kMoeTileRows = 128;
 
 constexpr uint32_t panelsOf(uint32_t n) { return (n + kPanel - 1) / kPanel; }
 constexpr uint32_t outputTiles(uint32_t n) { return (panelsOf(n) + kTilePanels - 1) / kTilePanels; }

@@ -1,6 +1,7 @@
 // The formulas of Cost.h, a function a family.
 #include "passes/codegen/Cost.h"
 #include "passes/codegen/Choice.h"
+#include "passes/codegen/Work.h"
 #include <algorithm>
 #include <cmath>
 
@@ -33,9 +34,11 @@ After after(const MoeEpilogue &e, uint32_t n) {
 
 double termRows(const MoeTerms &terms) { return (terms.shared ? 1 : 0) + (terms.residual ? 1 : 0); }
 
-// One row of a mixture's products: flops, and floats of x and out.
-Work ofRows(double rows, uint32_t n, uint32_t k, After end) {
-  return {rows * (2.0 * n * k + end.outputs * end.flops), 0, rows * kFloat * (padded(k) + end.outputs)};
+double multiplyAdds(const DispatchWork &work) { return static_cast<double>(work.rowOperations); } // of a row, two operations each
+
+// Rows of a product: flops, and floats of x and out. Work.h counts the multiply-adds of a row.
+Work ofRows(double rows, double multiplyAdds, uint32_t k, After end, double outputRows = 1) {
+  return {rows * (multiplyAdds + end.outputs * end.flops), 0, rows * kFloat * (padded(k) + end.outputs * outputRows)};
 }
 
 // The share of the chosen experts that a part holds.
@@ -47,11 +50,9 @@ double keysSeen(uint32_t window, uint32_t maxContext, const Load &load) {
 }
 
 // One row that sees `keys` positions; without reading the cache.
-Work attentionRow(uint32_t numHeads, uint32_t headDim, bool softcap, double keys) {
-  return {numHeads * keys * (4.0 * headDim + kFunctionFlops + functionIf(softcap)), 0, 2 * kFloat * numHeads * headDim};
-}
-double cacheBytes(CacheType cache, uint32_t numKvHeads, uint32_t headDim, double keys) {
-  return keys * 2.0 * numKvHeads * padded(headDim) * bytesOf(cache);
+Work attentionRow(const DispatchWork &work, uint32_t numHeads, uint32_t headDim, bool softcap, double keys) {
+  const double functions = numHeads * (kFunctionFlops + functionIf(softcap));
+  return {keys * (static_cast<double>(work.keyOperations) + functions), 0, 2 * kFloat * numHeads * headDim};
 }
 double partialBytes(uint32_t numHeads, uint32_t headDim, double splits) {
   return numHeads * splits * (padded(headDim) + 8) * kFloat;
@@ -79,8 +80,7 @@ Cost costOf(const GemvSpec &spec, const GemvParams &p, const Machine &, const Lo
   Cost cost;
   const After end = after(spec.epilogue, p.n);
   cost.once.weightBytes = matrixBytes(spec.weight, p.n, p.k) + (spec.epilogue.bias ? kFloat * p.n : 0);
-  cost.ofTokens.flops = 2.0 * p.n * p.k + end.outputs * end.flops;
-  cost.ofTokens.activationBytes = kFloat * (padded(p.k) + end.outputs * (spec.epilogue.residual ? 2 : 1));
+  cost.ofTokens = ofRows(1, multiplyAdds(workOf(spec, p)), p.k, end, spec.epilogue.residual ? 2 : 1);
   if (spec.rmsNorm) {
     cost.once.weightBytes += kFloat * p.k;
     cost.ofTokens.flops += 4.0 * p.k;
@@ -93,9 +93,8 @@ Cost costOf(const GemmSpec &spec, const GemmParams &p, const Machine &machine, c
   const After end = after(spec.epilogue, p.n);
   const double rows = std::min(load.tokens, double(p.maxRows)), stored = matrixBytes(spec.weight, p.n, p.k);
   cost.once.weightBytes = stored + (spec.epilogue.bias ? kFloat * p.n : 0);
+  cost.ofTokens = ofRows(rows, multiplyAdds(workOf(spec, p)), p.k, end, spec.epilogue.residual ? 2 : 1);
   cost.ofTokens.weightBytes = stored * std::max(0.0, ceilDiv(rows, machine.rowsAWeight) - 1);
-  cost.ofTokens.flops = rows * (2.0 * p.n * p.k + end.outputs * end.flops);
-  cost.ofTokens.activationBytes = rows * kFloat * (padded(p.k) + end.outputs * (spec.epilogue.residual ? 2 : 1));
   return cost;
 }
 
@@ -146,10 +145,10 @@ Cost costOf(const AttentionPrefillSpec &spec, const AttentionPrefillParams &p, c
   Cost cost;
   const double rows = std::min(load.tokens, double(p.maxRows)), keys = keysSeen(p.window, p.maxContext, load);
   cost.once.weightBytes = spec.sinks ? kFloat * p.numHeads : 0;
-  const Work row = attentionRow(p.numHeads, spec.headDim, spec.softcap, keys);
+  const DispatchWork work = workOf(spec, p);
+  const Work row = attentionRow(work, p.numHeads, spec.headDim, spec.softcap, keys);
   cost.ofTokens.flops = rows * row.flops;
-  cost.ofTokens.activationBytes = rows * row.activationBytes + ceilDiv(rows, machine.queriesAKey) *
-                                                                   cacheBytes(spec.cache, p.numKvHeads, spec.headDim, keys);
+  cost.ofTokens.activationBytes = rows * row.activationBytes + ceilDiv(rows, machine.queriesAKey) * keys * work.keyBytes;
   return cost;
 }
 
@@ -157,8 +156,9 @@ Cost costOf(const AttentionDecodeSpec &spec, const AttentionDecodeParams &p, con
   Cost cost;
   const double keys = keysSeen(p.window, p.maxContext, load);
   cost.once.weightBytes = spec.sinks ? kFloat * p.numHeads : 0;
-  cost.ofTokens = attentionRow(p.numHeads, spec.headDim, spec.softcap, keys);
-  cost.ofTokens.activationBytes += cacheBytes(spec.cache, p.numKvHeads, spec.headDim, keys);
+  const DispatchWork work = workOf(spec, p);
+  cost.ofTokens = attentionRow(work, p.numHeads, spec.headDim, spec.softcap, keys);
+  cost.ofTokens.activationBytes += keys * work.keyBytes;
   if (!spec.single) // partial results instead of the row
     cost.ofTokens.activationBytes += partialBytes(p.numHeads, spec.headDim, ceilDiv(keys, kDecodeSplit)) -
                                      kFloat * p.numHeads * spec.headDim;
@@ -179,7 +179,7 @@ Cost costOf(const MoeRouterSpec &spec, const MoeRouterParams &p, const Machine &
   const double rows = std::min(load.tokens, double(p.maxRows)), experts = spec.experts;
   cost.once.weightBytes = matrixBytes(spec.weight, spec.experts, p.k) + (spec.routerBias ? kFloat * experts : 0) +
                           (spec.selectionBias ? kFloat * experts : 0) + (spec.rmsNorm ? kFloat * p.k : 0);
-  cost.ofTokens.flops = rows * (2.0 * p.k * experts + experts * kFunctionFlops + (spec.rmsNorm ? 4.0 * p.k : 0));
+  cost.ofTokens.flops = rows * (multiplyAdds(workOf(spec, p)) + experts * kFunctionFlops + (spec.rmsNorm ? 4.0 * p.k : 0));
   cost.ofTokens.activationBytes = rows * (kFloat * padded(p.k) * (spec.rmsNorm ? 2 : 1) + 8.0 * spec.topK);
   return cost;
 }
@@ -197,7 +197,7 @@ Cost costOf(const MoeGemvSpec &spec, const MoeGemvParams &p, const Machine &, co
   const double rows = std::min(load.tokens, double(p.maxRows)), entries = rows * p.topK;
   const After end = after(spec.epilogue, p.n);
   // A part does not know how many experts there are in all: it is priced as if it held those of every entry.
-  cost.ofTokens = ofRows(entries, p.n, p.k, end);
+  cost.ofTokens = ofRows(entries, multiplyAdds(workOf(spec, p)) / p.topK, p.k, end);
   cost.ofTokens.weightBytes = entries * (matrixBytes(spec.weight, p.n, p.k) + (spec.epilogue.bias ? kFloat * p.n : 0));
   if (spec.product == MoeProduct::Second) { // the sum over slots is written once
     cost.ofTokens.flops += entries * end.outputs * 2;
@@ -211,7 +211,7 @@ Cost costOf(const MoeGemmSpec &spec, const MoeGemmParams &p, const Machine &, co
   Cost cost;
   const double experts = p.layout.experts, share = shareOf(p.part, experts);
   const double entries = std::min(load.tokens, double(p.layout.maxRows)) * p.layout.topK;
-  cost.ofTokens = ofRows(entries * share, p.n, p.k, after(spec.epilogue, p.n));
+  cost.ofTokens = ofRows(entries * share, multiplyAdds(workOf(spec, p)) / p.layout.topK, p.k, after(spec.epilogue, p.n));
   cost.ofTokens.weightBytes = expertsTouched(entries, experts) * share *
                               (matrixBytes(spec.weight, p.n, p.k) + (spec.epilogue.bias ? kFloat * p.n : 0));
   return cost;

@@ -19,9 +19,8 @@ namespace xfmr::codegen {
 
 constexpr uint32_t kDroppedExpert = 0xffffffff;
 
-// Rows of a tile of the grouped products. A CPU takes the largest: rows that are not there cost it nothing.
+// Rows that a tile of the grouped products may have (moeTileRows in Choice.h chooses).
 constexpr bool isMoeTileRows(uint32_t rows) { return rows == 8 || rows == 16 || rows == 32 || rows == 64 || rows == 128; }
-constexpr uint32_t kMoeTileRowsOnCpu = 128;
 
 // Where things are in the plan buffer (words), from the sizes of a layer.
 struct MoePlanLayout {

@@ -35,7 +35,7 @@ public:
     layout.experts = static_cast<uint32_t>(op.getNumExperts());
     layout.topK = static_cast<uint32_t>(routing.getTopK());
     layout.maxRows = rows;
-    layout.tileRows = build.tables.onCpu() ? codegen::kMoeTileRowsOnCpu
+    layout.tileRows = build.tables.onCpu() ? codegen::cpu::kMoeTileRows
                                            : codegen::moeTileRows(layout.maxEntries(), layout.experts);
     layout.perPart0 = static_cast<uint32_t>(firstParts.each);
     layout.perPart1 = static_cast<uint32_t>(secondParts.each);

@@ -1,7 +1,6 @@
 // Serialisation of a planned program: buffers and kernels get indices, dispatches refer to them.
 #include "passes/lowering/ProgramBytes.h"
 
-#include "passes/codegen/Work.h"
 #include "passes/codegen/vulkan/Kernels.h"
 #include "passes/lowering/PackWeights.h"
 #include "runtime/artifact/Format.h"
@@ -17,15 +16,6 @@ using namespace xfmr;
 namespace {
 
 uint64_t bytesOf(Type type) { return static_cast<uint64_t>(xfmr::bytesOf(cast<MemRefType>(type))); }
-
-codegen::DispatchWork workOf(KernelAttrInterface kernel, KernelParamsAttrInterface params) {
-#define XFMR_WORK(Name)                                                                                              \
-  if (auto attribute = dyn_cast<Name##Attr>(kernel))                                                                 \
-    return codegen::workOf(attribute.getFields(), cast<Name##ParamsAttr>(params).getFields());
-  XFMR_KERNELS(XFMR_WORK)
-#undef XFMR_WORK
-  return {};
-}
 
 program::Element elementOf(codegen::WeightType type) {
   return type == codegen::WeightType::F32   ? program::Element::f32
@@ -143,7 +133,7 @@ private:
 
   // Operations from the kernel's contract, bytes from what is bound.
   void addWork(program::DispatchT &item, DispatchOp dispatch, KernelAttrInterface kernel) {
-    const codegen::DispatchWork work = workOf(kernel, dispatch.getParams());
+    const codegen::DispatchWork work = kernel.getWork(dispatch.getParams());
     uint64_t bytes = 0;
     const std::vector<codegen::Binding> bindings = kernel.getBindings();
     for (size_t i = 0; i < bindings.size(); ++i)

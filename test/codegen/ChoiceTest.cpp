@@ -72,6 +72,7 @@ TEST(Tiles, OfProducts) {
 }
 
 TEST(Tiles, OfExperts) {
+  static_assert(isMoeTileRows(kMoeTileRows) && !isMoeTileRows(2 * kMoeTileRows)); // the most
   MoeGemmSpec spec;
   MoeGemmParams p;
   spec.tileRows = p.layout.tileRows = 16;
@@ -122,8 +123,9 @@ TEST(Tiles, OfAttention) {
   AttentionPrefillSpec spec;
   spec.headDim = 64;
   AttentionPrefillParams p;
-  p.numHeads = 8, p.numKvHeads = 2, p.maxRows = 20; // four heads a group: 8 rows a tile
-  expectTile(tileOf(spec, p), 8, 256, 3 * 2);
+  p.numHeads = 8, p.numKvHeads = 2, p.maxRows = 20; // four heads a group: 12 rows a tile
+  static_assert(kMostQueries == 48);
+  expectTile(tileOf(spec, p), 12, 256, 2 * 2);
   p.numHeads = 128, p.numKvHeads = 1; // more heads than queries
   expectTile(tileOf(spec, p), 1, 128 * 64, 20);
   AttentionDecodeSpec decode;
