@@ -1,6 +1,7 @@
 // How values are named in printed IR: weights after their tensor, projections after their weight, the residual
 // stream by how many sums it has passed.
 #include "dialect/AsmNames.h"
+#include "dialect/Structure.h"
 #include "dialect/Xfmr.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -105,8 +106,8 @@ std::string linearName(LinearOp op) {
 }
 
 std::string splitName(OpResult part) {
-  auto linear = part.getOwner()->getOperand(0).getDefiningOp<LinearOp>();
-  auto concat = linear ? linear.getWeight().getDefiningOp<WeightConcatOp>() : WeightConcatOp();
+  const ProjectedRows rows = projectedRowsOf(part);
+  auto concat = rows ? LinearOp(rows.linear).getWeight().getDefiningOp<WeightConcatOp>() : WeightConcatOp();
   if (!concat || concat.getInputs().size() != part.getOwner()->getNumResults())
     return "part";
   return withoutProj(rootName(concat.getInputs()[part.getResultNumber()]));
@@ -146,8 +147,7 @@ std::string activationName(Value value) {
       .Case<ActivationOp>([](ActivationOp a) { return stringifyActivationKind(a.getKind()).str(); })
       .Case<AddOp>(addName)
       .Case<MulOp>([](MulOp m) {
-        bool gate = m.getLhs().getDefiningOp<ActivationOp>() || m.getRhs().getDefiningOp<ActivationOp>();
-        return gate ? "gated" : "product";
+        return hiddenLayerOf(m) ? "gated" : "product";
       })
       .Case<ScaleOp>([](ScaleOp s) { return activationName(s.getInput()) + "_scaled"; })
       .Case<EmbeddingOp>([](auto) { return "x0"; })

@@ -1,6 +1,6 @@
 // Which keys a configuration has is looked up in that of the base: families spell them differently.
 #include "export/NewConfig.h"
-#include "passes/analysis/Structure.h"
+#include "dialect/Structure.h"
 #include "passes/analysis/Units.h"
 #include "runtime/artifact/AtomicFile.h"
 #include "weights/Expressions.h"

@@ -1,6 +1,6 @@
 // See Decoder.h. Reads a block from its result backwards.
 #include "export/Decoder.h"
-#include "passes/analysis/Structure.h"
+#include "dialect/Structure.h"
 #include <cmath>
 
 using namespace mlir;

@@ -1,7 +1,7 @@
 // Exchanges of rows, of what an export writes and in the IR.
 #include "export/RotaryOrder.h"
 
-#include "passes/analysis/Structure.h"
+#include "dialect/Structure.h"
 #include "weights/Expressions.h"
 
 using namespace mlir;

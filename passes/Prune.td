@@ -146,10 +146,7 @@ class ExpertsPass<string flag, list<Option> further = []> : CutPass<flag> {
   let options = further # [
     Option<"experts", "experts", "int64_t", "0", "experts that stay in each mixture">,
     EnumOption<"method", "method", "ExpertMethod", "first", "first, frequency, reap or subset",
-               [{llvm::cl::values(clEnumValN(::xfmr::ExpertMethod::first, "first", ""),
-                                  clEnumValN(::xfmr::ExpertMethod::frequency, "frequency", ""),
-                                  clEnumValN(::xfmr::ExpertMethod::reap, "reap", ""),
-                                  clEnumValN(::xfmr::ExpertMethod::subset, "subset", ""))}]>,
+               [{::xfmr::expertMethodWords()}]>,
     layersOption] # sourceOptions;
 }
 

@@ -30,13 +30,17 @@ inline llvm::cl::ValuesClass unitMethodWords() {
   });
 }
 
-/// How experts are chosen.
+/// How experts are chosen, likewise.
 enum class ExpertMethod {
-  first,
-  frequency, // tokens routed to it
-  reap,      // mean over its tokens of gate * |output| (Lasby et al. 2025)
-  subset     // the set whose mixture comes closest to the whole one (Lu et al. 2024); for few experts
+#define XFMR_EXPERT_CRITERION(name, word) name,
+#include "passes/PruneExpertCriteria.def"
 };
+inline llvm::cl::ValuesClass expertMethodWords() {
+  return llvm::cl::ValuesClass({
+#define XFMR_EXPERT_CRITERION(name, word) clEnumValN(ExpertMethod::name, word, ""),
+#include "passes/PruneExpertCriteria.def"
+  });
+}
 
 /// How layers are chosen.
 enum class LayerMethod {

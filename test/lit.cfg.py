@@ -33,6 +33,8 @@ if config.optimized:
 for program in ("chromium", "npm"):
     if shutil.which(program):
         config.available_features.add(program)
+if shutil.which("clang-format-22"):
+    config.available_features.add("clang-format")
 
 path = [os.path.join(config.xfmr_binary_dir, "bin"), config.llvm_tools_dir]
 config.environment["PATH"] = os.pathsep.join(path + [config.environment["PATH"]])

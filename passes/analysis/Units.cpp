@@ -1,6 +1,7 @@
-// See Units.h. Removing a column is exact when every op between the projection that makes it and the linear that
+// Removing a column is exact when every op between the projection that makes it and the linear that
 // reads it treats columns (or whole heads) one by one.
 #include "passes/analysis/Units.h"
+#include "dialect/Structure.h"
 
 using namespace mlir;
 
@@ -25,11 +26,10 @@ Refusal refuseProducers(Value value, Operation *user, int64_t unit) {
   for (Operation *other : value.getUsers())
     if (other != user)
       return {"a value on the way has another use, by " + quoted(other), op};
-  if (isa<LinearOp, GluOp>(op))
+  if (isa<GluOp>(op))
     return {};
-  if (auto split = dyn_cast<SplitOp>(op)) {
-    auto linear = split.getInput().getDefiningOp<LinearOp>();
-    if (!linear || !linear->hasOneUse())
+  if (const ProjectedRows rows = projectedRowsOf(value); rows || isa<SplitOp>(op)) {
+    if (!rows || (rows.isPart && !LinearOp(rows.linear)->hasOneUse()))
       return {"it is part of a split that no linear of its own feeds", op};
     return {};
   }

@@ -1,5 +1,6 @@
 // What follows from the options of a pruning pass.
 #include "passes/calibration/criteria/Criterion.h"
+#include "passes/calibration/criteria/experts/ExpertCriterion.h"
 #include "passes/calibration/repairs/RepairRule.h"
 
 namespace xfmr {
@@ -17,7 +18,7 @@ bool CalibrationOptions::prunedPath() const {
 }
 
 bool CalibrationOptions::needsActivations() const {
-  return repairOf(chosenRepair()).fits() || experts != ExpertMethod::first || criterionOf(method).readsText();
+  return repairOf(chosenRepair()).fits() || expertCriterionOf(experts).readsText() || criterionOf(method).readsText();
 }
 
 double CalibrationOptions::dampingShare() const { return damping > 0 ? damping : repairOf(chosenRepair()).damping(); }

@@ -14,7 +14,8 @@ std::string MoePlanSpec::name() const {
 
 std::vector<Binding> MoePlanSpec::bindings() const {
   const Access entries = drop ? Access::ReadWrite : Access::Read;
-  std::vector<Binding> result = {{"state", Access::Read, Stored::I32}, {"ids", entries, Stored::I32}, {"plan", Access::ReadWrite, Stored::I32}};
+  std::vector<Binding> result = {
+      {"state", Access::Read, Stored::I32}, {"ids", entries, Stored::I32}, {"plan", Access::ReadWrite, Stored::I32}};
   if (drop || stats)
     result.push_back({"weights", stats ? entries : Access::Write});
   if (stats)

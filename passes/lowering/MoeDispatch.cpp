@@ -200,7 +200,8 @@ private:
   void byId() {
     using codegen::MoeProduct;
     auto first = productSpec<codegen::MoeGemvSpec>(MoeProduct::First), second = productSpec<codegen::MoeGemvSpec>(MoeProduct::Second);
-    auto params1 = productParams<codegen::MoeGemvParams>(MoeProduct::First), params2 = productParams<codegen::MoeGemvParams>(MoeProduct::Second);
+    auto params1 = productParams<codegen::MoeGemvParams>(MoeProduct::First);
+    auto params2 = productParams<codegen::MoeGemvParams>(MoeProduct::Second);
     params1.topK = params2.topK = layout.topK;
     params1.maxRows = params2.maxRows = rows;
     build.setLabel("moe first by id");

@@ -1,5 +1,6 @@
 // From the expert region to stacked weight expressions; see MoeExperts.h.
 #include "passes/lowering/MoeExperts.h"
+#include "dialect/Structure.h"
 #include "passes/lowering/PhaseLowering.h"
 #include "passes/lowering/RegionGroups.h"
 
@@ -55,27 +56,28 @@ FailureOr<Expert> xfmr::matchExpert(MoeOp op, std::optional<int64_t> layer) {
   Expert expert;
   expert.second = stacked(down.getWeight());
   expert.secondBias = stacked(down.getBias());
-  Value hidden = down.getInput();
-  ActivationKind kind;
-  if (auto glu = hidden.getDefiningOp<GluOp>(); glu && glu.getInput() == batch) {
+  const std::optional<HiddenLayer> hidden = hiddenLayerOf(down.getInput());
+  if (!hidden)
+    return fail(down.getInput().getDefiningOp<MulOp>() ? "its product is not act(linear(x)) * linear(x)"
+                                                       : "nothing known lies before its last linear");
+  // Of the token itself, whole.
+  auto ofToken = [&](Value value) {
+    const ProjectedRows rows = projectedRowsOf(value);
+    return rows && !rows.isPart && LinearOp(rows.linear).getInput() == batch ? rows.linear : LinearOp();
+  };
+  if (GluOp glu = hidden->packed) {
+    if (glu.getInput() != batch)
+      return fail("its glu does not read the token");
     expert.first = interleaved(op, stacked(glu.getWeight()), glu.getLayout());
     expert.firstBias = interleaved(op, stacked(glu.getBias()), glu.getLayout());
-    expert.between.glu = true;
-    kind = glu.getKind();
     if (glu.getAlpha()) {
       expert.between.clamped = true;
       expert.alpha = glu.getAlpha()->convertToDouble();
       expert.limit = glu.getLimit()->convertToDouble();
     }
-  } else if (auto mul = hidden.getDefiningOp<MulOp>()) {
-    auto activation = mul.getLhs().getDefiningOp<ActivationOp>();
-    auto up = mul.getRhs().getDefiningOp<LinearOp>();
-    if (!activation) {
-      activation = mul.getRhs().getDefiningOp<ActivationOp>();
-      up = mul.getLhs().getDefiningOp<LinearOp>();
-    }
-    auto gate = activation ? activation.getInput().getDefiningOp<LinearOp>() : LinearOp();
-    if (!gate || !up || gate.getInput() != batch || up.getInput() != batch)
+  } else if (hidden->isGated()) {
+    LinearOp gate = ofToken(hidden->gate), up = ofToken(hidden->up);
+    if (!gate || !up)
       return fail("its product is not act(linear(x)) * linear(x)");
     Value g = stacked(gate.getWeight()), u = stacked(up.getWeight());
     if (!g || !u || static_cast<bool>(gate.getBias()) != static_cast<bool>(up.getBias()))
@@ -83,21 +85,17 @@ FailureOr<Expert> xfmr::matchExpert(MoeOp op, std::optional<int64_t> layer) {
     expert.first = interleaved(op, concatenated(op, g, u), GluLayout::concat);
     expert.firstBias = interleaved(op, concatenated(op, stacked(gate.getBias()), stacked(up.getBias())),
                                    GluLayout::concat);
-    expert.between.glu = true;
-    kind = activation.getKind();
-  } else if (auto activation = hidden.getDefiningOp<ActivationOp>()) {
-    auto up = activation.getInput().getDefiningOp<LinearOp>();
-    if (!up || up.getInput() != batch)
+  } else {
+    LinearOp up = ofToken(hidden->gate);
+    if (!up)
       return fail("its activation does not follow a linear of the token");
     expert.first = stacked(up.getWeight());
     expert.firstBias = stacked(up.getBias());
-    kind = activation.getKind();
-  } else {
-    return fail("nothing known lies before its last linear");
   }
+  expert.between.glu = hidden->packed || hidden->isGated();
   if (!expert.first || !expert.second)
     return fail("its weights are not slices of stacked weights");
-  expert.between.activation = kernelActivation(kind);
+  expert.between.activation = kernelActivation(hidden->kind);
   expert.between.bias = static_cast<bool>(expert.firstBias);
   expert.firstBias = asF32(op, expert.firstBias);
   expert.secondBias = asF32(op, expert.secondBias);

@@ -1,6 +1,6 @@
 // xfmr-fuse-glu: act(linear gate) * (linear up) becomes one xfmr.glu over the stacked weights. Exact.
 #include "passes/Passes.h"
-#include "passes/analysis/Structure.h"
+#include "dialect/Structure.h"
 
 #include "mlir/IR/PatternMatch.h"
 

@@ -1,6 +1,6 @@
 // xfmr-fuse-qkv: the three projections before an attention become one linear and a split. Exact.
 #include "passes/Passes.h"
-#include "passes/analysis/Structure.h"
+#include "dialect/Structure.h"
 
 #include "mlir/IR/PatternMatch.h"
 

@@ -1,5 +1,6 @@
 // Requests become plans here; prune/Walk.cpp carries plans out.
 #include "passes/transforms/PruneModel.h"
+#include "passes/calibration/criteria/experts/ExpertCriterion.h"
 
 using namespace mlir;
 
@@ -85,8 +86,9 @@ LogicalResult cutModelFfn(ModelOp model, const FfnRequest &request, const Calibr
 LogicalResult cutModelExperts(ModelOp model, const ExpertRequest &request, const CalibrationOptions &given, bool mask,
                               CutCounts &counts) {
   CalibrationOptions options = given;
+  const ExpertCriterion &criterion = expertCriterionOf(options.experts);
   if (options.repair == Repair::automatic)
-    options.repair = mask || options.experts == ExpertMethod::first || options.texts.empty() ? Repair::none : Repair::ls;
+    options.repair = mask || !criterion.readsText() || options.texts.empty() ? Repair::none : Repair::ls;
   if (mask && options.repair != Repair::none)
     return model.emitError("experts that are only shut off cannot be repaired around; expected repair=none");
   if (options.repair == Repair::full)
@@ -95,7 +97,7 @@ LogicalResult cutModelExperts(ModelOp model, const ExpertRequest &request, const
   FailureOr<SmallVector<BlockOp>> blocks = blocksOf(model, request.layers);
   if (failed(blocks) || failed(checkOptions(model, options)))
     return failure();
-  if (options.experts == ExpertMethod::subset && options.texts.empty())
+  if (criterion.comparesSets() && options.texts.empty())
     return model.emitError("method=subset needs a calibration text (text=FILE)");
   std::vector<BlockPlan> plan(llvm::range_size(model.getBody().getOps<BlockOp>()));
   bool found = false;

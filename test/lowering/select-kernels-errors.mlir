@@ -352,6 +352,31 @@ xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hid
     %y = xfmr.fused mixture layer 2 (%x) : (tensor<1x8xf32>) -> tensor<1x8xf32> {
     ^bb0(%a: tensor<1x8xf32>):
       %r = xfmr.weight "r" : tensor<4x8xf32>
+      %up = xfmr.weight "up" : tensor<4x12x8xf32>
+      %down = xfmr.weight "down" : tensor<4x8x6xf32>
+      // expected-error @below {{'xfmr.moe' op in layer 2: the expert region is no feed-forward network that the kernels know: its glu does not read the token}}
+      %m = xfmr.moe %a router %r experts(%up, %down) routing <top_k = 2, score = softmax>
+          : (tensor<1x8xf32>, tensor<4x8xf32>, tensor<4x12x8xf32>, tensor<4x8x6xf32>) -> tensor<1x8xf32> {
+      ^bb0(%b: tensor<?x8xf32>, %u: tensor<12x8xf32>, %d: tensor<8x6xf32>):
+        %s = xfmr.scale %b by 2.0 : tensor<?x8xf32>
+        %t = xfmr.glu silu %s, %u layout concat : (tensor<?x8xf32>, tensor<12x8xf32>) -> tensor<?x6xf32>
+        %u3 = xfmr.linear %t, %d : (tensor<?x6xf32>, tensor<8x6xf32>) -> tensor<?x8xf32>
+        xfmr.yield %u3 : tensor<?x8xf32>
+      }
+      xfmr.yield %m : tensor<1x8xf32>
+    }
+    xfmr.yield %y : tensor<1x8xf32>
+  }
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 8, vocab_size = 16, max_position = 8> sources {} {
+  xfmr.phase last_logits rows 1 {
+  ^bb0(%x: tensor<1x8xf32>):
+    %y = xfmr.fused mixture layer 2 (%x) : (tensor<1x8xf32>) -> tensor<1x8xf32> {
+    ^bb0(%a: tensor<1x8xf32>):
+      %r = xfmr.weight "r" : tensor<4x8xf32>
       %up = xfmr.weight "up" : tensor<4x6x8xf32>
       %down = xfmr.weight "down" : tensor<4x8x6xf32>
       // expected-error @below {{'xfmr.moe' op in layer 2: the expert region is no feed-forward network that the kernels know: its product is not act(linear(x)) * linear(x)}}

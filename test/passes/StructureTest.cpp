@@ -1,5 +1,5 @@
-// What passes/analysis/Structure.h reads out of a block, and what it leaves alone.
-#include "passes/analysis/Structure.h"
+// What dialect/Structure.h reads out of a block, and what it leaves alone.
+#include "dialect/Structure.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"

@@ -1,6 +1,6 @@
 // See Anatomy.h. Weights are counted where a compute op uses them; the op and its place decide the kind.
 #include "tools/xfmr-inspect/Anatomy.h"
-#include "passes/analysis/Structure.h"
+#include "dialect/Structure.h"
 #include "tools/xfmr-inspect/AttentionState.h"
 #include "weights/DistinctElements.h"
 #include "weights/Expressions.h"

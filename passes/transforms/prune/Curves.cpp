@@ -27,7 +27,8 @@ LogicalResult attentionCurve(PruneStreams &streams, const CalibrationOptions &op
   PrunedModule module = PrunedModule::of(units, units, "");
   NormalEquations sums;
   double squares = 0;
-  if (failed(measure(streams, module, /*withGram=*/false, nullptr, &sums)) || failed(streams.residualSquares(units.out.getResult(), squares)))
+  if (failed(measure(streams, module, /*withGram=*/false, nullptr, &sums)) ||
+      failed(streams.residualSquares(units.out.getResult(), squares)))
     return failure();
   const int64_t groups = units.numKvHeads(), size = units.groupSize(), heads = units.numHeads();
   const int64_t perHead = (projectionSize(attention.getQuery()) + elements(units.out.getWeight())) / heads;

@@ -1,4 +1,5 @@
 // Whole experts. The down projections of those that stay can be fitted again, by one joint least squares.
+#include "passes/calibration/criteria/experts/ExpertCriterion.h"
 #include "passes/transforms/prune/Cut.h"
 
 using namespace mlir;
@@ -77,7 +78,7 @@ LogicalResult cutBlockExperts(PruneContext &prune, BlockOp block, MutableArrayRe
     while (index < networks.size() && networks[index].mixture != mixture)
       ++index;
     const bool found = index < networks.size() && networks[index].refusal.empty();
-    if (!found && (prune.options.experts != ExpertMethod::first || prune.repair.fits()))
+    if (!found && (expertCriterionOf(prune.options.experts).readsText() || prune.repair.fits()))
       return mixture.emitError("its experts are no feed-forward networks that can be measured; expected method=first "
                                "and repair=none");
     FeedForwardUnits plain{{}, {}, mixture, {}, mixture};

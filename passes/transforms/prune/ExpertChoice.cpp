@@ -1,4 +1,5 @@
 // Which experts stay: the first, by a score of each, or the set whose mixture comes closest to the whole one.
+#include "passes/calibration/criteria/experts/ExpertCriterion.h"
 #include "passes/transforms/prune/Cut.h"
 
 using namespace mlir;
@@ -71,40 +72,28 @@ LogicalResult chooseSubset(PruneStreams &streams, FeedForwardUnits &units, FeedF
   return success();
 }
 
-// One score an expert; see ExpertMethod.
-double expertScore(ExpertMethod method, const UnitStatistics &statistics) {
-  const double tokens = static_cast<double>(statistics.tokens);
-  switch (method) {
-  case ExpertMethod::frequency: return tokens;
-  case ExpertMethod::reap: return statistics.tokens ? statistics.gatedNorms / tokens : 0.0;
-  case ExpertMethod::first:
-  case ExpertMethod::subset: return 0;
-  }
-  llvm_unreachable("every method has a score");
-}
-
 } // namespace
 
 FailureOr<Indices> chooseExperts(PruneContext &prune, FeedForwardUnits &units, FeedForwardUnits &dense, int64_t count,
                                  StringRef name) {
   MoeOp mixture = units.mixture;
-  const ExpertMethod method = prune.options.experts;
+  const ExpertCriterion &criterion = expertCriterionOf(prune.options.experts);
   const int64_t before = mixture.getNumExperts(), groups = mixture.getRouting().getNGroup(), size = before / groups;
   Indices kept;
-  if (method == ExpertMethod::subset && count < before) {
+  if (criterion.comparesSets() && count < before) {
     if (failed(chooseSubset(prune.streams, units, dense, count, kept)))
       return failure();
     return kept;
   }
   std::vector<double> scores(before);
-  if (method != ExpertMethod::first && count < before) {
+  if (criterion.readsText() && count < before) {
     MixtureSums sums;
     if (failed(prune.streams.statistics()
                    ? storedMixture(prune.streams, units, name, sums)
                    : measureMixture(prune.streams, units, dense, /*equations=*/false, /*outputs=*/true, sums)))
       return failure();
     for (int64_t expert = 0; expert < before; ++expert)
-      scores[expert] = expertScore(method, sums.experts[expert]);
+      scores[expert] = criterion.score(sums.experts[expert]);
   }
   for (int64_t group = 0; group < groups; ++group)
     for (int64_t expert : keepLargest(ArrayRef<double>(scores).slice(group * size, size), count / groups))

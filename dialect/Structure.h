@@ -1,5 +1,6 @@
 // What parts of a block are: the hidden layer of a feed-forward network, the way from a projection to an attention, the rows
-// of a projection that make a value. One reading for fusions, exports and inspection; each says itself what it cannot use.
+// of a projection that make a value. One reading for names in printed IR, fusions, lowering,
+// pruning, exports and inspection; each says itself what it cannot use.
 #pragma once
 
 #include "dialect/Xfmr.h"
@@ -23,7 +24,7 @@ struct HiddenLayer {
   GluOp packed;             // null unless packed
 
   bool isGated() const { return static_cast<bool>(up); }
-  bool isPlain() { return !packed && !up; }
+  bool isPlain() const { return !packed && !up; }
 };
 /// Nothing where `hidden` is none of these; a product of two activations is none.
 std::optional<HiddenLayer> hiddenLayerOf(mlir::Value hidden);

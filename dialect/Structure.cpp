@@ -1,5 +1,5 @@
 // Reads blocks backwards, from values to what made them.
-#include "passes/analysis/Structure.h"
+#include "dialect/Structure.h"
 
 using namespace mlir;
 
