@@ -1,70 +1,43 @@
 // Matrix products of the CPU, one thread, at every level of this machine: gemm in GFLOP/s beside OpenBLAS (f32, its own
-// choice of instructions) and beside a loop of fused multiply-adds on registers of the level, which nothing can beat;
+// choice of instructions), beside oneDNN (f32, and bf16 rows by bf16 weights; where libdnnl-dev is) and beside a loop of
+// multiply-adds on registers of the level (runtime/roofline), which nothing can beat;
 // gemv over weights far larger than the caches in GB/s beside a plain read of the same bytes. All of a line are timed
 // alternately by the CPU time of this process (bench/Timing.h); medians, and the ratio of them.
 //
 // Usage: cpu-kernel-bench [ROUNDS [gemm|gemv [LEVEL]]]     XFMR_DUMP=FOLDER keeps the shared objects there
 #include "bench/Timing.h"
+#include "bench/kernels/OneDnn.h"
+#include "runtime/cpu/Level.h"
 #include "runtime/plan/State.h"
+#include "runtime/roofline/Roofline.h"
 #include "test/codegen/CpuRunner.h"
 #include <cblas.h>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
-#include <immintrin.h>
 #include <sys/mman.h>
 
 using namespace xfmr::codegen;
 using namespace xfmr::codegen::cpu;
 using test::CpuKernel;
 using xfmr::bench::cpuSeconds;
+using xfmr::bench::Numbers;
+using xfmr::bench::oneDnnProduct;
 using xfmr::bench::median;
 
 namespace {
 
-// Chains of fused multiply-adds that wait for nothing; returns the operations done.
-__attribute__((target("avx512f"))) double peak512(int rounds) {
-  __m512 a[16], x = _mm512_set1_ps(0.999f), y = _mm512_set1_ps(1e-3f);
-  for (auto &v : a)
-    v = y;
-  for (int i = 0; i < rounds; ++i)
-    for (auto &v : a)
-      asm volatile("vfmadd213ps %2, %1, %0" : "+v"(v) : "v"(x), "v"(y));
-  return 2.0 * 16 * 16 * rounds;
-}
-__attribute__((target("avx2,fma"))) double peak256(int rounds) {
-  __m256 a[12], x = _mm256_set1_ps(0.999f), y = _mm256_set1_ps(1e-3f);
-  for (auto &v : a)
-    v = y;
-  for (int i = 0; i < rounds; ++i)
-    for (auto &v : a)
-      asm volatile("vfmadd213ps %2, %1, %0" : "+x"(v) : "x"(x), "x"(y));
-  return 2.0 * 12 * 8 * rounds;
-}
-double peak128(int rounds) {
-  __m128 a[12], x = _mm_set1_ps(0.999f), y = _mm_set1_ps(1e-3f);
-  for (auto &v : a)
-    v = y;
-  for (int i = 0; i < rounds; ++i)
-    for (auto &v : a)
-      asm volatile("mulps %1, %0\n\taddps %2, %0" : "+x"(v) : "x"(x), "x"(y));
-  return 2.0 * 12 * 4 * rounds;
-}
-double peak(Level level, int rounds) {
-  return level == Level::V4 ? peak512(rounds) : level == Level::V3 ? peak256(rounds) : peak128(rounds);
-}
+using xfmr::roofline::Loop;
+using xfmr::roofline::Operands;
 
-__attribute__((target("avx2"))) uint64_t readAll(const char *bytes, size_t size) {
-  __m256i a = _mm256_setzero_si256(), b = a, c = a, d = a;
-  for (size_t i = 0; i < size; i += 128) {
-    a = _mm256_xor_si256(a, _mm256_load_si256(reinterpret_cast<const __m256i *>(bytes + i)));
-    b = _mm256_xor_si256(b, _mm256_load_si256(reinterpret_cast<const __m256i *>(bytes + i + 32)));
-    c = _mm256_xor_si256(c, _mm256_load_si256(reinterpret_cast<const __m256i *>(bytes + i + 64)));
-    d = _mm256_xor_si256(d, _mm256_load_si256(reinterpret_cast<const __m256i *>(bytes + i + 96)));
-  }
-  a = _mm256_xor_si256(_mm256_xor_si256(a, b), _mm256_xor_si256(c, d));
-  return static_cast<uint64_t>(_mm256_extract_epi64(a, 0));
+/// The loop on registers for a level; null where this CPU has none.
+const Loop *loopOf(Operands operands, Level level) {
+  const Loop *best = nullptr;
+  for (const Loop &loop : xfmr::roofline::loops())
+    if (loop.operands == operands && loop.runs && loop.level <= facts(level).name[1] - '0')
+      best = &loop;
+  return best;
 }
 
 // Pages are there, and large where the system allows: the time of page faults is nobody's.
@@ -125,17 +98,30 @@ void gemm(mlir::MLIRContext &context, int rounds, Level level) {
       CpuKernel kernel = compileKernel(context, spec, p, level, ms);
       words[xfmr::state::kCount] = s.t;
       const double flops = 2.0 * s.t * s.k * s.n;
-      const int peakRounds = static_cast<int>(flops / peak(level, 1));
+      // bf16 stands under its own instructions where the CPU has them, though a level may not use them.
+      const Loop *loop = loopOf(type == WeightType::BF16 ? Operands::bf16 : Operands::f32, level);
+      if (!loop)
+        loop = loopOf(Operands::f32, level);
+      const auto peakRounds = static_cast<uint64_t>(flops / loop->run(1));
+      const auto oneDnn = type == WeightType::F16 ? std::function<void()>()
+                                                  : oneDnnProduct(type == WeightType::F32 ? Numbers::f32 : Numbers::bf16, s.t, s.k, s.n);
       auto times = interleave(rounds, {[&] { kernel.run({words.data(), x, w, out}, 0, int64_t(tiles(spec, p))); },
-                                       [&] { peak(level, peakRounds); },
+                                       [&] { loop->run(peakRounds); },
                                        [&] {
                                          cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, int(s.t), int(s.n), int(s.k), 1,
                                                      reinterpret_cast<float *>(x), int(s.k), reinterpret_cast<float *>(w), int(s.k), 0,
                                                      reinterpret_cast<float *>(out), int(s.n));
+                                       },
+                                       [&] {
+                                         if (oneDnn)
+                                           oneDnn();
                                        }});
-      std::printf("gemm %s %-4s %3ux%ux%u: %6.1f GFLOP/s, %3.0f %% of the peak %.1f, %.2f of OpenBLAS %.1f   (compiled in %.0f ms)\n",
+      char against[48] = "";
+      if (oneDnn)
+        std::snprintf(against, sizeof against, ", %.2f of oneDNN %.1f", times[3] / times[0], flops / times[3] * 1e-9);
+      std::printf("gemm %s %-4s %3ux%ux%u: %6.1f GFLOP/s, %3.0f %% of the peak %.1f, %.2f of OpenBLAS %.1f%s   (compiled in %.0f ms)\n",
                   facts(level).name, toString(type), s.t, s.k, s.n, flops / times[0] * 1e-9, 100 * times[1] / times[0],
-                  flops / times[1] * 1e-9, times[2] / times[0], flops / times[2] * 1e-9, ms);
+                  flops / times[1] * 1e-9, times[2] / times[0], flops / times[2] * 1e-9, against, ms);
     }
 }
 
@@ -158,7 +144,7 @@ void gemv(mlir::MLIRContext &context, int rounds, Level level) {
                                            kernel.run({words.data(), x, w + m * bytes, out}, 0, int64_t(tiles(spec, p)));
                                        },
                                        [&] {
-                                         volatile uint64_t sink = readAll(w, matrices * bytes);
+                                         volatile uint64_t sink = xfmr::roofline::readAll(w, matrices * bytes);
                                          (void)sink;
                                        }});
       const double all = double(matrices * bytes) * 1e-9;
@@ -173,6 +159,7 @@ int main(int argc, char **argv) {
   const int rounds = argc > 1 ? std::atoi(argv[1]) : 9;
   const std::string what = argc > 2 ? argv[2] : "", only = argc > 3 ? argv[3] : "";
   openblas_set_num_threads(1);
+  std::printf("%s, OpenBLAS %s, %s\n", xfmr::cpu::cpuName().c_str(), openblas_get_config(), xfmr::bench::oneDnnName());
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   for (Level level : test::runnableLevels()) {
     if (!only.empty() && only != facts(level).name)
