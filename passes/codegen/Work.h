@@ -1,6 +1,8 @@
 // What a dispatch has to do, whatever code does it: what people who measure a kernel compare it with. Kernels whose time is
 // that of a few rows of activations have none. Every number follows from spec and params; bytes of weights do not, since only
-// who binds them knows how they lie (passes/lowering/ProgramBytes.cpp adds them).
+// who binds them knows how they lie (passes/lowering/ProgramBytes.cpp adds them). Cost.h prices a kernel for one load, functions and
+// rereading included, so that kernels can be ranked; this is the part that no kernel can leave out, as counts that an artifact
+// keeps for any load.
 #pragma once
 #include "passes/codegen/AllKernels.h"
 

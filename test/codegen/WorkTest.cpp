@@ -1,4 +1,5 @@
 // Operations and bytes that dispatches say they have, against shapes multiplied out.
+#include "passes/codegen/Cost.h"
 #include "passes/codegen/Work.h"
 #include <gtest/gtest.h>
 
@@ -58,4 +59,19 @@ TEST(Work, RestIsSmall) {
   EXPECT_EQ(workOf(EmbeddingSpec{}, embedding).tableRows, 500u);
   EXPECT_EQ(workOf(NormSpec{}, NormParams{}).rowOperations, 0u);
   EXPECT_EQ(workOf(SampleSpec{}, SampleParams{}).keyOperations, 0u);
+}
+
+// Where a kernel has no function and nothing to read again, its price is its work.
+TEST(Work, CostAgreesOnProducts) {
+  const Machine machine = {"any", 1, 1, 0, 1000, 1000};
+  GemmParams gemm;
+  gemm.n = 64, gemm.k = 100, gemm.maxRows = 32;
+  EXPECT_EQ(costOf(GemmSpec{}, gemm, machine, {20, 1}).total().flops, 20.0 * static_cast<double>(workOf(GemmSpec{}, gemm).rowOperations));
+  GemvParams gemv;
+  gemv.n = 64, gemv.k = 100;
+  EXPECT_EQ(costOf(GemvSpec{}, gemv, machine, {1, 1}).total().flops, static_cast<double>(workOf(GemvSpec{}, gemv).rowOperations));
+  MoeGemvParams experts;
+  experts.n = 10, experts.k = 20, experts.topK = 3, experts.maxRows = 8;
+  EXPECT_EQ(costOf(MoeGemvSpec{}, experts, machine, {4, 1}).total().flops,
+            4.0 * static_cast<double>(workOf(MoeGemvSpec{}, experts).rowOperations));
 }
