@@ -36,6 +36,14 @@ for program in ("chromium", "npm"):
 if shutil.which("clang-format-22"):
     config.available_features.add("clang-format")
 
+# AMD's shader compiler with its null device, set up by ../shared/gpu/drivers.
+drivers = os.environ.get("XFMR_DRIVERS", "/tmp/xfmr-drivers")
+if os.path.exists(os.path.join(drivers, "trixie", ".complete")) and os.path.exists(
+    os.path.join(os.path.dirname(source), "shared", "gpu", "drivers")
+):
+    config.available_features.add("radv")
+    config.environment["XFMR_DRIVERS"] = drivers
+
 path = [os.path.join(config.xfmr_binary_dir, "bin"), config.llvm_tools_dir]
 config.environment["PATH"] = os.pathsep.join(path + [config.environment["PATH"]])
 config.environment["XDG_RUNTIME_DIR"] = config.test_exec_root

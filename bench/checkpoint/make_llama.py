@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Writes a Llama checkpoint of any size with pseudo-random weights, for benchmarks: no trained model is that large here.
+"""Writes a Llama or Mixtral checkpoint of any size with pseudo-random weights, for benchmarks: no trained model is that
+large here.
 
     make_llama.py OUT [--hidden 768] [--ffn 2048] [--layers 12] [--heads 12] [--kv-heads 4] [--vocab 16000]
-                  [--context 2048] [--dtype F32|F16|BF16] [--seed 1]
+                  [--context 2048] [--dtype F32|F16|BF16] [--seed 1] [--experts 0] [--top-k 2]
 
-The defaults are about 100 million parameters. A tensor repeats one block of normal numbers from another start, scaled by
-1/sqrt(columns): the values do not matter for speed, and a gigabyte takes seconds.
+With --experts every block is a mixture of that many networks of --ffn channels. The defaults are about 100 million
+parameters. A tensor repeats one block of normal numbers from another start, scaled by 1/sqrt(columns): the values do not
+matter for speed, and a gigabyte takes seconds.
 """
 import argparse
 import array
@@ -17,7 +19,7 @@ import struct
 parser = argparse.ArgumentParser()
 parser.add_argument("out")
 for name, value in [("hidden", 768), ("ffn", 2048), ("layers", 12), ("heads", 12), ("kv-heads", 4), ("vocab", 16000),
-                    ("context", 2048), ("seed", 1)]:
+                    ("context", 2048), ("seed", 1), ("experts", 0), ("top-k", 2)]:
     parser.add_argument("--" + name, type=int, default=value)
 parser.add_argument("--dtype", choices=["F32", "F16", "BF16"], default="F32")
 a = parser.parse_args()
@@ -29,9 +31,16 @@ for i in range(a.layers):
     tensors += [(p + "input_layernorm.weight", [D]), (p + "post_attention_layernorm.weight", [D]),
                 (p + "self_attn.q_proj.weight", [D, D]), (p + "self_attn.o_proj.weight", [D, D]),
                 (p + "self_attn.k_proj.weight", [a.kv_heads * head, D]),
-                (p + "self_attn.v_proj.weight", [a.kv_heads * head, D]),
-                (p + "mlp.gate_proj.weight", [F, D]), (p + "mlp.up_proj.weight", [F, D]),
-                (p + "mlp.down_proj.weight", [D, F])]
+                (p + "self_attn.v_proj.weight", [a.kv_heads * head, D])]
+    if not a.experts:
+        tensors += [(p + "mlp.gate_proj.weight", [F, D]), (p + "mlp.up_proj.weight", [F, D]),
+                    (p + "mlp.down_proj.weight", [D, F])]
+        continue
+    m = p + "block_sparse_moe."
+    tensors.append((m + "gate.weight", [a.experts, D]))
+    for e in range(a.experts):
+        tensors += [(f"{m}experts.{e}.w1.weight", [F, D]), (f"{m}experts.{e}.w3.weight", [F, D]),
+                    (f"{m}experts.{e}.w2.weight", [D, F])]
 
 rng = random.Random(a.seed)
 BLOCK = 1 << 16
@@ -69,8 +78,12 @@ with open(os.path.join(a.out, "model.safetensors"), "wb") as file:
             piece = data[start:start + left]
             file.write(piece)
             left, start = left - len(piece), 0
-json.dump({"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": D, "intermediate_size": F,
-           "num_hidden_layers": a.layers, "num_attention_heads": a.heads, "num_key_value_heads": a.kv_heads,
+family = {"architectures": ["LlamaForCausalLM"], "model_type": "llama"}
+if a.experts:
+    family = {"architectures": ["MixtralForCausalLM"], "model_type": "mixtral", "num_local_experts": a.experts,
+              "num_experts_per_tok": a.top_k}
+json.dump({**family, "hidden_size": D, "intermediate_size": F, "num_hidden_layers": a.layers,
+           "num_attention_heads": a.heads, "num_key_value_heads": a.kv_heads,
            "head_dim": head, "vocab_size": a.vocab, "max_position_embeddings": a.context, "rms_norm_eps": 1e-5,
            "rope_theta": 10000.0, "hidden_act": "silu", "tie_word_embeddings": False, "bos_token_id": 1,
            "eos_token_id": 2, "torch_dtype": {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}[a.dtype]},

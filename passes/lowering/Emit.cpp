@@ -6,6 +6,7 @@
 #include "passes/lowering/ProgramBytes.h"
 #include "runtime/artifact/ArtifactWriter.h"
 #include "runtime/artifact/Program_generated.h"
+#include "runtime/plan/Counts.h"
 #include "runtime/plan/Hazards.h"
 
 using namespace mlir;
@@ -50,6 +51,8 @@ LogicalResult xfmr::emitArtifact(ArrayRef<ProgramOp> programs, const WeightSourc
     FailureOr<flatbuffers::DetachedBuffer> built = buildProgram(program, tensors);
     if (failed(built) || failed(check(plan::verifyHazards(*program::GetProgram(built->data())))))
       return failure();
+    if (options.report)
+      options.report(plan::describeCounts(*program::GetProgram(built->data())));
     bytes.push_back(std::move(*built));
     auto more = codeTensors(program);
     if (failed(more))

@@ -14,6 +14,7 @@ struct EmitOptions {
   int descriptor = -1;                      // or an open file without a name
   std::map<std::string, std::string> files; // embedded: tokenizer.json and so on, name -> contents
   std::function<void(uint64_t done, uint64_t total)> progress; // bytes of weights; may be empty
+  std::function<void(const std::string &text)> report;         // of each program: dispatches and barriers; may be empty
 };
 
 /// Writes the artifact of one program a target, whose executables are serialised. Weights that several programs have are

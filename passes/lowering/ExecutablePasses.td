@@ -70,8 +70,8 @@ def XfmrVerifyStage : Pass<"xfmr-verify-stage", "::xfmr::ProgramOp"> {
 
     Constraints:
     - C1 (dispatch): no op of a phase works on tensors
-    - C2 (dispatch): every buffer that a dispatch uses is a `memref.alloc` or `xfmr.buffer_ref`
-    - C3 (plan): no `memref.alloc` is left
+    - C2 (dispatch): every buffer that a dispatch uses is a `memref.alloc`, a `memref.subview` of one, or an `xfmr.buffer_ref`
+    - C3 (plan): no `memref.alloc` or `memref.subview` is left
     - C4 (plan): every `xfmr.buffer_ref` lies within its buffer
     - C5 (codegen): every executable has variants, and each holds a `spirv.module` or code
     - C6 (emit): every variant has code

@@ -21,6 +21,23 @@ struct Temporary {
   int64_t first, last, bytes, offset = 0;
 };
 
+// The ops that use a temporary or a part of it.
+SmallVector<Operation *> usersOf(memref::AllocOp op) {
+  SmallVector<Operation *> users;
+  for (Operation *user : op->getUsers())
+    if (auto part = dyn_cast<memref::SubViewOp>(user))
+      llvm::append_range(users, part->getUsers());
+    else
+      users.push_back(user);
+  return users;
+}
+
+// Bytes from the start of its buffer to a part, a row or some columns of one.
+int64_t offsetOf(memref::SubViewOp part) {
+  auto [strides, offset] = part.getType().getStridesAndOffset();
+  return offset * part.getType().getElementTypeBitWidth() / 8;
+}
+
 // Largest first, each at the lowest offset where no temporary alive at the same time lies.
 int64_t layOut(SmallVectorImpl<Temporary> &temporaries) {
   llvm::stable_sort(temporaries, [](auto &a, auto &b) { return a.bytes > b.bytes; });
@@ -71,7 +88,7 @@ struct PlanBuffers : xfmr::impl::XfmrPlanBuffersBase<PlanBuffers> {
     for (auto op : phase.getBody().getOps<memref::AllocOp>()) {
       Temporary temporary{op, std::numeric_limits<int64_t>::max(), -1,
                           static_cast<int64_t>(llvm::alignTo(bytesOf(op.getType()), alignment))};
-      for (Operation *user : op->getUsers()) {
+      for (Operation *user : usersOf(op)) {
         temporary.first = std::min(temporary.first, number.lookup(user));
         temporary.last = std::max(temporary.last, number.lookup(user));
       }
@@ -82,6 +99,14 @@ struct PlanBuffers : xfmr::impl::XfmrPlanBuffersBase<PlanBuffers> {
       OpBuilder builder(temporary.op);
       auto view = BufferRefOp::create(builder, temporary.op.getLoc(), temporary.op.getType(), "arena",
                                       temporary.offset);
+      for (Operation *user : llvm::make_early_inc_range(temporary.op->getUsers()))
+        if (auto part = dyn_cast<memref::SubViewOp>(user)) {
+          OpBuilder at(part);
+          auto type = MemRefType::get(part.getType().getShape(), part.getType().getElementType());
+          Value place = BufferRefOp::create(at, part.getLoc(), type, "arena", temporary.offset + offsetOf(part));
+          part->replaceAllUsesWith(ValueRange{place});
+          part.erase();
+        }
       temporary.op->replaceAllUsesWith(view);
       temporary.op.erase();
     }

@@ -16,6 +16,25 @@ Value interleaved(Value packed, GluLayout layout) {
   return WeightInterleaveOp::create(builder, packed.getLoc(), packed.getType(), packed, 0);
 }
 
+// Columns first … of a row, as many as a part of a weight gives: bytes of their own, so that parts of one product do not
+// wait for each other. Where offsets of bindings do not allow that, or rows lie between each other, the whole buffer.
+View columnsOf(DispatchBuilder &build, View row, int64_t first, int64_t count) {
+  const int64_t begin = row.rows.offset + first, width = codegen::paddedWidth(static_cast<uint32_t>(count));
+  auto type = cast<MemRefType>(row.buffer.getType());
+  row.rows.offset = static_cast<uint32_t>(begin);
+  const int64_t bytes = begin * 4;
+  if (build.rows != 1 || type.getRank() != 2 || bytes % build.tables.program.targetOrPortable().getAlignment())
+    return row;
+  if (auto ref = row.buffer.getDefiningOp<BufferRefOp>())
+    row.buffer = build.named(ref.getBuffer(), type.getElementType(), {1, width},
+                             static_cast<int64_t>(ref.getOffset()) + bytes);
+  else
+    row.buffer = memref::SubViewOp::create(build.builder, build.loc, row.buffer, ArrayRef<int64_t>{0, begin},
+                                           ArrayRef<int64_t>{1, width}, ArrayRef<int64_t>{1, 1});
+  row.rows.offset = 0;
+  return row;
+}
+
 } // namespace
 
 FailureOr<ProductRegion> ProductRegion::read(FusedOp region) {
@@ -115,18 +134,18 @@ LogicalResult PhaseLowering::lowerProduct() {
   params.softcap = static_cast<float>(product->softcap.value_or(1.0));
   for (int64_t first = 0; first < rows; first += part) {
     int64_t count = std::min(part, rows - first);
-    auto shift = [&](codegen::Rows where) {
-      where.offset += static_cast<uint32_t>(first / outDivisor);
-      return where;
+    auto shareOf = [&](const View &whole) {
+      return count == rows ? whole : columnsOf(build, whole, first / outDivisor, count / outDivisor);
     };
+    const View to = shareOf(out), added = product->residual ? shareOf(residual) : residual;
     params.biasOffset = static_cast<uint32_t>(first);
-    params.residual = shift(residual.rows);
+    params.residual = added.rows;
     SmallVector<DispatchBuilder::NamedBuffer> buffers = {
-        {"x", x->buffer}, {"weight", build.weightRows(weight, first, count)}, {"out", out.buffer}};
+        {"x", x->buffer}, {"weight", build.weightRows(weight, first, count)}, {"out", to.buffer}};
     if (bias)
       buffers.push_back({"bias", build.weight(bias)});
     if (product->residual)
-      buffers.push_back({"residual", residual.buffer});
+      buffers.push_back({"residual", added.buffer});
     if (build.rows == 1) {
       codegen::GemvSpec spec;
       spec.weight = weightTypeOf(weight);
@@ -141,7 +160,7 @@ LogicalResult PhaseLowering::lowerProduct() {
       gemv.n = static_cast<uint32_t>(count);
       gemv.k = static_cast<uint32_t>(columns);
       gemv.xOffset = x->rows.offset;
-      gemv.outOffset = shift(out.rows).offset;
+      gemv.outOffset = to.rows.offset;
       gemv.epilogue = params;
       build.dispatch(spec, gemv, buffers);
     } else {
@@ -153,7 +172,7 @@ LogicalResult PhaseLowering::lowerProduct() {
       gemm.k = static_cast<uint32_t>(columns);
       gemm.maxRows = static_cast<uint32_t>(build.rows);
       gemm.x = x->rows;
-      gemm.out = shift(out.rows);
+      gemm.out = to.rows;
       gemm.epilogue = params;
       build.dispatch(spec, gemm, buffers);
     }

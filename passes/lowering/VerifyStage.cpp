@@ -53,14 +53,17 @@ struct VerifyStage : xfmr::impl::XfmrVerifyStageBase<VerifyStage> {
     if (llvm::any_of(op->getOperandTypes(), isTensor) || llvm::any_of(op->getResultTypes(), isTensor)) // C1
       return op->emitError("works on tensors after the stage dispatch");
     if (auto dispatch = dyn_cast<DispatchOp>(op))
-      for (Value buffer : dispatch->getOperands())
+      for (Value buffer : dispatch->getOperands()) {
+        if (auto part = buffer.getDefiningOp<memref::SubViewOp>())
+          buffer = part.getSource();
         if (!isa_and_present<memref::AllocOp, BufferRefOp>(buffer.getDefiningOp())) // C2
           return op->emitError("uses a buffer that is neither a temporary nor one of the program's");
+      }
     return success();
   }
 
   LogicalResult planned(Operation *op) {
-    if (isa<memref::AllocOp>(op)) // C3
+    if (isa<memref::AllocOp, memref::SubViewOp>(op)) // C3
       return op->emitError("is a temporary without a place after the stage plan");
     if (auto ref = dyn_cast<BufferRefOp>(op)) {
       Operation *buffer = SymbolTable::lookupNearestSymbolFrom(op, ref.getBufferAttr());

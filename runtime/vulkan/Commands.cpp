@@ -99,10 +99,14 @@ void xfmr::vulkan::fullBarrier(VkCommandBuffer commands) {
               VK_ACCESS_HOST_READ_BIT);
 }
 
-void xfmr::vulkan::dispatchBarrier(VkCommandBuffer commands) {
-  barrier(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_DRAW_INDIRECT_BIT,
-          VK_ACCESS_SHADER_WRITE_BIT,
-          VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_DRAW_INDIRECT_BIT,
-          VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT |
-              VK_ACCESS_INDIRECT_COMMAND_READ_BIT);
+void xfmr::vulkan::dispatchBarrier(VkCommandBuffer commands, const plan::BarrierStages &stages) {
+  VkPipelineStageFlags before = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, after = before;
+  VkAccessFlags used = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT;
+  if (stages.afterIndirect) // arguments that were read are about to be overwritten
+    before |= VK_PIPELINE_STAGE_DRAW_INDIRECT_BIT;
+  if (stages.beforeIndirect) {
+    after |= VK_PIPELINE_STAGE_DRAW_INDIRECT_BIT;
+    used |= VK_ACCESS_INDIRECT_COMMAND_READ_BIT;
+  }
+  barrier(commands, before, VK_ACCESS_SHADER_WRITE_BIT, after, used);
 }

@@ -1,5 +1,6 @@
 // Command buffers of one session, and the two ways of waiting for them.
 #pragma once
+#include "runtime/plan/BarrierStages.h"
 #include "runtime/vulkan/Device.h"
 
 namespace xfmr::vulkan {
@@ -38,7 +39,8 @@ private:
 
 /// A barrier that orders everything on this queue: kernels, copies, indirect arguments and host reads.
 void fullBarrier(VkCommandBuffer commands);
-/// Between dispatches of a phase: kernel writes and reads before, kernels and indirect arguments after.
-void dispatchBarrier(VkCommandBuffer commands);
+/// Between dispatches of a phase: kernel writes and reads before, kernels after; on either side the reading of indirect
+/// arguments only where there is some.
+void dispatchBarrier(VkCommandBuffer commands, const plan::BarrierStages &stages);
 
 } // namespace xfmr::vulkan

@@ -90,10 +90,12 @@ void Recording::record(VkCommandBuffer commands, const program::Phase &phase,
   };
   fullBarrier(commands);
   writeStamp();
-  for (const program::Dispatch *dispatch : *phase.dispatches()) {
+  const std::vector<plan::BarrierStages> stages = plan::barrierStages(phase, timestamps != VK_NULL_HANDLE);
+  for (uint32_t index = 0; index < phase.dispatches()->size(); ++index) {
+    const program::Dispatch *dispatch = phase.dispatches()->Get(index);
     const Kernel &kernel = model_->kernels().at(dispatch->kernel());
     if (dispatch->barrier() || timestamps)
-      dispatchBarrier(commands);
+      dispatchBarrier(commands, stages[index]);
     vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.pipeline);
     vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.layout, 0, 1,
                             &sets_.at(dispatch), 0, nullptr);

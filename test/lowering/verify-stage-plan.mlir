@@ -12,6 +12,19 @@ xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hid
 
 // -----
 
+// C3
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.buffer @hidden arena size 64
+  xfmr.phase decode rows 1 {
+    %x = xfmr.buffer_ref @hidden : memref<1x16xf32>
+    // expected-error @below {{is a temporary without a place after the stage plan}}
+    %low = memref.subview %x[0, 0] [1, 8] [1, 1] : memref<1x16xf32> to memref<1x8xf32, strided<[16, 1]>>
+    xfmr.yield
+  }
+}
+
+// -----
+
 // C4
 xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
   xfmr.buffer @state state size 128

@@ -152,6 +152,8 @@ private:
                                std::pair(artifact::kGenerationConfigTensor, tokenizer.generation)})
       if (!text.empty())
         emitOptions.files[name] = text;
+    if (options.verbose)
+      emitOptions.report = [](const std::string &text) { llvm::errs() << text; };
     if (isatty(STDERR_FILENO))
       emitOptions.progress = [](uint64_t done, uint64_t total) {
         llvm::errs() << "\rwriting " << done * 100 / std::max<uint64_t>(total, 1) << " %"

@@ -38,7 +38,8 @@ int main(int argc, char **argv) {
                  "most of a weight in one binding (default 128 MiB, which every device allows)")
       ->check(CLI::Range(int64_t(1) << 16, int64_t(1) << 32));
   app.add_option("--source", options.sources, "NAME=PATH: where a weight source lies");
-  app.add_flag("--verbose", options.verbose, "show remarks of the passes, and the kernels with what they cost");
+  app.add_flag("--verbose", options.verbose,
+               "show remarks of the passes, the kernels with what they cost, and the dispatches and barriers of the phases");
   std::map<std::string, Stage> stages = {{"import", Stage::Import},   {"optimize", Stage::Optimize},
                                          {"phases", Stage::Phases},   {"regions", Stage::Regions},
                                          {"dispatch", Stage::Dispatch}, {"plan", Stage::Plan},

@@ -1,0 +1,53 @@
+// Dispatches and barriers by layer; see Counts.h.
+#include "runtime/plan/Counts.h"
+#include <algorithm>
+#include <map>
+
+using namespace xfmr;
+
+namespace {
+
+struct Counts {
+  uint32_t dispatches = 0, barriers = 0;
+};
+
+// "block 3" of "block 3 attention"; empty for what belongs to no layer.
+std::string layerOf(const program::Dispatch &dispatch) {
+  const std::string label = dispatch.label() ? dispatch.label()->str() : "", prefix = "block ";
+  return label.rfind(prefix, 0) == 0 ? label.substr(0, label.find(' ', prefix.size())) : "";
+}
+
+std::string number(uint32_t least, uint32_t most) {
+  return std::to_string(least) + (least == most ? "" : " to " + std::to_string(most));
+}
+
+} // namespace
+
+std::string plan::describeCounts(const program::Program &program) {
+  std::string text;
+  for (const program::Phase *phase : *program.phases()) {
+    Counts all;
+    std::map<std::string, Counts> layers;
+    for (const program::Dispatch *dispatch : *phase->dispatches()) {
+      const std::string layer = layerOf(*dispatch);
+      for (Counts *counts : {&all, layer.empty() ? nullptr : &layers[layer]})
+        if (counts) {
+          ++counts->dispatches;
+          counts->barriers += dispatch->barrier();
+        }
+    }
+    text += phase->name()->str() + ": " + std::to_string(all.dispatches) + " dispatches, " +
+            std::to_string(all.barriers) + " barriers";
+    if (!layers.empty()) {
+      Counts least = layers.begin()->second, most = least;
+      for (const auto &[layer, counts] : layers) {
+        least = {std::min(least.dispatches, counts.dispatches), std::min(least.barriers, counts.barriers)};
+        most = {std::max(most.dispatches, counts.dispatches), std::max(most.barriers, counts.barriers)};
+      }
+      text += "; a layer " + number(least.dispatches, most.dispatches) + " and " +
+              number(least.barriers, most.barriers) + " (" + std::to_string(layers.size()) + " layers)";
+    }
+    text += "\n";
+  }
+  return text;
+}
