@@ -1,6 +1,8 @@
 // The C interface over artifact, tokenizer, engines and sessions; see xfmr.h. No exception leaves this file.
 #include "runtime/xfmr.h"
+#include "runtime/Devices.h"
 #include "runtime/Engines.h"
+#include "runtime/chat/ChatTemplate.h"
 #include "runtime/session/PhaseChoice.h"
 #include "runtime/session/Session.h"
 #include "runtime/tokenizer/Tokenizer.h"
@@ -87,7 +89,7 @@ xfmr_status xfmr_model_open(const char *path, const char *device, xfmr_model **m
 }
 
 /// The caller's options as this library knows them; false if they ask for something it does not know.
-static bool readOptions(const xfmr_model_open_options &given, xfmr_model_open_options &out) {
+template <typename Options> static bool readOptions(const Options &given, Options &out) {
   out = {};
   const auto *bytes = reinterpret_cast<const char *>(&given);
   std::memcpy(&out, bytes, std::min(given.size, sizeof out));
@@ -95,13 +97,17 @@ static bool readOptions(const xfmr_model_open_options &given, xfmr_model_open_op
          (given.size <= sizeof out || std::all_of(bytes + sizeof out, bytes + given.size, [](char c) { return c == 0; }));
 }
 
+static xfmr_status unknownOptions(size_t size) {
+  return fail(XFMR_ERROR_ARGUMENT, "options of size " + std::to_string(size) +
+                                       " ask for what this library does not know; set size to sizeof and zero the rest");
+}
+
 xfmr_status xfmr_model_open_with(const char *path, const xfmr_model_open_options *options, xfmr_model **model) {
   if (!path || !options || !model)
     return missing(!path ? "path" : !options ? "options" : "model");
   xfmr_model_open_options known;
   if (!readOptions(*options, known))
-    return fail(XFMR_ERROR_ARGUMENT, "options of size " + std::to_string(options->size) +
-                                         " ask for what this library does not know; set size to sizeof and zero the rest");
+    return unknownOptions(options->size);
   return guarded([&] {
     auto made = std::make_unique<xfmr_model>();
     auto file = std::make_shared<artifact::Artifact>();
@@ -255,6 +261,52 @@ xfmr_status xfmr_decoder_flush(xfmr_decoder *decoder, const char **text, size_t 
   });
 }
 
+xfmr_status xfmr_chat_text(const xfmr_model *model, const xfmr_message *messages, size_t count, bool continues,
+                           char *text, size_t capacity, size_t *bytes) {
+  if (!model || !bytes || (!messages && count) || (!text && capacity))
+    return missing("model, messages, text or bytes");
+  for (size_t i = 0; i < count; ++i)
+    if (!messages[i].role || !messages[i].content)
+      return missing("role or content of a message");
+  return guarded([&] {
+    chat::ChatTemplate format;
+    std::string error, made;
+    if (!chat::ChatTemplate::load(model->artifact->text(artifact::kTokenizerConfigTensor),
+                                  model->artifact->text(artifact::kChatTemplateTensor), format, error))
+      return fail(XFMR_ERROR_TOKENIZER, error);
+    std::vector<chat::Message> list;
+    for (size_t i = 0; i < count; ++i)
+      list.push_back({messages[i].role, messages[i].content});
+    if (!format.render(list, continues, made, error))
+      return fail(XFMR_ERROR_TOKENIZER, error);
+    *bytes = made.size();
+    if (made.size() > capacity)
+      return fail(XFMR_ERROR_CAPACITY, "the text has " + std::to_string(made.size()) + " bytes, there is room for " +
+                                           std::to_string(capacity));
+    std::copy(made.begin(), made.end(), text);
+    return XFMR_OK;
+  });
+}
+
+xfmr_status xfmr_list_devices(const xfmr_model *model, xfmr_on_device on_device, void *user) {
+  if (!on_device)
+    return missing("on_device");
+  return guarded([&] {
+    for (const engines::Description &each : engines::describeDevices(model ? model->artifact.get() : nullptr)) {
+      xfmr_device device = {};
+      device.size = sizeof device;
+      device.id = each.id.c_str();
+      device.name = each.name.c_str();
+      device.kind = each.kind.c_str();
+      device.offers = each.offers.c_str();
+      device.memory = each.memory;
+      device.lacks = each.lacks.c_str();
+      on_device(user, &device);
+    }
+    return XFMR_OK;
+  });
+}
+
 xfmr_status xfmr_session_create(const xfmr_model *model, xfmr_session **session) {
   if (!model || !session)
     return missing(model ? "session" : "model");
@@ -338,16 +390,37 @@ xfmr_status xfmr_logits(xfmr_session *session, float *logits, size_t capacity) {
 
 xfmr_status xfmr_generate(xfmr_session *session, const xfmr_sampling *sampling, uint32_t count,
                           xfmr_on_token on_token, void *user, xfmr_finish *finish) {
-  if (!session || !on_token || !finish)
-    return missing("session, on_token or finish");
+  xfmr_sampling_options options = {};
+  options.size = sizeof options;
+  if (sampling) {
+    if (!(sampling->top_p > 0))
+      return fail(XFMR_ERROR_ARGUMENT, "temperature must be at least 0 and top_p in (0, 1]");
+    options.seed = sampling->seed;
+    options.temperature = sampling->temperature;
+    options.top_k = sampling->top_k;
+    options.top_p = sampling->top_p;
+    options.ignore_eos = sampling->ignore_eos;
+  }
+  return xfmr_generate_with(session, &options, count, on_token, user, finish);
+}
+
+xfmr_status xfmr_generate_with(xfmr_session *session, const xfmr_sampling_options *options, uint32_t count,
+                               xfmr_on_token on_token, void *user, xfmr_finish *finish) {
+  if (!session || !options || !on_token || !finish)
+    return missing("session, options, on_token or finish");
+  xfmr_sampling_options known;
+  if (!readOptions(*options, known))
+    return unknownOptions(options->size);
   return guarded([&] {
-    session::Sampling chosen;
-    if (sampling) {
-      if (!(sampling->temperature >= 0) || !(sampling->top_p > 0 && sampling->top_p <= 1))
-        return fail(XFMR_ERROR_ARGUMENT, "temperature must be at least 0 and top_p in (0, 1]");
-      chosen = {sampling->temperature, sampling->top_k, sampling->top_p, sampling->seed,
-                sampling->ignore_eos};
-    }
+    if (!(known.temperature >= 0) || !(known.top_p >= 0 && known.top_p <= 1))
+      return fail(XFMR_ERROR_ARGUMENT, "temperature must be at least 0 and top_p in (0, 1]");
+    if (!(known.min_p >= 0 && known.min_p <= 1) || !(known.repetition_penalty >= 0))
+      return fail(XFMR_ERROR_ARGUMENT, "min_p must be in [0, 1] and repetition_penalty at least 0");
+    session::Sampling chosen = {known.temperature, known.top_k, known.top_p > 0 ? known.top_p : 1, known.seed,
+                                known.ignore_eos, known.min_p, known.repetition_penalty > 0 ? known.repetition_penalty : 1};
+    if (chosen.extends() && !session->session->penalises())
+      return fail(XFMR_ERROR_ARTIFACT,
+                  "the artifact was compiled before there were min-p and repetition penalties; compile it again");
     if (!session->session->hasLogits())
       return fail(XFMR_ERROR_TOKENS, "there is nothing to continue: prefill or decode first");
     session::Finish reason = session::Finish::length;

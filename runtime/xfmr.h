@@ -43,6 +43,24 @@ uint32_t xfmr_checker_messages(void);
 /* The same, by its first name. */
 uint32_t xfmr_validation_messages(void);
 
+/* ---- devices ---- */
+
+/* What a device offers. Strings live during the call that hands it over. */
+typedef struct xfmr_device {
+  size_t size;          /* of this struct as the library knows it */
+  const char *id;       /* what xfmr_model_open takes: "cpu", "0", "1", … */
+  const char *name;
+  const char *kind;     /* "CPU", "discrete GPU", … */
+  const char *offers;   /* for people: "x86-64-v4, 16 cores", "Vulkan 1.3, subgroups of 32, float16, …" */
+  uint64_t memory;      /* bytes of the device's own memory; 0: that of the host */
+  const char *lacks;    /* why it cannot run the model that was asked about; "": it can, or none was */
+} xfmr_device;
+
+typedef void (*xfmr_on_device)(void *user, const xfmr_device *device);
+/* The CPU, then every Vulkan device in the order of their indices; none of these where there is no driver. With a
+ * `model` (which may be opened with "none"; or null) `lacks` says which can run it. */
+xfmr_status xfmr_list_devices(const xfmr_model *model, xfmr_on_device on_device, void *user);
+
 /* ---- models ---- */
 
 /* Opens and validates the artifact at `path`. `device` as in xfmr_model_open_options; with "none" no device is
@@ -115,6 +133,17 @@ xfmr_status xfmr_decoder_push(xfmr_decoder *decoder, int32_t id, const char **te
 /* What is left at the end of the text. The decoder starts anew. */
 xfmr_status xfmr_decoder_flush(xfmr_decoder *decoder, const char **text, size_t *bytes);
 
+typedef struct xfmr_message {
+  const char *role;     /* "system", "user" or "assistant" */
+  const char *content;
+} xfmr_message;
+
+/* A conversation as the text that the model was trained to continue, by the chat template of its checkpoint; with `continues`
+ * the beginning of the next answer too. Encode it without special tokens: they are in the text. Not terminated; stores the
+ * number of bytes in `bytes`, also when `capacity` is too small. */
+xfmr_status xfmr_chat_text(const xfmr_model *model, const xfmr_message *messages, size_t count, bool continues,
+                           char *text, size_t capacity, size_t *bytes);
+
 /* ---- sessions ---- */
 
 xfmr_status xfmr_session_create(const xfmr_model *model, xfmr_session **session);
@@ -164,6 +193,22 @@ typedef bool (*xfmr_on_token)(void *user, int32_t id);
  * cache yet: go on with xfmr_decode(id) or xfmr_prefill. A null `sampling` is greedy. */
 xfmr_status xfmr_generate(xfmr_session *session, const xfmr_sampling *sampling, uint32_t count,
                           xfmr_on_token on_token, void *user, xfmr_finish *finish);
+
+/* The same with all there is to choose; set `size` to sizeof and zero the rest, which is greedy. */
+typedef struct xfmr_sampling_options {
+  size_t size;
+  uint64_t seed;
+  float temperature;        /* 0: greedy, the lowest id on a tie */
+  uint32_t top_k;           /* 0: off */
+  float top_p;              /* 0 or 1: off */
+  float min_p;              /* of what top-p left only ids at least so likely as this share of the likeliest; 0: off */
+  float repetition_penalty; /* divides the logits of ids that the session has seen since its reset (negative ones are
+                               multiplied), also with temperature 0; 0 or 1: off */
+  bool ignore_eos;          /* an end token is like any other */
+} xfmr_sampling_options;
+
+xfmr_status xfmr_generate_with(xfmr_session *session, const xfmr_sampling_options *options, uint32_t count,
+                               xfmr_on_token on_token, void *user, xfmr_finish *finish);
 
 /* ---- mixtures of experts ---- */
 

@@ -221,14 +221,14 @@ private:
         SampleParams p;
         p.vocab = p.rowStride = vocab, p.outputCapacity = 1;
         auto kernels = pipelines(SampleSpec{});
-        auto s = state(0, 1), logits = filled(vocab * 4), output = buffer(4), tokens = buffer(4);
+        auto s = state(0, 1), logits = filled(vocab * 4), output = buffer(4), tokens = buffer(4), seen = buffer(vocab / 8);
         for (uint32_t i = 0; i < vocab; ++i)
           logits->as<float>()[i] = float(i * 7919u % 1000u) * 0.01f;
         auto *words = s->as<uint32_t>();
         words[xfmr::state::kTemperature] = floatBits(temperature);
         words[xfmr::state::kLimit] = ~0u;
         words[xfmr::state::kTopK] = 40, words[xfmr::state::kTopP] = floatBits(0.9f);
-        kernels.back()->bind({s.get(), logits.get(), output.get(), tokens.get()});
+        kernels.back()->bind({s.get(), logits.get(), output.get(), tokens.get(), seen.get()});
         report(std::string("sample, ") + (temperature ? "top-k and top-p" : "greedy") +
                    ", vocabulary " + std::to_string(vocab),
                {*kernels.back(), p.push(), p.grid({})});

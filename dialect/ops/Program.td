@@ -19,7 +19,7 @@ def Xfmr_PhaseKindAttr : Xfmr_EnumAttr<Xfmr_PhaseKind, "phase_kind">;
 def Xfmr_BufferKind : Xfmr_Enum<"BufferKind", "what a buffer is for", [
     I32EnumAttrCase<"weight", 0>, I32EnumAttrCase<"arena", 1>, I32EnumAttrCase<"cache", 2>,
     I32EnumAttrCase<"state", 3>, I32EnumAttrCase<"tokens", 4>, I32EnumAttrCase<"output", 5>,
-    I32EnumAttrCase<"logits", 6>, I32EnumAttrCase<"stats", 7>]>;
+    I32EnumAttrCase<"logits", 6>, I32EnumAttrCase<"stats", 7>, I32EnumAttrCase<"seen", 8>]>;
 def Xfmr_BufferKindAttr : Xfmr_EnumAttr<Xfmr_BufferKind, "buffer_kind">;
 
 // Same order as program.Access.

@@ -11,7 +11,8 @@ std::vector<Binding> SampleSpec::bindings() const {
   return {{"state", Access::ReadWrite, Stored::I32},
           {"logits", Access::Read},
           {"output", Access::Write, Stored::I32},
-          {"tokens", Access::Write, Stored::I32}};
+          {"tokens", Access::Write, Stored::I32},
+          {"seen", Access::ReadWrite, Stored::I32}};
 }
 
 std::vector<uint32_t> SampleParams::push() const {

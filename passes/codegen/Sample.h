@@ -13,7 +13,11 @@
 // Otherwise the id is drawn from softmax(logits / temperature) restricted to the top-k largest and
 // then to the fewest of those whose probability reaches top-p (ties go to the lower id). Random
 // numbers are a hash of (seed, kOutputCount), sums run in a fixed order: equal state and logits
-// give the same id on every run.
+// give the same id on every run. Of what top-p left, min-p keeps the ids that are at least that share as likely as the
+// likeliest.
+//
+// With a penalty (Keskar et al., CTRL) the logits of ids whose bit in `seen` is set are divided by it, negative ones
+// multiplied, before all else; the chosen id joins them.
 #pragma once
 #include "passes/codegen/Kernel.h"
 
@@ -21,7 +25,7 @@ namespace xfmr::codegen {
 
 struct SampleSpec {
   std::string name() const;
-  // state rw, logits r, output w (i32), tokens w (i32)
+  // state rw, logits r, output w (i32), tokens w (i32), seen rw (i32, a bit an id)
   std::vector<Binding> bindings() const;
   // Why no kernel has this spec; empty: nothing is wrong.
   std::string fault() const;

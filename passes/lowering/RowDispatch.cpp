@@ -186,6 +186,7 @@ LogicalResult PhaseLowering::lowerSample() {
                  {{"logits", build.named("logits", build.builder.getF32Type(),
                                          {static_cast<int64_t>(program.getChunk()), static_cast<int64_t>(params.rowStride)})},
                   {"output", build.named("output", i32, {context})},
-                  {"tokens", build.named("tokens", i32, {static_cast<int64_t>(program.getChunk())})}});
+                  {"tokens", build.named("tokens", i32, {static_cast<int64_t>(program.getChunk())})},
+                  {"seen", build.named("seen", i32, {(vocab + 31) / 32})}});
   return success();
 }

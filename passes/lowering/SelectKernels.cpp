@@ -39,6 +39,7 @@ struct SelectKernels : xfmr::impl::XfmrSelectKernelsBase<SelectKernels> {
     tables.buffer("tokens", BufferKind::tokens, chunk * 4);
     tables.buffer("output", BufferKind::output, context * 4);
     tables.buffer("logits", BufferKind::logits, chunk * logits * 4);
+    tables.buffer("seen", BufferKind::seen, (program.getConfig().getVocabSize() + 31) / 32 * 4);
     // From prefill to the head: outlives a phase, so it is no temporary of the arena.
     tables.buffer("hidden", BufferKind::arena, chunk * hidden * 4);
   }

@@ -30,6 +30,7 @@ constexpr const char *kPadPrefix = "xfmr.pad.";           // explicit padding; s
 constexpr const char *kKernelPrefix = "kernel.";          // SPIR-V words
 constexpr const char *kTokenizerTensor = "tokenizer.json";
 constexpr const char *kTokenizerConfigTensor = "tokenizer_config.json";
+constexpr const char *kChatTemplateTensor = "chat_template.jinja"; // where it is a file of its own
 constexpr const char *kGenerationConfigTensor = "generation_config.json";
 
 constexpr uint64_t kPageBytes = 4096;   // alignment of the data and of tensors of at least this size

@@ -90,7 +90,7 @@ struct Checker {
 
   Status buffers() const {
     std::set<std::string> names;
-    uint32_t counts[8] = {};
+    uint32_t counts[static_cast<size_t>(BufferKind::MAX) + 1] = {};
     for (const program::Buffer *buffer : *program.buffers()) {
       if (!names.insert(buffer->name()->str()).second)
         return Status::error("buffer " + quoted(buffer->name()) + " appears twice");
@@ -110,6 +110,9 @@ struct Checker {
         return Status::error("expected one buffer of kind '" +
                              std::string(program::EnumNameBufferKind(kind)) + "', found " +
                              number(counts[static_cast<size_t>(kind)]));
+    if (counts[static_cast<size_t>(BufferKind::seen)] > 1)
+      return Status::error("expected at most one buffer of kind 'seen', found " +
+                           number(counts[static_cast<size_t>(BufferKind::seen)]));
     return Status::success();
   }
 
@@ -161,6 +164,7 @@ struct Checker {
     case BufferKind::logits:
       need = 4 * paddedWidth(program.vocab_size()) * phase("all_logits")->tokens();
       break;
+    case BufferKind::seen: need = 4 * uint64_t((program.vocab_size() + 31) / 32); break;
     default: break;
     }
     if (buffer.size() < need)

@@ -25,6 +25,8 @@ enum Word : uint32_t {
   kSampleRow = 19,  // row of the logits buffer that "sample" reads
   kTotal = 20,      // tokens in the cache after the call that this run is a part of, or fewer if the run is the call:
                     // capacities of experts are shares of them
+  kMinP = 21,       // f32 bits; only ids at least so likely as this share of the likeliest; 0 = off
+  kPenalty = 22,    // f32 bits; logits of ids in the `seen` buffer are divided by it, negative ones multiplied; 0 = off
   kWords = 32
 };
 constexpr uint32_t kMaxEos = 8;

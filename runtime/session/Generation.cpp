@@ -32,6 +32,8 @@ std::vector<uint32_t> Session::samplingState(uint32_t limit, const Sampling &sam
   words[state::kTemperature] = bitsOf(sampling.temperature);
   words[state::kTopK] = sampling.topK;
   words[state::kTopP] = bitsOf(sampling.topP);
+  words[state::kMinP] = bitsOf(sampling.minP);
+  words[state::kPenalty] = sampling.repetitionPenalty == 1 ? 0 : bitsOf(sampling.repetitionPenalty);
   const auto *eos = program().eos_tokens();
   if (eos && !sampling.ignoreEos) {
     words[state::kNumEos] = std::min(eos->size(), state::kMaxEos);
@@ -70,6 +72,8 @@ Status Session::generate(uint32_t count, const Sampling &sampling, const OnToken
   finish = Finish::length;
   if (logits_ == Logits::none)
     return Status::error("there is nothing to continue: prefill or decode first");
+  if (!penalises() && sampling.extends())
+    return Status::error("the artifact was compiled before there were min-p and repetition penalties; compile it again");
   if (count == 0)
     return Status::success();
   auto start = Clock::now();
@@ -84,6 +88,8 @@ Status Session::generate(uint32_t count, const Sampling &sampling, const OnToken
   if (logits_ == Logits::lastRow)
     first.push_back(lastLogits(logitsWords));
   first.push_back(step("sample", words));
+  if (sampling.repetitionPenalty != 1)
+    first.back().writes.push_back({range(BufferKind::seen, 0, 0).buffer, 0, seen_.data(), 4 * seen_.size()});
   Step next;
   next.phases = {phaseIndex("decode"), phaseIndex("sample")};
 
@@ -116,8 +122,10 @@ Status Session::generate(uint32_t count, const Sampling &sampling, const OnToken
     if (failure.failed() || stopped)
       continue;
     ended |= endedHere;
-    for (size_t i = 0; i < ids.size() && !stopped; ++i, ++accepted)
+    for (size_t i = 0; i < ids.size() && !stopped; ++i, ++accepted) {
+      note(ids[i]);
       stopped = !onToken(ids[i]);
+    }
   }
   for (uint32_t slot = 0; slot < engine::kSlots; ++slot)
     if (Status s = memory_->wait(slot); failure.ok())

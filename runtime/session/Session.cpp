@@ -16,13 +16,17 @@ Status Session::create(std::shared_ptr<const engine::Engine> engine, std::unique
   std::unique_ptr<Session> session(new Session(std::move(engine)));
   if (Status s = session->engine_->createMemory(session->memory_); s.failed())
     return s;
+  session->seen_.assign((session->program().vocab_size() + 31) / 32, 0);
   out = std::move(session);
   return Status::success();
 }
 
+bool Session::penalises() const { return artifact::bufferOfKind(program(), BufferKind::seen) >= 0; }
+
 void Session::reset() {
   position_ = 0;
   logits_ = Logits::none;
+  std::fill(seen_.begin(), seen_.end(), 0);
 }
 
 Status Session::accepts(const std::vector<int32_t> &ids) const {
@@ -91,7 +95,8 @@ Status Session::run(const std::vector<Step> &steps, const std::vector<engine::Ra
   return status.ok() ? status : engineFailed(status);
 }
 
-void Session::advance(uint32_t count) {
+void Session::advance(const int32_t *ids, uint32_t count) {
+  std::for_each(ids, ids + count, [this](int32_t id) { note(id); });
   logits_ = Logits::lastRow;
   chunkStart_ = position_;
   chunkRows_ = count;
@@ -108,7 +113,7 @@ Status Session::prefill(const std::vector<int32_t> &ids) {
     std::vector<uint32_t> words = runState(count, total);
     if (Status s = run({step(prefillPhase(program(), count), words, ids.data() + at, count)}); s.failed())
       return s;
-    advance(count);
+    advance(ids.data() + at, count);
   }
   return Status::success();
 }
@@ -127,7 +132,7 @@ Status Session::prefillAllLogits(const std::vector<int32_t> &ids, const OnLogits
     if (Status s = run({step}, {range(BufferKind::logits, 0, 4 * stride * count)}); s.failed())
       return s;
     onLogits(position_, count, reinterpret_cast<const float *>(memory_->result(0, 0)), stride);
-    advance(count);
+    advance(ids.data() + at, count);
   }
   return Status::success();
 }
@@ -138,6 +143,7 @@ Status Session::decode(int32_t id) {
   std::vector<uint32_t> words = runState(1, position_ + 1);
   if (Status s = run({step("decode", words, &id, 1)}); s.failed())
     return s;
+  note(id);
   position_ += 1;
   logits_ = Logits::row0;
   return Status::success();

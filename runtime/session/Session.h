@@ -14,6 +14,11 @@ struct Sampling {
   float topP = 1;        // 1: off
   uint64_t seed = 0;
   bool ignoreEos = false;
+  float minP = 0;              // 0: off
+  float repetitionPenalty = 1; // of ids of the prompt and of what was generated; 1: off
+
+  /// Asks for what older artifacts cannot do.
+  bool extends() const { return minP > 0 || repetitionPenalty != 1; }
 };
 
 /// A dispatch that ran: where it belongs and what it had to do.
@@ -61,6 +66,8 @@ public:
   /// Generates at most `count` ids after the last token and hands each to `onToken` as it appears; an end
   /// token is not handed over. The last id is not in the cache yet: go on with decode(id) or prefill.
   Status generate(uint32_t count, const Sampling &sampling, const OnToken &onToken, Finish &finish);
+  /// Whether the program samples with min-p and repetition penalties; older ones do not.
+  bool penalises() const;
 
   /// Seconds of the last generate() that passed outside the engine.
   double hostSeconds() const { return hostSeconds_; }
@@ -108,7 +115,9 @@ private:
   /// The engine failed: there are no logits any more.
   Status engineFailed(const Status &status);
   /// After a chunk of `count` tokens was run.
-  void advance(uint32_t count);
+  void advance(const int32_t *ids, uint32_t count);
+  /// `id` counts for repetition penalties from now on.
+  void note(int32_t id) { seen_[id / 32] |= 1u << (id % 32); }
 
   struct Batch {
     uint32_t first, size, slot; // ids first … first + size - 1 of a generation
@@ -120,6 +129,7 @@ private:
   std::unique_ptr<engine::Memory> memory_;
   double hostSeconds_ = 0;
   uint32_t position_ = 0;
+  std::vector<uint32_t> seen_; // a bit an id: those of the conversation
   enum class Logits { none, lastRow, row0 } logits_ = Logits::none;
   uint32_t chunkStart_ = 0, chunkRows_ = 0; // last prefill chunk, when logits_ is lastRow
 

@@ -15,6 +15,9 @@ protected:
     float topP = 1;
     uint64_t seed = 1;
     uint32_t outputCount = 0;
+    float minP = 0;
+    float penalty = 0;
+    std::set<uint32_t> seen; // before the call
   };
 
   void SetUp() override {
@@ -30,15 +33,20 @@ protected:
     words[state::kTopP] = floatBits(s.topP), words[state::kOutputCount] = s.outputCount;
     words[state::kSeedLow] = uint32_t(s.seed), words[state::kSeedHigh] = uint32_t(s.seed >> 32);
     words[state::kSampleRow] = row;
+    words[state::kMinP] = floatBits(s.minP), words[state::kPenalty] = floatBits(s.penalty);
     releaseBuffers();
     TestBuffer *state = ids(words), *buffer = floats(size_t(stride) * (row + 1));
     std::fill_n(buffer->as<float>(), buffer->bytes / 4,
                 1e9f); // neither pads nor other rows may win
     std::copy(logits.begin(), logits.end(), buffer->as<float>() + size_t(stride) * row);
     output = bytes(kCapacity * 4), tokens = bytes(8);
+    std::vector<uint32_t> bits((vocab + 31) / 32, 0);
+    for (uint32_t id : s.seen)
+      bits[id / 32] |= 1u << (id % 32);
+    seen = ids(bits);
     SampleParams p;
     p.vocab = vocab, p.rowStride = stride, p.outputCapacity = kCapacity;
-    run(SampleSpec{}, p, {state, buffer, output, tokens});
+    run(SampleSpec{}, p, {state, buffer, output, tokens, seen});
     after.assign(state->as<uint32_t>(), state->as<uint32_t>() + state::kWords);
     return tokens->as<uint32_t>()[0];
   }
@@ -60,7 +68,15 @@ protected:
     return (x[0] >> 8) * 0x1p-24;
   }
 
-  // The ids that top-k and then top-p leave, by sorting.
+  // What the logits are with the penalty.
+  static std::vector<float> penalised(std::vector<float> logits, const Settings &s) {
+    if (s.penalty != 0)
+      for (uint32_t id : s.seen)
+        logits[id] = logits[id] > 0 ? logits[id] / s.penalty : logits[id] * s.penalty;
+    return logits;
+  }
+
+  // The ids that top-k, then top-p, then min-p leave, by sorting.
   static std::vector<uint32_t> candidates(const std::vector<float> &logits, const Settings &s) {
     std::vector<uint32_t> order;
     for (uint32_t i = 0; i < logits.size(); ++i)
@@ -82,6 +98,7 @@ protected:
           order.resize(n + 1);
           break;
         }
+    llvm::erase_if(order, [&](uint32_t id) { return mass(id) < s.minP; });
     return order;
   }
 
@@ -112,7 +129,7 @@ protected:
 
   static constexpr uint32_t kCapacity = 8;
   std::vector<uint32_t> words, after;
-  TestBuffer *output = nullptr, *tokens = nullptr;
+  TestBuffer *output = nullptr, *tokens = nullptr, *seen = nullptr;
 };
 
 TEST_P(SampleKernel, GreedyTakesTheLargestAndTheLowestIdOnATie) {
@@ -172,6 +189,64 @@ TEST_P(SampleKernel, TopKAndTopPCutTiesByLowerId) {
   }
   EXPECT_EQ(k, (std::set<uint32_t>{0, 1, 2}));
   EXPECT_EQ(p, (std::set<uint32_t>{0, 1, 2, 3, 4}));
+}
+
+TEST_P(SampleKernel, MinPKeepsWhatIsLikelyEnough) {
+  // Shares of the likeliest: 1, 0.5, 0.25, 0.1.
+  const std::vector<float> logits = {std::log(0.1f), 0, std::log(0.25f), std::log(0.5f)};
+  auto drawn = [&](float minP, float temperature) {
+    std::set<uint32_t> ids;
+    for (uint64_t seed = 0; seed < 80; ++seed)
+      ids.insert(sample(logits, {temperature, 0, 1, seed, 0, minP}));
+    return ids;
+  };
+  EXPECT_EQ(drawn(0.3f, 1), (std::set<uint32_t>{1, 3}));
+  EXPECT_EQ(drawn(0.2f, 1), (std::set<uint32_t>{1, 2, 3}));
+  EXPECT_EQ(drawn(1, 1), (std::set<uint32_t>{1}));
+  EXPECT_EQ(drawn(0.3f, 2), (std::set<uint32_t>{0, 1, 2, 3})) << "after the temperature: the shares are their roots";
+  EXPECT_EQ(sample(logits, {0, 0, 1, 1, 0, 1}), 1u) << "greedy does not ask";
+}
+
+TEST_P(SampleKernel, PenaltyPushesDownWhatWasThere) {
+  EXPECT_EQ(sample({3, 2, 1}, {0, 0, 1, 1, 0, 0, 2, {0}}), 1u);
+  EXPECT_EQ(seen->as<uint32_t>()[0], 3u) << "the chosen id joins them";
+  EXPECT_EQ(sample({-3, -2, -2.5f}, {0, 0, 1, 1, 0, 0, 2, {1}}), 2u) << "negative logits are multiplied";
+  EXPECT_EQ(sample({3, 2, 1}, {0, 0, 1, 1, 0, 0, 1.4f, {0}}), 0u) << "3 / 1.4 is still above 2";
+  EXPECT_EQ(sample({3, 2, 1}, {0, 0, 1, 1, 0, 0, 0.5f, {1}}), 1u) << "below 1 it favours";
+  EXPECT_EQ(sample({3, 2, 1}, {0, 0, 1, 1, 0, 0, 0, {0}}), 0u) << "off";
+  EXPECT_EQ(seen->as<uint32_t>()[0], 1u) << "off: nothing is written";
+  for (uint32_t vocab : {1u, 33u, 127u, 1000u}) { // in every word and lane
+    auto logits = randomVector(vocab, 10);
+    Settings s{0, 0, 1, 1, 0, 0, 1.7f};
+    for (int round = 0; round < 40; ++round) {
+      auto now = penalised(logits, s);
+      const uint32_t want = uint32_t(std::max_element(now.begin(), now.end()) - now.begin());
+      ASSERT_EQ(sample(logits, s), want) << "vocab " << vocab << " round " << round;
+      s.seen.insert(want);
+      ASSERT_EQ(seen->as<uint32_t>()[want / 32] >> want % 32 & 1, 1u);
+    }
+  }
+}
+
+TEST_P(SampleKernel, DrawsWithMinPAndPenaltyAsTheReferenceDoes) {
+  int compared = 0;
+  for (uint32_t vocab : {5u, 127u, 1000u})
+    for (float minP : {0.0f, 0.05f, 0.5f})
+      for (float penalty : {0.0f, 1.3f, 0.8f})
+        for (auto [topK, topP] : {std::pair(0u, 1.0f), {40u, 0.9f}})
+          for (uint64_t seed : {7ull, 0x123456789abcull}) {
+            auto logits = randomVector(vocab, 5);
+            Settings s{0.8f, topK, topP, seed, uint32_t(random() % 5), minP, penalty};
+            for (uint32_t id = 0; id < vocab; id += 3)
+              s.seen.insert(id);
+            const int64_t want = expectedDraw(penalised(logits, s), s);
+            const uint32_t got = sample(logits, s);
+            if (want < 0)
+              continue;
+            ++compared;
+            EXPECT_EQ(got, want) << "vocab " << vocab << " min-p " << minP << " penalty " << penalty;
+          }
+  EXPECT_GT(compared, 90);
 }
 
 TEST_P(SampleKernel, FrequenciesFollowTheDistribution) {

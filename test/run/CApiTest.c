@@ -29,6 +29,51 @@ static void on_logits(void *user, uint32_t first, uint32_t rows, const float *lo
     memcpy(out + 16 * (first + r), logits + r * stride, 16 * sizeof(float));
 }
 
+static void on_device(void *user, const xfmr_device *device) {
+  int *found = user;
+  EXPECT(device->size == sizeof *device && device->id && device->name && device->kind && device->offers && device->lacks);
+  if (strcmp(device->id, "cpu") == 0)
+    found[0] += strstr(device->offers, "x86-64-v") != NULL;
+  if (strcmp(device->id, "0") == 0)
+    found[1] += strstr(device->offers, "Vulkan 1.") == device->offers && device->lacks[0] == 0;
+}
+
+static void test_devices(const xfmr_model *model) {
+  int found[2] = {0, 0};
+  EXPECT(xfmr_list_devices(NULL, on_device, found) == XFMR_OK && found[0] == 1 && found[1] == 1);
+  EXPECT(xfmr_list_devices(model, on_device, found) == XFMR_OK && found[0] == 2 && found[1] == 2);
+  EXPECT(xfmr_list_devices(NULL, NULL, NULL) == XFMR_ERROR_ARGUMENT);
+}
+
+static void test_chat(const xfmr_model *model) {
+  xfmr_message message = {"user", NULL};
+  char text[8];
+  size_t bytes = 0;
+  EXPECT(xfmr_chat_text(model, &message, 1, true, text, sizeof text, &bytes) == XFMR_ERROR_ARGUMENT);
+  message.content = "hello";
+  EXPECT(xfmr_chat_text(model, &message, 1, true, text, sizeof text, &bytes) == XFMR_ERROR_TOKENIZER);
+  EXPECT(strcmp(xfmr_last_error(), "the model has no chat template") == 0);
+}
+
+static void test_sampling(xfmr_session *session) {
+  xfmr_sampling_options options = {sizeof options, 0, 0, 0, 0, 0, 0, false};
+  struct ids ids = {{0}, 0, 0};
+  xfmr_finish finish;
+  int32_t prompt[] = {1, 2, 3};
+  xfmr_session_reset(session);
+  EXPECT(xfmr_prefill(session, prompt, 3) == XFMR_OK);
+  options.min_p = 2;
+  EXPECT(xfmr_generate_with(session, &options, 4, on_token, &ids, &finish) == XFMR_ERROR_ARGUMENT);
+  options.min_p = 0.1f; /* the toy's kernel is as old as this can be */
+  EXPECT(xfmr_generate_with(session, &options, 4, on_token, &ids, &finish) == XFMR_ERROR_ARTIFACT);
+  options.min_p = 0;
+  options.repetition_penalty = 1;
+  EXPECT(xfmr_generate_with(session, &options, 4, on_token, &ids, &finish) == XFMR_OK && ids.count == 4);
+  EXPECT(ids.list[0] == 9 && ids.list[1] == 2 && ids.list[2] == 4 && ids.list[3] == 8);
+  options.size = 4;
+  EXPECT(xfmr_generate_with(session, &options, 4, on_token, &ids, &finish) == XFMR_ERROR_ARGUMENT);
+}
+
 /* Structs that begin with their size: shorter, longer, and wrong ones. */
 static void test_sizes(const char *path) {
   struct {
@@ -179,10 +224,13 @@ int main(int argc, char **argv) {
   test_sizes(argv[1]);
   test_text(plain);
   test_watching(model);
+  test_chat(plain);
+  test_devices(plain);
   xfmr_model_close(plain);
   EXPECT(xfmr_session_create(model, &session) == XFMR_OK);
   xfmr_model_close(model); /* the session keeps what it needs */
   test_session(session);
+  test_sampling(session);
   xfmr_session_close(session);
   EXPECT(xfmr_validation_messages() == 0 && xfmr_checker_messages() == 0);
   printf(failures ? "%d failures\n" : "passed\n", failures);

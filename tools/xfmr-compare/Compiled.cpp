@@ -83,13 +83,13 @@ private:
 
   ProgramOp program() { return *file_.module->getOps<ProgramOp>().begin(); }
 
-  // To the one level that this machine takes.
+  // To the one level that this machine takes; dots (v4_dot) are left out, for they round activations.
   Status narrowTarget() {
     int level = 0;
     if (Status status = cpu::usableLevel(level); status.failed())
       return status;
     TargetAttr all = program().targetOrPortable();
-    std::optional<CpuLevel> own = symbolizeCpuLevel("v" + std::to_string(level));
+    std::optional<CpuLevel> own = symbolizeCpuLevel("v" + std::to_string(std::min(level, 4)));
     if (own && llvm::is_contained(all.getLevels(), *own))
       program().setTargetAttr(TargetAttr::get(file_.context.get(), TargetKind::cpu, all.getBindingBytes(),
                                               all.getPushWords(), all.getGrid(), all.getAlignment(), *own));

@@ -1,5 +1,7 @@
 // Generation; see Generate.h.
 #include "tools/xfmr-run/Generate.h"
+#include "tools/xfmr-run/Continuation.h"
+#include "tools/xfmr-run/Interrupt.h"
 #include "tools/xfmr-run/LogitsFile.h"
 #include "tools/xfmr-run/MoeStats.h"
 #include "tools/xfmr-run/Prompt.h"
@@ -8,6 +10,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 using namespace xfmr;
 using namespace xfmr::run;
@@ -17,53 +20,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 double secondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-/// Prints ids or their text to stdout as they come.
-class Printer {
-public:
-  Printer(DecoderHandle decoder) : decoder(std::move(decoder)) {}
-
-  /// False when stdout takes no more.
-  bool print(int32_t id) {
-    ++count;
-    if (!decoder)
-      return write((count > 1 ? " " : "") + std::to_string(id));
-    const char *text;
-    size_t bytes;
-    if (xfmr_decoder_push(decoder.get(), id, &text, &bytes) != XFMR_OK)
-      return false;
-    return write({text, bytes});
-  }
-  bool finish() {
-    const char *text;
-    size_t bytes;
-    if (decoder && xfmr_decoder_flush(decoder.get(), &text, &bytes) == XFMR_OK)
-      write({text, bytes});
-    return write("\n");
-  }
-  uint32_t printed() const { return count; }
-
-private:
-  bool write(const std::string &text) {
-    return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-  }
-  DecoderHandle decoder; // null: ids
-  uint32_t count = 0;
-};
-
-/// A decoder that has seen the prompt, so that the first generated token joins it as in the whole text.
-Status decoderAfter(const ModelHandle &model, const std::vector<int32_t> &prompt, DecoderHandle &out) {
-  xfmr_decoder *decoder = nullptr;
-  if (Status s = checked(xfmr_decoder_create(model.get(), &decoder)); s.failed())
-    return Status::error(s.message() + "; print the ids of tokens with --ids");
-  out.reset(decoder);
-  const char *text;
-  size_t bytes;
-  for (int32_t id : prompt)
-    if (Status s = checked(xfmr_decoder_push(decoder, id, &text, &bytes)); s.failed())
-      return s;
-  return Status::success();
 }
 
 Status runPrompt(const ModelHandle &model, const SessionHandle &session, const Options &options,
@@ -100,50 +56,67 @@ void reportPhases(const ModelHandle &model, size_t tokens) {
 
 } // namespace
 
-Status xfmr::run::generate(const ModelHandle &model, const Options &options) {
-  std::vector<int32_t> prompt;
-  if (Status s = promptIds(model, options, prompt); s.failed())
+namespace {
+
+/// One line of --json.
+void printRecord(const Options &options, const Prompt &prompt, const Continuation &made, double promptSeconds) {
+  nlohmann::ordered_json record;
+  if (!options.promptIds)
+    record["prompt"] = prompt.text;
+  record["prompt_ids"] = prompt.ids;
+  record["ids"] = made.ids;
+  if (!options.ids)
+    record["text"] = made.text;
+  record["finish"] = made.finish;
+  if (options.sampling.temperature > 0)
+    record["seed"] = options.sampling.seed;
+  record["prompt_ms"] = promptSeconds * 1e3;
+  record["ms"] = made.seconds * 1e3;
+  std::printf("%s\n", record.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+}
+
+Status continuePrompt(const ModelHandle &model, const SessionHandle &session, const Options &options, const Prompt &prompt) {
+  const auto start = Clock::now();
+  if (Status s = runPrompt(model, session, options, prompt.ids); s.failed())
     return s;
-  // With --logits alone nothing is generated.
-  bool continues = options.logitsPath.empty() || options.count;
-  DecoderHandle decoder;
-  if (!options.ids && continues)
-    if (Status s = decoderAfter(model, prompt, decoder); s.failed())
-      return s;
+  const double promptSeconds = secondsSince(start);
+  if (options.verbose) {
+    reportSpeed("prompt", prompt.ids.size(), promptSeconds);
+    reportPhases(model, prompt.ids.size());
+  }
+  if (!options.logitsPath.empty() && !options.count) // with --logits alone nothing is generated
+    return Status::success();
+  Continuation made;
+  if (Status s = continueText(model, session, options, prompt.ids, made); s.failed())
+    return s;
+  if (options.verbose && !made.ids.empty())
+    reportSpeed("generated", made.ids.size(), made.seconds);
+  if (options.json)
+    printRecord(options, prompt, made, promptSeconds);
+  return Status::success();
+}
+
+} // namespace
+
+Status xfmr::run::generate(const ModelHandle &model, const Options &options) {
+  std::vector<Prompt> prompts;
+  if (Status s = readPrompts(model, options, prompts); s.failed())
+    return s;
   SessionHandle session;
   if (Status s = createSession(model, session); s.failed())
     return s;
-
   Watching watching(model, options);
   if (Status s = watching.begin(session); s.failed())
     return s;
-  auto start = Clock::now();
-  if (Status s = runPrompt(model, session, options, prompt); s.failed())
-    return s;
-  if (options.verbose) {
-    reportSpeed("prompt", prompt.size(), secondsSince(start));
-    reportPhases(model, prompt.size());
+  for (const Prompt &prompt : prompts) {
+    if (prompts.size() > 1 && !options.ids && !options.json)
+      std::printf("==> %s <==\n", prompt.text.c_str());
+    xfmr_session_reset(session.get());
+    if (Status s = continuePrompt(model, session, options, prompt); s.failed())
+      return s;
+    if (wasInterrupted())
+      break;
   }
-  if (!continues) {
-    Status status = watching.finish();
-    return status.ok() ? saveMoeStats(model, session, options) : status;
-  }
-
-  start = Clock::now();
-  Printer printer(std::move(decoder));
-  xfmr_finish finish = XFMR_FINISH_LENGTH;
-  auto onToken = [](void *user, int32_t id) { return static_cast<Printer *>(user)->print(id); };
-  if (Status s = checked(xfmr_generate(session.get(), &options.sampling,
-                                       options.count.value_or(kDefaultCount), onToken, &printer,
-                                       &finish));
-      s.failed())
-    return s;
-  if (!printer.finish() || finish == XFMR_FINISH_STOPPED)
-    return Status::error("cannot write to standard output");
-  if (options.verbose && printer.printed())
-    reportSpeed("generated", printer.printed(), secondsSince(start));
-  if (finish == XFMR_FINISH_CONTEXT)
-    std::fprintf(stderr, "xfmr-run: the context of %u tokens is full\n", infoOf(model).max_context);
   if (Status s = watching.finish(); s.failed())
     return s;
   return saveMoeStats(model, session, options);

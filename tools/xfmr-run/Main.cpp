@@ -1,8 +1,11 @@
 // xfmr-run: runs an artifact. Results go to stdout, everything else to stderr. Status 0: done; 1: the
-// input or the device could not be used; 2: wrong usage.
+// input or the device could not be used; 2: wrong usage; 130: ended by Ctrl-C.
 #include "tools/xfmr-run/Bench.h"
+#include "tools/xfmr-run/Chat.h"
+#include "tools/xfmr-run/Devices.h"
 #include "tools/xfmr-run/Explain.h"
 #include "tools/xfmr-run/Generate.h"
+#include "tools/xfmr-run/Interrupt.h"
 #include "tools/xfmr-run/Perplexity.h"
 #include "tools/xfmr-run/Prompt.h"
 #include <chrono>
@@ -12,6 +15,8 @@ using namespace xfmr;
 using namespace xfmr::run;
 
 static Status runMode(const Options &options) {
+  if (options.mode == Mode::devices)
+    return listDevices(options);
   auto start = std::chrono::steady_clock::now();
   xfmr_model_open_options wanted = {};
   wanted.size = sizeof wanted;
@@ -33,6 +38,8 @@ static Status runMode(const Options &options) {
   case Mode::perplexity: return perplexity(model, options);
   case Mode::bench: return bench(model, options, seconds);
   case Mode::explain: return explain(model, options);
+  case Mode::chat: return chat(model, options);
+  case Mode::devices:
   case Mode::generate: break;
   }
   return generate(model, options);
@@ -43,6 +50,7 @@ int main(int argc, char **argv) {
   int exitCode = 0;
   if (!parseOptions(argc, argv, options, exitCode))
     return exitCode;
+  catchInterrupts();
   Status status = runMode(options);
   if (status.ok() && std::fflush(stdout) != 0)
     status = Status::error("cannot write to standard output");
@@ -52,5 +60,5 @@ int main(int argc, char **argv) {
     std::fprintf(stderr, "xfmr-run: error: %s\n", status.message().c_str());
     return 1;
   }
-  return 0;
+  return wasInterrupted() ? kInterruptedStatus : 0;
 }

@@ -3,6 +3,7 @@
 #include "tools/CommandLine.h"
 #include <charconv>
 #include <cstdio>
+#include <random>
 
 using namespace xfmr::run;
 
@@ -23,27 +24,44 @@ static bool parseIds(const std::string &text, std::vector<int64_t> &ids) {
 }
 
 /// What the parser cannot say about combinations; empty if all is well.
-static std::string checkCombination(const CLI::App &app, const Options &options, bool tokenize,
-                                    bool bench, bool explain) {
-  bool perplexity = !options.perplexityPaths.empty();
-  int prompts = options.prompt.has_value() + options.promptIds.has_value();
+static std::string checkCombination(const CLI::App &app, const Options &options, bool tokenize, bool bench, bool explain,
+                                    bool devices) {
+  const bool perplexity = !options.perplexityPaths.empty(), typed = options.promptIds.has_value();
+  const bool hasPrompt = typed || !options.prompts.empty();
+  if (devices)
+    return hasPrompt || perplexity || bench || explain || tokenize ? "--list-devices takes nothing but --json and FILE.xfm" : "";
+  if (options.artifact.empty())
+    return "FILE.xfm is required: the model, made by xfmr-compile";
   if (perplexity + bench + tokenize + explain > 1)
     return "--perplexity, --bench, --explain and --tokenize exclude each other";
-  if (prompts > 1)
+  if (typed && !options.prompts.empty())
     return "give -p or --prompt-ids, not both";
-  if ((perplexity || bench || explain) && prompts)
+  if ((perplexity || bench || explain) && (hasPrompt || options.chat))
     return "--perplexity, --bench and --explain take no prompt";
-  if (!perplexity && !bench && !explain && !prompts)
-    return "give a prompt with -p TEXT or --prompt-ids 1,2,3, or use --perplexity, --bench or --explain";
-  if (tokenize && !options.prompt)
+  if (tokenize && options.prompts.empty())
     return "--tokenize needs -p TEXT";
-  if (options.json && !perplexity && !bench && !explain)
-    return "--json needs --perplexity, --bench or --explain";
+  if (!perplexity && !bench && !explain && !hasPrompt && !options.chat)
+    return "give a prompt with -p TEXT or --prompt-ids 1,2,3, or use --chat, --perplexity, --bench or --explain";
+  if (options.chat && typed)
+    return "--chat takes text: -p TEXT, or lines on standard input";
+  if (!options.system.empty() && !options.chat)
+    return "--system needs --chat";
+  if (!options.stops.empty() && (options.ids || perplexity || bench || explain || tokenize))
+    return "--stop ends a text: it goes with -p and --chat, without --ids";
+  for (const std::string &stop : options.stops)
+    if (stop.empty())
+      return "--stop is empty, expected a text";
+  if (options.prompts.size() > 1 && !options.logitsPath.empty())
+    return "--logits is the file of one prompt, got " + std::to_string(options.prompts.size());
+  if (options.chat && !hasPrompt && (options.json || !options.logitsPath.empty() || !options.moeStatsPath.empty()))
+    return "--json, --logits and --moe-stats with --chat need -p TEXT";
+  if (options.json && tokenize)
+    return "--json and --tokenize exclude each other";
   for (const char *name : {"--pp", "--tg", "--depth", "--repeat"})
     if (app.count(name) && !bench && !explain)
       return std::string(name) + " needs --bench or --explain";
   for (const char *name : {"--profile", "--trace"})
-    if (app.count(name) && (perplexity || tokenize || explain))
+    if (app.count(name) && (perplexity || tokenize || explain || (options.chat && !hasPrompt)))
       return std::string(name) + " needs a prompt or --bench";
   if (!options.moeStatsPath.empty() && (bench || explain || tokenize))
     return "--moe-stats needs a prompt or --perplexity";
@@ -58,23 +76,35 @@ static std::string checkCombination(const CLI::App &app, const Options &options,
 
 bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitCode) {
   CLI::App app("Runs a compiled model: generates text, measures perplexity or speed.", "xfmr-run");
-  std::string prompt, ids;
-  bool tokenize = false, bench = false, explain = false;
-  app.add_option("artifact", options.artifact, "the model, made by xfmr-compile")
-      ->required()->type_name("FILE.xfm");
-  app.add_option("-p,--prompt", prompt, "text to continue; - reads standard input")->type_name("TEXT");
+  std::string ids;
+  bool tokenize = false, bench = false, explain = false, devices = false, version = false;
+  options.sampling.size = sizeof options.sampling;
+  app.add_option("FILE.xfm", options.artifact, "the model, made by xfmr-compile");
+  app.add_option("-p,--prompt", options.prompts, "text to continue; - reads standard input; may be given again")
+      ->type_name("TEXT")->allow_extra_args(false);
   app.add_option("--prompt-ids", ids, "token ids to continue, taken as they are")->type_name("1,2,3");
   app.add_option("-n", options.count, "most ids to generate (default 128)")->type_name("N");
   app.add_option("--temperature", options.sampling.temperature, "0: greedy (default)")
-      ->check(CLI::Range(0.0f, 1e6f))->type_name("T");
+      ->check(between(0, 1e6))->type_name("T");
   app.add_option("--top-k", options.sampling.top_k, "only the K likeliest; 0: off")->type_name("K");
   app.add_option("--top-p", options.sampling.top_p, "fewest that reach this share; 1: off")
-      ->check(CLI::Range(1e-6f, 1.0f))->type_name("P");
-  app.add_option("--seed", options.sampling.seed, "of sampling")->type_name("S");
+      ->check(between(1e-6, 1))->type_name("P");
+  app.add_option("--min-p", options.sampling.min_p, "only ids at least so likely as this share of the likeliest; 0: off")
+      ->check(between(0, 1))->type_name("P");
+  app.add_option("--repetition-penalty", options.sampling.repetition_penalty,
+                 "divides the logits of ids that were there before, above 1 against repetition; 1: off")
+      ->check(between(1e-3, 1e3))->type_name("F");
+  app.add_option("--seed", options.sampling.seed, "of sampling (default: another one each time, --verbose says which)")
+      ->type_name("S");
+  app.add_option("--stop", options.stops, "ends where this text would appear; may be given again")
+      ->type_name("TEXT")->allow_extra_args(false);
+  app.add_flag("--chat", options.chat,
+               "prompts are turns of a conversation, by the checkpoint's chat template; without -p lines of standard input");
+  app.add_option("--system", options.system, "the system message of --chat")->type_name("TEXT");
   app.add_option("--device", options.device, "auto, cpu, or the index or a part of the name of a Vulkan device")
       ->type_name("DEVICE");
   app.add_option("--threads", options.threads, "of the CPU (default: the cores allowed to the process)")
-      ->check(CLI::Range(1u, 1024u))->type_name("N");
+      ->check(between(1, 1024))->type_name("N");
   app.add_flag("--ids", options.ids, "print generated ids instead of text");
   app.add_flag("--ignore-eos", options.sampling.ignore_eos, "treat end tokens like any other");
   app.add_option("--logits", options.logitsPath, "write f32 logits [T, vocab] of every prompt position")
@@ -88,13 +118,15 @@ bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitC
       ->type_name("TEXT.txt")->allow_extra_args(false);
   app.add_option("--window", options.window, "tokens of a window, its begin token included (default 256)")
       ->type_name("N");
-  app.add_flag("--json", options.json, "machine-readable result of --perplexity, --bench or --explain");
+  app.add_flag("--json", options.json, "results as JSON, an object a line");
+  app.add_flag("--list-devices", devices, "what --device may name and what each offers; with FILE.xfm whether it runs there");
+  app.add_flag("--version", version, "print the version and stop");
   app.add_flag("--bench", bench, "measure prefill (pp) and generation (tg)");
   app.add_option("--pp", options.pp, "prompt tokens; 0 skips")->type_name("N");
   app.add_option("--tg", options.tg, "generated tokens; 0 skips")->type_name("N");
   app.add_option("--depth", options.depth, "tokens in the cache before each measurement, not timed")->type_name("N");
   app.add_option("--repeat", options.repeat, "measurements of each (default 5, of --explain 3)")
-      ->check(CLI::Range(1u, 1000u))->type_name("R");
+      ->check(between(1, 1000))->type_name("R");
   app.add_flag("--profile", options.profile, "time of each kernel, beside what this machine can do, on stderr");
   app.add_option("--trace", options.tracePath, "what ran when, by kernel, layer, token and thread, for a viewer of Chrome traces")
       ->type_name("OUT.json");
@@ -109,26 +141,31 @@ bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitC
     exitCode = 0;
     return false;
   } catch (const CLI::ParseError &error) {
-    wrong = usageMessage(error);
+    wrong = usageMessage(app, error);
   }
-  if (wrong.empty()) {
-    if (app.count("--prompt"))
-      options.prompt = prompt;
-    if (app.count("--prompt-ids")) {
-      options.promptIds.emplace();
-      if (!parseIds(ids, *options.promptIds))
-        wrong = "--prompt-ids takes numbers separated by commas, got '" + ids + "'";
-    }
-  }
-  if (wrong.empty())
-    wrong = checkCombination(app, options, tokenize, bench, explain);
-  if (!wrong.empty()) {
-    std::fprintf(stderr, "xfmr-run: error: %s\n(xfmr-run --help lists the options)\n", wrong.c_str());
+  if (wrong.empty() && version) {
+    std::printf("xfmr-run %s\n", xfmr_version());
+    exitCode = 0;
     return false;
   }
-  options.mode = tokenize ? Mode::tokenize
-                 : bench    ? Mode::bench
-                 : explain  ? Mode::explain
+  if (wrong.empty() && app.count("--prompt-ids")) {
+    options.promptIds.emplace();
+    if (!parseIds(ids, *options.promptIds))
+      wrong = "--prompt-ids takes numbers separated by commas, got '" + ids + "'";
+  }
+  if (wrong.empty())
+    wrong = checkCombination(app, options, tokenize, bench, explain, devices);
+  if (!wrong.empty()) {
+    std::fprintf(stderr, "xfmr-run: error: %s\n", wrong.c_str());
+    return false;
+  }
+  if (!app.count("--seed"))
+    options.sampling.seed = std::random_device()();
+  options.mode = tokenize  ? Mode::tokenize
+                 : devices ? Mode::devices
+                 : bench   ? Mode::bench
+                 : explain ? Mode::explain
+                 : options.chat && options.prompts.empty() ? Mode::chat
                  : options.perplexityPaths.empty() ? Mode::generate : Mode::perplexity;
   return true;
 }

@@ -8,7 +8,7 @@
 
 namespace xfmr::run {
 
-enum class Mode { generate, tokenize, perplexity, bench, explain };
+enum class Mode { generate, tokenize, perplexity, bench, explain, chat, devices };
 
 struct Options {
   Mode mode = Mode::generate;
@@ -17,10 +17,13 @@ struct Options {
   bool verbose = false, json = false;
   std::optional<uint32_t> threads;
 
-  std::optional<std::string> prompt;              // "-": standard input
+  std::vector<std::string> prompts;               // "-": standard input
   std::optional<std::vector<int64_t>> promptIds;  // as typed; checked against the vocabulary later
   std::optional<uint32_t> count;
-  xfmr_sampling sampling = {0, 0, 1, 0, false};
+  xfmr_sampling_options sampling = {};            // its seed is drawn where none was given
+  std::vector<std::string> stops;                 // texts that end a continuation and are not printed
+  bool chat = false;                              // prompts are turns of the checkpoint's chat template
+  std::string system;                             // what the template's system message says; empty: none
   bool ids = false;
   std::string logitsPath;
   std::string moeStatsPath;

@@ -37,45 +37,87 @@ Status xfmr::run::readText(const std::string &path, std::string &text) {
   return failed ? Status::error("cannot read '" + path + "': " + reason) : Status::success();
 }
 
-Status xfmr::run::promptIds(const ModelHandle &model, const Options &options,
-                            std::vector<int32_t> &ids) {
-  xfmr_model_info info = infoOf(model);
-  if (options.promptIds) {
-    for (size_t i = 0; i < options.promptIds->size(); ++i) {
-      int64_t id = (*options.promptIds)[i];
-      if (id < 0 || id >= info.vocab_size)
-        return Status::error("prompt id " + std::to_string(id) + " at place " + std::to_string(i) +
-                             " is outside the vocabulary of " + std::to_string(info.vocab_size) + " ids");
-      ids.push_back(static_cast<int32_t>(id));
-    }
-  } else {
-    std::string text = *options.prompt;
-    if (text == "-") {
-      text.clear();
-      if (Status s = readText("-", text); s.failed())
-        return s;
-    }
-    if (Status s = encode(model, text, /*special=*/true, ids); s.failed())
-      return info.has_tokenizer ? s : Status::error(s.message() + "; give the ids of tokens with --prompt-ids");
+static Status typedIds(const std::vector<int64_t> &typed, uint32_t vocab, std::vector<int32_t> &ids) {
+  for (size_t i = 0; i < typed.size(); ++i) {
+    if (typed[i] < 0 || typed[i] >= vocab)
+      return Status::error("prompt id " + std::to_string(typed[i]) + " at place " + std::to_string(i) +
+                           " is outside the vocabulary of " + std::to_string(vocab) + " ids");
+    ids.push_back(static_cast<int32_t>(typed[i]));
   }
-  if (ids.empty())
+  return Status::success();
+}
+
+static Status checkLength(const ModelHandle &model, const Options &options, size_t tokens) {
+  if (tokens == 0)
     return Status::error("the prompt has no token");
+  xfmr_model_info info = infoOf(model);
   const uint32_t longest = detailsOf(model).max_position;
-  if (options.mode != Mode::tokenize && ids.size() > info.max_context)
-    return Status::error("the prompt has " + std::to_string(ids.size()) +
-                         " tokens, the context holds " + std::to_string(info.max_context) +
+  if (options.mode != Mode::tokenize && tokens > info.max_context)
+    return Status::error("the prompt has " + std::to_string(tokens) + " tokens, the context holds " +
+                         std::to_string(info.max_context) +
                          (longest && info.max_context >= longest
                               ? ", the longest the model was made for; shorten it"
                               : "; compile with a larger --max-context or shorten it"));
   return Status::success();
 }
 
-Status xfmr::run::tokenize(const ModelHandle &model, const Options &options) {
-  std::vector<int32_t> ids;
-  if (Status s = promptIds(model, options, ids); s.failed())
+Status xfmr::run::conversationIds(const ModelHandle &model, const Options &options, const std::vector<std::string> &turns,
+                                  std::vector<int32_t> &ids) {
+  std::vector<xfmr_message> messages;
+  if (!options.system.empty())
+    messages.push_back({"system", options.system.c_str()});
+  for (size_t i = 0; i < turns.size(); ++i)
+    messages.push_back({i % 2 ? "assistant" : "user", turns[i].c_str()});
+  std::string text;
+  size_t bytes = 0;
+  xfmr_status status = xfmr_chat_text(model.get(), messages.data(), messages.size(), true, nullptr, 0, &bytes);
+  if (status == XFMR_ERROR_CAPACITY) {
+    text.resize(bytes);
+    status = xfmr_chat_text(model.get(), messages.data(), messages.size(), true, text.data(), bytes, &bytes);
+  }
+  if (Status s = checked(status); s.failed())
+    return infoOf(model).has_tokenizer ? s : Status::error("the artifact has no tokenizer, which --chat needs");
+  if (Status s = encode(model, text, /*special=*/false, ids); s.failed())
     return s;
-  for (size_t i = 0; i < ids.size(); ++i)
-    std::printf("%s%d", i ? " " : "", ids[i]);
-  std::printf("\n");
+  return checkLength(model, options, ids.size());
+}
+
+Status xfmr::run::readPrompts(const ModelHandle &model, const Options &options, std::vector<Prompt> &prompts) {
+  xfmr_model_info info = infoOf(model);
+  if (options.promptIds) {
+    prompts.emplace_back();
+    if (Status s = typedIds(*options.promptIds, info.vocab_size, prompts.back().ids); s.failed())
+      return s;
+    return checkLength(model, options, prompts.back().ids.size());
+  }
+  for (const std::string &given : options.prompts) {
+    Prompt prompt{given, {}};
+    if (given == "-") {
+      prompt.text.clear();
+      if (Status s = readText("-", prompt.text); s.failed())
+        return s;
+    }
+    if (options.chat) {
+      if (Status s = conversationIds(model, options, {prompt.text}, prompt.ids); s.failed())
+        return s;
+    } else if (Status s = encode(model, prompt.text, /*special=*/true, prompt.ids); s.failed()) {
+      return info.has_tokenizer ? s : Status::error(s.message() + "; give the ids of tokens with --prompt-ids");
+    }
+    if (Status s = checkLength(model, options, prompt.ids.size()); s.failed())
+      return s;
+    prompts.push_back(std::move(prompt));
+  }
+  return Status::success();
+}
+
+Status xfmr::run::tokenize(const ModelHandle &model, const Options &options) {
+  std::vector<Prompt> prompts;
+  if (Status s = readPrompts(model, options, prompts); s.failed())
+    return s;
+  for (const Prompt &prompt : prompts) {
+    for (size_t i = 0; i < prompt.ids.size(); ++i)
+      std::printf("%s%d", i ? " " : "", prompt.ids[i]);
+    std::printf("\n");
+  }
   return Status::success();
 }

@@ -11,10 +11,20 @@ Status encode(const ModelHandle &model, const std::string &text, bool special, s
 /// All bytes of a file, or of standard input for "-".
 Status readText(const std::string &path, std::string &text);
 
-/// The prompt of the command line: inside the vocabulary, at least one id, and not longer than the context.
-Status promptIds(const ModelHandle &model, const Options &options, std::vector<int32_t> &ids);
+struct Prompt {
+  std::string text; // empty where ids were typed
+  std::vector<int32_t> ids;
+};
 
-/// Prints the ids of -p on one line.
+/// The prompts of the command line: inside the vocabulary, at least one id, and not longer than the context. With --chat
+/// each is the only turn of a conversation.
+Status readPrompts(const ModelHandle &model, const Options &options, std::vector<Prompt> &prompts);
+
+/// The ids of a conversation by the checkpoint's template, ready for the answer; roles take turns from "user" on.
+Status conversationIds(const ModelHandle &model, const Options &options, const std::vector<std::string> &turns,
+                       std::vector<int32_t> &ids);
+
+/// Prints the ids of each -p on a line.
 Status tokenize(const ModelHandle &model, const Options &options);
 
 } // namespace xfmr::run

@@ -28,6 +28,8 @@ public:
       k.when(count != 0, [&] {
         start = k.state(state::kSampleRow) * p.rowStride;
         temperature = asFloat(state[state::kTemperature]);
+        penalty = asFloat(state[state::kPenalty]);
+        isPenalised = penalty != 0.0;
         const auto best = argmax();
         const Value bestKey = best.first, bestId = best.second;
         most = finite(fromOrderedKey(bestKey));
@@ -45,6 +47,8 @@ private:
     Value lanes = toWord(k.lane(kLanes));
     auto step = [&](Value column, unsigned valid, llvm::ArrayRef<Value> in) {
       Value logit = k.buffer("logits").loadFirst(start + column, kLanes, valid);
+      // 16 bits of a word, which a vector of ids never leaves.
+      logit = penalised(logit, (splat(seenFrom(column), kLanes) >> lanes) & 1u);
       if (valid < kLanes)
         logit = select(k.lane(kLanes) < valid, logit, splat(nan(), kLanes));
       return body(logit, lanes + toWord(column), in);
@@ -54,6 +58,15 @@ private:
       init = k.loop(k.index(0), k.index(whole), kLanes, init,
                     [&](Value column, llvm::ArrayRef<Value> in) { return step(column, kLanes, in); });
     return whole < p.vocab ? step(k.index(whole), static_cast<unsigned>(p.vocab - whole), init) : init;
+  }
+  // The bits of `seen` from id `first` to the end of its word; none without a penalty.
+  Value seenFrom(Value first) {
+    Value word = k.buffer("seen")[first / 32] >> toWord(first % 32);
+    return select(isPenalised, word, k.u32(0));
+  }
+  Value penalised(Value logit, Value seen) {
+    Value by = logit.lanes() > 1 ? splat(penalty, kLanes) : penalty;
+    return select(seen != 0, select(logit > 0.0, logit / by, logit * by), logit);
   }
   Value nan() { return asFloat(k.u32(0x7fc00000)); }
 
@@ -159,9 +172,12 @@ private:
     return pick(byMass, fallback);
   }
 
+  // That of the largest logit is 1, so min-p is a threshold on it.
   Value admittedMass(const Cut &cut, Value logit, Value id) {
-    return orZero(cut.admits(orderedKey(logit), id), mass(logit));
+    Value m = mass(logit);
+    return orZero(cut.admits(orderedKey(logit), id) & (m >= minP()), m);
   }
+  Value minP() { return asFloat(state[state::kMinP]); }
 
   // Inverts the cumulative mass: turn by turn, within a turn by id.
   Value pick(const Cut &cut, Value fallback) {
@@ -189,7 +205,8 @@ private:
     Value first = owner[1] * kQuad;
     return k.loop(first, k.index(p.vocab), kBlock, {owner[2], fallback}, [&](Value quad, llvm::ArrayRef<Value> in) {
       return k.loop(quad, min(quad + kQuad, k.index(p.vocab)), 1, in, [&](Value at, llvm::ArrayRef<Value> now) {
-        Value id = toWord(at), m = admittedMass(cut, k.buffer("logits")[start + at], id);
+        Value logit = penalised(k.buffer("logits")[start + at], seenFrom(at) & 1u);
+        Value id = toWord(at), m = admittedMass(cut, logit, id);
         Value takes = (m > 0.0) & (now[0] <= wanted);
         return Values{now[0] + m, select(takes, id, now[1])};
       });
@@ -206,6 +223,11 @@ private:
     Value outputs = state[state::kOutputCount], position = state[state::kPosition] + count;
     k.when(outputs < p.outputCapacity, [&] { k.buffer("output").store(toIndex(outputs), id); });
     k.buffer("tokens").store(uint64_t(0), id);
+    k.when(isPenalised, [&] {
+      Buffer seen = k.buffer("seen");
+      Value word = toIndex(id >> 5);
+      seen.store(word, seen[word] | (k.u32(1) << (id & 31u)));
+    });
     Value endTokens = min(state[state::kNumEos], k.u32(state::kMaxEos));
     Value ended = k.loop(k.index(0), toIndex(endTokens), 1, {k.u32(0)}, [&](Value i, llvm::ArrayRef<Value> in) {
       return Values{in[0] | select(state[i + uint32_t(state::kEos)] == id, k.u32(1), k.u32(0))};
@@ -221,7 +243,7 @@ private:
   KernelBuilder &k;
   const SampleParams &p;
   Buffer state, turns; // turns: [turn, place in its quad]
-  Value start, temperature, most;
+  Value start, temperature, penalty, isPenalised, most;
 };
 
 } // namespace
@@ -229,7 +251,7 @@ private:
 KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const SampleSpec &spec,
                    const SampleParams &params, Level level) {
   KernelBuilder k(context, name, spec.bindings(),
-                  {Element::U32, Element::F32, Element::U32, Element::U32}, level);
+                  {Element::U32, Element::F32, Element::U32, Element::U32, Element::U32}, level);
   Sample(k, params).build();
   return k.finish();
 }

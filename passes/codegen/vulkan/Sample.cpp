@@ -31,6 +31,7 @@ public:
       vocab = k.push(kVocab);
       rowStart = state[state::kSampleRow] * k.push(kRowQuads);
       temperature = state[state::kTemperature];
+      penalty = state[state::kPenalty];
       const auto best = argmax();
       Value bestKey = best.first, bestId = best.second;
       largest = finite(fromOrderedKey(bestKey));
@@ -53,15 +54,23 @@ private:
     return k.loop(k.thread(), quads, k.u32(64), init,
                   [&](Value quad, llvm::ArrayRef<Value> carried) {
                     Value four = k.buffer("logits")[rowStart + quad];
+                    Value seen = select(penalty != 0, k.buffer("seen")[quad >> 3] >> ((quad & 7u) * 4), k.u32(0));
                     Values now(carried.begin(), carried.end());
                     for (unsigned lane = 0; lane < 4; ++lane) {
                       Value id = quad * 4 + lane;
+                      Value own = penalised(four[lane], (seen >> lane) & 1u);
                       // Beyond the vocabulary: NaN, which no threshold admits.
-                      Value logit = select(id < vocab, four[lane], asFloat(k.u32(0x7fc00000)));
+                      Value logit = select(id < vocab, own, asFloat(k.u32(0x7fc00000)));
                       now = body(logit, id, now);
                     }
                     return now;
                   });
+  }
+
+  // `seen`: 1 where a penalty is on and the id was there before.
+  Value penalised(Value logit, Value seen) {
+    Value by = asFloat(penalty);
+    return select(seen != 0, select(logit > 0, logit / by, logit * by), logit);
   }
 
   std::pair<Value, Value> argmax() {
@@ -207,8 +216,10 @@ private:
     return pick({cut[0], cut[1]}, fallback);
   }
 
+  // That of the largest logit is 1, so min-p is a threshold on it.
   Value admittedMass(const Cut &cut, Value logit, Value id) {
-    return select(cut.admits(orderedKey(logit), id), mass(logit), k.f32(0));
+    Value m = mass(logit), minP = asFloat(k.buffer("state")[state::kMinP]);
+    return select(cut.admits(orderedKey(logit), id) & (m >= minP), m, k.f32(0));
   }
 
   // Inverts the cumulative mass, in the order invocation by invocation.
@@ -258,6 +269,10 @@ private:
     Value outputs = state[state::kOutputCount], position = state[state::kPosition] + count;
     k.when(outputs < k.push(kOutputCapacity), [&] { k.buffer("output").store(outputs, id); });
     k.buffer("tokens").store(0u, id);
+    k.when(penalty != 0, [&] {
+      Buffer seen = k.buffer("seen");
+      seen.store(id >> 5, seen[id >> 5] | (k.u32(1) << (id & 31u)));
+    });
     Value ended = k.loop(k.u32(0), min(state[state::kNumEos], k.u32(state::kMaxEos)), k.u32(1),
                          {k.u32(0)}, [&](Value i, llvm::ArrayRef<Value> in) {
                            Value same = state[i + uint32_t(state::kEos)] == id;
@@ -273,14 +288,14 @@ private:
 
   KernelBuilder &k;
   Buffer keys, indices, sums, totals;
-  Value vocab, rowStart, temperature, largest;
+  Value vocab, rowStart, temperature, penalty, largest; // temperature and penalty: bits
 };
 
 } // namespace
 
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const SampleSpec &spec) {
   KernelBuilder k(context, spec.name(), spec.bindings(),
-                  {Element::U32, Element::F32x4, Element::U32, Element::U32}, {64, 1, 1});
+                  {Element::U32, Element::F32x4, Element::U32, Element::U32, Element::U32}, {64, 1, 1});
   Sample(k).build();
   return k.finish();
 }

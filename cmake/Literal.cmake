@@ -1,0 +1,12 @@
+# The files IN, one after the other, as a C++ raw string literal in OUT, in pieces that every compiler takes.
+file(WRITE ${OUT} "")
+foreach(file ${IN})
+  file(READ ${file} text)
+  string(LENGTH "${text}" length)
+  set(at 0)
+  while(at LESS length)
+    string(SUBSTRING "${text}" ${at} 8000 piece)
+    file(APPEND ${OUT} "R\"page(${piece})page\"\n")
+    math(EXPR at "${at} + 8000")
+  endwhile()
+endforeach()

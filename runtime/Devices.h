@@ -1,0 +1,18 @@
+// What the devices of this machine offer, for --list-devices.
+#pragma once
+#include "runtime/artifact/Artifact.h"
+#include <string>
+#include <vector>
+
+namespace xfmr::engines {
+
+struct Description {
+  std::string id, name, kind, offers;
+  uint64_t memory = 0; // bytes of its own; 0: the host's
+  std::string lacks;   // why it cannot run `artifact`; empty: it can, or none was asked about
+};
+
+/// The CPU first, then the Vulkan devices by index. `artifact` may be null.
+std::vector<Description> describeDevices(const artifact::Artifact *artifact);
+
+} // namespace xfmr::engines
