@@ -35,7 +35,7 @@ using xfmr::roofline::Operands;
 const Loop *loopOf(Operands operands, Level level) {
   const Loop *best = nullptr;
   for (const Loop &loop : xfmr::roofline::loops())
-    if (loop.operands == operands && loop.runs && loop.level <= facts(level).name[1] - '0')
+    if (loop.operands == operands && loop.runs && loop.level <= xfmr::cpu::parseLevel(facts(level).name))
       best = &loop;
   return best;
 }

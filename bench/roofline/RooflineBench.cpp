@@ -22,8 +22,8 @@ int main(int argc, char **argv) {
   const auto start = std::chrono::steady_clock::now();
   const roofline::Roofline found = roofline::measure(options);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  std::printf("%s, x86-64-v%d, %u threads; last caches %.0f MiB; measured in %.2f s, the best of some tries each\n\n",
-              cpu::cpuName().c_str(), cpu::levelOf(cpu::cpuFacts()), found.threads,
+  std::printf("%s, %s, %u threads; last caches %.0f MiB; measured in %.2f s, the best of some tries each\n\n",
+              cpu::cpuName().c_str(), cpu::describeLevel(cpu::levelOf(cpu::cpuFacts())).c_str(), found.threads,
               static_cast<double>(roofline::lastCaches()) / (1 << 20), seconds);
   std::printf("reading %.0f MiB of memory\n", static_cast<double>(found.bytes) / (1 << 20));
   for (const roofline::Bandwidth &entry : found.bandwidth)

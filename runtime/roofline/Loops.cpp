@@ -73,10 +73,10 @@ const std::vector<Loop> &xfmr::roofline::loops() {
       {Operands::f32, "sse mul, add", 128, 2, true, f32x128},
       {Operands::f32, "avx2 fma", 256, 3, avx2, f32x256},
       {Operands::f32, "avx512f fma", 512, 4, avx512, f32x512},
-      {Operands::bf16, "avx512bf16 vdpbf16ps", 512, 4, avx512 && __builtin_cpu_supports("avx512bf16"), bf16x512},
+      {Operands::bf16, "avx512bf16 vdpbf16ps", 512, 5, avx512 && __builtin_cpu_supports("avx512bf16"), bf16x512},
       {Operands::int8, "avx2 vpmaddubsw, vpmaddwd, vpaddd", 256, 3, avx2, int8x256},
       {Operands::int8, "avxvnni vpdpbusd", 256, 3, avx2 && hasAvxVnni(), int8x256Vnni},
-      {Operands::int8, "avx512vnni vpdpbusd", 512, 4, avx512 && __builtin_cpu_supports("avx512vnni"), int8x512Vnni},
+      {Operands::int8, "avx512vnni vpdpbusd", 512, 5, avx512 && __builtin_cpu_supports("avx512vnni"), int8x512Vnni},
   };
   return all;
 }
