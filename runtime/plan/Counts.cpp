@@ -36,7 +36,7 @@ std::string plan::describeCounts(const program::Program &program) {
           counts->barriers += dispatch->barrier();
         }
     }
-    text += phase->name()->str() + ": " + std::to_string(all.dispatches) + " dispatches, " +
+    text += program.target()->str() + " " + phase->name()->str() + ": " + std::to_string(all.dispatches) + " dispatches, " +
             std::to_string(all.barriers) + " barriers";
     if (!layers.empty()) {
       Counts least = layers.begin()->second, most = least;

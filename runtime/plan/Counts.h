@@ -5,8 +5,8 @@
 
 namespace xfmr::plan {
 
-/// One line a phase, e.g. "decode: 31 dispatches, 30 barriers; a layer 7 and 7 (4 layers)", "a layer 6 to 8 and 6 to 8" if
-/// layers differ. Dispatches belong to the layer that their label names ("block 3 attention").
+/// One line a phase, e.g. "vulkan decode: 31 dispatches, 30 barriers; a layer 7 and 7 (4 layers)", "a layer 6 to 8 and
+/// 6 to 8" if layers differ. Dispatches belong to the layer that their label names ("block 3 attention").
 std::string describeCounts(const program::Program &program);
 
 } // namespace xfmr::plan

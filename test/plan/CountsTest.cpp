@@ -34,9 +34,9 @@ TEST(Counts, ALayerIsWhatLabelsName) {
   flatbuffers::FlatBufferBuilder builder;
   builder.Finish(program::Program::Pack(builder, &p));
   EXPECT_EQ(plan::describeCounts(*flatbuffers::GetRoot<program::Program>(builder.GetBufferPointer())),
-            "decode: 7 dispatches, 5 barriers; a layer 2 to 3 and 2 (2 layers)\n"
-            "prefill: 2 dispatches, 0 barriers; a layer 1 and 0 (2 layers)\n"
-            "sample: 2 dispatches, 0 barriers\n");
+            "vulkan decode: 7 dispatches, 5 barriers; a layer 2 to 3 and 2 (2 layers)\n"
+            "vulkan prefill: 2 dispatches, 0 barriers; a layer 1 and 0 (2 layers)\n"
+            "vulkan sample: 2 dispatches, 0 barriers\n");
 }
 
 } // namespace
