@@ -57,7 +57,9 @@ LogicalResult xfmr::emitArtifact(ArrayRef<ProgramOp> programs, const WeightSourc
     code.append(std::make_move_iterator(more->begin()), std::make_move_iterator(more->end()));
   }
 
-  artifact::ArtifactWriter writer(options.path);
+  std::optional<artifact::ArtifactWriter> file;
+  options.descriptor < 0 ? file.emplace(options.path) : file.emplace(options.descriptor);
+  artifact::ArtifactWriter &writer = *file;
   for (auto [program, buffer] : llvm::zip(programs, bytes))
     if (failed(check(writer.declareBytes(ProgramOp(program).targetOrPortable().isVulkan() ? artifact::kProgramTensor
                                                                                : artifact::kCpuProgramTensor,

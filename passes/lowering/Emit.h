@@ -11,6 +11,7 @@ namespace xfmr {
 
 struct EmitOptions {
   std::string path;                         // of the artifact
+  int descriptor = -1;                      // or an open file without a name
   std::map<std::string, std::string> files; // embedded: tokenizer.json and so on, name -> contents
   std::function<void(uint64_t done, uint64_t total)> progress; // bytes of weights; may be empty
 };

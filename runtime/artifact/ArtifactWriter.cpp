@@ -64,6 +64,7 @@ std::string headerText(const std::vector<Tensor> &tensors,
 
 struct ArtifactWriter::State {
   std::string path;
+  int descriptor = -1; // of a file without a name
   AtomicFile file;
   std::vector<Tensor> tensors;
   std::set<std::string> names;
@@ -129,6 +130,7 @@ struct ArtifactWriter::State {
 ArtifactWriter::ArtifactWriter(std::string path) : state(std::make_unique<State>()) {
   state->path = std::move(path);
 }
+ArtifactWriter::ArtifactWriter(int descriptor) : state(std::make_unique<State>()) { state->descriptor = descriptor; }
 
 ArtifactWriter::~ArtifactWriter() { XXH3_freeState(state->hash); }
 
@@ -168,8 +170,9 @@ Status ArtifactWriter::begin(const std::map<std::string, std::string> &metadata)
   std::map<std::string, std::string> full = metadata;
   full[kVersionKey] = std::to_string(kProgramVersion);
 
-  if (Status status = state->file.open(state->path); status.failed())
-    return status;
+  Status opened = state->descriptor < 0 ? state->file.open(state->path) : state->file.openUnnamed(state->descriptor);
+  if (opened.failed())
+    return opened;
   state->begun = true;
   state->buffer.reserve(kWriteBuffer);
   state->hash = XXH3_createState();

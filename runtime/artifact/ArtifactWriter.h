@@ -15,6 +15,8 @@ namespace xfmr::artifact {
 class ArtifactWriter {
 public:
   explicit ArtifactWriter(std::string path);
+  /// Into a file without a name, which nobody sees but who holds `descriptor`.
+  explicit ArtifactWriter(int descriptor);
   /// Removes the temporary file unless finish() succeeded.
   ~ArtifactWriter();
   ArtifactWriter(const ArtifactWriter &) = delete;

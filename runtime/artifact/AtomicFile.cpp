@@ -39,6 +39,13 @@ Status AtomicFile::open(const std::string &path) {
   return Status::success();
 }
 
+Status AtomicFile::openUnnamed(int descriptor) {
+  path_ = "unnamed file";
+  unnamed_ = true;
+  fd_ = fcntl(descriptor, F_DUPFD_CLOEXEC, 0); // one offset with the caller's
+  return fd_ < 0 ? failure("write") : Status::success();
+}
+
 Status AtomicFile::write(const void *bytes, size_t size) {
   const char *next = static_cast<const char *>(bytes);
   while (size > 0) {
@@ -56,12 +63,14 @@ Status AtomicFile::write(const void *bytes, size_t size) {
 Status AtomicFile::commit() {
   if (fd_ < 0)
     return Status::error("cannot write \"" + path_ + "\": it was not opened");
-  if (fsync(fd_) != 0)
+  if (!unnamed_ && fsync(fd_) != 0)
     return failure("flush");
   int closed = close(fd_);
   fd_ = -1;
   if (closed != 0)
     return failure("close");
+  if (unnamed_)
+    return Status::success();
   if (rename(temporary_.c_str(), path_.c_str()) != 0)
     return failure("rename to");
   temporary_.clear();

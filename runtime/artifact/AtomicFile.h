@@ -17,6 +17,8 @@ public:
 
   /// Creates the temporary file in the folder of `path`. An existing `path` stays until commit().
   Status open(const std::string &path);
+  /// Writes to a file that has no name instead: `descriptor` stays the caller's, and commit() has nothing to flush or rename.
+  Status openUnnamed(int descriptor);
   /// Appends at the end.
   Status write(const void *bytes, size_t size);
   Status commit();
@@ -29,6 +31,7 @@ private:
   int fd_ = -1;
   std::string path_;
   std::string temporary_;
+  bool unnamed_ = false;
 };
 
 } // namespace xfmr

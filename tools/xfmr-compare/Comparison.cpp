@@ -14,6 +14,15 @@ static double logSumExp(const double *x, int64_t count) {
   return largest + std::log(sum);
 }
 
+void Comparison::add(const Comparison &other) {
+  tokens += other.tokens;
+  kl += other.kl;
+  nllA += other.nllA;
+  nllB += other.nllB;
+  maxAbsLogitDiff = std::max(maxAbsLogitDiff, other.maxAbsLogitDiff);
+  sameTop1 += other.sameTop1;
+}
+
 void Comparison::add(const double *a, const double *b, int64_t vocab, int64_t target) {
   const double normA = logSumExp(a, vocab), normB = logSumExp(b, vocab);
   for (int64_t i = 0; i < vocab; ++i) {

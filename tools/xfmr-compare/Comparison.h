@@ -17,6 +17,8 @@ struct Comparison {
   double nllMeanB() const { return nllB / tokens; }
   double top1Agreement() const { return static_cast<double>(sameTop1) / tokens; }
 
+  /// Adds the sums of other positions.
+  void add(const Comparison &other);
   /// Adds one position: logits a and b [vocab], and the token that follows in the text.
   void add(const double *a, const double *b, int64_t vocab, int64_t target);
 };

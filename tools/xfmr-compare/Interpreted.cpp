@@ -1,74 +1,31 @@
-// A MODEL (checkpoint or IR) run by the reference interpreter.
-#include "runtime/tokenizer/Tokenizer.h"
+// A MODEL run by the reference interpreter, in f64.
 #include "reference/Interpreter.h"
-#include "tools/model/Diagnostics.h"
-#include "tools/model/ModelFile.h"
-#include "tools/xfmr-compare/Side.h"
-#include "weights/ModelSources.h"
+#include "tools/xfmr-compare/ModelSide.h"
 
 namespace xfmr::compare {
 
 namespace {
 
-class Interpreted : public Side {
+class Interpreted : public ModelSide {
 public:
-  Status open(const std::string &path, SourceOptions &sources) {
-    file_.context = std::make_unique<mlir::MLIRContext>();
-    printDiagnostics(*file_.context, "xfmr-compare");
-    Status status = ModelFile::read(path, file_);
-    if (status.ok() && (llvm::StringRef(path).ends_with(".mlir") || llvm::StringRef(path).ends_with(".mlirbc")))
-      for (mlir::NamedAttribute source : file_.model.getSources()) {
-        const std::string name = source.getName().str();
-        sources.known.insert(name);
-        if (auto given = sources.paths.find(name); given != sources.paths.end())
-          attachSourcePlaces(file_.context.get()).replaced.insert(*given);
-      }
-    if (status.ok())
-      status = openSources(file_.model, file_.sources);
-    if (status.failed())
-      return status;
-    ConfigAttr config = file_.model.getConfig();
-    vocab = config.getVocabSize();
-    maxContext = config.getMaxPosition();
-    bos = config.getBosToken().value_or(-1);
-    if (llvm::cast<mlir::RankedTensorType>(file_.model.getOutputType()).getDimSize(1) != vocab)
-      return Status::error("\"" + path + "\" gives hidden states, not logits");
+  Status prepare(int64_t) override {
     interpreter_ = std::make_unique<reference::Interpreter>(file_.model, file_.findTensor());
-    return file_.loadTokenizer(tokenizer_, hasTokenizer_);
+    return Status::success();
   }
 
-  bool hasTokenizer() const override { return hasTokenizer_; }
-
-  Status encode(const std::string &text, std::vector<int32_t> &ids) const override {
-    std::string error;
-    if (tokenizer_.encode(text, /*addSpecialTokens=*/false, ids, error))
-      return Status::success();
-    return Status::error("cannot encode the text: " + error);
-  }
-
-  Status logits(const std::vector<int32_t> &window, reference::Tensor &out) override {
-    return interpreter_->run(window, out);
+  Status logits(const std::vector<int32_t> &window, Logits &out) override {
+    reference::Tensor values;
+    Status status = interpreter_->run(window, values);
+    if (status.ok())
+      std::copy(values.values.begin(), values.values.end(), out.wide(values.rows(), values.columns()));
+    return status;
   }
 
 private:
-  ModelFile file_;
   std::unique_ptr<reference::Interpreter> interpreter_;
-  tokenizer::Tokenizer tokenizer_;
-  bool hasTokenizer_ = false;
 };
 
 } // namespace
-
-Status SourceOptions::check() const {
-  std::string names;
-  for (const std::string &name : known)
-    names += (names.empty() ? "" : ", ") + name;
-  for (const auto &[name, path] : paths)
-    if (!known.count(name))
-      return Status::error("source \"" + name + "\" of option \"" + name + "=" + path +
-                           "\" is not one of the models': " + (names.empty() ? "neither is IR with sources" : names));
-  return Status::success();
-}
 
 Status openInterpreted(const std::string &path, SourceOptions &sources, std::unique_ptr<Side> &out) {
   auto side = std::make_unique<Interpreted>();

@@ -1,7 +1,7 @@
 // One of the two models: anything that gives logits for a window of tokens.
 #pragma once
 #include "runtime/artifact/Status.h"
-#include "reference/Tensor.h"
+#include "tools/xfmr-compare/Logits.h"
 #include <map>
 #include <memory>
 #include <set>
@@ -20,8 +20,10 @@ public:
   virtual bool hasTokenizer() const = 0;
   /// Ids of a text, nothing added.
   virtual Status encode(const std::string &text, std::vector<int32_t> &ids) const = 0;
+  /// Once, before the first logits: windows will have this many tokens, which fit.
+  virtual Status prepare(int64_t window) { return Status::success(); }
   /// Logits [T, vocab] of a window that starts at position 0.
-  virtual Status logits(const std::vector<int32_t> &window, reference::Tensor &out) = 0;
+  virtual Status logits(const std::vector<int32_t> &window, Logits &out) = 0;
 };
 
 /// NAME=PATH options: for models that are IR, which have sources to replace. A name must be one of A's or of B's.
@@ -33,6 +35,9 @@ struct SourceOptions {
 
 /// Opens a MODEL through the reference interpreter.
 Status openInterpreted(const std::string &path, SourceOptions &sources, std::unique_ptr<Side> &out);
+
+/// Opens a MODEL to be compiled for this CPU. Nothing is left of the artifact when the process ends, however it ends.
+Status openCompiled(const std::string &path, SourceOptions &sources, std::unique_ptr<Side> &out);
 
 /// Opens a compiled model (.xfm) on the device that the runtime chooses.
 Status openArtifact(const std::string &path, std::unique_ptr<Side> &out);
