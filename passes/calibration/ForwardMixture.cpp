@@ -1,6 +1,8 @@
 // The routing rules of xfmr.moe (dialect/ops/Moe.td, steps 1 to 8) for Forward.
 #include "passes/calibration/Forward.h"
 
+#include "passes/calibration/Products.h"
+
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -73,7 +75,8 @@ LogicalResult Forward::route(MoeOp mixture, const MatrixF &x, std::vector<Expert
   if (!weight(mixture.getRouter()) || (mixture.getRouterBias() && !weight(mixture.getRouterBias())) ||
       (mixture.getSelectionBias() && !weight(mixture.getSelectionBias())))
     return failure();
-  MatrixF logits = x * weight(mixture.getRouter())->transpose();
+  MatrixF logits;
+  multiplyTransposed(x, *weight(mixture.getRouter()), logits);
   if (mixture.getRouterBias())
     logits.rowwise() += weight(mixture.getRouterBias())->col(0).transpose();
   const MatrixF *selection = mixture.getSelectionBias() ? weight(mixture.getSelectionBias()) : nullptr;

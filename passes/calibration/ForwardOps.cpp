@@ -1,10 +1,12 @@
-// What each op computes, in f32 over whole batches: one function an op and one word in the table at the end. Mixtures are in
+// What each op computes, in f32 over whole batches, on all threads: one function an op and one word in the table at the end. Mixtures are in
 // ForwardMixture.cpp.
 #include "passes/calibration/ForwardOps.h"
 #include "passes/calibration/Lanes.h"
 #include "passes/codegen/builder/ActivationFormula.h"
 
 #include "dialect/RopeFrequencies.h"
+#include "passes/calibration/Parallel.h"
+#include "passes/calibration/Products.h"
 
 #include "llvm/ADT/StringMap.h"
 #include <cmath>
@@ -14,6 +16,8 @@ using namespace mlir;
 namespace xfmr {
 namespace {
 
+constexpr int64_t kRows = 64; // of a thread at a time, where each is computed alone
+
 double number(const APFloat &value) { return value.convertToDouble(); }
 
 void rmsNorm(const MatrixF &x, const MatrixF &w, float eps, bool unitOffset, MatrixF &y) {
@@ -22,86 +26,112 @@ void rmsNorm(const MatrixF &x, const MatrixF &w, float eps, bool unitOffset, Mat
   if (unitOffset)
     scale.array() += 1.0f;
   y.resize(x.rows(), x.cols());
-  for (Eigen::Index row = 0; row < x.rows(); ++row)
-    for (Eigen::Index at = 0; at < x.cols(); at += width) {
-      auto group = x.row(row).segment(at, width);
-      const float factor = 1.0f / std::sqrt(group.squaredNorm() / static_cast<float>(width) + eps);
-      y.row(row).segment(at, width) = group.cwiseProduct(scale) * factor;
-    }
+  parallelRows(x.rows(), kRows, [&](int64_t first, int64_t rows) {
+    for (Eigen::Index row = first; row < first + rows; ++row)
+      for (Eigen::Index at = 0; at < x.cols(); at += width) {
+        auto group = x.row(row).segment(at, width);
+        const float factor = 1.0f / std::sqrt(group.squaredNorm() / static_cast<float>(width) + eps);
+        y.row(row).segment(at, width) = group.cwiseProduct(scale) * factor;
+      }
+  });
 }
 
 void layerNorm(const MatrixF &x, const MatrixF &w, const MatrixF *b, float eps, MatrixF &y) {
   y.resize(x.rows(), x.cols());
-  for (Eigen::Index row = 0; row < x.rows(); ++row) {
-    const float mean = x.row(row).mean();
-    const Eigen::RowVectorXf centred = x.row(row).array() - mean;
-    const float factor = 1.0f / std::sqrt(centred.squaredNorm() / static_cast<float>(x.cols()) + eps);
-    y.row(row) = centred.cwiseProduct(w.col(0).transpose()) * factor;
-    if (b)
-      y.row(row) += b->col(0).transpose();
-  }
+  parallelRows(x.rows(), kRows, [&](int64_t first, int64_t rows) {
+    for (Eigen::Index row = first; row < first + rows; ++row) {
+      const float mean = x.row(row).mean();
+      const Eigen::RowVectorXf centred = x.row(row).array() - mean;
+      const float factor = 1.0f / std::sqrt(centred.squaredNorm() / static_cast<float>(x.cols()) + eps);
+      y.row(row) = centred.cwiseProduct(w.col(0).transpose()) * factor;
+      if (b)
+        y.row(row) += b->col(0).transpose();
+    }
+  });
 }
 
 void rope(RopeOp op, const MatrixF &x, int64_t window, MatrixF &y) {
   const int64_t head = op.getHeadDim(), rotary = op.getRotatedDim(), half = rotary / 2;
   const RopeFrequencies table = ropeFrequencies(rotary, number(op.getTheta()), op.getScalingAttr());
   const bool interleaved = op.getStyle() == RopeStyle::interleaved;
-  y = x;
-  for (Eigen::Index row = 0; row < x.rows(); ++row)
-    for (int64_t i = 0; i < half; ++i) {
-      const double angle = static_cast<double>(row % window) * table.frequencies[i];
-      const float c = static_cast<float>(std::cos(angle) * table.attentionFactor);
-      const float s = static_cast<float>(std::sin(angle) * table.attentionFactor);
-      const int64_t first = interleaved ? 2 * i : i, second = interleaved ? 2 * i + 1 : half + i;
-      for (Eigen::Index at = 0; at < x.cols(); at += head) {
-        const float a = x(row, at + first), b = x(row, at + second);
-        y(row, at + first) = a * c - b * s;
-        y(row, at + second) = b * c + a * s;
+  MatrixF cosines(window, half), sines(window, half); // by position
+  parallelRows(window, kRows, [&](int64_t first, int64_t rows) {
+    for (int64_t position = first; position < first + rows; ++position)
+      for (int64_t i = 0; i < half; ++i) {
+        const double angle = static_cast<double>(position) * table.frequencies[i];
+        cosines(position, i) = static_cast<float>(std::cos(angle) * table.attentionFactor);
+        sines(position, i) = static_cast<float>(std::sin(angle) * table.attentionFactor);
       }
+  });
+  y.resize(x.rows(), x.cols());
+  parallelRows(x.rows(), kRows, [&](int64_t begin, int64_t rows) {
+    for (Eigen::Index row = begin; row < begin + rows; ++row) {
+      y.row(row) = x.row(row);
+      const float *cosine = cosines.row(row % window).data(), *sine = sines.row(row % window).data();
+      for (Eigen::Index at = 0; at < x.cols(); at += head)
+        for (int64_t i = 0; i < half; ++i) {
+          const int64_t first = interleaved ? 2 * i : i, second = interleaved ? 2 * i + 1 : half + i;
+          const float a = x(row, at + first), b = x(row, at + second), c = cosine[i], s = sine[i];
+          y(row, at + first) = a * c - b * s;
+          y(row, at + second) = b * c + a * s;
+        }
     }
+  });
+}
+
+// One head of one window for the queries [begin, begin + count): only keys that some of them sees are met.
+void attend(AttentionOp op, const MatrixF &q, const MatrixF &k, const MatrixF &v, const MatrixF *sinks, int64_t window,
+            int64_t start, int64_t head, int64_t begin, int64_t count, MatrixF &y) {
+  const int64_t width = op.getHeadDim(), group = static_cast<int64_t>(op.getNumHeads()) / op.getNumKvHeads();
+  const float scale = static_cast<float>(number(op.getScale()));
+  const int64_t back = op.getWindow().value_or(window);
+  const int64_t from = std::max<int64_t>(0, begin - back + 1), to = op.getCausal() ? begin + count : window;
+  const auto queries = q.block(start + begin, head * width, count, width);
+  const auto keys = k.block(start + from, head / group * width, to - from, width);
+  const auto values = v.block(start + from, head / group * width, to - from, width);
+  MatrixF scores(count, to - from);
+  scores.noalias() = queries * keys.transpose();
+  scores *= scale;
+  if (op.getSoftcap()) {
+    const float cap = static_cast<float>(number(*op.getSoftcap()));
+    scores = (scores.array() / cap).tanh() * cap;
+  }
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t first = std::max<int64_t>(0, begin + i - back + 1) - from;
+    const int64_t end = (op.getCausal() ? begin + i + 1 : window) - from;
+    auto row = scores.row(i);
+    auto seen = row.segment(first, end - first);
+    float most = seen.maxCoeff();
+    if (sinks)
+      most = std::max(most, (*sinks)(head, 0));
+    seen = (seen.array() - most).exp();
+    const float sum = seen.sum() + (sinks ? std::exp((*sinks)(head, 0) - most) : 0.0f);
+    seen *= 1.0f / sum;
+    row.head(first).setZero();
+    row.tail(scores.cols() - end).setZero();
+  }
+  y.block(start + begin, head * width, count, width).noalias() = scores * values;
 }
 
 void attention(AttentionOp op, const MatrixF &q, const MatrixF &k, const MatrixF &v, const MatrixF *sinks,
                int64_t window, MatrixF &y) {
-  const int64_t width = op.getHeadDim(), heads = op.getNumHeads(), group = heads / op.getNumKvHeads();
-  const float scale = static_cast<float>(number(op.getScale()));
-  const int64_t back = op.getWindow().value_or(window);
+  constexpr int64_t kQueries = 128;
+  const int64_t heads = op.getNumHeads(), windows = q.rows() / window, parts = (window + kQueries - 1) / kQueries;
   y.resize(q.rows(), q.cols());
-  MatrixF scores;
-  for (Eigen::Index start = 0; start < q.rows(); start += window)
-    for (int64_t head = 0; head < heads; ++head) {
-      const auto queries = q.block(start, head * width, window, width);
-      const auto keys = k.block(start, head / group * width, window, width);
-      const auto values = v.block(start, head / group * width, window, width);
-      scores.noalias() = queries * keys.transpose() * scale;
-      if (op.getSoftcap()) {
-        const float cap = static_cast<float>(number(*op.getSoftcap()));
-        scores = (scores.array() / cap).tanh() * cap;
-      }
-      for (int64_t i = 0; i < window; ++i) {
-        const int64_t first = std::max<int64_t>(0, i - back + 1), end = op.getCausal() ? i + 1 : window;
-        auto row = scores.row(i);
-        auto seen = row.segment(first, end - first);
-        float most = seen.maxCoeff();
-        if (sinks)
-          most = std::max(most, (*sinks)(head, 0));
-        seen = (seen.array() - most).exp();
-        const float sum = seen.sum() + (sinks ? std::exp((*sinks)(head, 0) - most) : 0.0f);
-        seen /= sum;
-        row.head(first).setZero();
-        row.tail(window - end).setZero();
-      }
-      y.block(start, head * width, window, width).noalias() = scores * values;
-    }
+  parallelFor(windows * heads * parts, [&](int64_t i) {
+    const int64_t begin = i % parts * kQueries;
+    attend(op, q, k, v, sinks, window, i / parts / heads * window, i / parts % heads, begin,
+           std::min(kQueries, window - begin), y);
+  });
 }
 
-void activate(ActivationKind kind, MatrixF &x) {
+void activate(ActivationKind kind, float *values, Eigen::Index count) {
   using calibration::Lanes;
-  Eigen::Map<Eigen::ArrayXf> all(x.data(), x.size());
+  Eigen::Map<Eigen::ArrayXf> all(values, count);
   constexpr Eigen::Index kLanes = Lanes::kSize;
   const codegen::Activation function = kernelActivation(kind);
-  for (Eigen::Index at = 0; at < all.size(); at += kLanes) {
-    const Eigen::Index size = std::min(kLanes, all.size() - at);
+  for (Eigen::Index at = 0; at < count; at += kLanes) {
+    const Eigen::Index size = std::min(kLanes, count - at);
     Lanes lanes = constantLike(Lanes(), 0);
     lanes.each.head(size) = all.segment(at, size);
     all.segment(at, size) = codegen::activationFormula(function, lanes).each.head(size);
@@ -110,31 +140,50 @@ void activate(ActivationKind kind, MatrixF &x) {
 
 void glu(GluOp op, const MatrixF &packed, MatrixF &y) {
   const Eigen::Index width = packed.cols() / 2;
-  MatrixF gate(packed.rows(), width), up(packed.rows(), width);
-  for (Eigen::Index j = 0; j < width; ++j) {
-    const bool interleaved = op.getLayout() == GluLayout::interleaved;
-    gate.col(j) = packed.col(interleaved ? 2 * j : j);
-    up.col(j) = packed.col(interleaved ? 2 * j + 1 : width + j);
-  }
-  if (op.getLimit()) {
-    const float limit = static_cast<float>(number(*op.getLimit()));
-    const float alpha = static_cast<float>(number(*op.getAlpha()));
-    gate = gate.cwiseMin(limit);
-    up = up.cwiseMin(limit).cwiseMax(-limit);
-    y = (up.array() + 1.0f) * gate.array() / (1.0f + (-alpha * gate.array()).exp());
-    return;
-  }
-  activate(op.getKind(), gate);
-  y = gate.cwiseProduct(up);
+  const bool interleaved = op.getLayout() == GluLayout::interleaved;
+  y.resize(packed.rows(), width);
+  parallelRows(packed.rows(), kRows, [&](int64_t first, int64_t rows) {
+    Eigen::RowVectorXf gate(width), up(width);
+    for (Eigen::Index row = first; row < first + rows; ++row) {
+      if (interleaved) {
+        for (Eigen::Index j = 0; j < width; ++j) {
+          gate[j] = packed(row, 2 * j);
+          up[j] = packed(row, 2 * j + 1);
+        }
+      } else {
+        gate = packed.row(row).head(width);
+        up = packed.row(row).tail(width);
+      }
+      if (op.getLimit()) {
+        const float limit = static_cast<float>(number(*op.getLimit()));
+        const float alpha = static_cast<float>(number(*op.getAlpha()));
+        gate = gate.cwiseMin(limit);
+        up = up.cwiseMin(limit).cwiseMax(-limit);
+        y.row(row) = (up.array() + 1.0f) * gate.array() / (1.0f + (-alpha * gate.array()).exp());
+        continue;
+      }
+      activate(op.getKind(), gate.data(), width);
+      y.row(row) = gate.cwiseProduct(up);
+    }
+  });
+}
+
+// y [N, columns] row by row: body(rows of y, first row, rows).
+template <typename Body> MatrixF byRows(int64_t total, int64_t columns, Body body) {
+  MatrixF y(total, columns);
+  parallelRows(total, kRows, [&](int64_t first, int64_t rows) { body(y.middleRows(first, rows), first, rows); });
+  return y;
 }
 
 // y = x W^T + b. Weights are asked for again after values: the cache may have grown, or moved.
 LogicalResult product(Value x, Value w, Value b, ForwardCall &call, MatrixF &y) {
   if (!call.weight(w) || (b && !call.weight(b)) || failed(call.need(x)))
     return failure();
-  y.noalias() = call.get(x) * call.weight(w)->transpose();
-  if (b)
-    y.rowwise() += call.weight(b)->col(0).transpose();
+  multiplyTransposed(call.get(x), *call.weight(w), y);
+  if (b) {
+    const Eigen::RowVectorXf bias = call.weight(b)->col(0).transpose();
+    parallelRows(y.rows(), kRows, [&](int64_t first, int64_t rows) { y.middleRows(first, rows).rowwise() += bias; });
+  }
   return success();
 }
 
@@ -160,15 +209,14 @@ LogicalResult compute(EmbeddingOp op, ForwardCall &call) {
   if (failed(call.need(op.getTokens())) || !call.weight(op.getTable()) || (positions && !call.weight(positions)))
     return failure();
   const MatrixF &ids = call.get(op.getTokens()), &table = *call.weight(op.getTable());
-  MatrixF y(ids.rows(), table.cols());
-  for (Eigen::Index row = 0; row < ids.rows(); ++row)
-    y.row(row) = table.row(static_cast<Eigen::Index>(ids(row, 0)));
-  if (positions) {
-    const MatrixF &learned = *call.weight(positions);
-    for (Eigen::Index row = 0; row < y.rows(); ++row)
-      y.row(row) += learned.row(row % call.window);
-  }
-  call.set(op.getResult(), std::move(y));
+  const MatrixF *learned = call.weight(positions);
+  call.set(op.getResult(), byRows(ids.rows(), table.cols(), [&](auto y, int64_t first, int64_t rows) {
+             for (int64_t row = 0; row < rows; ++row) {
+               y.row(row) = table.row(static_cast<Eigen::Index>(ids(first + row, 0)));
+               if (learned)
+                 y.row(row) += learned->row((first + row) % call.window);
+             }
+           }));
   return success();
 }
 
@@ -216,45 +264,63 @@ LogicalResult compute(AttentionOp op, ForwardCall &call) {
 LogicalResult compute(ActivationOp op, ForwardCall &call) {
   if (failed(call.need(op.getInput())))
     return failure();
-  MatrixF y = call.get(op.getInput());
-  activate(op.getKind(), y);
-  call.set(op.getResult(), std::move(y));
+  const MatrixF &x = call.get(op.getInput());
+  call.set(op.getResult(), byRows(x.rows(), x.cols(), [&](auto y, int64_t first, int64_t rows) {
+             y = x.middleRows(first, rows);
+             activate(op.getKind(), y.data(), y.size()); // whole rows lie together
+           }));
   return success();
 }
 
 LogicalResult compute(AddOp op, ForwardCall &call) {
   if (failed(call.need({op.getLhs(), op.getRhs()})))
     return failure();
-  call.set(op.getResult(), call.get(op.getLhs()) + call.get(op.getRhs()));
+  const MatrixF &a = call.get(op.getLhs()), &b = call.get(op.getRhs());
+  call.set(op.getResult(), byRows(a.rows(), a.cols(), [&](auto y, int64_t first, int64_t rows) {
+             y = a.middleRows(first, rows) + b.middleRows(first, rows);
+           }));
   return success();
 }
 
 LogicalResult compute(MulOp op, ForwardCall &call) {
   if (failed(call.need({op.getLhs(), op.getRhs()})))
     return failure();
-  call.set(op.getResult(), call.get(op.getLhs()).cwiseProduct(call.get(op.getRhs())));
+  const MatrixF &a = call.get(op.getLhs()), &b = call.get(op.getRhs());
+  call.set(op.getResult(), byRows(a.rows(), a.cols(), [&](auto y, int64_t first, int64_t rows) {
+             y = a.middleRows(first, rows).cwiseProduct(b.middleRows(first, rows));
+           }));
   return success();
 }
 
 LogicalResult compute(ScaleOp op, ForwardCall &call) {
   if (failed(call.need(op.getInput())))
     return failure();
-  call.set(op.getResult(), call.get(op.getInput()) * static_cast<float>(number(op.getFactor())));
+  const MatrixF &x = call.get(op.getInput());
+  const float factor = static_cast<float>(number(op.getFactor()));
+  call.set(op.getResult(), byRows(x.rows(), x.cols(), [&](auto y, int64_t first, int64_t rows) {
+             y = x.middleRows(first, rows) * factor;
+           }));
   return success();
 }
 
 LogicalResult compute(SoftcapOp op, ForwardCall &call) {
   if (failed(call.need(op.getInput())))
     return failure();
+  const MatrixF &x = call.get(op.getInput());
   const float cap = static_cast<float>(number(op.getCap()));
-  call.set(op.getResult(), (call.get(op.getInput()).array() / cap).tanh() * cap);
+  call.set(op.getResult(), byRows(x.rows(), x.cols(), [&](auto y, int64_t first, int64_t rows) {
+             y = (x.middleRows(first, rows).array() / cap).tanh() * cap;
+           }));
   return success();
 }
 
 LogicalResult compute(RowScaleOp op, ForwardCall &call) {
   if (failed(call.need({op.getInput(), op.getFactor()})))
     return failure();
-  call.set(op.getResult(), call.get(op.getFactor()).col(0).asDiagonal() * call.get(op.getInput()));
+  const MatrixF &x = call.get(op.getInput()), &factor = call.get(op.getFactor());
+  call.set(op.getResult(), byRows(x.rows(), x.cols(), [&](auto y, int64_t first, int64_t rows) {
+             y = factor.col(0).segment(first, rows).asDiagonal() * x.middleRows(first, rows);
+           }));
   return success();
 }
 
@@ -264,7 +330,10 @@ LogicalResult compute(SplitOp op, ForwardCall &call) {
   Eigen::Index at = 0;
   for (Value part : op.getResults()) {
     const int64_t width = cast<RankedTensorType>(part.getType()).getDimSize(1);
-    call.set(part, call.get(op.getInput()).middleCols(at, width));
+    const MatrixF &x = call.get(op.getInput());
+    call.set(part, byRows(x.rows(), width, [&](auto y, int64_t first, int64_t rows) {
+               y = x.block(first, at, rows, width);
+             }));
     at += width;
   }
   return success();

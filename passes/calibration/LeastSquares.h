@@ -27,27 +27,26 @@ struct NormalEquations {
 /// share * mean of the Gram's diagonal: the ridge.
 double damping(const MatrixD &gram, double share);
 
-struct Fit {
-  MatrixD weight;  // [d, kept]
-  MatrixD inverse; // (X_K X_K^T + ridge I)^-1, [kept, kept]
-};
-
-/// The map of columns `kept` with the least sum |W x_K - t|^2 + ridge |W - W0_K|^2, W0 = `prior` [d, f] or zero (null).
-Fit fitColumns(const NormalEquations &sums, llvm::ArrayRef<int64_t> kept, double ridge, const MatrixD *prior);
+/// The map [d, kept] of columns `kept` with the least sum |W x_K - t|^2 + ridge |W - W0_K|^2, W0 = `prior` [d, f] or zero
+/// (null).
+MatrixD fitColumns(const NormalEquations &sums, llvm::ArrayRef<int64_t> kept, double ridge, const MatrixD *prior);
 
 /// Sum over tokens of |W x_K - t|^2 of that map.
 double fitError(const NormalEquations &sums, llvm::ArrayRef<int64_t> kept, const MatrixD &weight);
 
 /// Columns, ascending, that greedy surgery keeps: as often as needed the `block` columns of least cost |W_j|^2 / [H^-1]_jj
-/// go (the last time fewer), then W is fitted again. The f columns form `sets` equal consecutive sets that each keep
-/// `keep` columns and lose as many at a time. Ties go to the lower column.
-llvm::SmallVector<int64_t> keepColumns(const NormalEquations &sums, int64_t keep, int64_t block, int64_t sets,
-                                       double ridge, const MatrixD *prior);
+/// go (the last time fewer), then W is fitted again. The f columns form `sets` equal consecutive sets that each keep as
+/// many columns and lose as many at a time. One list for each number of `keeps`, which fall. Ties go to the lower column.
+llvm::SmallVector<llvm::SmallVector<int64_t>> keepColumns(const NormalEquations &sums, llvm::ArrayRef<int64_t> keeps,
+                                                          int64_t block, int64_t sets, double ridge,
+                                                          const MatrixD *prior);
 
 /// Units of `width` columns each; unit u is columns u*width .. . Removes the unit of least cost tr(W_S ([H^-1]_SS)^-1 W_S^T)
-/// until `keep` are left in each of `groups` equal consecutive groups of units. Returns the kept units, ascending.
-llvm::SmallVector<int64_t> keepUnits(const NormalEquations &sums, int64_t width, int64_t groups, int64_t keep,
-                                     double ridge, const MatrixD *prior);
+/// until as many are left in each of `groups` equal consecutive groups of units. The kept units, ascending, for each number
+/// of `keeps`, which fall.
+llvm::SmallVector<llvm::SmallVector<int64_t>> keepUnits(const NormalEquations &sums, int64_t width, int64_t groups,
+                                                        llvm::ArrayRef<int64_t> keeps, double ridge,
+                                                        const MatrixD *prior);
 
 /// The `keep` largest scores as indices, ascending; ties go to the lower index.
 llvm::SmallVector<int64_t> keepLargest(llvm::ArrayRef<double> scores, int64_t keep);

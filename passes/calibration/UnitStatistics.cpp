@@ -1,15 +1,20 @@
 // Sums over windows of tokens.
 #include "passes/calibration/UnitStatistics.h"
 
+#include "passes/calibration/Parallel.h"
+#include "passes/calibration/Products.h"
+
 namespace xfmr {
 namespace {
 
-// Adds, for every run of `width` columns, the square of the window's mean norm.
-void addNorms(const MatrixF &x, int64_t width, VectorD &norms) {
-  for (Eigen::Index unit = 0; unit < norms.size(); ++unit) {
-    const double mean = x.middleCols(unit * width, width).rowwise().norm().cast<double>().mean();
-    norms[unit] += mean * mean;
-  }
+// Adds, for every run of `width` columns, the square of each window's mean norm.
+void addNorms(const MatrixF &x, int64_t window, int64_t width, VectorD &norms) {
+  parallelFor(norms.size(), [&](int64_t unit) {
+    for (Eigen::Index row = 0; row < x.rows(); row += window) {
+      const double mean = x.block(row, unit * width, window, width).rowwise().norm().cast<double>().mean();
+      norms[unit] += mean * mean;
+    }
+  });
 }
 
 } // namespace
@@ -25,19 +30,22 @@ void UnitStatistics::add(const MatrixF &x, int64_t window, int64_t headDim, int6
       gram = MatrixD::Zero(x.cols(), x.cols());
   }
   tokens += x.rows();
-  for (Eigen::Index row = 0; row < x.rows(); row += window) {
-    const MatrixF part = x.middleRows(row, window);
-    const MatrixD wide = part.cast<double>();
-    sum += wide.colwise().sum().transpose();
-    squares += wide.cwiseAbs2().colwise().sum().transpose();
-    windowMeans += wide.cwiseAbs().colwise().mean().cwiseAbs2().transpose();
-    if (headDim > 0) {
-      addNorms(part, headDim, headNorms);
-      addNorms(part, headDim * groupSize, groupNorms);
+  constexpr int64_t kColumns = 128; // of a thread at a time
+  parallelRows(x.cols(), kColumns, [&](int64_t first, int64_t count) {
+    for (Eigen::Index row = 0; row < x.rows(); row += window) {
+      const MatrixD wide = x.block(row, first, window, count).cast<double>();
+      sum.segment(first, count) += wide.colwise().sum().transpose();
+      squares.segment(first, count) += wide.cwiseAbs2().colwise().sum().transpose();
+      windowMeans.segment(first, count) += wide.cwiseAbs().colwise().mean().cwiseAbs2().transpose();
     }
-    if (withGram)
-      gram.noalias() += wide.transpose() * wide;
+  });
+  if (headDim > 0) {
+    addNorms(x, window, headDim, headNorms);
+    addNorms(x, window, headDim * groupSize, groupNorms);
   }
+  constexpr int64_t kRows = 4096; // bounds the f64 copies
+  for (int64_t row = 0; withGram && row < x.rows(); row += kRows)
+    addGram(widened(x, row, std::min(kRows, x.rows() - row)), gram);
 }
 
 VectorD UnitStatistics::variance() const {

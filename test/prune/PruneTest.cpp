@@ -1,8 +1,12 @@
 // What must hold of pruned models: calibration's forward pass is the interpreter's, masking equals cutting, and methods
 // keep their order on text that the bundled model wrote. LimitsTest.cpp measures on the reference texts.
 #include "test/prune/OpenProtocol.h"
+#include "passes/calibration/Parallel.h"
+#include "passes/transforms/prune/Curves.h"
 #include "reference/Interpreter.h"
 
+#include <fstream>
+#include <sstream>
 
 using namespace xfmr;
 using namespace xfmr::prune;
@@ -43,20 +47,20 @@ double largestDifference(const reference::Tensor &a, const reference::Tensor &b)
 
 const std::vector<int32_t> kIds{1, 5, 17, 300, 44, 9, 260, 511, 3, 77, 120, 8};
 
-void expectForwardEqualsInterpreter(const std::string &folder) {
+void expectForwardEqualsInterpreter(const std::string &folder, const std::vector<int32_t> &ids32 = kIds) {
   ModelFile file;
   ASSERT_TRUE(ModelFile::open(folder, {}, file).ok());
   Forward forward(file.sources);
   Activations known;
-  MatrixF ids(kIds.size(), 1);
-  std::vector<int32_t> tokens = kIds;
-  for (size_t i = 0; i < kIds.size(); ++i) {
+  MatrixF ids(ids32.size(), 1);
+  std::vector<int32_t> tokens = ids32;
+  for (size_t i = 0; i < ids32.size(); ++i) {
     tokens[i] %= file.model.getConfig().getVocabSize();
     ids(i, 0) = static_cast<float>(tokens[i]);
   }
   known[file.model.getTokens()] = ids;
   mlir::Value output = file.model.getBody().front().getTerminator()->getOperand(0);
-  ASSERT_TRUE(mlir::succeeded(forward.evaluate(output, kIds.size(), known)));
+  ASSERT_TRUE(mlir::succeeded(forward.evaluate(output, ids32.size(), known)));
   const MatrixF &logits = known.find(output)->second;
   const reference::Tensor expected = interpret(file.model, tokens);
   ASSERT_EQ(expected.values.size(), static_cast<size_t>(logits.size()));
@@ -69,6 +73,47 @@ void expectForwardEqualsInterpreter(const std::string &folder) {
 TEST(Forward, EqualsTheInterpreter) {
   expectForwardEqualsInterpreter(kModels + "/tales-dense");
   expectForwardEqualsInterpreter(kModels + "/tales-moe");
+}
+
+// Queries go in blocks of 128: the second one is no whole one here.
+TEST(Forward, EqualsTheInterpreterOverBlocksOfQueries) {
+  std::vector<int32_t> ids;
+  while (ids.size() < 201)
+    ids.push_back(kIds[ids.size() % kIds.size()] + static_cast<int32_t>(ids.size()));
+  expectForwardEqualsInterpreter(kModels + "/tales-dense", ids);
+}
+
+// Statistics and what is pruned by them, to the last bit.
+TEST(Threads, DoNotChangeWhatIsCut) {
+  ASSERT_TRUE(samples().file().model);
+  const std::string text = samples().workFolder() + "/threads.txt";
+  std::ofstream(text) << std::ifstream(kSamples).rdbuf();
+  CalibrationOptions options;
+  options.method = UnitMethod::activation;
+  options.path = CalibrationPath::dense;
+  options.texts = {text};
+  std::vector<std::string> files, weights;
+  for (unsigned threads : {1u, 3u}) {
+    setCalibrationThreads(threads);
+    StatisticsFile statistics;
+    ASSERT_TRUE(mlir::succeeded(collectStatistics(samples().file().model, options, [](int64_t, int64_t) {}, statistics)));
+    files.push_back(samples().workFolder() + "/threads" + std::to_string(threads) + ".safetensors");
+    ASSERT_TRUE(statistics.write(files.back(), "0").ok());
+    weights.push_back(samples().workFolder() + "/cut" + std::to_string(threads) + ".safetensors");
+    std::string diagnostics;
+    ASSERT_TRUE(samples().run("xfmr-prune-heads{heads=4 method=obs repair=full text=" + text + " out=" + weights.back() + "}",
+                              diagnostics)) << diagnostics;
+  }
+  setCalibrationThreads(0);
+  auto bytes = [](const std::string &path) {
+    std::stringstream all;
+    all << std::ifstream(path, std::ios::binary).rdbuf();
+    return all.str();
+  };
+  EXPECT_GT(bytes(files[0]).size(), 1000u);
+  EXPECT_TRUE(bytes(files[0]) == bytes(files[1]));
+  EXPECT_GT(bytes(weights[0]).size(), 1000u);
+  EXPECT_TRUE(bytes(weights[0]) == bytes(weights[1]));
 }
 
 TEST(Forward, EqualsTheInterpreterOnEveryFamily) {

@@ -12,10 +12,11 @@ struct Obs : Criterion {
   }
   Columns chooseColumns(const CriterionInput &input, int64_t width, int64_t keep) const override {
     return keepColumns(*input.sums, keep, /*block=*/std::max<int64_t>(1, width / 16),
-                       static_cast<int64_t>(input.parts.size()), input.ridge, input.prior);
+                       static_cast<int64_t>(input.parts.size()), input.ridge, input.prior)
+        .front();
   }
   Columns chooseHeads(const CriterionInput &input, const HeadShape &shape, int64_t keep) const override {
-    return keepUnits(*input.sums, shape.headDim * shape.unitHeads, shape.groups, keep, input.ridge, input.prior);
+    return keepUnits(*input.sums, shape.headDim * shape.unitHeads, shape.groups, keep, input.ridge, input.prior).front();
   }
 };
 

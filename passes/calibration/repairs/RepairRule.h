@@ -23,7 +23,7 @@ public:
   /// What the columns `kept` become.
   virtual MatrixD weight(const NormalEquations &sums, llvm::ArrayRef<int64_t> kept, double ridge,
                          const MatrixD *prior) const {
-    return fitColumns(sums, kept, ridge, prior).weight;
+    return fitColumns(sums, kept, ridge, prior);
   }
 };
 

@@ -39,18 +39,24 @@ LogicalResult attentionCurve(PruneStreams &streams, const CalibrationOptions &op
     curve.points.push_back({parameters, 2 * parameters, error, cut, 0});
   };
   add(std::nullopt, heads, groups, 0);
-  for (int64_t count = groups - 1; count >= 1; --count) {
-    const Indices kept = keepUnits(sums, size * units.headDim(), 1, count, ridge, nullptr);
+  Indices fewer; // groups, then heads of each
+  for (int64_t count = groups - 1; count >= 1; --count)
+    fewer.push_back(count);
+  const auto keptGroups = keepUnits(sums, size * units.headDim(), 1, fewer, ridge, nullptr);
+  for (auto [count, kept] : llvm::zip(fewer, keptGroups)) {
     const Indices columns = columnsOf(kept, size * units.headDim());
     add(HeadCut{HeadMode::kvGroups, count}, count * size, count,
-        fitError(sums, columns, fitColumns(sums, columns, ridge, nullptr).weight) / squares);
+        fitError(sums, columns, fitColumns(sums, columns, ridge, nullptr)) / squares);
   }
-  for (int64_t count = size - 1; count >= 1; --count) {
-    if (count != 1 && count % 2)
-      continue; // halvings and a few between are enough of a curve
-    const Indices columns = columnsOf(keepUnits(sums, units.headDim(), groups, count, ridge, nullptr), units.headDim());
+  fewer.clear();
+  for (int64_t count = size - 1; count >= 1; --count)
+    if (count == 1 || count % 2 == 0) // halvings and a few between are enough of a curve
+      fewer.push_back(count);
+  const auto keptHeads = keepUnits(sums, units.headDim(), groups, fewer, ridge, nullptr);
+  for (auto [count, kept] : llvm::zip(fewer, keptHeads)) {
+    const Indices columns = columnsOf(kept, units.headDim());
     add(HeadCut{HeadMode::perGroup, count}, count * groups, groups,
-        fitError(sums, columns, fitColumns(sums, columns, ridge, nullptr).weight) / squares);
+        fitError(sums, columns, fitColumns(sums, columns, ridge, nullptr)) / squares);
   }
   out.push_back(std::move(curve));
   return success();
@@ -83,13 +89,13 @@ LogicalResult networkCurve(PruneStreams &streams, const CalibrationOptions &opti
     curve.points.push_back({left * perChannel * copies, 2 * left * perChannel * active, error, std::nullopt, left});
   };
   add(width, 0);
-  for (int64_t eighths = 7; eighths >= 1; --eighths) {
-    const int64_t left = width * eighths / 8;
-    if (left < 1 || left >= width)
-      continue;
-    const Indices kept = keepColumns(sums, left, std::max<int64_t>(1, width / 16), copies, ridge, nullptr);
-    add(left, fitError(sums, kept, fitColumns(sums, kept, ridge, nullptr).weight) / squares);
-  }
+  Indices fewer;
+  for (int64_t eighths = 7; eighths >= 1; --eighths)
+    if (const int64_t left = width * eighths / 8; left >= 1 && left < width)
+      fewer.push_back(left);
+  const auto lists = keepColumns(sums, fewer, std::max<int64_t>(1, width / 16), copies, ridge, nullptr);
+  for (auto [left, kept] : llvm::zip(fewer, lists))
+    add(left, fitError(sums, kept, fitColumns(sums, kept, ridge, nullptr)) / squares);
   out.push_back(std::move(curve));
   return success();
 }

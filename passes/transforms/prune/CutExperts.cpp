@@ -34,6 +34,7 @@ LogicalResult cutExperts(PruneContext &prune, FeedForwardUnits &units, FeedForwa
   FailureOr<Indices> kept = chooseExperts(prune, units, dense, count, name);
   if (failed(kept))
     return failure();
+  prune.streams.keepOnlyBefore(mixture.getInput());
   if (count < before) {
     mixture.emitRemark(prune.mask ? "shut off " : "removed ") << before - count << " of " << before << " experts";
     if (prune.mask)
@@ -57,6 +58,7 @@ LogicalResult cutExperts(PruneContext &prune, FeedForwardUnits &units, FeedForwa
     prior.middleCols(expert * width, width) = weight->cast<double>();
   }
   const double ridge = damping(sums.equations.gram, prune.options.dampingShare());
+  prune.streams.keepOnlyBefore(mixture.getInput());
   setExperts(prune, units, prune.repair.weight(sums.equations, firstIndices(count * width), ridge, &prior),
              Kept(firstIndices(width)), width, name);
   prune.streams.markChanged();

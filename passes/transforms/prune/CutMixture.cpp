@@ -52,6 +52,7 @@ LogicalResult cutMixture(PruneContext &prune, FeedForwardUnits &units, FeedForwa
   if (width == before && !(repairs && prune.streams.differ()))
     return success();
   if (!prune.criterion.readsWeight() && !repairs) {
+    prune.streams.keepOnlyBefore(mixture.getInput());
     prune.streams.markChanged();
     return cutChannels(prune.rewriter, units, Kept(firstIndices(width)), prune.mask);
   }
@@ -88,6 +89,7 @@ LogicalResult cutMixture(PruneContext &prune, FeedForwardUnits &units, FeedForwa
   MatrixF bias;
   if (prune.criterion.keepsMean() && failed(biasesOfRemoved(prune, units, sums, down, kept, bias)))
     return failure();
+  prune.streams.keepOnlyBefore(mixture.getInput());
   if (failed(cutChannels(prune.rewriter, units, kept, prune.mask)) || failed(inputs.apply(prune, name)))
     return failure();
   if (repairs)

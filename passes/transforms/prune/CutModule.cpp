@@ -40,6 +40,13 @@ LogicalResult learn(PruneContext &prune, PrunedModule &module, Facts &facts) {
   return success();
 }
 
+// What the projections behind a value read.
+Value inputOf(Value value) {
+  SmallVector<Operation *> projections;
+  findProjections(value, projections);
+  return projections.empty() ? Value() : projections.front()->getOperand(0);
+}
+
 // A matrix of the columns `kept`, spread over `width` columns with zeros between.
 MatrixF spread(const MatrixF &matrix, ArrayRef<int64_t> kept, int64_t width) {
   MatrixF wide = MatrixF::Zero(matrix.rows(), width);
@@ -124,6 +131,7 @@ LogicalResult cutAttention(PruneContext &prune, AttentionUnits &units, Attention
                                   {units.headDim(), unitHeads, before / unitHeads, groups}, chosen.count);
   const Indices heads = columnsOf(keptUnits, unitHeads);
   const Choice choice = mend(prune, facts, columnsOf(heads, units.headDim()));
+  prune.streams.keepOnlyBefore(inputOf(attention.getQuery()));
   if (left < before) {
     if (failed(cutHeads(prune.rewriter, units, chosen.mode, heads, prune.mask)))
       return failure();
@@ -150,6 +158,7 @@ LogicalResult cutNetwork(PruneContext &prune, FeedForwardUnits &units, FeedForwa
   const CriterionPart part{&facts.statistics, facts.weight};
   const Choice choice = mend(
       prune, facts, prune.criterion.chooseColumns({part, &facts.sums, facts.ridge, facts.prior()}, before, width));
+  prune.streams.keepOnlyBefore(inputOf(units.hidden));
   if (failed(cutChannels(prune.rewriter, units, choice.kept, prune.mask)))
     return failure();
   prune.streams.markChanged();

@@ -1,6 +1,9 @@
 // Input maps of repair=full. The regression runs over the same chunks as everything else.
 #include "passes/transforms/prune/InputMap.h"
 
+#include "passes/calibration/Cholesky.h"
+#include "passes/calibration/Products.h"
+
 using namespace mlir;
 
 namespace xfmr {
@@ -45,10 +48,9 @@ LogicalResult InputMap::measure(PruneContext &prune, ValueRange projected, Value
       return failure();
     sums.add(x, wanted - x);
   }
-  MatrixD damped = sums.gram;
-  damped.diagonal().array() += damping(sums.gram, 1e-2);
-  map_ = damped.llt().solve(sums.cross.transpose()).transpose();
+  map_ = Cholesky(sums.gram, damping(sums.gram, 1e-2)).solve(sums.cross.transpose()).transpose();
   map_.diagonal().array() += 1.0;
+  streams.keepOnlyBefore(input);
   for (Operation *projection : projections_) {
     Value weight = projection->getOperand(1);
     weights_.push_back(weight);
@@ -56,7 +58,7 @@ LogicalResult InputMap::measure(PruneContext &prune, ValueRange projected, Value
       const MatrixF *present = prune.streams.forward().weight(weight, expert);
       if (!present)
         return failure();
-      prune.streams.forward().provide(weight, (present->cast<double>() * map_).cast<float>(), expert);
+      prune.streams.forward().provide(weight, multiply(present->cast<double>(), map_).cast<float>(), expert);
     }
   }
   return success();
@@ -78,7 +80,7 @@ LogicalResult InputMap::apply(PruneContext &prune, StringRef name) {
       if (weight == weights_[index]) // not cut: its value is mapped already
         mapped.middleRows(expert * rows, rows) = *present;
       else
-        mapped.middleRows(expert * rows, rows) = (present->cast<double>() * map_).cast<float>();
+        mapped.middleRows(expert * rows, rows) = multiply(present->cast<double>(), map_).cast<float>();
     }
     const std::string tensor = (name + ".in" + Twine(index) + ".weight").str();
     if (mixture) {

@@ -1,6 +1,8 @@
 // Sums over a text, of one projection or of all experts of a mixture.
 #include "passes/transforms/prune/Measure.h"
 
+#include "passes/calibration/Products.h"
+
 using namespace mlir;
 
 namespace xfmr {
@@ -61,7 +63,7 @@ LogicalResult measure(PruneStreams &streams, PrunedModule &module, bool withGram
     if (!weight)
       return failure();
     sums->gram = stored->gram; // the outputs are the weight's own
-    sums->cross = weight->cast<double>() * stored->gram;
+    sums->cross = multiply(weight->cast<double>(), stored->gram);
     sums->targetSquares = sums->cross.cwiseProduct(weight->cast<double>()).sum();
     return success();
   }

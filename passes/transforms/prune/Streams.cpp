@@ -2,6 +2,7 @@
 #include "passes/transforms/prune/Streams.h"
 
 #include "passes/calibration/ModelData.h"
+#include "passes/calibration/Parallel.h"
 #include "passes/calibration/criteria/Criterion.h"
 
 using namespace mlir;
@@ -31,13 +32,6 @@ Joined followSum(Value output) {
   return joined;
 }
 
-// The residual that enters the block around a value.
-Value blockArgument(Value value) {
-  Operation *op = value.getParentRegion()->getParentOp();
-  auto block = dyn_cast<BlockOp>(op);
-  return (block ? block : op->getParentOfType<BlockOp>()).getBody().getArgument(0);
-}
-
 } // namespace
 
 LogicalResult PruneStreams::open() {
@@ -59,81 +53,82 @@ LogicalResult PruneStreams::enter(BlockOp block) {
   if (block.getInputs().size() != 1 || block.getNumResults() != 1)
     return block.emitError("calibration needs blocks of one input and one result");
   Value input = block.getInputs().front();
-  if (previous_) {
-    for (Stream *stream : {&dense_, &pruned_})
-      for (MatrixF &chunk : *stream) {
-        Activations known;
-        known[previous_.getResult(0)] = std::move(chunk);
-        if (failed(forward_.evaluate(input, window(), known)))
-          return failure();
-        chunk = std::move(known.find(input)->second);
-      }
-    return success();
-  }
-  for (int64_t first = 0; first < windows_.count(); first += kChunkWindows) {
+  auto advance = [&](Value from, MatrixF given, Stream &out) {
     Activations known;
-    known[model_.getTokens()] = windows_.column(first, kChunkWindows);
+    known[from] = std::move(given);
     if (failed(forward_.evaluate(input, window(), known)))
       return failure();
-    dense_.push_back(std::move(known.find(input)->second));
+    out.emplace_back(std::move(known.find(input)->second));
+    return success();
+  };
+  if (previous_) {
+    for (auto [left, stream] : {std::pair(&denseLeft_, &dense_), {&prunedLeft_, &pruned_}}) {
+      for (MatrixF &chunk : *left)
+        if (failed(advance(previous_.getResult(0), std::move(chunk), *stream)))
+          return failure();
+      left->clear();
+    }
+    return success();
   }
+  for (int64_t first = 0; first < windows_.count(); first += kChunkWindows)
+    if (failed(advance(model_.getTokens(), windows_.column(first, kChunkWindows), dense_)))
+      return failure();
   if (options_.prunedPath())
     pruned_ = dense_;
   return success();
 }
 
 LogicalResult PruneStreams::leave(BlockOp block, BlockOp dense) {
-  for (auto [stream, through] : {std::pair<Stream *, BlockOp>{&dense_, dense}, {&pruned_, block}})
-    for (MatrixF &chunk : *stream) {
-      Activations known;
-      known[through.getBody().getArgument(0)] = std::move(chunk);
-      Value yielded = through.getBody().front().getTerminator()->getOperand(0);
-      if (failed(forward_.evaluate(yielded, window(), known)))
+  auto yielded = [](BlockOp op) { return op.getBody().front().getTerminator()->getOperand(0); };
+  for (BlockValues &chunk : dense_)
+    if (failed(value(chunk, yielded(dense), denseLeft_.emplace_back())))
+      return failure();
+  if (options_.prunedPath() && !changed_)
+    prunedLeft_ = denseLeft_;
+  else
+    for (BlockValues &chunk : pruned_)
+      if (failed(value(chunk, yielded(block), prunedLeft_.emplace_back())))
         return failure();
-      chunk = std::move(known.find(yielded)->second);
-    }
+  dense_.clear(); // the ops of the dense copy go
+  pruned_.clear();
   previous_ = block;
   return success();
 }
 
-LogicalResult PruneStreams::value(const MatrixF &entering, Value value, MatrixF &out) {
-  Activations known;
-  known[blockArgument(value)] = entering;
-  if (failed(forward_.evaluate(value, window(), known)))
+void PruneStreams::keepOnlyBefore(Value input) {
+  for (BlockValues &chunk : pruned_)
+    chunk.keepOnlyBefore(input);
+}
+
+LogicalResult PruneStreams::value(BlockValues &known, Value value, MatrixF &out) {
+  const MatrixF *found = nullptr;
+  if (failed(known.find(forward_, window(), value, found)))
     return failure();
-  out = std::move(known.find(value)->second);
+  out = *found;
   return success();
 }
 
 LogicalResult PruneStreams::dense(size_t chunk, Value wanted, MatrixF &out) { return value(dense_[chunk], wanted, out); }
 LogicalResult PruneStreams::pruned(size_t chunk, Value wanted, MatrixF &out) { return value(pruned_[chunk], wanted, out); }
 
+// Inputs come first: they are dropped when what reads them is known.
 LogicalResult PruneStreams::wantedOutput(size_t chunk, Value output, Value denseOutput, Value input, Value denseInput,
                                          MatrixF &target, MatrixF &inputs) {
   const Joined joined = followSum(output), denseJoined = followSum(denseOutput);
   const bool corrects = differ() && joined.joins;
-  Activations known;
-  known[blockArgument(denseInput)] = dense_[chunk];
-  auto find = [&](Value value, MatrixF &found) {
-    if (failed(forward_.evaluate(value, window(), known)))
-      return failure();
-    found = known.find(value)->second;
-    return success();
-  };
-  if (failed(find(corrects ? denseJoined.result : denseOutput, target)))
-    return failure();
-  if (!differ())
-    return find(denseInput, inputs);
-  known.clear();
-  known[blockArgument(input)] = pruned_[chunk];
-  if (failed(find(input, inputs)))
+  if (failed(differ() ? pruned(chunk, input, inputs) : dense(chunk, denseInput, inputs)) ||
+      failed(dense(chunk, corrects ? denseJoined.result : denseOutput, target)))
     return failure();
   if (!corrects)
     return success();
   MatrixF sum, own;
-  if (failed(find(output, own)) || failed(find(joined.result, sum)))
+  if (failed(pruned(chunk, output, own)) || failed(pruned(chunk, joined.result, sum)))
     return failure();
-  target = (target - sum) / static_cast<float>(joined.factor) + own;
+  const float factor = 1.0f / static_cast<float>(joined.factor);
+  parallelRows(target.rows(), 64, [&](int64_t first, int64_t rows) {
+    auto part = target.middleRows(first, rows);
+    part = (part - sum.middleRows(first, rows)) * factor + own.middleRows(first, rows);
+  });
   return success();
 }
 

@@ -6,6 +6,7 @@
 #include "passes/calibration/CalibrationText.h"
 #include "passes/calibration/Forward.h"
 #include "passes/calibration/StatisticsFile.h"
+#include "passes/transforms/prune/BlockValues.h"
 
 namespace xfmr {
 
@@ -27,6 +28,9 @@ public:
   /// Through the block: the dense stream by its dense copy, the pruned one by the block as it is now.
   mlir::LogicalResult leave(BlockOp block, BlockOp dense);
 
+  /// Before ops behind `input`, a value of the current block, are changed, erased or given other weights: what is known on
+  /// the pruned path is forgotten, but for what `input` depends on.
+  void keepOnlyBefore(mlir::Value input);
   /// Something has been cut: from here on the pruned stream is another one, if it counts.
   void markChanged() { changed_ = true; }
   bool differ() const { return options_.prunedPath() && changed_; }
@@ -44,8 +48,8 @@ public:
   mlir::LogicalResult residualSquares(mlir::Value output, double &squares);
 
 private:
-  using Stream = std::vector<MatrixF>; // one matrix a chunk of windows
-  mlir::LogicalResult value(const MatrixF &entering, mlir::Value value, MatrixF &out);
+  using Stream = std::vector<BlockValues>; // of the current block, one a chunk of windows
+  mlir::LogicalResult value(BlockValues &known, mlir::Value value, MatrixF &out);
   mlir::LogicalResult error(const Status &status) { return model_.emitError(status.message()); }
 
   ModelOp model_;
@@ -54,7 +58,8 @@ private:
   Forward forward_;
   TokenWindows windows_;
   std::optional<StatisticsFile> statistics_;
-  Stream dense_, pruned_; // entering the current block
+  Stream dense_, pruned_;
+  std::vector<MatrixF> denseLeft_, prunedLeft_; // what left the block before, one a chunk
   bool changed_ = false;
   BlockOp previous_;
 
