@@ -125,18 +125,17 @@ void attention(AttentionOp op, const MatrixF &q, const MatrixF &k, const MatrixF
   });
 }
 
-// Of rows one after another, in lanes of the formula that the kernels compute.
-template <typename Block> void activate(ActivationKind kind, Block &&x) {
+void activate(ActivationKind kind, float *values, Eigen::Index count) {
   using calibration::Lanes;
+  Eigen::Map<Eigen::ArrayXf> all(values, count);
   constexpr Eigen::Index kLanes = Lanes::kSize;
   const codegen::Activation function = kernelActivation(kind);
-  for (Eigen::Index row = 0; row < x.rows(); ++row)
-    for (Eigen::Index at = 0; at < x.cols(); at += kLanes) {
-      const Eigen::Index size = std::min(kLanes, x.cols() - at);
-      Lanes lanes = constantLike(Lanes(), 0);
-      lanes.each.head(size) = x.row(row).segment(at, size).transpose().array();
-      x.row(row).segment(at, size) = codegen::activationFormula(function, lanes).each.head(size).matrix().transpose();
-    }
+  for (Eigen::Index at = 0; at < count; at += kLanes) {
+    const Eigen::Index size = std::min(kLanes, count - at);
+    Lanes lanes = constantLike(Lanes(), 0);
+    lanes.each.head(size) = all.segment(at, size);
+    all.segment(at, size) = codegen::activationFormula(function, lanes).each.head(size);
+  }
 }
 
 void glu(GluOp op, const MatrixF &packed, MatrixF &y) {
@@ -163,7 +162,7 @@ void glu(GluOp op, const MatrixF &packed, MatrixF &y) {
         y.row(row) = (up.array() + 1.0f) * gate.array() / (1.0f + (-alpha * gate.array()).exp());
         continue;
       }
-      activate(op.getKind(), gate);
+      activate(op.getKind(), gate.data(), width);
       y.row(row) = gate.cwiseProduct(up);
     }
   });
@@ -268,7 +267,7 @@ LogicalResult compute(ActivationOp op, ForwardCall &call) {
   const MatrixF &x = call.get(op.getInput());
   call.set(op.getResult(), byRows(x.rows(), x.cols(), [&](auto y, int64_t first, int64_t rows) {
              y = x.middleRows(first, rows);
-             activate(op.getKind(), y);
+             activate(op.getKind(), y.data(), y.size()); // whole rows lie together
            }));
   return success();
 }
