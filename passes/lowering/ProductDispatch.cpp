@@ -26,8 +26,8 @@ View columnsOf(DispatchBuilder &build, View row, int64_t first, int64_t count) {
   if (build.rows != 1 || type.getRank() != 2 || bytes % build.tables.program.targetOrPortable().getAlignment())
     return row;
   if (auto ref = row.buffer.getDefiningOp<BufferRefOp>())
-    row.buffer = build.named(ref.getBuffer(), type.getElementType(), {1, width},
-                             static_cast<int64_t>(ref.getOffset()) + bytes);
+    row.buffer =
+        build.named(ref.getBuffer(), type.getElementType(), {1, width}, static_cast<int64_t>(ref.getOffset()) + bytes);
   else
     row.buffer = memref::SubViewOp::create(build.builder, build.loc, row.buffer, ArrayRef<int64_t>{0, begin},
                                            ArrayRef<int64_t>{1, width}, ArrayRef<int64_t>{1, 1});

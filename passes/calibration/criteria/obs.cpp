@@ -16,7 +16,8 @@ struct Obs : Criterion {
         .front();
   }
   Columns chooseHeads(const CriterionInput &input, const HeadShape &shape, int64_t keep) const override {
-    return keepUnits(*input.sums, shape.headDim * shape.unitHeads, shape.groups, keep, input.ridge, input.prior).front();
+    return keepUnits(*input.sums, shape.headDim * shape.unitHeads, shape.groups, keep, input.ridge, input.prior)
+        .front();
   }
 };
 
