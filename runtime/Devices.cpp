@@ -17,7 +17,7 @@ static Description describeCpu(const artifact::Artifact *artifact) {
   int level = 0;
   Status usable = cpu::usableLevel(level);
   const uint32_t cores = cpu::allowedCores();
-  made.offers = (usable.ok() ? "x86-64-v" + std::to_string(level) : usable.message()) + ", " + std::to_string(cores) +
+  made.offers = (usable.ok() ? cpu::describeLevel(level) : usable.message()) + ", " + std::to_string(cores) +
                 (cores == 1 ? " core" : " cores");
   if (!artifact)
     return made;

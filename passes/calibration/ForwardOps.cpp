@@ -1,5 +1,5 @@
-// What each op computes, in f32 over whole batches, on all threads: one function an op and one word in the table at the end. Mixtures are in
-// ForwardMixture.cpp.
+// What each op computes, in f32 over whole batches, on all threads: one function an op and one word in the table at the end.
+// Mixtures are in ForwardMixture.cpp.
 #include "passes/calibration/ForwardOps.h"
 #include "passes/calibration/Lanes.h"
 #include "passes/codegen/builder/ActivationFormula.h"

@@ -245,7 +245,8 @@ private:
     return arithmetic(e.text, left, right);
   }
   static std::string named(const Value &value) {
-    return value.is(Kind::undefined) && !value.name().empty() ? "'" + std::string(value.name()) + "', which is undefined," : kindName(value.kind());
+    return value.is(Kind::undefined) && !value.name().empty() ? "'" + std::string(value.name()) + "', which is undefined,"
+                                                              : kindName(value.kind());
   }
   Value repeated(const std::string &text, int64_t count) {
     std::string made;
@@ -346,7 +347,8 @@ private:
     const int64_t step = bound(3, 1);
     if (step == 0)
       throw TemplateError("a slice cannot step by 0");
-    auto inside = [&](int64_t at) { return std::clamp<int64_t>(at < 0 ? at + count : at, step > 0 ? 0 : -1, step > 0 ? count : count - 1); };
+    auto inside = [&](int64_t at) { return std::clamp<int64_t>(at < 0 ? at + count : at, step > 0 ? 0 : -1,
+                                                                     step > 0 ? count : count - 1); };
     const int64_t first = e.parts[1] ? inside(bound(1, 0)) : step > 0 ? 0 : count - 1;
     const int64_t last = e.parts[2] ? inside(bound(2, count)) : step > 0 ? count : -1;
     List list;

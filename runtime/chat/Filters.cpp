@@ -128,7 +128,8 @@ Value select(const Value &value, const Call &call, bool byAttribute, bool wanted
     const Value subject = found ? *found : Value::missing(attribute ? *attribute : "");
     bool holds = subject.truth();
     if (call.positional.size() > at) {
-      Call test{call.text(at, "test"), List(call.positional.begin() + static_cast<ptrdiff_t>(at) + 1, call.positional.end()), {}, call.budget};
+      Call test{call.text(at, "test"),
+                List(call.positional.begin() + static_cast<ptrdiff_t>(at) + 1, call.positional.end()), {}, call.budget};
       holds = applyTest(subject, test);
     }
     if (holds == wanted)
@@ -147,7 +148,8 @@ Value map(const Value &value, const Call &call) {
       const Value *found = element.find(attribute->text());
       made.push_back(found ? *found : other ? *other : Value::missing(attribute->text()));
     } else {
-      made.push_back(applyFilter(element, Call{call.text(0, "filter"), List(call.positional.begin() + 1, call.positional.end()), {}, call.budget}));
+      made.push_back(applyFilter(element, Call{call.text(0, "filter"),
+                                               List(call.positional.begin() + 1, call.positional.end()), {}, call.budget}));
     }
   }
   return Value::of(std::move(made));

@@ -200,7 +200,8 @@ private:
 
   void add(Token::Kind kind, std::string value) { tokens.push_back({kind, std::move(value), line}); }
   void advance(size_t to) {
-    line += static_cast<uint32_t>(std::count(source.begin() + static_cast<ptrdiff_t>(at), source.begin() + static_cast<ptrdiff_t>(to), '\n'));
+    line += static_cast<uint32_t>(std::count(source.begin() + static_cast<ptrdiff_t>(at),
+                                             source.begin() + static_cast<ptrdiff_t>(to), '\n'));
     at = to;
   }
   bool fail(const std::string &what) {

@@ -27,7 +27,8 @@ bool isCase(const Value &value, bool upper) {
   return std::none_of(text.begin(), text.end(), [&](char c) { return c >= low && c <= high; });
 }
 
-bool isIterable(const Value &value) { return value.is(Kind::list) || value.is(Kind::map) || value.is(Kind::string) || value.is(Kind::undefined); }
+bool isIterable(const Value &value) { return value.is(Kind::list) || value.is(Kind::map) || value.is(Kind::string) ||
+         value.is(Kind::undefined); }
 
 using Test = std::function<bool(const Value &, const Call &)>;
 bool equal(const Value &v, const Call &c) { return v.equals(other(c), c.budget); }
