@@ -42,8 +42,7 @@ struct Machine {
 constexpr double kFunctionFlops = 16; // of an exp, sigmoid, tanh or erf: a polynomial and a division
 
 // Multiply-adds and the bytes of a key are those of Work.h, which the artifact keeps. With S the bytes of a stored
-// matrix [n, k] (rows and columns padded),
-// T the load's tokens, C its keys:
+// matrix [n, k] (rows and columns padded), T the load's tokens, C its keys:
 //   gemv               2nk flops; S; 4 (k + outputs) bytes, for one row
 //   gemm               2nkT; S, then S again for each further rowsAWeight rows; 4T (k + outputs)
 //   embedding          no flops; a row of the table(s) a token; 4T width

@@ -96,7 +96,7 @@ LogicalResult PhaseLowering::lowerAttention() {
   SmallVector<int64_t> keyShape = cacheShape;
   if (build.tables.onCpu())
     keyShape[1] = static_cast<int64_t>(llvm::alignTo<codegen::cpu::kKeyPanel>(context));
-  build.tables.buffer(cacheName + ".k", BufferKind::cache, cacheBytes / context * keyShape[1]);
+  build.tables.buffer(cacheName + ".k", BufferKind::cache, cacheBytes / cacheShape[1] * keyShape[1]);
   build.tables.buffer(cacheName + ".v", BufferKind::cache, cacheBytes);
   Value kCache = build.named(cacheName + ".k", cacheType, keyShape);
   Value vCache = build.named(cacheName + ".v", cacheType, cacheShape);

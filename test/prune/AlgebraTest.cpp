@@ -4,6 +4,7 @@
 #include "passes/calibration/Parallel.h"
 #include "passes/calibration/Products.h"
 #include "passes/calibration/Surgery.h"
+#include "test/prune/RandomMatrix.h"
 
 #include <gtest/gtest.h>
 #include <atomic>
@@ -14,12 +15,6 @@ using namespace xfmr;
 using Columns = llvm::SmallVector<int64_t>;
 
 namespace {
-
-MatrixF randomMatrix(int64_t rows, int64_t columns, unsigned seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  return MatrixF::NullaryExpr(rows, columns, [&] { return normal(random); });
-}
 
 struct Problem {
   MatrixF x, t;

@@ -2,6 +2,7 @@
 #include "passes/analysis/Allocation.h"
 #include "passes/calibration/LeastSquares.h"
 #include "passes/calibration/criteria/Criterion.h"
+#include "test/prune/RandomMatrix.h"
 
 #include <gtest/gtest.h>
 #include <random>
@@ -10,12 +11,6 @@ using namespace xfmr;
 using llvm::SmallVector;
 
 namespace {
-
-MatrixF randomMatrix(int64_t rows, int64_t columns, unsigned seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  return MatrixF::NullaryExpr(rows, columns, [&] { return normal(random); });
-}
 
 struct Problem {
   MatrixF x = randomMatrix(200, 8, 1), w = randomMatrix(5, 8, 2), t;

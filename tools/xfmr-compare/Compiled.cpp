@@ -3,6 +3,7 @@
 #include "dialect/Xfmr.h"
 #include "passes/Passes.h"
 #include "passes/Pipelines.h"
+#include "passes/codegen/cpu/Level.h"
 #include "passes/codegen/cpu/Lower.h"
 #include "passes/codegen/vulkan/ToSpirv.h"
 #include "passes/lowering/Emit.h"
@@ -16,7 +17,6 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
-#include <algorithm>
 
 using namespace mlir;
 
@@ -84,16 +84,19 @@ private:
 
   ProgramOp program() { return *file_.module->getOps<ProgramOp>().begin(); }
 
-  // To the one level that this machine takes; dots (v4_dot) are left out, for they round activations.
+  // To the highest level that this machine takes and that rounds no activations.
   Status narrowTarget() {
     int level = 0;
     if (Status status = cpu::usableLevel(level); status.failed())
       return status;
     TargetAttr all = program().targetOrPortable();
-    std::optional<CpuLevel> own = symbolizeCpuLevel("v" + std::to_string(std::min(level, 4)));
-    if (own && llvm::is_contained(all.getLevels(), *own))
-      program().setTargetAttr(TargetAttr::get(file_.context.get(), TargetKind::cpu, all.getBindingBytes(),
-                                              all.getPushWords(), all.getGrid(), all.getAlignment(), *own));
+    for (CpuLevel own : llvm::reverse(all.getLevels()))
+      if (cpu::parseLevel(stringifyCpuLevel(own).str()) <= level &&
+          !codegen::cpu::facts(static_cast<codegen::cpu::Level>(own)).bfloatDots) {
+        program().setTargetAttr(TargetAttr::get(file_.context.get(), TargetKind::cpu, all.getBindingBytes(),
+                                                all.getPushWords(), all.getGrid(), all.getAlignment(), own));
+        break;
+      }
     return Status::success();
   }
 

@@ -7,6 +7,7 @@ namespace xfmr::codegen::cpu {
 namespace {
 
 constexpr double kMasked = -1e30;
+static_assert(kKeyPanel == kLanes, "a vector of scores is a panel of keys");
 
 // What a block keeps in registers: so many queries times vectors of 16 keys or of 16 columns of values, `vectors` of all
 // together. Largest first, each but the first taken once at most.

@@ -51,8 +51,8 @@ Values Product::panelStarts(RegisterBlock shape, Value firstPanel, Value outputT
 Values Product::block(RegisterBlock shape, Buffer x, Value xAt, uint64_t xStride, llvm::ArrayRef<Value> panels,
                       Value kBegin, Value kEnd, llvm::ArrayRef<Value> init, Value scale) {
   // A step is a column, or two columns in the words of bf16.
-  const uint32_t words = type == WeightType::BF16 ? 2 : 1, perStep = dots ? 2 : 1;
-  return k.loop(kBegin, kEnd, dots ? kUnrollDots : kUnroll, init, [&](Value column, llvm::ArrayRef<Value> in) {
+  const uint32_t words = type == WeightType::BF16 ? 2 : 1, perStep = dots ? 2 : 1, unroll = dots ? kUnrollDots : kUnroll;
+  return k.loop(kBegin, kEnd, unroll, init, [&](Value column, llvm::ArrayRef<Value> in) {
     Values next(in.begin(), in.end());
     auto addColumn = [&](uint32_t c, llvm::ArrayRef<Value> w) {
       for (uint32_t r = 0; r < shape.rows; ++r) {
@@ -64,7 +64,6 @@ Values Product::block(RegisterBlock shape, Buffer x, Value xAt, uint64_t xStride
         }
       }
     };
-    const uint32_t unroll = dots ? kUnrollDots : kUnroll;
     for (uint32_t c = 0; c < unroll; c += words) {
       Values w;
       for (Value panel : panels)
@@ -131,14 +130,13 @@ void Product::row(Buffer x, Value xAt, Value firstPanel, Value outputTile, Value
     });
     x = pairs, xAt = k.index(0), scale = {};
   }
-  constexpr RegisterBlock shape = {1, 1}; // one stream of bytes: memory is read faster than by several side by side
-  k.loop(0, kTilePanels, shape.panels, [&](Value panel) {
+  // One panel after another is one stream of bytes: memory is read faster than by several side by side.
+  constexpr RegisterBlock shape = {1, 1};
+  k.loop(0, kTilePanels, 1, [&](Value panel) {
     k.when(outputTile * kTilePanels + panel < panelsOf(n), [&] {
-      Values panels = panelStarts(shape, firstPanel, outputTile, panel);
-      Values zeros(shape.panels, k.zeros(kPanel));
-      Values done = block(shape, x, xAt, 0, panels, k.index(0), k.index(columns), zeros, scale);
-      for (uint32_t p = 0; p < shape.panels; ++p)
-        sums.store((panel + p) * kPanel, done[p]);
+      Values start = panelStarts(shape, firstPanel, outputTile, panel);
+      Values done = block(shape, x, xAt, 0, start, k.index(0), k.index(columns), {k.zeros(kPanel)}, scale);
+      sums.store(panel * kPanel, done[0]);
     });
   });
 }

@@ -5,17 +5,14 @@
 set -e
 python=$1 scripts=$2 template=$3 folder=$4
 shift 4
+. "$(dirname "$0")/against-interpreter.sh"
 ids=1,5,3,9,14,2,7,11,4,6,13,8,10
 
-# check NAME MODEL CONTEXT: logits of every position and greedy ids
+# check NAME MODEL CONTEXT: on each target
 check() {
-  xfmr-interpret "$2" --prompt-ids $ids -n 8 --ids --ignore-eos --logits "$folder/want.safetensors" > "$folder/want"
+  name=$1 of=$2 context=$3
   for target in vulkan cpu; do
-    xfmr-compile "$2" --target=$target --max-context "$3" --kv f32 -o "$folder/m.xfm"
-    xfmr-run "$folder/m.xfm" --prompt-ids $ids -n 8 --ids --ignore-eos --logits "$folder/got.safetensors" > "$folder/got"
-    cmp "$folder/got" "$folder/want"
-    $python "$scripts/check_logits.py" "$folder/got.safetensors" "$folder/want.safetensors" --tolerance 2e-4
-    echo "ok: head_dim $d, $1, $target"
+    against_interpreter "head_dim $d, $name, $target" "$of" 8 2e-4 --target=$target --max-context "$context"
   done
 }
 
