@@ -1,4 +1,5 @@
-// The C interface over artifact, tokenizer, engines and sessions; see xfmr.h. No exception leaves this file.
+// The C interface over artifact, tokenizer, engines and sessions; see xfmr.h. No exception leaves this file. Long because the
+// interface is: a function an entry, which checks its arguments and calls what lies behind.
 #include "runtime/xfmr.h"
 #include "runtime/Devices.h"
 #include "runtime/Engines.h"
