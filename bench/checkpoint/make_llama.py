@@ -3,11 +3,12 @@
 large here.
 
     make_llama.py OUT [--hidden 768] [--ffn 2048] [--layers 12] [--heads 12] [--kv-heads 4] [--vocab 16000]
-                  [--context 2048] [--dtype F32|F16|BF16] [--seed 1] [--experts 0] [--top-k 2]
+                  [--context 2048] [--dtype F32|F16|BF16] [--seed 1] [--experts 0] [--top-k 2] [--tokenizer]
 
 With --experts every block is a mixture of that many networks of --ffn channels. The defaults are about 100 million
 parameters. A tensor repeats one block of normal numbers from another start, scaled by 1/sqrt(columns): the values do not
-matter for speed, and a gigabyte takes seconds.
+matter for speed, and a gigabyte takes seconds. --tokenizer adds one of bytes and fillers, without which other programs do
+not load an exported file.
 """
 import argparse
 import array
@@ -21,6 +22,7 @@ parser.add_argument("out")
 for name, value in [("hidden", 768), ("ffn", 2048), ("layers", 12), ("heads", 12), ("kv-heads", 4), ("vocab", 16000),
                     ("context", 2048), ("seed", 1), ("experts", 0), ("top-k", 2)]:
     parser.add_argument("--" + name, type=int, default=value)
+parser.add_argument("--tokenizer", action="store_true")
 parser.add_argument("--dtype", choices=["F32", "F16", "BF16"], default="F32")
 a = parser.parse_args()
 D, F, head = a.hidden, a.ffn, a.hidden // a.heads
@@ -88,4 +90,21 @@ json.dump({**family, "hidden_size": D, "intermediate_size": F, "num_hidden_layer
            "rope_theta": 10000.0, "hidden_act": "silu", "tie_word_embeddings": False, "bos_token_id": 1,
            "eos_token_id": 2, "torch_dtype": {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}[a.dtype]},
           open(os.path.join(a.out, "config.json"), "w"), indent=1)
+if a.tokenizer:
+    # GPT-2's characters for bytes: printable ones are themselves, the rest follow from 256 on.
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = (chr(256 + i) for i in range(256))
+    words = ["<unk>", "<s>", "</s>"] + [chr(b) if b in printable else next(others) for b in range(256)]
+    words += [f"[filler{i}]" for i in range(a.vocab - len(words))]
+    special = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+    bytes_step = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+    json.dump({"version": "1.0", "truncation": None, "padding": None,
+               "added_tokens": [{"id": i, "content": words[i], **special} for i in range(3)], "normalizer": None,
+               "pre_tokenizer": bytes_step, "post_processor": None, "decoder": bytes_step,
+               "model": {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None,
+                         "end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": False,
+                         "vocab": {word: i for i, word in enumerate(words)}, "merges": []}},
+              open(os.path.join(a.out, "tokenizer.json"), "w"))
+    json.dump({"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<s>", "eos_token": "</s>"},
+              open(os.path.join(a.out, "tokenizer_config.json"), "w"))
 print(f"{a.out}: {end // size:,} parameters, {end:,} bytes")
