@@ -79,6 +79,7 @@ def Xfmr_TargetAttr : Xfmr_Attr<"Target", "target"> {
     - C2: `alignment` is a power of two, at least 4
     - C3: `vulkan` has `binding_bytes`, `push_words` and `grid` and no levels
     - C4: `cpu` has one level or more, ascending, and nothing else than `alignment`
+    - C5: levels are those of one architecture: v2, v3, v4 and v4_dot of x86-64, or neon of aarch64
   }];
   let parameters = (ins
     "::xfmr::TargetKind":$kind,
@@ -90,8 +91,9 @@ def Xfmr_TargetAttr : Xfmr_Attr<"Target", "target"> {
   let extraClassDeclaration = [{
     /// The limits that every Vulkan device keeps to.
     static TargetAttr portableVulkan(::mlir::MLIRContext *context, int64_t bindingBytes = int64_t(1) << 27);
-    /// All levels.
-    static TargetAttr cpu(::mlir::MLIRContext *context);
+    /// All levels of the architecture of `triple`, "x86_64-linux-gnu" or "aarch64-linux-gnu" (a vendor may stand in it); null
+    /// for anything else.
+    static TargetAttr cpu(::mlir::MLIRContext *context, ::llvm::StringRef triple = "x86_64-linux-gnu");
 
     bool isVulkan() const { return getKind() == TargetKind::vulkan; }
     /// Most bytes, push words and workgroups; where there is no limit, more than anyone asks for.

@@ -37,11 +37,12 @@ def Xfmr_TargetKind : Xfmr_Enum<"TargetKind", "what runs a program", [
     I32EnumAttrCase<"vulkan", 0>,
     I32EnumAttrCase<"cpu", 1>]>;
 
-def Xfmr_CpuLevel : Xfmr_Enum<"CpuLevel", "instructions a kernel may use: x86-64-v2, -v3, -v4, or v4 with AVX512_VNNI and AVX512_BF16", [
+def Xfmr_CpuLevel : Xfmr_Enum<"CpuLevel", "instructions a kernel may use: x86-64-v2, -v3, -v4, or v4 with AVX512_VNNI and AVX512_BF16; aarch64 with NEON", [
     I32EnumAttrCase<"v2", 0>,
     I32EnumAttrCase<"v3", 1>,
     I32EnumAttrCase<"v4", 2>,
-    I32EnumAttrCase<"v4_dot", 3>]>;
+    I32EnumAttrCase<"v4_dot", 3>,
+    I32EnumAttrCase<"neon", 4>]>;
 
 def Xfmr_MoeRoute : Xfmr_Enum<"MoeRoute", "how rows of a mixture meet their experts (passes/lowering/MoeRoute.h)", [
     I32EnumAttrCase<"Auto", 0, "auto">,       // whichever a cost model finds cheaper

@@ -4,6 +4,7 @@
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
+#include "llvm/TargetParser/Triple.h"
 #include <limits>
 
 using namespace mlir;
@@ -24,8 +25,16 @@ TargetAttr TargetAttr::portableVulkan(MLIRContext *context, int64_t bindingBytes
   return get(context, TargetKind::vulkan, bindingBytes, kPushWords, kGrid, kAlignment, {});
 }
 
-TargetAttr TargetAttr::cpu(MLIRContext *context) {
-  return get(context, TargetKind::cpu, 0, 0, 0, kCpuAlignment, {CpuLevel::v2, CpuLevel::v3, CpuLevel::v4, CpuLevel::v4_dot});
+TargetAttr TargetAttr::cpu(MLIRContext *context, StringRef triple) {
+  const llvm::Triple parsed(llvm::Triple::normalize(triple));
+  auto of = [&](ArrayRef<CpuLevel> levels) { return get(context, TargetKind::cpu, 0, 0, 0, kCpuAlignment, levels); };
+  if (!parsed.isOSLinux() || parsed.isX32() || parsed.isMusl())
+    return {};
+  switch (parsed.getArch()) {
+  case llvm::Triple::x86_64: return of({CpuLevel::v2, CpuLevel::v3, CpuLevel::v4, CpuLevel::v4_dot});
+  case llvm::Triple::aarch64: return of({CpuLevel::neon});
+  default: return {};
+  }
 }
 
 int64_t TargetAttr::mostBindingBytes() const { return isVulkan() ? getBindingBytes() : kNoLimit; }
@@ -50,6 +59,8 @@ LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError, T
   if (limited || levels.empty() || !llvm::is_sorted(levels, [](auto a, auto b) { return a < b; }) ||
       std::adjacent_find(levels.begin(), levels.end()) != levels.end()) // C4
     return emitError() << "cpu needs levels in ascending order, and no limits";
+  if (levels.size() > 1 && levels.back() == CpuLevel::neon) // C5
+    return emitError() << "levels must be of one architecture, got " << stringifyCpuLevel(levels.front()) << " and neon";
   return success();
 }
 

@@ -59,6 +59,7 @@ void addPhases(OpPassManager &manager, const CompilerOptions &options) {
   split.kv = options.kv;
   split.moe = options.moe;
   split.target = options.target;
+  split.triple = options.triple;
   split.bindingBytes = options.bindingBytes;
   manager.addPass(createXfmrSplitPhases(split));
 }

@@ -17,6 +17,8 @@ struct CompilerOptions : mlir::PassPipelineOptions<CompilerOptions> {
   Option<std::string> until{*this, "until", llvm::cl::desc("last stage: optimize … emit (serialised)"),
                             llvm::cl::init("codegen")};
   Option<std::string> target{*this, "target", llvm::cl::desc("what to compile for: vulkan or cpu"), llvm::cl::init("vulkan")};
+  Option<std::string> triple{*this, "triple", llvm::cl::desc("CPU to compile for: x86_64-linux-gnu or aarch64-linux-gnu"),
+                             llvm::cl::init("x86_64-linux-gnu")};
   Option<std::string> passes{*this, "passes", llvm::cl::desc("the user's pipeline, run before the fusions")};
   Option<bool> fuse{*this, "fuse", llvm::cl::desc("fuse projections, fold all adapters"), llvm::cl::init(true)};
   Option<int64_t> maxContext{*this, "max-context", llvm::cl::desc("positions of the cache; 0: the model's, at most 8192"),

@@ -33,6 +33,9 @@ if config.optimized:
 for program in ("chromium", "npm"):
     if shutil.which(program):
         config.available_features.add(program)
+# Debian's cross libraries and user-mode emulation.
+if shutil.which("qemu-aarch64-static") and os.path.exists("/usr/aarch64-linux-gnu/include/c++/12"):
+    config.available_features.add("aarch64")
 if shutil.which("clang-format-22"):
     config.available_features.add("clang-format")
 

@@ -38,6 +38,8 @@ def XfmrSplitPhases : Pass<"xfmr-split-phases", "::mlir::ModuleOp"> {
     Option<"kv", "kv", "std::string", "\"auto\"", "cache type f32 or f16; auto: f32 for f32 weights, else f16">,
     Option<"moe", "moe", "std::string", "\"auto\"", "route of mixtures: auto, grouped or by-id">,
     Option<"target", "target", "std::string", "\"vulkan\"", "what the program is for: vulkan or cpu">,
+    Option<"triple", "triple", "std::string", "\"x86_64-linux-gnu\"",
+           "of cpu: the architecture, x86_64-linux-gnu or aarch64-linux-gnu">,
     Option<"bindingBytes", "binding-bytes", "int64_t", "int64_t(1) << 27",
            "of vulkan: most bytes of a buffer in one binding; every device allows 128 MiB">];
   let dependentDialects = ["::xfmr::XfmrDialect"];

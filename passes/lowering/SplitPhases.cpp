@@ -164,7 +164,10 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
         return failure();
       return chosen;
     }
-    case TargetKind::cpu: return TargetAttr::cpu(&getContext());
+    case TargetKind::cpu:
+      if (TargetAttr cpu = TargetAttr::cpu(&getContext(), triple))
+        return cpu;
+      return model.emitError("triple must be x86_64-linux-gnu or aarch64-linux-gnu, got '") << triple.getValue() << "'";
     }
     return model.emitError("target must be vulkan or cpu, got '") << target.getValue() << "'";
   }

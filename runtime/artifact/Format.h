@@ -55,6 +55,8 @@ constexpr TargetLimits limitsOf(Target target) {
 /// Levels of the CPU's instruction set that kernels may be compiled for, lowest first: x86-64-v2, -v3, -v4, and v4 with the
 /// dot products of AVX512_VNNI and AVX512_BF16.
 constexpr const char *kCpuLevels[] = {"v2", "v3", "v4", "v4_dot"};
+/// Those of aarch64: what every such CPU has.
+constexpr const char *kArmLevels[] = {"neon"};
 
 constexpr uint64_t kPanelRows = 16;
 constexpr uint32_t kMaxEndTokens = 8;    // runtime/plan/State.h has room for as many

@@ -49,8 +49,9 @@ Status xfmr::artifact::checkSharedObject(const uint8_t *data, uint64_t bytes) {
   std::memcpy(&header, data, sizeof header);
   if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
     return Status::error("no shared object: it does not begin with the mark of ELF");
-  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64 || header.e_type != ET_DYN)
-    return Status::error("no shared object for x86-64: ELF class " + number(header.e_ident[EI_CLASS]) + ", machine " +
+  if (header.e_ident[EI_CLASS] != ELFCLASS64 || (header.e_machine != EM_X86_64 && header.e_machine != EM_AARCH64) ||
+      header.e_type != ET_DYN)
+    return Status::error("no shared object for x86-64 or aarch64: ELF class " + number(header.e_ident[EI_CLASS]) + ", machine " +
                          number(header.e_machine) + ", type " + number(header.e_type));
   const uint64_t table = uint64_t(header.e_phnum) * sizeof(Elf64_Phdr);
   if (header.e_phentsize != sizeof(Elf64_Phdr) || table > bytes || header.e_phoff > bytes - table)

@@ -3,6 +3,8 @@
 #include "runtime/artifact/ProgramCheck.h"
 #include "runtime/artifact/KernelCode.h"
 #include "runtime/artifact/Panels.h"
+#include <algorithm>
+#include <iterator>
 #include <set>
 
 using namespace xfmr;
@@ -221,11 +223,12 @@ struct Checker {
     if (variant.tensor()->string_view() != kCpuCodeTensor)
       return Status::error("its code is the tensor " + quoted(variant.tensor()) + ", expected '" +
                            std::string(kCpuCodeTensor) + "'");
-    if (variant.requires_() && variant.requires_()->size() == 1)
-      for (const char *level : kCpuLevels)
-        if (variant.requires_()->Get(0)->string_view() == level)
-          return Status::success();
-    return Status::error("its variant " + quoted(variant.entry()) + " must name one level: v2, v3, v4 or v4_dot");
+    auto isOf = [&](const auto &levels) {
+      return std::find(std::begin(levels), std::end(levels), variant.requires_()->Get(0)->string_view()) != std::end(levels);
+    };
+    if (variant.requires_() && variant.requires_()->size() == 1 && (isOf(kCpuLevels) || isOf(kArmLevels)))
+      return Status::success();
+    return Status::error("its variant " + quoted(variant.entry()) + " must name one level: v2, v3, v4, v4_dot or neon");
   }
 
   Status sharedObject() const {

@@ -15,21 +15,27 @@ static int levelOfVariant(const program::Variant &variant) {
 }
 
 Status xfmr::cpu::chooseVariants(const program::Program &program, int level, std::vector<uint32_t> &variants) {
+  constexpr int kForeign = 99; // no level of this architecture was seen
   variants.clear();
   for (const program::Kernel *kernel : *program.kernels()) {
-    int best = -1, bestLevel = 0, least = 9;
+    int best = -1, bestLevel = 0, least = kForeign;
     for (uint32_t i = 0; i < kernel->variants()->size(); ++i) {
       const int found = levelOfVariant(*kernel->variants()->Get(i));
-      least = std::min(least, found);
+      if (found > 0)
+        least = std::min(least, found);
       if (found <= level && found > bestLevel) {
         best = static_cast<int>(i);
         bestLevel = found;
       }
     }
+    if (best < 0 && least == kForeign)
+      return Status::error("kernel '" + kernel->name()->str() + "' is compiled for " +
+                           kernel->variants()->Get(0)->requires_()->Get(0)->str() + ", this CPU is " + kArchitecture +
+                           "; compile the model with --triple=" + kTriple);
     if (best < 0)
       return Status::error("kernel '" + kernel->name()->str() + "' needs " + describeLevel(least) +
                            " at least, this CPU has " + describeLevel(level) +
-                           (level > 1 ? std::string("; compile the model for the level ") + artifact::kCpuLevels[level - 2] : ""));
+                           (level > 1 ? std::string("; compile the model for the level ") + levelName(level) : ""));
     variants.push_back(static_cast<uint32_t>(best));
   }
   return Status::success();

@@ -1,8 +1,8 @@
 // Tickets, spinning and futexes; see Pool.h.
 #include "runtime/cpu/Pool.h"
+#include "runtime/cpu/Machine.h"
 #include <algorithm>
 #include <climits>
-#include <immintrin.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -21,16 +21,6 @@ void sleepWhile(std::atomic<uint32_t> &word, uint32_t value) {
 void wake(std::atomic<uint32_t> &word, uint32_t most) {
   syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, static_cast<int>(std::min<uint32_t>(most, INT_MAX)), nullptr, nullptr, 0);
 }
-
-/// Kernels round to nearest and keep small numbers, whatever the caller has set: bits must not depend on who runs a chunk.
-class DefaultRounding {
-public:
-  DefaultRounding() : before_(_mm_getcsr()) { _mm_setcsr(0x1f80); }
-  ~DefaultRounding() { _mm_setcsr(before_); }
-
-private:
-  unsigned before_;
-};
 
 } // namespace
 
@@ -65,7 +55,7 @@ void Pool::work() {
   for (;;) {
     uint32_t now = generation_.load(std::memory_order_acquire);
     for (int i = 0; i < kSpins && now == seen; ++i) {
-      _mm_pause();
+      pause();
       now = generation_.load(std::memory_order_acquire);
     }
     while (now == seen) {
@@ -105,7 +95,7 @@ void Pool::run(uint32_t chunks, Run function, void *context) {
   // Others are in the middle of their last chunks.
   uint32_t left = left_.load(std::memory_order_acquire);
   for (int i = 0; i < kSpins && left; ++i) {
-    _mm_pause();
+    pause();
     left = left_.load(std::memory_order_acquire);
   }
   while (left) {

@@ -1,4 +1,4 @@
-// Loops on registers, one a kind of instruction; see Roofline.h. The instructions stand in assembly: a compiler that
+// Loops on registers of x86-64, one a kind of instruction; see Roofline.h. The instructions stand in assembly: a compiler that
 // understood the loop would do less than it says.
 #include "runtime/roofline/Roofline.h"
 #include <cpuid.h>
@@ -60,10 +60,6 @@ bool hasAvxVnni() {
 }
 
 } // namespace
-
-const char *xfmr::roofline::name(Operands operands) {
-  return operands == Operands::f32 ? "f32" : operands == Operands::bf16 ? "bf16" : "int8";
-}
 
 const std::vector<Loop> &xfmr::roofline::loops() {
   // The builtin asks the system too, whether it saves the registers.

@@ -1,6 +1,5 @@
 // Reading memory, and how much of it caches would answer; see Roofline.h.
 #include "runtime/roofline/Roofline.h"
-#include <emmintrin.h>
 #include <fstream>
 #include <set>
 
@@ -8,17 +7,18 @@ using namespace xfmr;
 
 // Sixteen bytes a load are enough: memory answers more slowly than one core asks.
 uint64_t xfmr::roofline::readAll(const void *data, uint64_t bytes) {
-  const auto *at = static_cast<const __m128i *>(data), *end = at + bytes / 16;
-  __m128i sums[4] = {_mm_setzero_si128(), _mm_setzero_si128(), _mm_setzero_si128(), _mm_setzero_si128()};
+  using Words = uint64_t __attribute__((vector_size(16)));
+  const auto *at = static_cast<const Words *>(data), *end = at + bytes / sizeof(Words);
+  Words sums[4] = {};
   for (; at != end; at += 16) {
     // Hardware stops at the end of a page; a line a 64 bytes, some pages' worth of latency ahead. Beyond the end it is no fault.
     for (int line = 0; line < 4; ++line)
-      _mm_prefetch(reinterpret_cast<const char *>(at) + 4096 + 64 * line, _MM_HINT_T0);
+      __builtin_prefetch(reinterpret_cast<const char *>(at) + 4096 + 64 * line);
     for (int i = 0; i < 16; ++i)
-      sums[i % 4] = _mm_xor_si128(sums[i % 4], _mm_load_si128(at + i));
+      sums[i % 4] ^= at[i];
   }
-  const __m128i all = _mm_xor_si128(_mm_xor_si128(sums[0], sums[1]), _mm_xor_si128(sums[2], sums[3]));
-  return static_cast<uint64_t>(_mm_cvtsi128_si64(all)) ^ static_cast<uint64_t>(_mm_cvtsi128_si64(_mm_srli_si128(all, 8)));
+  const Words all = (sums[0] ^ sums[1]) ^ (sums[2] ^ sums[3]);
+  return all[0] ^ all[1];
 }
 
 uint64_t xfmr::roofline::lastCaches() {

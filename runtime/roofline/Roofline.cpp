@@ -162,6 +162,10 @@ Peak measurePeak(const Options &options, const Loop &loop) {
 
 } // namespace
 
+const char *xfmr::roofline::name(Operands operands) {
+  return operands == Operands::f32 ? "f32" : operands == Operands::bf16 ? "bf16" : "int8";
+}
+
 double Roofline::bytesPerSecond() const {
   double most = 0;
   for (const Bandwidth &entry : bandwidth)

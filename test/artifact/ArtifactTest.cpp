@@ -261,9 +261,9 @@ TEST_F(ArtifactReader, CpuProgram) {
   EXPECT_EQ(openAfter([&](auto &c) { kernel(c).workgroup_size = {64, 1, 1}; }),
             "kernel 'embed' has a workgroup larger than 1 or empty");
   EXPECT_EQ(openAfter([&](auto &c) { kernel(c).variants[0]->requires_ = {}; }),
-            "kernel 'embed': its variant 'embed.v4' must name one level: v2, v3, v4 or v4_dot");
+            "kernel 'embed': its variant 'embed.v4' must name one level: v2, v3, v4, v4_dot or neon");
   EXPECT_EQ(openAfter([&](auto &c) { kernel(c).variants[0]->requires_ = {"v9"}; }),
-            "kernel 'embed': its variant 'embed.v4' must name one level: v2, v3, v4 or v4_dot");
+            "kernel 'embed': its variant 'embed.v4' must name one level: v2, v3, v4, v4_dot or neon");
   EXPECT_EQ(openAfter([&](auto &c) { kernel(c).variants[0]->tensor = "weight"; }),
             "kernel 'embed': its code is the tensor 'weight', expected 'cpu.so'");
   EXPECT_EQ(openAfter([](auto &c) { c.tensors["cpu.so"] = "short"; }), "tensor 'cpu.so': shared object of 5 bytes");
@@ -273,7 +273,7 @@ TEST_F(ArtifactReader, CpuProgram) {
               c.tensors["cpu.so"] = toy::cpuCode();
               c.tensors["cpu.so"][16] = 1; // ET_REL
             }),
-            "tensor 'cpu.so': no shared object for x86-64: ELF class 2, machine 62, type 1");
+            "tensor 'cpu.so': no shared object for x86-64 or aarch64: ELF class 2, machine 62, type 1");
   EXPECT_EQ(openAfter([](auto &c) { c.tensors["cpu.so"] = toy::cpuCode().substr(0, 70); }),
             "tensor 'cpu.so': shared object whose " + std::to_string(toy::cpuCode()[56]) +
                 " program headers run over the end");

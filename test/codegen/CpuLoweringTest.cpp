@@ -212,9 +212,29 @@ TEST_F(CpuLowering, CallsOutOfTheObjectAreRefused) {
   EXPECT_TRUE(bool(CpuKernel::compile(map(Level::V2, [](Value x) { return x; }), "map", Level::V2)));
 }
 
+// Objects of one architecture go into one shared object.
+constexpr size_t kX86Levels = 4;
+
+TEST_F(CpuLowering, ObjectsOfTwoArchitecturesDoNotLink) {
+  std::vector<std::string> objects;
+  for (Level level : {Level::V2, Level::Neon}) {
+    auto module = map(level, [](Value x) { return exp(x); });
+    ASSERT_TRUE(bool(module)) << textOf(module.takeError());
+    ASSERT_EQ(textOf(lowerToLLVM(**module, level)), "");
+    auto object = compileObject(**module, level);
+    ASSERT_TRUE(bool(object)) << textOf(object.takeError());
+    objects.push_back(*object);
+  }
+  EXPECT_EQ(static_cast<uint8_t>(objects[1][18]), 183) << "e_machine is EM_AARCH64";
+  EXPECT_TRUE(bool(link({objects[1]})));
+  auto both = link(objects);
+  ASSERT_FALSE(bool(both));
+  EXPECT_NE(textOf(both.takeError()).find("is incompatible with"), std::string::npos);
+}
+
 TEST_F(CpuLowering, BytesAreReproducibleAndThreadsDoNotMix) {
   auto compileAll = [&] {
-    std::vector<std::string> objects(allLevels().size());
+    std::vector<std::string> objects(kX86Levels);
     std::vector<std::thread> threads;
     for (size_t i = 0; i < objects.size(); ++i)
       threads.emplace_back([&objects, i] {

@@ -34,7 +34,7 @@ std::vector<Level> runnableLevels() {
   const int host = xfmr::cpu::levelOf(xfmr::cpu::cpuFacts());
   std::vector<Level> result;
   for (Level level : allLevels())
-    if (xfmr::cpu::parseLevel(facts(level).name) <= host)
+    if (int number = xfmr::cpu::parseLevel(facts(level).name); number && number <= host)
       result.push_back(level);
   return result;
 }

@@ -121,6 +121,17 @@ TEST_F(Loading, HighestUsableVariant) {
   EXPECT_EQ(engine->threads(), 2u);
 }
 
+TEST_F(Loading, CodeOfAnotherArchitecture) {
+  toy::Contents contents = toy::cpuContents();
+  for (auto &kernel : contents.cpuProgram->kernels) {
+    kernel->variants.resize(1);
+    kernel->variants[0]->requires_ = {"neon"};
+  }
+  std::shared_ptr<const engine::Engine> engine;
+  EXPECT_EQ(open(contents, engine), "kernel 'embed' is compiled for neon, this CPU is x86-64; compile the model with "
+                                    "--triple=x86_64-linux-gnu");
+}
+
 TEST_F(Loading, MissingSymbol) {
   toy::Contents contents = toy::cpuContents();
   for (auto &variant : contents.cpuProgram->kernels[1]->variants)

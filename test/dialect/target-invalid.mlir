@@ -67,6 +67,12 @@
 
 // -----
 
+// C5
+// expected-error @below {{levels must be of one architecture, got v2 and neon}}
+"t"() {t = #xfmr.target<cpu, alignment = 64, levels = [v2, neon]>} : () -> ()
+
+// -----
+
 // syntax
 // expected-error @below {{expected vulkan or cpu, got metal}}
 "t"() {t = #xfmr.target<metal, alignment = 64>} : () -> ()

@@ -14,6 +14,10 @@
 // VULKAN: chunk 64 kv f32 moe by_id target <vulkan, binding_bytes = 65536, push_words = 16, grid = 65535, alignment = 256>
 // RUN: xfmr-opt %s --xfmr-split-phases="target=cpu" | FileCheck %s --check-prefix=CPU
 // CPU: chunk 64 kv f32 moe auto target <cpu, alignment = 64, levels = [v2, v3, v4, v4_dot]>
+// RUN: xfmr-opt %s --xfmr-split-phases="target=cpu triple=aarch64-unknown-linux-gnu" | FileCheck %s --check-prefix=ARM
+// ARM: target <cpu, alignment = 64, levels = [neon]>
+// RUN: not xfmr-opt %s --xfmr-split-phases="target=cpu triple=riscv64-linux-gnu" 2>&1 | FileCheck %s --check-prefix=TRIPLE
+// TRIPLE: error: triple must be x86_64-linux-gnu or aarch64-linux-gnu, got 'riscv64-linux-gnu'
 module {
   xfmr.model @m (%tokens: tensor<?xi32>) -> tensor<?x8xf32>
       config <architecture = "llama", hidden_size = 4, vocab_size = 8, max_position = 64> sources {base = "tiny"} {

@@ -46,6 +46,8 @@ public:
     registerXfmrLoweringPasses();
     registerTransformsPasses();
     CollectedErrors errors(&context);
+    if (!TargetAttr::cpu(&context, options.triple))
+      return Status::error("--triple: found '" + options.triple + "', expected x86_64-linux-gnu or aarch64-linux-gnu");
     Status status = import();
     const std::string target = status.ok() ? resolveTarget() : options.target;
     if (status.ok() && target == kBoth)
@@ -116,6 +118,7 @@ private:
     CompilerOptions stages;
     stages.until = stageName(until).str();
     stages.target = target;
+    stages.triple = options.triple;
     stages.passes = options.passes;
     stages.fuse = options.fuse;
     stages.maxContext = options.maxContext;

@@ -13,6 +13,7 @@ struct CompileOptions {
   std::string adapter;                        // folder of a low-rank adapter, or empty
   std::vector<std::string> sources;           // NAME=PATH, of --source
   std::string target = "auto";
+  std::string triple = "x86_64-linux-gnu";    // of the CPU
   std::string passes;                         // the user's pipeline, run before the fusions
   bool fuse = true;
   int64_t maxContext = 0;

@@ -21,6 +21,8 @@ int main(int argc, char **argv) {
                  "what to compile for: auto, vulkan, cpu or vulkan,cpu (default auto: an artifact that runs on both over one "
                  "copy of the weights; of a later stage's text its own, printing a stage vulkan)")
       ->check(CLI::IsMember({"auto", "vulkan", "cpu", "vulkan,cpu"}));
+  app.add_option("--triple", options.triple,
+                 "CPU to compile for: x86_64-linux-gnu (levels v2 to v4_dot) or aarch64-linux-gnu (neon); default x86_64-linux-gnu");
   app.add_option("--passes", options.passes, "MLIR pipeline over the module, run before the fusions");
   app.add_flag("!--no-fuse", options.fuse, "leave q/k/v and gate/up projections apart, and adapters unfolded outside experts");
   app.add_option("--adapter", options.adapter, "folder of a low-rank adapter (PEFT)");

@@ -3,18 +3,22 @@
 
 namespace xfmr::codegen::cpu {
 namespace {
-// Sums, a panel of weights (two columns of it with bf16) and an element of X must fit in the registers: 16, 32 on v4.
+// Sums, a panel of weights (two columns of it with bf16) and an element of X must fit in the registers: 16, 32 on v4 and with NEON.
 constexpr RegisterBlock kBlocks2[] = {{2, 1}, {1, 2}};
 constexpr RegisterBlock kBlocks3[] = {{6, 1}, {2, 2}, {1, 4}};
 constexpr RegisterBlock kBlocks4[] = {{12, 2}, {6, 2}, {2, 4}, {1, 4}};
 
+constexpr RegisterBlock kBlocksNeon[] = {{6, 1}, {2, 2}, {1, 4}};
+
+constexpr const char *kX86 = "x86_64-unknown-linux-gnu", *kArm = "aarch64-unknown-linux-gnu";
 constexpr LevelFacts kFacts[] = {
-    {"v2", "x86-64-v2", "", /*vectorBits=*/128, /*fma=*/false, /*halfConversions=*/false, /*bfloatDots=*/false, kBlocks2},
-    {"v3", "x86-64-v3", "", 256, true, true, false, kBlocks3},
-    {"v4", "x86-64-v4", "", 512, true, true, false, kBlocks4},
-    {"v4_dot", "x86-64-v4", "+avx512vnni,+avx512bf16", 512, true, true, true, kBlocks4},
+    {"v2", kX86, "x86-64-v2", "", /*vectorBits=*/128, /*fma=*/false, /*halfConversions=*/false, /*bfloatDots=*/false, kBlocks2},
+    {"v3", kX86, "x86-64-v3", "", 256, true, true, false, kBlocks3},
+    {"v4", kX86, "x86-64-v4", "", 512, true, true, false, kBlocks4},
+    {"v4_dot", kX86, "x86-64-v4", "+avx512vnni,+avx512bf16", 512, true, true, true, kBlocks4},
+    {"neon", kArm, "generic", "+neon", 128, true, true, false, kBlocksNeon},
 };
-constexpr Level kLevels[] = {Level::V2, Level::V3, Level::V4, Level::V4Dot};
+constexpr Level kLevels[] = {Level::V2, Level::V3, Level::V4, Level::V4Dot, Level::Neon};
 } // namespace
 
 const LevelFacts &facts(Level level) {

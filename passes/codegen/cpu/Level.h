@@ -8,9 +8,9 @@
 
 namespace xfmr::codegen::cpu {
 
-// x86-64-v2 (SSE4.2), -v3 (AVX2, FMA, F16C), -v4 (AVX-512), v4 with AVX512_VNNI and AVX512_BF16. The numbers are those of
-// CpuLevel in the dialect.
-enum class Level : uint8_t { V2, V3, V4, V4Dot };
+// x86-64-v2 (SSE4.2), -v3 (AVX2, FMA, F16C), -v4 (AVX-512), v4 with AVX512_VNNI and AVX512_BF16; aarch64 as every one is, with
+// NEON. The numbers are those of CpuLevel in the dialect.
+enum class Level : uint8_t { V2, V3, V4, V4Dot, Neon };
 
 // Rows of X times panels of 16 outputs. Few rows take more panels, so that additions do not wait for each other.
 struct RegisterBlock {
@@ -19,6 +19,7 @@ struct RegisterBlock {
 
 struct LevelFacts {
   const char *name;     // "v3": the suffix of a kernel's symbol
+  const char *triple;   // objects of one triple go into one shared object
   const char *cpu;      // LLVM's name of the processor
   const char *features; // LLVM's names of what it has besides
   uint32_t vectorBits;  // of a register, and what LLVM may use
@@ -30,6 +31,6 @@ struct LevelFacts {
 };
 
 const LevelFacts &facts(Level level);
-llvm::ArrayRef<Level> allLevels(); // lowest first
+llvm::ArrayRef<Level> allLevels(); // those of an architecture side by side, lowest first
 std::optional<Level> parseLevel(llvm::StringRef name);
 } // namespace xfmr::codegen::cpu

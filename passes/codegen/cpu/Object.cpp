@@ -18,15 +18,19 @@
 namespace xfmr::codegen::cpu {
 namespace {
 
-const llvm::Target *x86Target(std::string &error) {
+const llvm::Target *targetOf(const llvm::Triple &triple, std::string &error) {
   static std::once_flag once;
   std::call_once(once, [] {
     LLVMInitializeX86TargetInfo();
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();
     LLVMInitializeX86AsmPrinter();
+    LLVMInitializeAArch64TargetInfo();
+    LLVMInitializeAArch64Target();
+    LLVMInitializeAArch64TargetMC();
+    LLVMInitializeAArch64AsmPrinter();
   });
-  return llvm::TargetRegistry::lookupTarget(llvm::Triple("x86_64-unknown-linux-gnu"), error);
+  return llvm::TargetRegistry::lookupTarget(triple, error);
 }
 
 // Errors of LLVM, so that they reach the caller and not the terminal.
@@ -86,9 +90,10 @@ llvm::Expected<std::string> compileObject(mlir::ModuleOp source, Level level) {
   auto fail = [&](const char *step) {
     return llvm::createStringError(std::string("kernel to an object: ") + step + (error.empty() ? "" : ": ") + error);
   };
-  const llvm::Target *target = x86Target(error);
+  const llvm::Triple triple(facts.triple);
+  const llvm::Target *target = targetOf(triple, error);
   if (!target)
-    return fail("no x86-64 code generator in this LLVM");
+    return fail("no such code generator in this LLVM");
   llvm::LLVMContext context;
   context.setDiagnosticHandler(std::make_unique<Diagnostics>(error));
   std::unique_ptr<llvm::Module> module;
@@ -101,7 +106,6 @@ llvm::Expected<std::string> compileObject(mlir::ModuleOp source, Level level) {
   }
   if (!module)
     return fail("translation");
-  llvm::Triple triple("x86_64-unknown-linux-gnu");
   std::unique_ptr<llvm::TargetMachine> machine(
       target->createTargetMachine(triple, facts.cpu, facts.features, llvm::TargetOptions(), llvm::Reloc::PIC_, std::nullopt,
                                   llvm::CodeGenOptLevel::Aggressive));

@@ -1,0 +1,26 @@
+// What the kernel says of an aarch64 CPU; see Level.h.
+#include "runtime/cpu/Level.h"
+#include <sys/auxv.h>
+
+using namespace xfmr::cpu;
+
+const char *const xfmr::cpu::kArchitecture = "aarch64";
+const char *const xfmr::cpu::kTriple = "aarch64-linux-gnu";
+
+namespace {
+constexpr uint64_t kAsimd = 1 << 1; // HWCAP_ASIMD of the kernel's documentation of ELF hwcaps
+} // namespace
+
+CpuFacts xfmr::cpu::cpuFacts() {
+  CpuFacts facts;
+  facts.hwcap = getauxval(AT_HWCAP);
+  return facts;
+}
+
+int xfmr::cpu::levelOf(const CpuFacts &facts) {
+  return facts.hwcap & kAsimd ? 2 : 1;
+}
+
+std::string xfmr::cpu::describeLevel(int level) {
+  return level >= 2 ? "aarch64 with NEON" : "aarch64 without NEON";
+}
