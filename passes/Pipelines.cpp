@@ -106,6 +106,7 @@ LogicalResult buildPipeline(OpPassManager &manager, const CompilerOptions &optio
     return error = "until: no stage is called '" + options.until + "'", failure();
   if (options.target != "vulkan" && options.target != "cpu")
     return error = "target: expected vulkan or cpu, got '" + options.target + "'", failure();
+  manager.nest<ProgramOp>().addPass(createXfmrVerifyStage()); // what comes in: stages behind it do not run again
   for (Stage stage : {Stage::Optimize, Stage::Phases, Stage::Regions, Stage::Dispatch, Stage::Plan, Stage::Codegen, Stage::Emit}) {
     if (stage > *until)
       break;

@@ -32,8 +32,8 @@ struct CompilerOptions : mlir::PassPipelineOptions<CompilerOptions> {
 };
 
 /// Adds every stage up to `options.until` to `manager` (anchored on builtin.module), each followed by its verifier. A
-/// stage that the module has behind it is skipped, so the text of any stage goes on from there. On failure `error` says
-/// which option is wrong.
+/// stage that the module has behind it is skipped, so the text of any stage goes on from there; what comes in is verified
+/// as what its stage says. On failure `error` says which option is wrong.
 mlir::LogicalResult buildPipeline(mlir::OpPassManager &manager, const CompilerOptions &options, std::string &error);
 
 /// `--xfmr-pipeline="target=vulkan until=plan"` for command lines and textual pipelines.

@@ -1,6 +1,7 @@
 // Executables, their variants and dispatches: syntax and verifiers. Constraint numbers are those of Program.td.
 #include "dialect/Xfmr.h"
 #include "llvm/ADT/StringSet.h"
+#include <limits>
 
 using namespace mlir;
 using namespace xfmr;
@@ -131,8 +132,12 @@ LogicalResult DispatchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   if (executable.getParams() && *executable.getParams() != getParams()) // C5
     return emitOpError("has other params than its executable");
   TargetAttr target = executable->getParentOfType<ProgramOp>().targetOrPortable();
-  if (!target.isVulkan())
+  if (!target.isVulkan()) {
+    constexpr uint64_t kMostTiles = std::numeric_limits<int32_t>::max();
+    if (const uint64_t tiles = kernel.getCpuTile(getParams()).count; tiles > kMostTiles) // C6
+      return emitOpError("has ") << tiles << " tiles, a target takes " << kMostTiles;
     return success();
+  }
   VulkanLaunch launch = kernel.getVulkanLaunch(getParams(), target.mostGridExtent());
   if (static_cast<int64_t>(launch.push.size()) > target.mostPushWords()) // C6
     return emitOpError("has ") << launch.push.size() << " push words, its target takes " << target.mostPushWords();

@@ -48,12 +48,12 @@ LogicalResult xfmr::emitArtifact(ArrayRef<ProgramOp> programs, const WeightSourc
   SmallVector<flatbuffers::DetachedBuffer> bytes;
   SmallVector<std::pair<std::string, std::string>> code;
   for (ProgramOp program : programs) {
-    FailureOr<flatbuffers::DetachedBuffer> built = buildProgram(program, tensors);
-    if (failed(built) || failed(check(plan::verifyHazards(*program::GetProgram(built->data())))))
+    flatbuffers::DetachedBuffer built = buildProgram(program, tensors);
+    if (failed(check(plan::verifyHazards(*program::GetProgram(built.data())))))
       return failure();
     if (options.report)
-      options.report(plan::describeCounts(*program::GetProgram(built->data())));
-    bytes.push_back(std::move(*built));
+      options.report(plan::describeCounts(*program::GetProgram(built.data())));
+    bytes.push_back(std::move(built));
     auto more = codeTensors(program);
     if (failed(more))
       return failure();

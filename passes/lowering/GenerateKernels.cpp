@@ -22,7 +22,7 @@ llvm::Expected<codegen::BuiltKernel> buildVariants(KernelAttrInterface kernel) {
     return codegen::buildVariants(*kernel.getContext(), attribute.getFields());
   XFMR_KERNELS(XFMR_BUILD)
 #undef XFMR_BUILD
-  return llvm::createStringError("no builder for #xfmr." + kernel.getFamily());
+  llvm_unreachable("all kernels are above");
 }
 
 codegen::cpu::KernelModule buildCpu(StringRef name, KernelAttrInterface kernel, KernelParamsAttrInterface params,
@@ -33,7 +33,7 @@ codegen::cpu::KernelModule buildCpu(StringRef name, KernelAttrInterface kernel, 
                                cast<Name##ParamsAttr>(params).getFields(), level);
   XFMR_KERNELS(XFMR_BUILD)
 #undef XFMR_BUILD
-  return llvm::createStringError("no builder for #xfmr." + kernel.getFamily());
+  llvm_unreachable("all kernels are above");
 }
 
 codegen::cpu::Level codeLevel(KernelAttrInterface kernel, KernelParamsAttrInterface params, CpuLevel level) {
@@ -86,7 +86,7 @@ struct GenerateKernels : xfmr::impl::XfmrGenerateKernelsBase<GenerateKernels> {
   llvm::Error generateCpu(OpBuilder &builder, TargetAttr target) {
     ExecutableOp executable = getOperation();
     if (!executable.getParams())
-      return llvm::createStringError("an executable for the CPU needs params");
+      return llvm::createStringError("its code for the CPU needs params, found none");
     std::optional<codegen::cpu::Level> last;
     for (CpuLevel asked : llvm::reverse(target.getLevels())) {
       const codegen::cpu::Level level = codeLevel(executable.getKernel(), *executable.getParams(), asked);

@@ -1,4 +1,5 @@
-// Serialisation of a planned program: buffers and kernels get indices, dispatches refer to them.
+// Serialisation of a program at the stage emit: buffers and kernels get indices, dispatches refer to them. What the ops and
+// xfmr-verify-stage check is not checked again: there is code, and every buffer of a dispatch is an xfmr.buffer_ref.
 #include "passes/lowering/ProgramBytes.h"
 
 #include "passes/codegen/vulkan/Kernels.h"
@@ -27,7 +28,7 @@ class Serializer {
 public:
   Serializer(ProgramOp op, const TensorTable &tensors) : op(op), tensors(tensors), onCpu(!op.targetOrPortable().isVulkan()) {}
 
-  FailureOr<flatbuffers::DetachedBuffer> run() {
+  flatbuffers::DetachedBuffer run() {
     describeModel();
     for (Operation &entry : op.getBody().front()) {
       if (auto weight = dyn_cast<PackedWeightOp>(entry))
@@ -40,11 +41,9 @@ public:
         addBuffer(buffer.getSymName(), static_cast<program::BufferKind>(buffer.getKind()), buffer.getSize());
     }
     for (auto executable : op.getBody().getOps<ExecutableOp>())
-      if (failed(addKernel(executable)))
-        return failure();
+      addKernel(executable);
     for (auto phase : op.getBody().getOps<PhaseOp>())
-      if (failed(addPhase(phase)))
-        return failure();
+      addPhase(phase);
     flatbuffers::FlatBufferBuilder builder;
     program::FinishProgramBuffer(builder, program::Program::Pack(builder, &result));
     return builder.Release();
@@ -104,20 +103,17 @@ private:
     result.buffers.push_back(std::move(buffer));
   }
 
-  LogicalResult addKernel(ExecutableOp executable) {
+  void addKernel(ExecutableOp executable) {
     kernelIndex[executable.getSymName()] = static_cast<uint32_t>(result.kernels.size());
     auto table = std::make_unique<program::KernelT>();
     table->name = executable.getSymName().str();
     SmallVector<VariantOp> variants = variantsOf(executable);
-    if (variants.empty())
-      return executable.emitError("@") << executable.getSymName() << " has no code";
     ArrayRef<int32_t> workgroup = variants.back().getWorkgroup(); // others may have fewer invocations
     table->workgroup_size.assign(workgroup.begin(), workgroup.end());
     for (const codegen::Binding &binding : executable.getKernel().getBindings())
       table->bindings.push_back(static_cast<program::Access>(binding.access));
     for (VariantOp op : variants) {
-      if (!op.getCode())
-        return op.emitError("variant ") << op.getName() << " of @" << executable.getSymName() << " is not serialised";
+      assert(op.getCode() && "xfmr-verify-stage was here");
       table->shared_bytes = std::max(table->shared_bytes, static_cast<uint32_t>(op.getShared()));
       auto variant = std::make_unique<program::VariantT>();
       variant->tensor = codeTensorName(op);
@@ -128,7 +124,6 @@ private:
       table->variants.push_back(std::move(variant));
     }
     result.kernels.push_back(std::move(table));
-    return success();
   }
 
   // Operations from the kernel's contract, bytes from what is bound.
@@ -167,28 +162,17 @@ private:
     return 0;
   }
 
-  LogicalResult addLaunch(program::DispatchT &item, DispatchOp dispatch) {
+  void addLaunch(program::DispatchT &item, DispatchOp dispatch) {
     if (!onCpu) {
       VulkanLaunch launch = dispatch.getVulkanLaunch();
       item.push = launch.push;
       item.grid.assign(launch.grid.begin(), launch.grid.end());
-      return success();
+      return;
     }
-    const uint64_t tiles = dispatch.getExecutable().getKernel().getCpuTile(dispatch.getParams()).count;
-    if (tiles > std::numeric_limits<int32_t>::max())
-      return dispatch.emitError("has ") << tiles << " tiles, more than a grid holds";
-    item.grid = {static_cast<uint32_t>(tiles), 1, 1};
-    return success();
+    item.grid = {static_cast<uint32_t>(dispatch.getExecutable().getKernel().getCpuTile(dispatch.getParams()).count), 1, 1};
   }
 
-  FailureOr<uint32_t> bufferIndex(BufferRefOp ref) {
-    auto found = buffers.find(ref.getBuffer());
-    if (found == buffers.end())
-      return ref.emitError("refers to @") << ref.getBuffer() << ", which is no buffer of the program";
-    return found->second;
-  }
-
-  LogicalResult addPhase(PhaseOp phase) {
+  void addPhase(PhaseOp phase) {
     auto table = std::make_unique<program::PhaseT>();
     table->name = stringifyPhaseKind(phase.getKind()).str();
     table->tokens = static_cast<uint32_t>(phase.getRows());
@@ -200,31 +184,17 @@ private:
         continue;
       auto item = std::make_unique<program::DispatchT>();
       item->label = dispatch.getLabel().str();
-      auto kernel = kernelIndex.find(dispatch.getKernel());
-      if (kernel == kernelIndex.end())
-        return dispatch.emitError("refers to @") << dispatch.getKernel() << ", which is no kernel of the program";
-      item->kernel = kernel->second;
+      item->kernel = kernelIndex.at(dispatch.getKernel());
       for (Value operand : dispatch.getBuffers()) {
         auto ref = operand.getDefiningOp<BufferRefOp>();
-        if (!ref)
-          return dispatch.emitError("uses a buffer that is not planned");
-        FailureOr<uint32_t> index = bufferIndex(ref);
-        if (failed(index))
-          return failure();
-        item->bindings.emplace_back(*index, ref.getOffset(), bytesOf(ref.getType()));
+        item->bindings.emplace_back(buffers.at(ref.getBuffer()), ref.getOffset(), bytesOf(ref.getType()));
       }
-      if (failed(addLaunch(*item, dispatch)))
-        return failure();
+      addLaunch(*item, dispatch);
       addWork(*item, dispatch, dispatch.getExecutable().getKernel());
       if (Value indirect = dispatch.getIndirect()) {
         item->grid.assign(3, 1); // not read
         auto ref = indirect.getDefiningOp<BufferRefOp>();
-        if (!ref)
-          return dispatch.emitError("takes its grid from a buffer that is not planned");
-        FailureOr<uint32_t> index = bufferIndex(ref);
-        if (failed(index))
-          return failure();
-        item->indirect_buffer = static_cast<int32_t>(*index);
+        item->indirect_buffer = static_cast<int32_t>(buffers.at(ref.getBuffer()));
         item->indirect_offset = ref.getOffset() + dispatch.getIndirectOffset();
       }
       item->barrier = barrier;
@@ -232,7 +202,6 @@ private:
       table->dispatches.push_back(std::move(item));
     }
     result.phases.push_back(std::move(table));
-    return success();
   }
 
   ProgramOp op;
@@ -253,6 +222,6 @@ std::string xfmr::codeTensorName(VariantOp variant) {
   return variant == variants.back() ? name : name + "." + std::to_string(llvm::find(variants, variant) - variants.begin());
 }
 
-FailureOr<flatbuffers::DetachedBuffer> xfmr::buildProgram(ProgramOp program, const TensorTable &tensors) {
+flatbuffers::DetachedBuffer xfmr::buildProgram(ProgramOp program, const TensorTable &tensors) {
   return Serializer(program, tensors).run();
 }

@@ -10,7 +10,7 @@ namespace xfmr {
 /// Name of the container's tensor with the code of a variant; that of the last one, the portable, is "kernel.<name>".
 std::string codeTensorName(VariantOp variant);
 
-/// Serialises the program. Emits an error for an executable without code and for a buffer that is not planned.
-mlir::FailureOr<flatbuffers::DetachedBuffer> buildProgram(ProgramOp program, const TensorTable &tensors);
+/// Serialises a program at the stage emit, which xfmr-verify-stage has seen.
+flatbuffers::DetachedBuffer buildProgram(ProgramOp program, const TensorTable &tensors);
 
 } // namespace xfmr

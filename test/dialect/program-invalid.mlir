@@ -473,3 +473,75 @@ xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hid
   // expected-error @below {{needs a layer and stats of 0 or more and positive experts}}
   xfmr.moe_layer 0 experts 0 stats 0
 }
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 target <cpu, alignment = 64, levels = [v3]> config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.buffer @state state size 128
+  xfmr.buffer @hidden arena size 64
+  xfmr.executable @copy #xfmr.elementwise<>
+  xfmr.phase decode rows 1 {
+    %state = xfmr.buffer_ref @state : memref<32xi32>
+    %x = xfmr.buffer_ref @hidden : memref<?xf32>
+    // dispatch C6
+    // expected-error @below {{has 4294967295 tiles, a target takes 2147483647}}
+    xfmr.dispatch @copy "copy" #xfmr.elementwise_params<width = 1048576, max_rows = 4294967295, a = <stride = 1048576>, out = <stride = 1048576>> (%state read, %x read, %x write) : memref<32xi32>, memref<?xf32>, memref<?xf32>
+    xfmr.yield
+  }
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 target <vulkan, binding_bytes = 65536, push_words = 1, grid = 65535, alignment = 256> config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.buffer @state state size 128
+  xfmr.buffer @hidden arena size 64
+  xfmr.executable @copy #xfmr.elementwise<>
+  xfmr.phase decode rows 1 {
+    %state = xfmr.buffer_ref @state : memref<32xi32>
+    %x = xfmr.buffer_ref @hidden : memref<?xf32>
+    // dispatch C6
+    // expected-error @below {{has 9 push words, its target takes 1}}
+    xfmr.dispatch @copy "copy" #xfmr.elementwise_params<width = 16, max_rows = 1> (%state read, %x read, %x write) : memref<32xi32>, memref<?xf32>, memref<?xf32>
+    xfmr.yield
+  }
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.buffer @state state size 128
+  xfmr.executable @copy #xfmr.elementwise<>
+  xfmr.phase decode rows 1 {
+    %state = xfmr.buffer_ref @state : memref<32xi32>
+    // expected-error @below {{expected read, write or readwrite, got append}}
+    xfmr.dispatch @copy "copy" #xfmr.elementwise_params<width = 16, max_rows = 1> (%state append) : memref<32xi32>
+    xfmr.yield
+  }
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.buffer @state state size 128
+  xfmr.executable @copy #xfmr.elementwise<>
+  xfmr.phase decode rows 1 {
+    %state = xfmr.buffer_ref @state : memref<32xi32>
+    // expected-error @below {{expected one type a buffer}}
+    xfmr.dispatch @copy "copy" #xfmr.elementwise_params<width = 16, max_rows = 1> (%state read) : memref<32xi32>, memref<32xi32>
+    xfmr.yield
+  }
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.buffer @state state size 128
+  xfmr.executable @copy #xfmr.elementwise<>
+  xfmr.phase decode rows 1 {
+    %state = xfmr.buffer_ref @state : memref<32xi32>
+    // dispatch C1
+    // expected-error @below {{has 1 buffers but 2 accesses}}
+    "xfmr.dispatch"(%state) <{kernel = @copy, label = "copy", access = array<i32: 0, 0>, params = #xfmr.elementwise_params<width = 16, max_rows = 1>, operandSegmentSizes = array<i32: 1, 0>}> : (memref<32xi32>) -> ()
+    xfmr.yield
+  }
+}

@@ -24,7 +24,7 @@ xfmr.model @bidirectional (%tokens: tensor<?xi32>) -> tensor<?x8xf32>
 
 // -----
 
-// expected-error @below {{yields hidden states, not logits}}
+// expected-error @below {{yields hidden states, not logits: an encoder has no phases to generate with}}
 xfmr.model @encoder (%tokens: tensor<?xi32>) -> tensor<?x4xf32>
     config <architecture = "bert", hidden_size = 4, vocab_size = 8, max_position = 64>
     sources {base = "tiny"} {
@@ -76,5 +76,16 @@ xfmr.model @foreign (%tokens: tensor<?xi32>) -> tensor<?x8xf32>
   // expected-error @below {{has no lowering: no kernel computes it}}
   %y = arith.negf %x : tensor<?x4xf32>
   %logits = xfmr.linear %y, %table : (tensor<?x4xf32>, tensor<8x4xf32>) -> tensor<?x8xf32>
+  xfmr.yield %logits : tensor<?x8xf32>
+}
+
+// -----
+
+// expected-remark @below {{context limited to 8192 of 8193 positions; --max-context chooses another}}
+xfmr.model @long (%tokens: tensor<?xi32>) -> tensor<?x8xf32>
+    config <architecture = "llama", hidden_size = 4, vocab_size = 8, max_position = 8193> sources {base = "tiny"} {
+  %table = xfmr.weight "embed" : tensor<8x4xf32>
+  %x = xfmr.embedding %tokens, %table : (tensor<?xi32>, tensor<8x4xf32>) -> tensor<?x4xf32>
+  %logits = xfmr.linear %x, %table : (tensor<?x4xf32>, tensor<8x4xf32>) -> tensor<?x8xf32>
   xfmr.yield %logits : tensor<?x8xf32>
 }

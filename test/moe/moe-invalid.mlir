@@ -29,7 +29,7 @@ func.func @invalid(%x: tensor<?x4xf32>, %r: tensor<8x4xf32>, %w: tensor<8x6x4xf3
 
 // R2
 func.func @invalid(%x: tensor<?x4xf32>, %r: tensor<8x4xf32>, %w: tensor<8x6x4xf32>) {
-  // expected-error @below {{norm_eps must not be negative and needs norm_topk_prob}}
+  // expected-error @below {{norm_eps must not be negative and needs norm_topk_prob, got 1.000000e-20}}
   %y = xfmr.moe %x router %r experts(%w) routing <top_k = 2, score = sigmoid, norm_eps = 1.0e-20>
       : (tensor<?x4xf32>, tensor<8x4xf32>, tensor<8x6x4xf32>) -> tensor<?x4xf32> {
   ^bb0(%t: tensor<?x4xf32>, %v: tensor<6x4xf32>):
@@ -55,7 +55,7 @@ func.func @invalid(%x: tensor<?x4xf32>, %r: tensor<8x4xf32>, %w: tensor<8x6x4xf3
 
 // R3
 func.func @invalid(%x: tensor<?x4xf32>, %r: tensor<8x4xf32>, %w: tensor<8x6x4xf32>) {
-  // expected-error @below {{overflow = drop needs one of capacity and capacity_factor, positive}}
+  // expected-error @below {{overflow = drop needs one of capacity and capacity_factor, positive; got capacity 0 and capacity_factor 0.000000e+00}}
   %y = xfmr.moe %x router %r experts(%w) routing <top_k = 1, score = softmax, overflow = drop>
       : (tensor<?x4xf32>, tensor<8x4xf32>, tensor<8x6x4xf32>) -> tensor<?x4xf32> {
   ^bb0(%t: tensor<?x4xf32>, %v: tensor<6x4xf32>):
@@ -68,7 +68,7 @@ func.func @invalid(%x: tensor<?x4xf32>, %r: tensor<8x4xf32>, %w: tensor<8x6x4xf3
 
 // R4
 func.func @invalid(%x: tensor<?x4xf32>, %r: tensor<8x4xf32>, %w: tensor<8x6x4xf32>) {
-  // expected-error @below {{sparsemixer needs top_k = 2}}
+  // expected-error @below {{sparsemixer needs top_k = 2, a positive sparsemixer_eps, score_at = pre_topk, one group and no norm_topk_prob}}
   %y = xfmr.moe %x router %r experts(%w) routing <top_k = 1, score = sparsemixer, sparsemixer_eps = 0.01>
       : (tensor<?x4xf32>, tensor<8x4xf32>, tensor<8x6x4xf32>) -> tensor<?x4xf32> {
   ^bb0(%t: tensor<?x4xf32>, %v: tensor<6x4xf32>):
@@ -172,7 +172,7 @@ func.func @invalid(%x: tensor<?x4xf32>, %r: tensor<8x4xf32>, %w: tensor<8xf32>) 
 
 // C4
 func.func @invalid(%x: tensor<?x4xf32>, %r: tensor<8x4xf32>, %w: tensor<8x6x4xf32>) {
-  // expected-error @below {{'xfmr.moe' op expert region must take a token batch and a slice of each stacked weight}}
+  // expected-error @below {{'xfmr.moe' op expert region must take a token batch and a slice of each stacked weight ('tensor<?x4xf32>', 'tensor<6x4xf32>'), got ('tensor<?x4xf32>', 'tensor<4x6xf32>')}}
   %y = xfmr.moe %x router %r experts(%w) routing <top_k = 2, score = softmax>
       : (tensor<?x4xf32>, tensor<8x4xf32>, tensor<8x6x4xf32>) -> tensor<?x4xf32> {
   ^bb0(%t: tensor<?x4xf32>, %v: tensor<4x6xf32>):
