@@ -163,8 +163,8 @@ public:
           encode(tensor.type, values, rows * columns, bytes);
           return writer.append(bytes.data(), bytes.size());
         };
-        if (failed(forEachRows(evaluator, piece, append, status)))
-          return status.failed() ? status : Status::error("cannot evaluate \"" + tensor.name + "\"");
+        if (status = forEachRows(evaluator, piece, append); status.failed())
+          return status;
       }
     }
     return status.ok() ? writer.finish() : status;

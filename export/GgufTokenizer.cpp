@@ -25,11 +25,11 @@ bool hasFlag(const ordered_json &step, const char *key, bool absent) {
   return value.is_boolean() ? value.get<bool>() : absent;
 }
 
-/// A step of a pre-tokenizer in short: "bytes", "bytes split" (by its own pattern), "digits", "split PATTERN"; else empty.
+/// A step of a pre-tokenizer in short: "bytes", "bytes+split" (by its own pattern), "digits", "split PATTERN"; else empty.
 std::string stepName(const ordered_json &step) {
   const ordered_json type = step.is_object() ? step.value("type", ordered_json()) : ordered_json();
   if (type == "ByteLevel" && !hasFlag(step, "add_prefix_space", true))
-    return hasFlag(step, "use_regex", true) ? "bytes split" : "bytes";
+    return hasFlag(step, "use_regex", true) ? "bytes+split" : "bytes";
   if (type == "Digits" && hasFlag(step, "individual_digits", false))
     return "digits";
   if (type != "Split" || step.value("behavior", ordered_json()) != "Isolated" || hasFlag(step, "invert", false) ||
@@ -51,9 +51,9 @@ std::string preTokenizerName(const ordered_json &tokenizer) {
   const auto splits = [&](std::string_view pattern) {
     return steps == std::vector<std::string>{"split " + std::string(pattern), "bytes"};
   };
-  if (steps == std::vector<std::string>{"bytes split"} || splits(kGpt2))
+  if (steps == std::vector<std::string>{"bytes+split"} || splits(kGpt2))
     return "gpt-2";
-  if (steps == std::vector<std::string>{"digits", "bytes split"})
+  if (steps == std::vector<std::string>{"digits", "bytes+split"})
     return "smollm";
   if (splits(kLlama3))
     return "llama-bpe";

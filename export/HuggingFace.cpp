@@ -11,6 +11,7 @@
 #include "import/Import.h"
 #include "passes/Passes.h"
 #include "passes/transforms/PruneColumns.h"
+#include "weights/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include <filesystem>
@@ -35,6 +36,7 @@ ModelOp modelOf(ModuleOp module) { return *module.getOps<ModelOp>().begin(); }
 Status alignForms(ModuleOp importedModule, ModelOp model) {
   ModelOp imported = modelOf(importedModule);
   IRRewriter rewriter(model.getContext());
+  CollectedErrors errors(model.getContext());
   for (BlockOp block : imported.getBody().getOps<BlockOp>())
     separateSplits(rewriter, block);
   const bool fuse = count<GluOp>(model) != count<GluOp>(imported);
@@ -44,7 +46,7 @@ Status alignForms(ModuleOp importedModule, ModelOp model) {
       manager.nest<ModelOp>().nest<BlockOp>().addPass(createXfmrFuseGlu());
     manager.addPass(createCanonicalizerPass());
     if (failed(manager.run(module)))
-      return Status::error("cannot bring the model into the form of its family");
+      return errors.status();
   }
   return Status::success();
 }
@@ -55,9 +57,13 @@ Status importConfig(ModelOp model, const ordered_json &config, const std::string
   if (status.failed())
     return status;
   out = importModel(*model.getContext(), path, {}, status);
-  return out ? Status::success()
-             : Status::error("the family \"" + model.getConfig().getArchitecture().str() +
-                             "\" has no configuration for the new shapes: " + status.message());
+  if (out)
+    return Status::success();
+  std::string why = status.message();
+  if (const size_t place = why.find(path); place != std::string::npos)
+    why.replace(place, path.size(), "config.json"); // where it was to be written nothing is left
+  return Status::error("the family \"" + model.getConfig().getArchitecture().str() +
+                       "\" has no configuration for the new shapes: " + why);
 }
 
 Status fillFolder(ModelOp model, const WeightSources &sources, const ExportOptions &options, const ordered_json &base,
@@ -99,8 +105,7 @@ Status fillFolder(ModelOp model, const WeightSources &sources, const ExportOptio
 
 Status exportHuggingFace(ModelOp model, const WeightSources &sources, const ExportOptions &options,
                          std::vector<std::string> &notes) {
-  if (options.type == ElementType::q8_0)
-    return Status::error("a Hugging Face folder holds f32, f16 or bf16; q8_0 is a type of GGUF");
+  assert(options.type != ElementType::q8_0 && "a type of GGUF");
   ordered_json config;
   Status status = readBaseConfig(options.baseFolder, model.getConfig().getArchitecture().str(), config);
   if (status.failed())

@@ -1,5 +1,6 @@
 // See Origins.h.
 #include "export/Origins.h"
+#include "weights/Diagnostics.h"
 #include "weights/Expressions.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -67,10 +68,7 @@ Status unsolved(Value wanted) {
 Status Origins::assign(Value wanted, Value found) { return solve(wanted, {found, -1, {}}); }
 
 Status Origins::solve(Value wanted, const Part &part) {
-  Operation *op = wanted.getDefiningOp();
-  if (!op)
-    return Status::error("a weight of the importer's model is a block argument");
-  return llvm::TypeSwitch<Operation *, Status>(op)
+  return llvm::TypeSwitch<Operation *, Status>(wanted.getDefiningOp())
       .Case([&](WeightOp stored) {
         tensors[stored.getTensorName()].push_back(part);
         return Status::success();
@@ -235,13 +233,14 @@ Status Origins::expectSame(const std::string &name, Value a, Value b) {
   const int64_t rows = weightRows(a.getType()), columns = weightColumns(a.getType());
   const int64_t step = std::max<int64_t>(1, WeightEvaluator::kChunkFloats / columns);
   std::vector<float> left, right;
+  CollectedErrors errors(a.getContext());
   for (int64_t begin = 0; begin < rows; begin += step) {
     const int64_t end = std::min(rows, begin + step);
     left.resize((end - begin) * columns);
     right.resize(left.size());
     if (failed(evaluator.evaluateRows(a, begin, end, left.data())) ||
         failed(evaluator.evaluateRows(b, begin, end, right.data())))
-      return Status::error("cannot evaluate \"" + name + "\"");
+      return errors.status();
     if (left != right)
       return Status::error("tensor \"" + name + "\" serves two places of the model, which have different values now");
   }
@@ -250,13 +249,14 @@ Status Origins::expectSame(const std::string &name, Value a, Value b) {
 
 Status Origins::expectZero(Value value) {
   bool zero = true;
+  CollectedErrors errors(value.getContext());
   const LogicalResult done = evaluator.forEachChunk(value, [&](int64_t begin, int64_t end, const float *values) {
     const int64_t count = (end - begin) * weightColumns(value.getType());
     zero &= std::all_of(values, values + count, [](float x) { return x == 0.0f; });
     return success();
   });
   if (failed(done))
-    return Status::error("cannot evaluate padding");
+    return errors.status();
   return zero ? Status::success() : Status::error("padding of a weight is not zero, for which the checkpoint has no place");
 }
 

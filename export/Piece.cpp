@@ -1,5 +1,6 @@
 // See Piece.h.
 #include "export/Piece.h"
+#include "weights/Diagnostics.h"
 #include <algorithm>
 
 using namespace mlir;
@@ -37,8 +38,9 @@ std::vector<int64_t> indices(int64_t first, int64_t count, int64_t step) {
   return result;
 }
 
-LogicalResult forEachRows(const WeightEvaluator &evaluator, const Piece &piece,
-                          llvm::function_ref<Status(const float *, int64_t)> visit, Status &status) {
+Status forEachRows(const WeightEvaluator &evaluator, const Piece &piece,
+                   llvm::function_ref<Status(const float *, int64_t)> visit) {
+  CollectedErrors errors(piece.value.getContext());
   const int64_t rows = piece.numRows(), columns = piece.numColumns(), stored = weightColumns(piece.value.getType());
   const int64_t step = std::max<int64_t>(1, WeightEvaluator::kChunkFloats / std::max(columns, stored));
   std::vector<float> read, picked;
@@ -53,7 +55,7 @@ LogicalResult forEachRows(const WeightEvaluator &evaluator, const Piece &piece,
           ++last;
         if (failed(evaluator.evaluateRows(piece.value, rowAt(first), rowAt(last - 1) + 1,
                                           read.data() + (first - begin) * stored)))
-          return failure();
+          return errors.status();
       }
       first = last;
     }
@@ -65,10 +67,10 @@ LogicalResult forEachRows(const WeightEvaluator &evaluator, const Piece &piece,
           picked[r * columns + c] = piece.columns[c] < 0 ? 0.0f : read[r * stored + piece.columns[c]];
       out = picked.data();
     }
-    if (status = visit(out, end - begin); status.failed())
-      return failure();
+    if (Status status = visit(out, end - begin); status.failed())
+      return status;
   }
-  return success();
+  return Status::success();
 }
 
 } // namespace xfmr::exports

@@ -29,8 +29,8 @@ struct Piece {
 std::vector<int64_t> indices(int64_t first, int64_t count, int64_t step = 1);
 
 /// Calls `visit` with consecutive rows of the piece, numColumns() numbers each, at most about a million numbers at a
-/// time. Errors are emitted at the op they concern.
-mlir::LogicalResult forEachRows(const WeightEvaluator &evaluator, const Piece &piece,
-                                llvm::function_ref<Status(const float *, int64_t rows)> visit, Status &status);
+/// time.
+Status forEachRows(const WeightEvaluator &evaluator, const Piece &piece,
+                   llvm::function_ref<Status(const float *, int64_t rows)> visit);
 
 } // namespace xfmr::exports

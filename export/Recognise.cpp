@@ -32,7 +32,8 @@ public:
     std::vector<BlockOp> blocks;
     while (auto block = x.getDefiningOp<BlockOp>()) {
       if (block.getInputs().size() != 1)
-        return Status::error("block " + std::to_string(block.getLayer()) + " has several inputs");
+        return Status::error("block " + std::to_string(block.getLayer()) + " has " + std::to_string(block.getInputs().size()) +
+                             " inputs, expected one");
       blocks.insert(blocks.begin(), block);
       x = block.getInputs()[0];
     }
@@ -82,15 +83,13 @@ private:
     return {norm.getWeight(), {}, {}};
   }
 
-  /// A weight operand; in an expert region the slice of expert `expert` in the stacked weight.
+  /// A weight operand; in an expert region the slice of expert `expert` in the stacked weight. Canonical models have all of
+  /// an expert's weights stacked outside.
   Piece piece(Value weight) {
     if (!weight)
       return {};
-    if (!isa<BlockArgument>(weight)) {
-      if (moe)
-        refuse("expected the experts' weights to be the region's arguments, found " + nameOf(weight));
+    if (!isa<BlockArgument>(weight))
       return {weight, {}, {}};
-    }
     Value stacked = moe.getStacked(weight);
     const int64_t rows = weightRows(weight.getType());
     if (cast<RankedTensorType>(weight.getType()).getRank() != 2)
@@ -191,8 +190,12 @@ private:
       if (!mixed || !gate)
         return;
       Linear projection;
-      if (gate.getKind() != ActivationKind::sigmoid || !linear(gate.getInput(), projection))
-        return refuse("expected the sigmoid of a linear layer as the shared expert's gate");
+      if (gate.getKind() != ActivationKind::sigmoid)
+        return refuse("expected the sigmoid of the shared expert, found " + stringifyActivationKind(gate.getKind()).str());
+      if (!linear(gate.getInput(), projection))
+        return;
+      if (projection.bias)
+        return refuse("the gate of the shared expert has a bias, which the format cannot express");
       layer.sharedGate = projection.weight;
       experts(mixed, layer);
       layer.dense.emplace();
@@ -216,8 +219,8 @@ private:
     Value result = cast<YieldOp>(op.getExpert().front().getTerminator()).getValues()[0];
     layer.experts.resize(op.getNumExperts());
     for (expert = 0; expert < op.getNumExperts() && status.ok(); ++expert)
-      if (feedForward(result, layer.experts[expert]) != op.getTokenBatch())
-        refuse("an expert's layers have different inputs");
+      if (Value input = feedForward(result, layer.experts[expert]); input != op.getTokenBatch())
+        refuse("expected an expert's projections of its tokens, found some of " + nameOf(input));
     moe = MoeOp();
   }
 

@@ -48,8 +48,7 @@ Status writeTensorFile(const std::vector<NamedPiece> &tensors, ElementType type,
       convertFromF32(dtype, values, rows * columns, bytes.data());
       return writer.append(bytes.data(), bytes.size());
     };
-    if (failed(forEachRows(evaluator, tensor.piece, write, status)) && status.ok())
-      return Status::error("cannot evaluate \"" + tensor.name + "\"");
+    status = forEachRows(evaluator, tensor.piece, write);
   }
   return status.ok() ? writer.finish() : status;
 }

@@ -95,7 +95,7 @@ Status widenBlock(IRRewriter &rewriter, BlockOp block, Ranges &ranges) {
     if (!network.refusal.empty())
       return Status::error(where + "its feed-forward network cannot be padded: " + network.refusal);
     if (failed(widen(rewriter, network, width)))
-      return errors.status(where + "it cannot be padded");
+      return errors.status();
   }
   for (AttentionUnits &attention : findAttentions(block)) {
     if (attention.numKvHeads() == ranges.keyHeads.high && attention.groupSize() == ranges.groups.high)
@@ -103,7 +103,7 @@ Status widenBlock(IRRewriter &rewriter, BlockOp block, Ranges &ranges) {
     if (!attention.refusal.empty())
       return Status::error(where + "its attention cannot be padded with heads of zeros: " + attention.refusal);
     if (failed(widen(rewriter, attention.attention, ranges.keyHeads.high, ranges.groups.high)))
-      return errors.status(where + "it cannot be padded");
+      return errors.status();
   }
   return Status::success();
 }

@@ -19,6 +19,8 @@ public:
   bool any() const { return !text_.empty(); }
   /// What was said: the first error, then "error: …" and "note: …" a line; `otherwise` if nothing was.
   Status status(const std::string &otherwise) const { return Status::error(any() ? text_ : otherwise); }
+  /// The same after a failure that always says something.
+  Status status() const { return Status::error(text_); }
 
 private:
   std::string text_;
