@@ -2,7 +2,7 @@
 #ifndef XFMR_ATTRIBUTES
 #define XFMR_ATTRIBUTES
 
-include "dialect/Enums.td"
+include "dialect/Types.td"
 
 class Xfmr_Attr<string name, string attrMnemonic> : AttrDef<Xfmr_Dialect, name> {
   let mnemonic = attrMnemonic;

@@ -26,6 +26,8 @@ static FailureOr<APFloat> parseDouble(AsmParser &parser) {
 #include "dialect/Dialect.cpp.inc"
 #include "dialect/Enums.cpp.inc"
 #include "dialect/OpInterfaces.cpp.inc"
+#define GET_TYPEDEF_CLASSES
+#include "dialect/Types.cpp.inc"
 #define GET_ATTRDEF_CLASSES
 #include "dialect/Attributes.cpp.inc"
 #define GET_OP_CLASSES
@@ -39,6 +41,10 @@ void XfmrDialect::initialize() {
   addAttributes<
 #define GET_ATTRDEF_LIST
 #include "dialect/Attributes.cpp.inc"
+      >();
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "dialect/Types.cpp.inc"
       >();
 }
 

@@ -23,6 +23,7 @@ def Xfmr_Dialect : Dialect {
     h head size, E experts.
   }];
   let useDefaultAttributePrinterParser = 1;
+  let useDefaultTypePrinterParser = 1;
 }
 
 // Every op suggests names for its values in printed IR (AsmNames.h).
@@ -48,15 +49,28 @@ def Xfmr_Tokens : Type<
     And<[RankedTensorOf<[I32]>.predicate, HasAnyRankOfPred<[1]>]>,
     "1-D tensor of i32 token ids", "::mlir::RankedTensorType">;
 // A weight or weight expression: static shape.
-def Xfmr_Weight : Type<
+def Xfmr_FloatWeight : Type<
     And<[RankedTensorOf<[F32, F16, BF16]>.predicate,
          CPred<"::llvm::cast<::mlir::ShapedType>($_self).hasStaticShape()">]>,
     "statically shaped weight tensor of f32, f16 or bf16", "::mlir::RankedTensorType">;
-class Xfmr_WeightOfRank<int rank> : Type<
-    And<[Xfmr_Weight.predicate, HasAnyRankOfPred<[rank]>]>,
-    rank # "-D weight tensor of f32, f16 or bf16", "::mlir::RankedTensorType">;
-def Xfmr_Matrix : Xfmr_WeightOfRank<2>;
-def Xfmr_Vector : Xfmr_WeightOfRank<1>;
+// Matrices may be quantised, alone or stacked.
+def Xfmr_QuantWeight : Type<
+    And<[CPred<"::mlir::isa<::mlir::RankedTensorType>($_self)">,
+         CPred<"::xfmr::quantSchemeOf($_self).has_value()">, HasAnyRankOfPred<[2, 3]>,
+         CPred<"::llvm::cast<::mlir::ShapedType>($_self).hasStaticShape()">]>,
+    "statically shaped matrix or stack of matrices of quantised elements", "::mlir::RankedTensorType">;
+def Xfmr_Weight : Type<
+    Or<[Xfmr_FloatWeight.predicate, Xfmr_QuantWeight.predicate]>,
+    "statically shaped weight tensor of f32, f16, bf16 or !xfmr.q", "::mlir::RankedTensorType">;
+def Xfmr_FloatMatrix : Type<
+    And<[Xfmr_FloatWeight.predicate, HasAnyRankOfPred<[2]>]>,
+    "2-D weight tensor of f32, f16 or bf16", "::mlir::RankedTensorType">;
+def Xfmr_Matrix : Type<
+    And<[Xfmr_Weight.predicate, HasAnyRankOfPred<[2]>]>,
+    "2-D weight tensor of f32, f16, bf16 or !xfmr.q", "::mlir::RankedTensorType">;
+def Xfmr_Vector : Type<
+    And<[Xfmr_FloatWeight.predicate, HasAnyRankOfPred<[1]>]>,
+    "1-D weight tensor of f32, f16 or bf16", "::mlir::RankedTensorType">;
 
 // Absolute position of the first row of a run (after split-phases).
 def Xfmr_Position : Type<

@@ -33,6 +33,11 @@ def Xfmr_GluLayout : Xfmr_Enum<"GluLayout", "how gate and up rows lie in the pac
     I32EnumAttrCase<"interleaved", 1>]>; // row 2j gate j, row 2j+1 up j
 def Xfmr_GluLayoutAttr : Xfmr_EnumAttr<Xfmr_GluLayout, "glu_layout">;
 
+def Xfmr_QuantRule : Xfmr_Enum<"QuantRule", "how scales are chosen when numbers are rounded to codes", [
+    I32EnumAttrCase<"absmax", 0>,   // the largest magnitude meets the last code
+    I32EnumAttrCase<"search", 1>]>; // least squared error among candidates, judged as the scale is stored
+def Xfmr_QuantRuleAttr : Xfmr_EnumAttr<Xfmr_QuantRule, "quant_rule">;
+
 def Xfmr_TargetKind : Xfmr_Enum<"TargetKind", "what runs a program", [
     I32EnumAttrCase<"vulkan", 0>,
     I32EnumAttrCase<"cpu", 1>]>;

@@ -4,6 +4,7 @@
 
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Value.h"
+#include "passes/codegen/QuantScheme.h"
 
 namespace xfmr {
 
@@ -16,11 +17,14 @@ struct WeightBox {
   int64_t columns() const { return columnEnd - columnBegin; }
 };
 
-/// Where the numbers of a box go: row r of the matrix starts at row(r), its columns are consecutive.
+/// Where the numbers of a box go: row r of the matrix starts at row(r), its columns are consecutive. Of a quantised weight
+/// `plane` may ask for codes or scales instead of the values they stand for; columns of the box are then the plane's
+/// (QuantScheme::unit), and codes and scales come as the exact numbers they are.
 struct WeightTile {
   WeightBox box;
   float *out;
   int64_t stride; // floats from one row to the next
+  WeightPlane plane = WeightPlane::values;
 
   float *row(int64_t r) const { return out + (r - box.rowBegin) * stride; }
 };

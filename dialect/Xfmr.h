@@ -1,6 +1,7 @@
 // The xfmr dialect: ops, attributes and enums in C++. The meaning of each op is in its .td file.
 #pragma once
 
+#include "dialect/Quantised.h"
 #include "dialect/WeightBox.h"
 
 #include "mlir/Bytecode/BytecodeOpInterface.h"
@@ -19,6 +20,8 @@
 #include "dialect/Dialect.h.inc"
 #include "dialect/Enums.h.inc"
 #include "dialect/OpInterfaces.h.inc"
+#define GET_TYPEDEF_CLASSES
+#include "dialect/Types.h.inc"
 #define GET_ATTRDEF_CLASSES
 #include "dialect/Attributes.h.inc"
 #define GET_OP_CLASSES

@@ -7,7 +7,11 @@
 
 namespace xfmr::exports {
 
-enum class ElementType { keep, f32, f16, bf16, q8_0 };
+enum class ElementType { keep, f32, f16, bf16, q8_0, q4_0, q4_k, q6_k };
+/// A type of quantised blocks, which only GGUF holds.
+inline bool isQuantised(ElementType type) {
+  return type >= ElementType::q8_0;
+}
 
 struct ExportOptions {
   std::string output;

@@ -1,11 +1,13 @@
 // The GGUF file. See Export.h; keys, names and conventions are those of the GGUF specification and its first users.
 #include "dialect/RopeFrequencies.h"
+#include "dialect/Rounding.h"
 #include "export/Export.h"
 #include "export/GgufTokenizer.h"
 #include "export/RotaryOrder.h"
 #include "export/Uniform.h"
 #include "weights/ModelSources.h"
 #include "weights/Conversion.h"
+#include "weights/GgufBlocks.h"
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -142,7 +144,9 @@ public:
     if (!ropeDivisors.empty())
       tensors.push_back({"rope_freqs.weight", GgufType::f32, {static_cast<int64_t>(ropeDivisors.size())}, {}});
     if (mixed)
-      notes.push_back("tensors whose rows are no multiple of 32 are written as f16, q8_0 cannot hold them");
+      notes.push_back("tensors whose rows are no whole blocks of the type are written as a type that holds them, or as f16");
+    if (expanded)
+      notes.push_back("weights of a form that GGUF has no blocks for are written as f32");
   }
 
   Status write(const WeightSources &sources) {
@@ -159,8 +163,13 @@ public:
         status = writer.append(ropeDivisors.data(), ropeDivisors.size() * sizeof(float));
       for (const Piece &piece : tensor.pieces) {
         const int64_t columns = piece.numColumns();
+        if (keepsCodes(tensor.type, piece)) {
+          if (status = appendCodes(evaluator, tensor.type, piece); status.failed())
+            return status;
+          continue;
+        }
         auto append = [&](const float *values, int64_t rows) {
-          encode(tensor.type, values, rows * columns, bytes);
+          encode(tensor.type, values, rows, columns, bytes);
           return writer.append(bytes.data(), bytes.size());
         };
         if (status = forEachRows(evaluator, piece, append); status.failed())
@@ -180,32 +189,86 @@ private:
     return routing.getNormTopkProb() || routing.getScoreAt() == ScoreAt::post_topk;
   }
 
+  /// Of the first matrix of a layer, which says more than an embedding table that stays as it is.
   uint32_t fileType() const {
-    switch (matrixType(decoder.embedding)) {
+    switch (matrixType(decoder.layers.empty() ? decoder.embedding : decoder.layers.front().attention.query.weight)) {
     case GgufType::f32: return 0;
     case GgufType::f16: return 1;
     case GgufType::q8_0: return 7;
     case GgufType::bf16: return 32;
+    case GgufType::q4_0: return 2;
+    case GgufType::q4_1: return 3;
+    case GgufType::q5_0: return 8;
+    case GgufType::q5_1: return 9;
+    case GgufType::q2_k: return 10;
+    case GgufType::q3_k: return 12;
+    case GgufType::q4_k: return 15;
+    case GgufType::q5_k: return 17;
+    case GgufType::q6_k: return 18;
+    case GgufType::iq4_nl: return 25;
+    case GgufType::iq4_xs: return 30;
+    case GgufType::mxfp4: return 38;
     }
     return 0;
   }
 
-  GgufType matrixType(const Piece &piece) const {
+  GgufType wantedType(const Piece &piece) const {
     switch (options.type) {
     case ElementType::f32: return GgufType::f32;
     case ElementType::f16: return GgufType::f16;
     case ElementType::bf16: return GgufType::bf16;
-    case ElementType::q8_0: return piece.numColumns() % kQ8Block == 0 ? GgufType::q8_0 : GgufType::f16;
+    case ElementType::q8_0: return GgufType::q8_0;
+    case ElementType::q4_0: return GgufType::q4_0;
+    case ElementType::q4_k: return GgufType::q4_k;
+    case ElementType::q6_k: return GgufType::q6_k;
     case ElementType::keep: break;
     }
     const Type type = piece.elementType();
+    if (auto quantised = dyn_cast<QuantType>(type))
+      return ggufTypeOf(quantised.getScheme()).value_or(GgufType::f32);
     return type.isF16() ? GgufType::f16 : type.isBF16() ? GgufType::bf16 : GgufType::f32;
   }
 
-  static void encode(GgufType type, const float *values, int64_t count, std::vector<uint8_t> &bytes) {
-    if (type == GgufType::q8_0) {
-      bytes.resize(count / kQ8Block * kQ8BlockBytes);
-      return quantizeQ8(values, count, bytes.data());
+  /// What was rounded before is not rounded to another type of blocks, unless that is asked for.
+  GgufType matrixType(const Piece &piece) const {
+    const GgufType wanted = wantedType(piece), type = fittingType(wanted, piece.numColumns());
+    return options.type == ElementType::keep && type != wanted ? GgufType::f16 : type;
+  }
+
+  /// The piece is made of such blocks: its codes are written as they are.
+  static bool keepsCodes(GgufType type, const Piece &piece) {
+    std::optional<QuantScheme> scheme = quantSchemeOf(piece.value.getType());
+    return scheme && piece.columns.empty() && ggufTypeOf(*scheme) == type;
+  }
+
+  Status appendCodes(const WeightEvaluator &evaluator, GgufType type, const Piece &piece) {
+    const int64_t columns = piece.numColumns();
+    const GgufBlock block = *ggufBlock(static_cast<uint32_t>(type));
+    std::vector<uint8_t> row(columns / block.elements * block.bytes);
+    for (int64_t r = 0; r < piece.numRows(); ++r) {
+      bool read = true;
+      writeBlocks(type, columns, [&](WeightPlane plane, float *out) {
+        read = read && succeeded(readPlane(evaluator, piece, plane, r, 1, out));
+      }, row.data());
+      if (!read)
+        return Status::error("cannot evaluate a weight");
+      if (Status status = writer.append(row.data(), row.size()); status.failed())
+        return status;
+    }
+    return Status::success();
+  }
+
+  static void encode(GgufType type, const float *values, int64_t rows, int64_t columns, std::vector<uint8_t> &bytes) {
+    const int64_t count = rows * columns;
+    if (std::optional<QuantScheme> scheme = ggufScheme(static_cast<uint32_t>(type))) {
+      const GgufBlock block = *ggufBlock(static_cast<uint32_t>(type));
+      const int64_t rowBytes = columns / block.elements * block.bytes;
+      bytes.resize(rows * rowBytes);
+      for (int64_t r = 0; r < rows; ++r)
+        writeBlocks(type, columns, [&](WeightPlane plane, float *out) {
+          quantiseRow(*scheme, QuantRule::search, values + r * columns, columns, columns, plane, out);
+        }, bytes.data() + r * rowBytes);
+      return;
     }
     const DType dtype = type == GgufType::f32 ? DType::f32 : type == GgufType::f16 ? DType::f16 : DType::bf16;
     bytes.resize(count * dtypeBits(dtype) / 8);
@@ -218,7 +281,9 @@ private:
     if (stacked)
       shape.insert(shape.begin(), static_cast<int64_t>(pieces.size()));
     const GgufType type = matrixType(first);
-    mixed |= options.type == ElementType::q8_0 && type != GgufType::q8_0;
+    mixed |= type != wantedType(first);
+    if (auto quantised = dyn_cast<QuantType>(first.elementType()); quantised && options.type == ElementType::keep)
+      expanded |= !ggufTypeOf(quantised.getScheme());
     tensors.push_back({name, type, shape, pieces});
   }
 
@@ -266,7 +331,8 @@ private:
   GgufWriter writer;
   std::vector<Tensor> tensors;
   std::vector<float> ropeDivisors;
-  bool mixed = false; // rows that q8_0 cannot hold
+  bool mixed = false;    // rows that the type cannot hold
+  bool expanded = false; // forms that no type holds
 };
 
 std::string readText(const fs::path &path) {

@@ -105,7 +105,7 @@ Status fillFolder(ModelOp model, const WeightSources &sources, const ExportOptio
 
 Status exportHuggingFace(ModelOp model, const WeightSources &sources, const ExportOptions &options,
                          std::vector<std::string> &notes) {
-  assert(options.type != ElementType::q8_0 && "a type of GGUF");
+  assert(!isQuantised(options.type) && "types of GGUF");
   ordered_json config;
   Status status = readBaseConfig(options.baseFolder, model.getConfig().getArchitecture().str(), config);
   if (status.failed())

@@ -197,6 +197,7 @@ Status readBaseConfig(const std::string &folder, const std::string &family, orde
     return Status::error("\"" + path.string() + "\" is no JSON object");
   if (out.value("model_type", ordered_json()) != family)
     return Status::error("\"" + path.string() + "\" is of another family than the model (\"" + family + "\")");
+  out.erase("quantization_config"); // of the base's tensors; numbers are written
   return Status::success();
 }
 

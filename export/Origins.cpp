@@ -32,6 +32,7 @@ Value gathered(Value value, int64_t axis, ArrayRef<int64_t> indices) {
 
 Value transposed(Value value) {
   OpBuilder builder = behind(value);
+  value = numbersOf(builder, value.getLoc(), value);
   SmallVector<int64_t> shape(typeOf(value).getShape());
   std::swap(shape[shape.size() - 1], shape[shape.size() - 2]);
   return WeightTransposeOp::create(builder, value.getLoc(), RankedTensorType::get(shape, typeOf(value).getElementType()), value);

@@ -73,4 +73,18 @@ Status forEachRows(const WeightEvaluator &evaluator, const Piece &piece,
   return Status::success();
 }
 
+LogicalResult readPlane(const WeightEvaluator &evaluator, const Piece &piece, WeightPlane plane, int64_t begin,
+                        int64_t count, float *out) {
+  const Type type = piece.value.getType();
+  const int64_t width = quantSchemeOf(type)->planeColumns(plane, weightColumns(type));
+  for (int64_t i = 0; i < count; ++i, out += width) {
+    const int64_t row = piece.rows.empty() ? begin + i : piece.rows[begin + i];
+    if (row < 0)
+      std::fill_n(out, width, 0.0f);
+    else if (failed(evaluator.evaluate(piece.value, {{row, row + 1, 0, width}, out, width, plane})))
+      return failure();
+  }
+  return success();
+}
+
 } // namespace xfmr::exports

@@ -33,4 +33,8 @@ std::vector<int64_t> indices(int64_t first, int64_t count, int64_t step = 1);
 Status forEachRows(const WeightEvaluator &evaluator, const Piece &piece,
                    llvm::function_ref<Status(const float *, int64_t rows)> visit);
 
+/// Rows begin … begin + count - 1 of a plane of a quantised piece with all its columns; rows of zeros are zeros in every plane.
+mlir::LogicalResult readPlane(const WeightEvaluator &evaluator, const Piece &piece, WeightPlane plane, int64_t begin,
+                              int64_t count, float *out);
+
 } // namespace xfmr::exports

@@ -1,6 +1,6 @@
 // gpt-oss: biases everywhere, attention sinks, windows in alternate layers, a router with a bias whose
 // weights are a softmax over the chosen, and experts with a clamped SwiGLU over interleaved gate and up
-// columns. Reads the dequantised form. Source: Hugging Face's modeling_gpt_oss.
+// columns. Reads the published form (MXFP4) and the dequantised one. Source: Hugging Face's modeling_gpt_oss.
 #include "import/Families.h"
 #include "import/Moe.h"
 #include "import/Routing.h"
@@ -23,10 +23,13 @@ Value clampedMixture(ModelBuilder &m, Value x, const std::string &prefix, const 
   Router router = readRouter(m, prefix + ".router", e, d);
   router.bias = m.weight(prefix + ".router.bias", {e});
   const std::string experts = prefix + ".experts.";
+  auto matrix = [&](const std::string &name, int64_t in, int64_t out) {
+    return m.isPacked(name) ? m.weight(name, {e, out, in}) : m.transposedWeight(name, {e, in, out});
+  };
   const SmallVector<Value> stacked = {
-      m.transposedWeight(experts + "gate_up_proj", {e, d, 2 * f}), // rows gate 0, up 0, gate 1, …
-      m.weight(experts + "gate_up_proj_bias", {e, 2 * f}),
-      m.transposedWeight(experts + "down_proj", {e, f, d}), m.weight(experts + "down_proj_bias", {e, d})};
+      matrix(experts + "gate_up_proj", d, 2 * f), // rows gate 0, up 0, gate 1, …
+      m.weight(experts + "gate_up_proj_bias", {e, 2 * f}), matrix(experts + "down_proj", f, d),
+      m.weight(experts + "down_proj_bias", {e, d})};
   OpBuilder &ops = m.ops();
   auto moe = MoeOp::create(ops, m.loc(), x.getType(), x, router.weight, router.bias, Value(), ValueRange(),
                            config.routing);

@@ -122,10 +122,10 @@ OwningOpRef<ModuleOp> importCheckpoint(MLIRContext &context, StringRef path,
   }
   if (!config.failed() && !family)
     config.refuse("model_type", "is \"" + type + "\", supported: " + supported);
-  if (config.isObject("quantization_config"))
+  if (configAlone && config.isObject("quantization_config"))
     config.refuse("quantization_config",
                   "says \"" + config.object("quantization_config").text("quant_method", "unknown") +
-                      "\", but quantised checkpoints cannot be read");
+                      "\": which tensors are quantised only the checkpoint tells; give its folder");
   refuseEncoders(config);
   Type element = defaultElement(context, config);
   if (config.failed())

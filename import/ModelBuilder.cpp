@@ -1,6 +1,9 @@
 // See ModelBuilder.h.
 #include "import/ModelBuilder.h"
 #include "weights/Conversion.h"
+#include "weights/Expressions.h"
+#include "weights/GgufBlocks.h"
+#include "weights/PackedTensors.h"
 #include "mlir/IR/Verifier.h"
 #include <cstring>
 
@@ -93,6 +96,11 @@ void ModelBuilder::ignoreLayer(int64_t layer) {
 
 bool ModelBuilder::hasTensor(const std::string &name) const { return !checkpoint_.hasWeights() || find(name); }
 
+bool ModelBuilder::isPacked(const std::string &name) const {
+  const TensorView *tensor = find(name);
+  return tensor && tensor->packed;
+}
+
 const TensorView *ModelBuilder::find(StringRef name) const {
   if (const TensorView *tensor = checkpoint_.find(name))
     return tensor;
@@ -126,10 +134,16 @@ Value ModelBuilder::weight(const std::string &name, ArrayRef<int64_t> shape) {
       if (tensor->shape != expected)
         refuse(where + ": found shape " + shapeText(tensor->shape) + ", expected " +
                shapeText(expected));
-      if (!isWeightDType(tensor->dtype))
+      if (tensor->blocks && shape.size() < 2)
+        refuse(where + ": found a vector of type " + ggufTypeName(tensor->blocks) + ", expected F32, F16 or BF16");
+      if (!tensor->blocks && !tensor->packed && !isWeightDType(tensor->dtype))
         refuse(where + ": found dtype " + std::string(dtypeName(tensor->dtype)) +
                ", expected F32, F16 or BF16");
-      element = elementType(builder_.getContext(), tensor->dtype);
+      std::optional<QuantScheme> packed = tensor->packed ? packedScheme(*tensor->packed) : std::nullopt;
+      element = tensor->packed ? (packed ? Type(QuantType::get(builder_.getContext(), *packed)) : Type(builder_.getF32Type()))
+                : tensor->blocks && shape.size() > 1
+                    ? Type(QuantType::get(builder_.getContext(), *ggufScheme(tensor->blocks)))
+                    : elementType(builder_.getContext(), tensor->dtype);
     } else {
       refuse("tensor \"" + name + "\" is missing from \"" + checkpoint_.path() +
              "\", expected shape " + shapeText(expected));
@@ -140,7 +154,7 @@ Value ModelBuilder::weight(const std::string &name, ArrayRef<int64_t> shape) {
 }
 
 Value ModelBuilder::transposedWeight(const std::string &name, ArrayRef<int64_t> storedShape) {
-  Value stored = weight(name, storedShape);
+  Value stored = numbersOf(builder_, loc_, weight(name, storedShape));
   SmallVector<int64_t> shape(storedShape);
   std::swap(shape[shape.size() - 2], shape[shape.size() - 1]);
   Type element = cast<RankedTensorType>(stored.getType()).getElementType();
@@ -177,6 +191,7 @@ Value ModelBuilder::adaptedWeight(const std::string &module, ArrayRef<int64_t> s
     return plain;
   if (branch->bias)
     refuse("adapter of \"" + module + "\": a bias on this module cannot be imported");
+  plain = numbersOf(builder_, loc_, plain);
   return WeightAddLowrankOp::create(builder_, loc_, plain.getType(), plain, branch->b, branch->a,
                                     builder_.getF64FloatAttr(branch->scale));
 }

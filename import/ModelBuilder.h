@@ -67,6 +67,8 @@ public:
   /// False for a configuration alone.
   bool hasWeights() const { return checkpoint_.hasWeights(); }
   bool hasTensor(const std::string &name) const;
+  /// Stored as codes by another program, always [.., out, in].
+  bool isPacked(const std::string &name) const;
   /// A tensor of the checkpoint with the shape it must have.
   mlir::Value weight(const std::string &name, llvm::ArrayRef<int64_t> shape);
   /// The same stored with its last two axes exchanged: a tensor [.., in, out] as [.., out, in].

@@ -111,6 +111,7 @@ Router readRouter(ModelBuilder &m, const std::string &module, int64_t experts, i
   if (std::optional<AdapterBranch> branch = m.adapterBranch(module, width, experts)) {
     if (branch->bias)
       m.refuse("adapter of \"" + module + "\": a bias on a router cannot be imported");
+    router.weight = numbersOf(m.ops(), m.loc(), router.weight);
     router.weight = WeightAddLowrankOp::create(m.ops(), m.loc(), router.weight.getType(),
                                                router.weight, branch->b, branch->a,
                                                m.ops().getF64FloatAttr(branch->scale));

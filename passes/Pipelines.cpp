@@ -53,6 +53,7 @@ LogicalResult addOptimize(OpPassManager &manager, const CompilerOptions &options
 }
 
 void addPhases(OpPassManager &manager, const CompilerOptions &options) {
+  manager.nest<ModelOp>().addPass(createXfmrExpandQuantized());
   XfmrSplitPhasesOptions split;
   split.maxContext = options.maxContext;
   split.chunk = options.chunk;

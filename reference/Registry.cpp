@@ -9,6 +9,7 @@
 #include "reference/ops/Linear.h"
 #include "reference/ops/Moe.h"
 #include "reference/ops/Norm.h"
+#include "reference/ops/Quantised.h"
 #include "reference/ops/Rope.h"
 #include "reference/ops/Stored.h"
 #include "reference/ops/WeightAlgebra.h"
@@ -58,6 +59,7 @@ static Table makeTable() {
              WeightMaskOp,
              WeightOp,
              WeightProductOp,
+             WeightQuantizeOp,
              WeightScaleOp,
              WeightSelectOp,
              WeightSliceOp,

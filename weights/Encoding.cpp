@@ -35,6 +35,8 @@ std::optional<Encoding> Encoding::of(mlir::Type type, WeightLayout layout) {
     result.element = DType::f16;
   else if (element.isBF16())
     result.element = DType::bf16;
+  else if ((result.scheme = quantSchemeOf(type)))
+    result.element = DType::u8;
   else
     return std::nullopt;
   result.columns = shaped.getShape().back();
@@ -50,10 +52,10 @@ std::optional<Encoding> Encoding::of(mlir::Type type, WeightLayout layout) {
 }
 
 const char *Encoding::elementName() const {
-  return element == DType::f32 ? "F32" : element == DType::f16 ? "F16" : "BF16";
+  return element == DType::f32 ? "F32" : element == DType::f16 ? "F16" : element == DType::u8 ? "U8" : "BF16";
 }
 
-int64_t Encoding::storedColumns() const { return roundUp(columns, 8); }
+int64_t Encoding::storedColumns() const { return scheme ? quantRows().storedColumns() : roundUp(columns, 8); }
 
 int64_t Encoding::groupStride() const {
   return layout == WeightLayout::panels ? roundUp(rows, kPanelRows) : rows;
@@ -73,24 +75,65 @@ std::vector<uint64_t> Encoding::shape() const {
   auto columns = static_cast<uint64_t>(storedColumns()), rows = static_cast<uint64_t>(storedRows());
   if (vector)
     return {columns};
+  if (scheme)
+    columns = static_cast<uint64_t>(rowBytes());
   if (layout == WeightLayout::rows)
     return {rows, columns};
+  if (scheme)
+    return {rows / kPanelRows, kPanelRows, columns};
   if (element == DType::bf16)
     return {rows / kPanelRows, columns / 2, kPanelRows, 2};
   return {rows / kPanelRows, columns, kPanelRows};
 }
 
-bool Encoding::pack(int64_t begin, int64_t end,
-                    llvm::function_ref<bool(int64_t, int64_t, float *)> read, uint8_t *out) const {
-  const int64_t width = storedColumns(), stride = groupStride();
-  std::vector<float> values((end - begin) * width); // zeros
+bool Encoding::forEachRun(int64_t begin, int64_t end,
+                          llvm::function_ref<bool(int64_t, int64_t, int64_t)> visit) const {
+  const int64_t stride = groupStride();
   for (int64_t at = begin; at < end;) {
     const int64_t group = at / stride, inGroup = at % stride;
     const int64_t count = std::min(stride - inGroup, end - at), real = std::clamp<int64_t>(rows - inGroup, 0, count);
-    if (group < groups && real && !read(group * rows + inGroup, real, values.data() + (at - begin) * width))
+    if (group < groups && real && !visit(group * rows + inGroup, real, at - begin))
       return false;
     at += count;
   }
+  return true;
+}
+
+bool Encoding::packCodes(int64_t begin, int64_t end,
+                         llvm::function_ref<bool(WeightPlane, int64_t, int64_t, float *)> read, uint8_t *out) const {
+  const QuantRows place = quantRows();
+  const int64_t size = place.rowBytes();
+  std::vector<uint8_t> plain(layout == WeightLayout::panels ? (end - begin) * size : 0);
+  uint8_t *packed = layout == WeightLayout::panels ? plain.data() : out;
+  std::fill_n(packed, (end - begin) * size, 0);
+  std::vector<float> numbers;
+  for (WeightPlane plane : planesOf(*scheme)) {
+    const int64_t width = scheme->planeColumns(plane, columns);
+    const bool done = forEachRun(begin, end, [&](int64_t first, int64_t count, int64_t at) {
+      numbers.resize(count * width);
+      if (!read(plane, first, count, numbers.data()))
+        return false;
+      for (int64_t r = 0; r < count; ++r)
+        place.pack(plane, numbers.data() + r * width, packed + (at + r) * size);
+      return true;
+    });
+    if (!done)
+      return false;
+  }
+  if (layout == WeightLayout::panels)
+    for (int64_t at = 0; at < end - begin; at += kPanelRows)
+      place.toPanel(plain.data() + at * size, out + at * size);
+  return true;
+}
+
+bool Encoding::pack(int64_t begin, int64_t end,
+                    llvm::function_ref<bool(int64_t, int64_t, float *)> read, uint8_t *out) const {
+  const int64_t width = storedColumns();
+  std::vector<float> values((end - begin) * width); // zeros
+  if (!forEachRun(begin, end, [&](int64_t first, int64_t count, int64_t at) {
+        return read(first, count, values.data() + at * width);
+      }))
+    return false;
   if (layout == WeightLayout::rows) {
     convertFromF32(element, values.data(), values.size(), out);
     return true;
@@ -111,6 +154,17 @@ std::vector<float> Encoding::unpack(const uint8_t *bytes) const {
   for (int64_t r = 0; r < groups * rows; ++r) {
     const int64_t lane = layout == WeightLayout::panels ? r % rows % kPanelRows : 0;
     const uint8_t *from = bytes + rowOffset(r - lane);
+    if (scheme) {
+      const QuantRows place = quantRows();
+      if (layout == WeightLayout::panels) {
+        place.fromPanel(from, lane, row.data());
+        from = row.data();
+      }
+      quantValues(*scheme, columns, 0, columns,
+                  [&](WeightPlane plane, int64_t begin, int64_t end, float *out) { place.unpack(plane, from, begin, end, out); },
+                  values.data() + r * columns);
+      continue;
+    }
     if (layout == WeightLayout::panels) {
       element == DType::f16 ? rowOfPanel<uint16_t>(from, lane, rowBytes(), row.data())
                             : rowOfPanel<uint32_t>(from, lane, rowBytes(), row.data());

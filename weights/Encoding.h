@@ -6,11 +6,13 @@
 //   panels: f32 and f16 [groups][P][C][16], bf16 [groups][P][C / 2][16][2], with C = round_up(columns, 8) and
 //           P = ceil(rows / 16): the rows of every group start a panel of their own, so that a kernel multiplies each
 //           expert by whole panels. Sixteen neighbouring outputs then lie in the lanes of a vector.
+// a quantised one [groups * rows][rowBytes] or [groups][P][16 * rowBytes] bytes as weights/QuantRows.h says,
 // and a vector [n] as f32 [round_up(n, 8)]. All padding is zeros. Rows take storedColumns() * elementBytes() in either
-// layout; in panels they come in blocks of sixteen that share their bytes.
+// layout, quantised ones QuantRows::rowBytes(); in panels they come in blocks of sixteen that share their bytes.
 #pragma once
 #include "mlir/IR/BuiltinTypes.h"
 #include "runtime/artifact/DType.h"
+#include "weights/QuantRows.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include <optional>
 #include <vector>
@@ -23,21 +25,25 @@ class Encoding {
 public:
   static constexpr int64_t kPanelRows = 16;
 
-  /// Of the value of a weight expression: [n] (a vector), [rows, columns] or [groups, rows, columns], f32, f16 or bf16.
+  /// Of the value of a weight expression: [n] (a vector), [rows, columns] or [groups, rows, columns], f32, f16, bf16 or
+  /// quantised.
   /// Nothing for another type.
   static std::optional<Encoding> of(mlir::Type type, WeightLayout layout = WeightLayout::rows);
 
-  DType element = DType::f32; // f32 for vectors, whatever the expression's element is
+  DType element = DType::f32; // f32 for vectors, whatever the expression's element is; u8 for quantised weights
+  std::optional<QuantScheme> scheme;
   WeightLayout layout = WeightLayout::rows;
   bool vector = false;
   int64_t groups = 1, rows = 1, columns = 1; // without padding; a vector is one row
 
-  int64_t elementBytes() const { return element == DType::f32 ? 4 : 2; }
+  int64_t elementBytes() const { return element == DType::f32 ? 4 : element == DType::u8 ? 1 : 2; }
   const char *elementName() const; // as safetensors call it
   int64_t storedColumns() const;
   /// Padding included; in panels of all groups together.
   int64_t storedRows() const;
-  int64_t rowBytes() const { return storedColumns() * elementBytes(); }
+  int64_t rowBytes() const { return scheme ? quantRows().rowBytes() : storedColumns() * elementBytes(); }
+  /// Of a quantised weight.
+  QuantRows quantRows() const { return QuantRows(*scheme, columns); }
   int64_t bytes() const { return storedRows() * rowBytes(); }
   /// From the first row of a group to the first of the next.
   int64_t groupBytes() const { return groupStride() * rowBytes(); }
@@ -54,11 +60,19 @@ public:
   /// Returns false when `read` does.
   bool pack(int64_t begin, int64_t end,
             llvm::function_ref<bool(int64_t first, int64_t count, float *values)> read, uint8_t *out) const;
+  /// The same for a quantised weight: `read(plane, first, count, numbers)` puts rows of a plane at `numbers`, one behind the
+  /// other.
+  bool packCodes(int64_t begin, int64_t end,
+                 llvm::function_ref<bool(WeightPlane plane, int64_t first, int64_t count, float *numbers)> read,
+                 uint8_t *out) const;
   /// The opposite for a whole weight: groups * rows rows of `columns` floats.
   std::vector<float> unpack(const uint8_t *bytes) const;
 
 private:
   int64_t groupStride() const; // in stored rows
+  /// Calls `visit` with each run of rows of the matrix among stored rows [begin, end) and where it begins after `begin`.
+  bool forEachRun(int64_t begin, int64_t end,
+                  llvm::function_ref<bool(int64_t first, int64_t count, int64_t at)> visit) const;
 };
 
 /// Bytes of a buffer of plain elements.

@@ -9,7 +9,7 @@ static RankedTensorType typeOf(Value weight) { return cast<RankedTensorType>(wei
 
 bool isWeight(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
-  return type && type.hasStaticShape() && type.getRank() > 0 && isa<FloatType>(type.getElementType());
+  return type && type.hasStaticShape() && type.getRank() > 0 && isa<FloatType, QuantType>(type.getElementType());
 }
 
 Value stackedWeight(Value slice) {
@@ -22,7 +22,15 @@ Value gatherWeight(OpBuilder &builder, Location loc, Value weight, int64_t axis,
   return WeightGatherOp::create(builder, loc, withExtent(typeOf(weight), axis, indices.size()), weight, axis, indices);
 }
 
+Value numbersOf(OpBuilder &builder, Location loc, Value weight) {
+  if (!quantSchemeOf(weight.getType()))
+    return weight;
+  return WeightCastOp::create(builder, loc, withFloats(typeOf(weight)), weight);
+}
+
 Value zerosLike(OpBuilder &builder, Location loc, Value weight) {
+  if (quantSchemeOf(weight.getType())) // rows of nothing but codes, or scales, of zero
+    return WeightMaskOp::create(builder, loc, weight, builder.getI64IntegerAttr(0), builder.getDenseI64ArrayAttr({}));
   return WeightScaleOp::create(builder, loc, weight.getType(), weight, builder.getF64FloatAttr(0.0));
 }
 

@@ -20,6 +20,9 @@ bool sameExpression(mlir::Value a, mlir::Value b);
 /// A weight of the same type that is all zeros.
 mlir::Value zerosLike(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value weight);
 
+/// What arithmetic reads: the weight itself, or the numbers of a quantised one in f32.
+mlir::Value numbersOf(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value weight);
+
 /// The weight with `count` entries of zeros behind its last along `axis`.
 mlir::Value padWeight(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value weight, int64_t axis, int64_t count);
 

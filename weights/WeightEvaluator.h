@@ -49,6 +49,8 @@ public:
   void round(mlir::Type type, float *values, int64_t count) const override;
 
 private:
+  void readCodes(const QuantScheme &scheme, const TensorView &tensor, int64_t columns, const WeightTile &tile) const;
+
   const WeightSources &sources_;
   Bindings bindings_;
 };

@@ -2,6 +2,7 @@
 // predict further tokens), and its total_size is a remark of the writer that nobody can rely on.
 #include "weights/WeightSource.h"
 #include "weights/GgufTensors.h"
+#include "weights/PackedTensors.h"
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -76,6 +77,23 @@ Status WeightSource::openIndex(const std::string &folder, const std::string &ind
   return Status::success();
 }
 
+Status WeightSource::openPacked(const std::string &configPath) {
+  auto packed = std::make_shared<PackedTensors>();
+  Status status = PackedTensors::open(configPath, [&](std::string_view name) { return find(name); },
+                                      [&](const auto &visit) { forEach(visit); }, *packed);
+  if (status.failed() || packed->tensors().empty())
+    return status;
+  std::vector<Place> places;
+  for (const auto &tensor : packed->tensors())
+    places.push_back({&tensor->view, &fileOf(*tensor->codes)});
+  for (const std::string &part : packed->parts())
+    index_.erase(part);
+  for (const Place &place : places)
+    index_.emplace(place.tensor->name, place);
+  packed_ = std::move(packed);
+  return status;
+}
+
 Status WeightSource::open(const std::string &path, WeightSource &out) {
   WeightSource source;
   source.path_ = path;
@@ -94,6 +112,8 @@ Status WeightSource::open(const std::string &path, WeightSource &out) {
     else
       status = Status::error("no weights in \"" + path +
                              "\": expected model.safetensors or model.safetensors.index.json");
+    if (status.ok())
+      status = source.openPacked((fs::path(path) / "config.json").string());
   } else if (endsWith(path, ".gguf")) {
     status = source.openGguf(path);
   } else if (!endsWith(path, ".json")) {
@@ -125,6 +145,9 @@ void WeightSource::forEach(const std::function<void(const TensorView &)> &visit)
   if (gguf_)
     for (const TensorView &tensor : gguf_->tensors())
       visit(tensor);
+  if (packed_)
+    for (const auto &tensor : packed_->tensors())
+      visit(tensor->view);
 }
 
 } // namespace xfmr

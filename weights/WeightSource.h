@@ -1,6 +1,6 @@
 // One place where weights lie: a safetensors file, a folder with `model.safetensors`, a folder whose
 // `model.safetensors.index.json` spreads the tensors over shards, or a GGUF file. Everything is mapped
-// and validated when it is opened; no weight is read, but for Q8_0 (GgufTensors.h).
+// and validated when it is opened; no weight is read. Quantised checkpoints show the matrices that their tensors stand for.
 #pragma once
 #include "runtime/artifact/Safetensors.h"
 #include <functional>
@@ -13,6 +13,7 @@
 namespace xfmr {
 
 class GgufTensors;
+class PackedTensors;
 
 class WeightSource {
 public:
@@ -34,6 +35,8 @@ private:
   /// `listed` says which tensors of the file count; null: all.
   Status openFile(const std::string &path, const std::function<bool(const std::string &)> &listed = nullptr);
   Status openGguf(const std::string &path);
+  /// Of a folder with a configuration: shows the matrices that quantised tensors stand for instead of those.
+  Status openPacked(const std::string &configPath);
   Status openIndex(const std::string &folder, const std::string &indexPath);
 
   std::string path_;
@@ -43,6 +46,7 @@ private:
   };
   std::vector<std::unique_ptr<SafetensorsFile>> files_;
   std::shared_ptr<const GgufTensors> gguf_;
+  std::shared_ptr<const PackedTensors> packed_;
   std::unordered_map<std::string_view, Place> index_; // names live in the files
 };
 

@@ -1,5 +1,8 @@
 // What the rectangles of weight expressions hold (WeightExpressionOpInterface::evaluateBox). Each op turns a rectangle of its
 // result into rectangles of its operands; ops of layout move numbers straight into the caller's memory through the row stride.
+// They move the codes and scales of quantised weights in the same way: a plane has the rows of the matrix, and a column for
+// so many of its columns.
+#include "dialect/Rounding.h"
 #include "dialect/Xfmr.h"
 
 #include <algorithm>
@@ -46,6 +49,12 @@ struct AxisView {
   }
 };
 
+// Columns of a weight that one column of a plane of it stands for.
+int64_t unitOf(Type type, WeightPlane plane) {
+  std::optional<QuantScheme> scheme = quantSchemeOf(type);
+  return scheme ? scheme->unit(plane, weightColumns(type)) : 1;
+}
+
 // Moves numbers from operands into one tile.
 class Mover {
 public:
@@ -61,7 +70,7 @@ public:
   float *row(int64_t r) const { return tile.row(r); }
 
   LogicalResult evaluate(Value value, const WeightBox &from, float *to, int64_t toStride) const {
-    return reader.evaluate(value, {from, to, toStride});
+    return reader.evaluate(value, {from, to, toStride, tile.plane});
   }
 
   /// Result rows of `range` are rows `offset` further in `value`.
@@ -86,8 +95,10 @@ public:
   template <typename IndexOf> LogicalResult pick(Value input, Type result, int64_t axis, IndexOf indexOf) const {
     AxisView view(result, axis);
     const int64_t inputExtent = cast<ShapedType>(input.getType()).getDimSize(axis);
-    if (view.isColumn)
-      return pickColumns(input, indexOf);
+    if (view.isColumn) { // a quantised weight gives whole runs
+      const int64_t from = unitOf(input.getType(), tile.plane), to = unitOf(result, tile.plane);
+      return pickColumns(input, [=](int64_t column) { return indexOf(column * to) / from; });
+    }
     for (int64_t r = box.rowBegin; r < box.rowEnd;) {
       const int64_t entry = r / view.inner % view.extent;
       const int64_t outer = r / view.inner / view.extent;
@@ -168,7 +179,7 @@ LogicalResult xfmr::evaluateEntry(const WeightReader &reader, Value stacked, int
   if (cast<ShapedType>(type).getRank() != 1)
     return Mover(tile, reader).rowsOf(stacked, index * weightRows(type), box);
   // [E, N] -> [N]: one row of the input becomes rows of one column.
-  std::vector<float> scratch(box.rows());
+  std::vector<float> scratch(box.rows()); // a vector is not quantised
   WeightBox part = {index, index + 1, box.rowBegin, box.rowEnd};
   if (failed(reader.evaluate(stacked, {part, scratch.data(), box.rows()})))
     return failure();
@@ -186,8 +197,9 @@ LogicalResult WeightConcatOp::evaluateBox(const WeightTile &tile, const WeightRe
   const int64_t axis = getAxis();
   AxisView view(getType(), axis);
   int64_t start = 0; // of the current input along the axis
+  const int64_t unit = view.isColumn ? unitOf(getType(), tile.plane) : 1;
   for (Value input : getInputs()) {
-    const int64_t size = cast<ShapedType>(input.getType()).getDimSize(axis);
+    const int64_t size = (cast<ShapedType>(input.getType()).getDimSize(axis) + unit - 1) / unit;
     if (view.isColumn) {
       WeightBox part = box;
       part.columnBegin = std::max(box.columnBegin, start);
@@ -196,7 +208,7 @@ LogicalResult WeightConcatOp::evaluateBox(const WeightTile &tile, const WeightRe
         float *to = tile.out + (part.columnBegin - box.columnBegin);
         part.columnBegin -= start;
         part.columnEnd -= start;
-        if (failed(reader.evaluate(input, {part, to, tile.stride})))
+        if (failed(reader.evaluate(input, {part, to, tile.stride, tile.plane})))
           return failure();
       }
     } else {
@@ -244,25 +256,42 @@ LogicalResult WeightInterleaveOp::evaluateBox(const WeightTile &tile, const Weig
     for (int64_t first = begin; first < std::min(begin + 2, end); ++first) {
       const int64_t from = outer * period + indexOf(first - outer * period);
       WeightBox part = {from, from + (end - first + 1) / 2, box.columnBegin, box.columnEnd};
-      if (failed(reader.evaluate(getInput(), {part, tile.row(first), 2 * tile.stride})))
+      if (failed(reader.evaluate(getInput(), {part, tile.row(first), 2 * tile.stride, tile.plane})))
         return failure();
     }
   }
   return success();
 }
 
+// What a plane of a quantised weight holds where the weight is zero; nothing: whatever it held. Where no code stands for
+// zero the scales of groups do, so that whole groups vanish.
+static std::optional<float> zeroOf(Type type, WeightPlane plane) {
+  std::optional<QuantScheme> scheme = quantSchemeOf(type);
+  if (!scheme || plane == WeightPlane::values)
+    return 0.0f;
+  if (std::optional<int> code = scheme->zeroCode())
+    return plane == WeightPlane::codes ? std::optional(static_cast<float>(*code)) : std::nullopt;
+  const bool ofGroup = plane == WeightPlane::subScales || plane == WeightPlane::subMins ||
+                       (!scheme->twoLevels() && plane != WeightPlane::codes);
+  return ofGroup ? std::optional(0.0f) : std::nullopt;
+}
+
 LogicalResult WeightMaskOp::evaluateBox(const WeightTile &tile, const WeightReader &reader) {
   const WeightBox &box = tile.box;
   if (failed(reader.evaluate(getInput(), tile)))
     return failure();
+  std::optional<float> zero = zeroOf(getType(), tile.plane);
+  if (!zero)
+    return success();
   AxisView view(getType(), getAxis());
   std::vector<bool> keep(view.extent, false);
   for (int64_t index : getKeep())
     keep[index] = true;
+  const int64_t unit = view.isColumn ? unitOf(getType(), tile.plane) : 1;
   for (int64_t r = box.rowBegin; r < box.rowEnd; ++r)
     for (int64_t c = box.columnBegin; c < box.columnEnd; ++c)
-      if (!keep[view.isColumn ? c : r / view.inner % view.extent])
-        tile.row(r)[c - box.columnBegin] = 0.0f;
+      if (!keep[view.isColumn ? c * unit : r / view.inner % view.extent])
+        tile.row(r)[c - box.columnBegin] = *zero;
   return success();
 }
 
@@ -364,4 +393,26 @@ LogicalResult WeightScaleOp::evaluateBox(const WeightTile &tile, const WeightRea
 LogicalResult WeightCastOp::evaluateBox(const WeightTile &tile, const WeightReader &reader) {
   Mover mover(tile, reader);
   return failed(mover.copy(getInput())) ? failure() : mover.round(getType());
+}
+
+LogicalResult WeightQuantizeOp::evaluateBox(const WeightTile &tile, const WeightReader &reader) {
+  const WeightBox &box = tile.box;
+  const QuantScheme scheme = *quantSchemeOf(getType());
+  const int64_t columns = weightColumns(getType()), unit = scheme.unit(tile.plane, columns);
+  // All runs that the tile's columns lie in.
+  const int64_t run = scheme.runColumns(columns), begin = box.columnBegin * unit / run * run;
+  const int64_t end = std::min(columns, (std::min(columns, box.columnEnd * unit) + run - 1) / run * run);
+  const int64_t width = end - begin, skip = box.columnBegin - begin / unit;
+  const int64_t step = std::max<int64_t>(1, WeightReader::kScratchFloats / width);
+  std::vector<float> values(std::min(step, box.rows()) * width), plane(scheme.planeColumns(tile.plane, width));
+  for (int64_t first = box.rowBegin; first < box.rowEnd; first += step) {
+    const int64_t last = std::min(box.rowEnd, first + step);
+    if (failed(reader.evaluate(getInput(), {{first, last, begin, end}, values.data(), width})))
+      return failure();
+    for (int64_t r = first; r < last; ++r) {
+      quantiseRow(scheme, getRule(), values.data() + (r - first) * width, width, columns, tile.plane, plane.data());
+      std::copy_n(plane.begin() + skip, box.columns(), tile.row(r));
+    }
+  }
+  return success();
 }

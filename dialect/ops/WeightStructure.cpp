@@ -176,7 +176,11 @@ bool WeightScaleOp::visitSources(ArrayRef<AxisRange> part, Visit visit) {
 }
 std::string WeightScaleOp::getNameSuffix() { return "_scaled"; }
 
-std::optional<int64_t> WeightCastOp::getOperandAxis(unsigned, int64_t axis) { return axis; }
+// Any columns can be taken of numbers, of codes only whole runs.
+std::optional<int64_t> WeightCastOp::getOperandAxis(unsigned, int64_t axis) {
+  const bool runs = quantSchemeOf(getInput().getType()) && axis == rankOf(getInput()) - 1;
+  return runs ? std::nullopt : std::optional(axis);
+}
 Operation *WeightCastOp::cloneStacked(OpBuilder &builder, ValueRange stacked) {
   return cloneOver(builder, *this, stacked);
 }
@@ -185,6 +189,16 @@ bool WeightCastOp::visitSources(ArrayRef<AxisRange> part, Visit visit) {
   return true;
 }
 std::string WeightCastOp::getNameSuffix() { return "_cast"; }
+
+// A selection that fits the codes fits the numbers, but where columns taken away had their part in the scale.
+std::optional<int64_t> WeightQuantizeOp::getOperandAxis(unsigned, int64_t axis) {
+  const bool scales = quantSchemeOf(getType())->group == 0 && axis == rankOf(getInput()) - 1;
+  return scales ? std::nullopt : std::optional(axis);
+}
+Operation *WeightQuantizeOp::cloneStacked(OpBuilder &builder, ValueRange stacked) {
+  return cloneOver(builder, *this, stacked);
+}
+std::string WeightQuantizeOp::getNameSuffix() { return "_q"; }
 
 Operation *WeightInterleaveOp::cloneStacked(OpBuilder &builder, ValueRange stacked) {
   return cloneOneAxisOn(builder, *this, stacked);

@@ -23,6 +23,21 @@ LogicalResult verifyResult(Operation *op, RankedTensorType input, ArrayRef<int64
   return op->emitOpError("result must be ") << expected << ", got " << found;
 }
 
+// Columns are the last axis of a matrix.
+bool isColumns(RankedTensorType type, int64_t axis) { return axis == type.getRank() - 1; }
+
+// Columns of a quantised weight are taken with their scales (C4 of slice and gather).
+LogicalResult verifyRuns(Operation *op, RankedTensorType input, int64_t axis, ArrayRef<int64_t> indices) {
+  std::optional<QuantScheme> scheme = quantSchemeOf(input);
+  if (!scheme || !isColumns(input, axis))
+    return success();
+  const int64_t columns = input.getDimSize(axis);
+  if (takesWholeRuns(*scheme, columns, indices))
+    return success();
+  return op->emitOpError("takes parts of runs of ")
+         << scheme->runColumns(columns) << " columns that share scales; cast to f32 first";
+}
+
 bool isIdentity(ArrayRef<int64_t> indices, int64_t extent) {
   if (static_cast<int64_t>(indices.size()) != extent)
     return false;
@@ -56,6 +71,12 @@ LogicalResult WeightConcatOp::verify() {
              << getAxis() << ", got " << first << " and " << type;
     sum += type.getDimSize(getAxis());
   }
+  if (std::optional<QuantScheme> scheme = quantSchemeOf(first); scheme && isColumns(first, getAxis()))
+    for (Value input : getInputs().drop_back()) { // C4
+      const int64_t columns = typeOf(input).getDimSize(getAxis());
+      if (scheme->runColumns(sum) == sum || columns % scheme->runColumns(columns) != 0)
+        return emitOpError("an input of ") << columns << " columns ends within a run of columns that share scales";
+    }
   return verifyResult(*this, first, withExtent(first, getAxis(), sum).getShape()); // C3
 }
 
@@ -72,6 +93,8 @@ LogicalResult WeightSliceOp::verify() {
   if (offset < 0 || size < 1 || offset > extent - size) // C2
     return emitOpError("range [") << offset << ", " << offset + size << ") is outside the extent "
                                   << extent << " of axis " << getAxis();
+  if (failed(verifyRuns(*this, input, getAxis(), llvm::to_vector(llvm::seq(offset, offset + size))))) // C4
+    return failure();
   return verifyResult(*this, input, withExtent(input, getAxis(), size).getShape()); // C3
 }
 
@@ -91,6 +114,8 @@ LogicalResult WeightGatherOp::verify() {
     if (index < 0 || index >= extent) // C2
       return emitOpError("index ") << index << " is outside the extent " << extent << " of axis "
                                    << getAxis();
+  if (failed(verifyRuns(*this, input, getAxis(), getIndices()))) // C4
+    return failure();
   return verifyResult(*this, input, // C3
                       withExtent(input, getAxis(), static_cast<int64_t>(getIndices().size())).getShape());
 }
@@ -112,6 +137,17 @@ LogicalResult WeightMaskOp::verify() {
              << extent << " of axis " << getAxis() << ", got " << index << " after " << previous;
     previous = index;
   }
+  std::optional<QuantScheme> scheme = quantSchemeOf(input);
+  if (!scheme || scheme->zeroCode() || !isColumns(input, getAxis()))
+    return success();
+  SmallVector<bool> kept(extent, false);
+  for (int64_t index : getKeep())
+    kept[index] = true;
+  const int64_t group = scheme->groupColumns(extent);
+  for (int64_t column = 0; column < extent; ++column)
+    if (kept[column] != kept[column / group * group]) // C3
+      return emitOpError("parts of a group of ") << group << " columns cannot become zero: no code of "
+                                                 << input.getElementType() << " stands for it; cast to f32 first";
   return success();
 }
 
@@ -185,6 +221,8 @@ OpFoldResult WeightScaleOp::fold(FoldAdaptor) {
 LogicalResult WeightCastOp::verify() {
   if (typeOf(getInput()).getShape() != typeOf(getResult()).getShape()) // C1
     return emitOpError("must keep the shape, got ") << getInput().getType() << " to " << getType();
+  if (quantSchemeOf(getType()) && getType() != getInput().getType()) // C2
+    return emitOpError("does not round to ") << getType() << "; use xfmr.weight_quantize";
   return success();
 }
 
@@ -201,6 +239,21 @@ OpFoldResult WeightCastOp::fold(FoldAdaptor) {
   return getResult();
 }
 
+LogicalResult WeightQuantizeOp::verify() {
+  if (typeOf(getInput()).getShape() != typeOf(getResult()).getShape()) // C1
+    return emitOpError("must keep the shape, got ") << getInput().getType() << " to " << getType();
+  if (!quantSchemeOf(getType())) // C2
+    return emitOpError("result must be quantised, got ") << getType();
+  return success();
+}
+
+// quantize(cast(q) to f32) to the type of q ==> q: nothing is rounded twice
+OpFoldResult WeightQuantizeOp::fold(FoldAdaptor) {
+  auto cast = getInput().getDefiningOp<WeightCastOp>();
+  const bool again = cast && cast.getInput().getType() == getType() && typeOf(cast.getResult()).getElementType().isF32();
+  return again ? OpFoldResult(cast.getInput()) : OpFoldResult();
+}
+
 LogicalResult WeightInterleaveOp::verify() {
   auto input = typeOf(getInput());
   if (failed(verifyAxis(*this, getAxis(), input))) // C1
@@ -208,5 +261,7 @@ LogicalResult WeightInterleaveOp::verify() {
   if (input.getDimSize(getAxis()) % 2) // C2
     return emitOpError("extent ") << input.getDimSize(getAxis()) << " of axis " << getAxis()
                                   << " must be even";
+  if (quantSchemeOf(input) && isColumns(input, getAxis())) // C3
+    return emitOpError("moves single columns of runs that share scales; cast to f32 first");
   return success();
 }

@@ -1,6 +1,7 @@
 // weight and the weight expressions: names and small algebra over names, evaluated only at emit or export.
 // Canonical form (WeightPatterns.cpp): slices and gathers stand next to the tensors they take from, concats and
-// stacks outside. Every rewrite keeps each element's bits: nothing is reassociated.
+// stacks outside. Every rewrite keeps each element's bits: nothing is reassociated. Of quantised weights codes and scales
+// are moved as they are; an op that cannot do that is refused, and a cast to f32 stands in front of it.
 #ifndef XFMR_OPS_WEIGHTS
 #define XFMR_OPS_WEIGHTS
 
@@ -41,6 +42,7 @@ def Xfmr_WeightConcatOp : Xfmr_WeightExpr<"weight_concat", ["getOperandAxis", "c
     - C1: at least one input; all of one rank and element type
     - C2: `axis` lies within the rank
     - C3: shapes agree outside the axis; along it the result is the sum
+    - C4: along quantised columns every input but the last has whole runs of columns that share scales
 
     Example:
     ```mlir
@@ -61,6 +63,7 @@ def Xfmr_WeightSliceOp : Xfmr_WeightExpr<"weight_slice", ["cloneStacked", "visit
     - C1: `axis` lies within the rank
     - C2: 0 <= offset, 1 <= size, offset + size <= the input's extent
     - C3: the result has the input's shape with `size` along the axis
+    - C4: of quantised columns whole runs that share scales are taken, a shorter one only as the last
 
     Example:
     ```mlir
@@ -83,6 +86,7 @@ def Xfmr_WeightGatherOp : Xfmr_WeightExpr<"weight_gather", ["cloneStacked", "vis
     - C1: `axis` lies within the rank
     - C2: at least one index; every index lies within the input's extent
     - C3: the result has the input's shape with one entry an index along the axis
+    - C4: of quantised columns whole runs that share scales are taken, a shorter one only as the last
 
     Example:
     ```mlir
@@ -105,6 +109,7 @@ def Xfmr_WeightMaskOp : Xfmr_WeightExpr<"weight_mask", ["cloneStacked", "visitSo
     Constraints:
     - C1: `axis` lies within the rank
     - C2: kept indices ascend strictly and lie within the input's extent
+    - C3: of quantised columns whole groups are kept where no code stands for zero
 
     Example:
     ```mlir
@@ -124,13 +129,14 @@ def Xfmr_WeightTransposeOp : Xfmr_WeightExpr<"weight_transpose", ["getOperandAxi
     Constraints:
     - C1: the rank is 2 or 3
     - C2: the result has the input's shape with its last two extents exchanged
+    - C3: the elements are not quantised
 
     Example:
     ```mlir
     %t = xfmr.weight_transpose %w : tensor<8x4xf32> -> tensor<4x8xf32>
     ```
   }];
-  let arguments = (ins Xfmr_Weight:$input);
+  let arguments = (ins Xfmr_FloatWeight:$input);
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
   let hasVerifier = 1;
   let hasFolder = 1;
@@ -188,7 +194,7 @@ def Xfmr_WeightAddLowrankOp : Xfmr_WeightExpr<"weight_add_lowrank", ["getOperand
         : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<2x4xf32>) -> tensor<8x4xf32>
     ```
   }];
-  let arguments = (ins Xfmr_Matrix:$base, Xfmr_Matrix:$b, Xfmr_Matrix:$a, F64Attr:$scale);
+  let arguments = (ins Xfmr_FloatMatrix:$base, Xfmr_FloatMatrix:$b, Xfmr_FloatMatrix:$a, F64Attr:$scale);
   let assemblyFormat = [{
     $base `,` $b `,` $a `scale` $scale attr-dict `:` functional-type(operands, results)
   }];
@@ -208,7 +214,7 @@ def Xfmr_WeightProductOp : Xfmr_WeightExpr<"weight_product", ["getOperandAxis", 
     %p = xfmr.weight_product %l, %r : (tensor<8x2xf32>, tensor<2x4xf32>) -> tensor<8x4xf32>
     ```
   }];
-  let arguments = (ins Xfmr_Matrix:$lhs, Xfmr_Matrix:$rhs);
+  let arguments = (ins Xfmr_FloatMatrix:$lhs, Xfmr_FloatMatrix:$rhs);
   let assemblyFormat = "$lhs `,` $rhs attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
 }
@@ -222,7 +228,7 @@ def Xfmr_WeightAddOp : Xfmr_WeightExpr<"weight_add", ["getOperandAxis", "cloneSt
     %s = xfmr.weight_add %a, %b : tensor<8x4xf32>
     ```
   }];
-  let arguments = (ins Xfmr_Weight:$lhs, Xfmr_Weight:$rhs);
+  let arguments = (ins Xfmr_FloatWeight:$lhs, Xfmr_FloatWeight:$rhs);
   let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($result)";
 }
 
@@ -235,7 +241,7 @@ def Xfmr_WeightScaleOp : Xfmr_WeightExpr<"weight_scale", ["getOperandAxis", "clo
     %s = xfmr.weight_scale %w by 0.5 : tensor<8x4xf32>
     ```
   }];
-  let arguments = (ins Xfmr_Weight:$input, F64Attr:$factor);
+  let arguments = (ins Xfmr_FloatWeight:$input, F64Attr:$factor);
   let assemblyFormat = "$input `by` $factor attr-dict `:` type($input)";
   let hasFolder = 1;
 }
@@ -243,8 +249,11 @@ def Xfmr_WeightScaleOp : Xfmr_WeightExpr<"weight_scale", ["getOperandAxis", "clo
 def Xfmr_WeightCastOp : Xfmr_WeightExpr<"weight_cast", ["getOperandAxis", "cloneStacked", "visitSources", "getNameSuffix"]> {
   let summary = "another element type, rounded to nearest even";
   let description = [{
+    Of a quantised weight: the numbers that codes and scales stand for, in f32, then rounded.
+
     Constraints:
     - C1: shapes agree
+    - C2: the result is not quantised, unless it is the input's type
 
     Example:
     ```mlir
@@ -253,6 +262,31 @@ def Xfmr_WeightCastOp : Xfmr_WeightExpr<"weight_cast", ["getOperandAxis", "clone
   }];
   let arguments = (ins Xfmr_Weight:$input);
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def Xfmr_WeightQuantizeOp : Xfmr_WeightExpr<"weight_quantize", ["getOperandAxis", "cloneStacked", "getNameSuffix"]> {
+  let summary = "rounded to codes and scales, group by group";
+  let description = [{
+    Row by row and run by run (of columns that share scales): `by absmax` lets the number of largest magnitude meet the
+    last code, `by search` takes the scale of least squared error among candidates of either sign, each judged with
+    the scale as it is stored. Which numbers a run becomes depends on its own numbers only, so whole runs are taken
+    before or after with equal codes.
+
+    What is quantised already is not rounded again: of a cast of codes to f32 and back the codes stay.
+
+    Constraints:
+    - C1: shapes agree
+    - C2: the result is quantised
+
+    Example:
+    ```mlir
+    %q = xfmr.weight_quantize %w by search : tensor<8x64xf32> -> tensor<8x64x!xfmr.q<int4, group = 32>>
+    ```
+  }];
+  let arguments = (ins Xfmr_FloatWeight:$input, Xfmr_QuantRuleAttr:$rule);
+  let assemblyFormat = "$input `by` `` $rule attr-dict `:` type($input) `->` type($result)";
   let hasVerifier = 1;
   let hasFolder = 1;
 }
@@ -266,6 +300,7 @@ def Xfmr_WeightInterleaveOp : Xfmr_WeightExpr<"weight_interleave", ["cloneStacke
     Constraints:
     - C1: `axis` lies within the rank
     - C2: the extent along the axis is even
+    - C3: the axis is not the columns of a quantised weight
 
     Example:
     ```mlir

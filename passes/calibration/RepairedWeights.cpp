@@ -25,6 +25,10 @@ Value RepairedWeights::add(OpBuilder &builder, Location loc, StringRef name, Ran
   tensors_.push_back({name.str(), std::vector<int64_t>(type.getShape()), value});
   Value result = WeightOp::create(builder, loc, type.clone(f32), builder.getStringAttr(name),
                                   builder.getStringAttr(source_));
+  if (quantSchemeOf(type)) {
+    result = WeightQuantizeOp::create(builder, loc, type, result, QuantRule::search);
+    return result; // its value is what the codes stand for
+  }
   if (type.getElementType() != f32) {
     result = WeightCastOp::create(builder, loc, type, result);
     roundTo(type.getElementType().isF16() ? DType::f16 : DType::bf16, value.data(), value.size());

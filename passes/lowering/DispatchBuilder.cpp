@@ -61,6 +61,8 @@ MemRefType ProgramTables::packedType(Value expression, WeightLayout layout) {
   Encoding encoding = encodingOf(expression, layout);
   std::vector<uint64_t> stored = encoding.shape();
   SmallVector<int64_t> shape(stored.begin(), stored.end());
+  if (encoding.scheme)
+    return MemRefType::get(shape, IntegerType::get(type.getContext(), 8));
   return MemRefType::get(shape, encoding.vector ? Float32Type::get(type.getContext()) : type.getElementType());
 }
 

@@ -52,12 +52,17 @@ LogicalResult xfmr::writeWeight(artifact::ArtifactWriter &writer, StringRef name
       return succeeded(evaluator.evaluateRows(expression, 0, encoding.columns, values));
     return succeeded(evaluator.evaluate(expression, {first, first + count, 0, encoding.columns}, values, width));
   };
+  auto readCodes = [&](WeightPlane plane, int64_t first, int64_t count, float *numbers) {
+    const int64_t columns = encoding.scheme->planeColumns(plane, encoding.columns);
+    return succeeded(evaluator.evaluate(expression, {{first, first + count, 0, columns}, numbers, columns, plane}));
+  };
   if (Status status = writer.expect(name.str()); status.failed())
     return op.emitError(status.message());
   for (int64_t begin = 0; begin < encoding.storedRows(); begin += chunkRows) {
     const int64_t end = std::min(begin + chunkRows, encoding.storedRows());
     const int64_t size = (end - begin) * encoding.rowBytes();
-    if (!encoding.pack(begin, end, read, bytes.data()))
+    if (!(encoding.scheme ? encoding.packCodes(begin, end, readCodes, bytes.data())
+                          : encoding.pack(begin, end, read, bytes.data())))
       return failure();
     if (Status status = writer.append(bytes.data(), size); status.failed())
       return op.emitError(status.message());

@@ -4,6 +4,26 @@
 
 include "mlir/Pass/PassBase.td"
 
+def XfmrExpandQuantized : Pass<"xfmr-expand-quantized", "::xfmr::ModelOp"> {
+  let summary = "quantised weights as the numbers they stand for, where no kernel reads codes";
+  let description = [{
+    Puts a cast to f32 between a quantised weight and the op that uses it; the experts of a mixture are cast stacked. Exact:
+    the values of codes are f32. Selections stay where they are, on the codes. A remark says how many weights there are.
+
+    Before:
+    ```mlir
+    %y = xfmr.linear %x, %w : (tensor<?x64xf32>, tensor<8x64x!xfmr.q<int4, group = 32>>) -> tensor<?x8xf32>
+    ```
+    After:
+    ```mlir
+    %f = xfmr.weight_cast %w : tensor<8x64x!xfmr.q<int4, group = 32>> -> tensor<8x64xf32>
+    %y = xfmr.linear %x, %f : (tensor<?x64xf32>, tensor<8x64xf32>) -> tensor<?x8xf32>
+    ```
+  }];
+  let statistics = [Statistic<"count", "expanded", "uses of quantised weights">];
+  let dependentDialects = ["::xfmr::XfmrDialect"];
+}
+
 def XfmrSplitPhases : Pass<"xfmr-split-phases", "::mlir::ModuleOp"> {
   let summary = "make the key/value cache and positions explicit; one function becomes phases";
   let description = [{

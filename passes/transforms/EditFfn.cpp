@@ -12,6 +12,7 @@
 #include "passes/calibration/StatisticsFile.h"
 #include "passes/transforms/PruneUnits.h"
 #include "weights/Conversion.h"
+#include "weights/Expressions.h"
 
 #include "llvm/Support/Format.h"
 
@@ -186,6 +187,8 @@ struct EditFfn : impl::XfmrEditFfnBase<EditFfn> {
       return down.emitError(status.message());
 
     auto type = cast<RankedTensorType>(down.getWeight().getType());
+    if (quantSchemeOf(type))
+      type = withFloats(type);
     MatrixF after = before + change.b * change.a;
     if (!type.getElementType().isF32())
       roundTo(type.getElementType().isF16() ? DType::f16 : DType::bf16, after.data(), after.size());
@@ -199,7 +202,8 @@ struct EditFfn : impl::XfmrEditFfnBase<EditFfn> {
                       forward);
     };
     Value b = add("b", change.b), a = add("a", change.a);
-    Value weight = WeightAddLowrankOp::create(builder, down.getLoc(), type, down.getWeight(), b, a,
+    Value weight = WeightAddLowrankOp::create(builder, down.getLoc(), type,
+                                              numbersOf(builder, down.getLoc(), down.getWeight()), b, a,
                                               builder.getF64FloatAttr(1.0));
     down.getWeightMutable().assign(weight);
     if (Status status = side.write(getOperation(), out); status.failed())

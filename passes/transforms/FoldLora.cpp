@@ -1,6 +1,7 @@
 // xfmr-fold-lora: x W^T + s (x A^T) B^T becomes x (W + s B A)^T; likewise for embeddings. The branch is what import
 // makes of an adapter (import/ModelBuilder.h).
 #include "passes/Passes.h"
+#include "weights/Expressions.h"
 
 #include "mlir/IR/PatternMatch.h"
 
@@ -52,8 +53,9 @@ std::string refusal(Operation *base, Branch &branch) {
   return {};
 }
 
-// base + factor * b * a, of the type of base.
+// base + factor * b * a, of the type of base; f32 where base is quantised.
 Value addLowrank(IRRewriter &rewriter, Location loc, Value base, Value b, Value a, double factor) {
+  base = numbersOf(rewriter, loc, base);
   return WeightAddLowrankOp::create(rewriter, loc, base.getType(), base, b, a,
                                     rewriter.getF64FloatAttr(factor));
 }
@@ -88,17 +90,24 @@ struct FoldLora : impl::XfmrFoldLoraBase<FoldLora> {
         sums.push_back(sum);
     });
     IRRewriter rewriter(&getContext());
-    int64_t rounded = 0;
+    Sums counts;
     for (AddOp sum : sums)
-      fold(rewriter, sum, rounded);
-    if (rounded)
+      fold(rewriter, sum, counts);
+    if (counts.rounded)
       getOperation().emitRemark("folded ")
-          << rounded << " adapters into 16-bit weights: each sum is rounded once to the weight's type, by at "
+          << counts.rounded << " adapters into 16-bit weights: each sum is rounded once to the weight's type, by at "
           << "most 2^-12 (f16) or 2^-9 (bf16) of its value";
+    if (counts.expanded)
+      getOperation().emitRemark("folded ")
+          << counts.expanded << " adapters into quantised weights, which are f32 from here on; xfmr-quantize rounds them again";
   }
 
+  struct Sums {
+    int64_t rounded = 0, expanded = 0; // of weights of 16 bits, of quantised ones
+  };
+
   // Folds the branch among the two terms of `sum` into the other, when they are such a pair.
-  void fold(IRRewriter &rewriter, AddOp sum, int64_t &rounded) {
+  void fold(IRRewriter &rewriter, AddOp sum, Sums &counts) {
     for (auto [baseValue, branchValue] : {std::pair<Value, Value>{sum.getLhs(), sum.getRhs()},
                                           std::pair<Value, Value>{sum.getRhs(), sum.getLhs()}}) {
       Branch branch = matchBranch(branchValue);
@@ -110,7 +119,9 @@ struct FoldLora : impl::XfmrFoldLoraBase<FoldLora> {
         ++skipped;
         return;
       }
-      rounded += !typeOf(base->getOperand(1)).getElementType().isF32();
+      const Type element = typeOf(base->getOperand(1)).getElementType();
+      counts.expanded += isa<QuantType>(element);
+      counts.rounded += !isa<QuantType, Float32Type>(element);
       rewriter.setInsertionPoint(sum);
       if (auto linear = dyn_cast<LinearOp>(base))
         replaceLinear(rewriter, sum, linear, branch);

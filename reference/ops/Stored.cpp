@@ -1,5 +1,7 @@
 // See Stored.h.
 #include "reference/ops/Stored.h"
+#include "reference/ops/Packed.h"
+#include "reference/ops/Quantised.h"
 #include <cmath>
 #include <cstring>
 
@@ -79,6 +81,29 @@ Status evaluate(WeightOp op, Evaluation &evaluation) {
       status.failed())
     return status;
   auto type = llvm::cast<mlir::RankedTensorType>(op.getType());
+  if (view->packed) {
+    Tensor value;
+    if (view->shape != std::vector<int64_t>(type.getShape()))
+      return Status::error("tensor \"" + view->name + "\" is " + shapeText(view->shape) + ", expected " +
+                           shapeText(std::vector<int64_t>(type.getShape())));
+    if (Status status = readPacked(*view->packed, value); status.failed())
+      return status;
+    evaluation.set(op.getResult(), std::move(value));
+    return Status::success();
+  }
+  if (std::optional<QuantScheme> scheme = quantSchemeOf(type)) {
+    Tensor value;
+    if (view->dtype != DType::u8 || (view->blocks && view->shape != std::vector<int64_t>(type.getShape())))
+      return Status::error("tensor \"" + view->name + "\" is no quantised tensor of shape " +
+                           shapeText(std::vector<int64_t>(type.getShape())));
+    if (Status status = readQuantised(*scheme, std::vector<int64_t>(type.getShape()), *view, value); status.failed())
+      return status;
+    for (double element : value.values)
+      if (!std::isfinite(element))
+        return Status::error("an element of tensor \"" + view->name + "\" is not finite");
+    evaluation.set(op.getResult(), std::move(value));
+    return Status::success();
+  }
   if (std::vector<int64_t>(type.getShape()) != view->shape ||
       dtypeName(view->dtype) != dtypeOf(type.getElementType()))
     return Status::error("tensor \"" + view->name + "\" is " +

@@ -6,6 +6,7 @@
 #include "runtime/artifact/MappedFile.h"
 #include "runtime/artifact/Status.h"
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -14,10 +15,30 @@
 namespace xfmr {
 
 /// Tensor types by their numbers in the file; those not here cannot be read as weights.
-enum class GgufType : uint32_t { f32 = 0, f16 = 1, q8_0 = 8, bf16 = 30 };
+enum class GgufType : uint32_t {
+  f32 = 0,
+  f16 = 1,
+  q4_0 = 2,
+  q4_1 = 3,
+  q5_0 = 6,
+  q5_1 = 7,
+  q8_0 = 8,
+  q2_k = 10,
+  q3_k = 11,
+  q4_k = 12,
+  q5_k = 13,
+  q6_k = 14,
+  iq4_nl = 20,
+  iq4_xs = 23,
+  bf16 = 30,
+  mxfp4 = 39
+};
 
-constexpr int64_t kQ8Block = 32;       // elements of a Q8_0 block: f16 scale d, then 32 signed bytes q; value q d
-constexpr int64_t kQ8BlockBytes = 34;
+/// A row is whole blocks of so many elements and bytes: one element of the float types. Nothing for a type that cannot be read.
+struct GgufBlock {
+  int64_t elements, bytes;
+};
+std::optional<GgufBlock> ggufBlock(uint32_t type);
 
 /// A metadata value. Integers of every width are int64 (u64 above its range is refused), floats are double.
 struct GgufValue {
@@ -58,10 +79,6 @@ private:
 /// "F32", "Q4_K", or the number.
 std::string ggufTypeName(uint32_t type);
 
-/// Quantises `count` (a multiple of 32) numbers to Q8_0: d = max |x| / 127, q = round(x / d).
-void quantizeQ8(const float *values, int64_t count, uint8_t *out);
-void dequantizeQ8(const uint8_t *blocks, int64_t count, float *out);
-
 /// Streams a file: metadata and declarations, begin(), the tensors' bytes in order, finish(). Nothing appears at the path
 /// before finish().
 class GgufWriter {
@@ -74,7 +91,7 @@ public:
   void addF32s(const std::string &key, const std::vector<float> &values);
   void addI32s(const std::string &key, const std::vector<int32_t> &values);
 
-  /// `shape` row-major; the last extent a multiple of 32 for Q8_0.
+  /// `shape` row-major; the last extent whole blocks of the type.
   Status declare(const std::string &name, GgufType type, const std::vector<int64_t> &shape);
   Status begin(const std::string &path);
   /// Bytes of the declared tensors in their order; padding between them is added here.

@@ -11,9 +11,23 @@ std::string ggufTypeName(uint32_t type) {
   static const std::map<uint32_t, const char *> names = {
       {0, "F32"},   {1, "F16"},   {2, "Q4_0"},  {3, "Q4_1"},  {6, "Q5_0"}, {7, "Q5_1"}, {8, "Q8_0"},
       {10, "Q2_K"}, {11, "Q3_K"}, {12, "Q4_K"}, {13, "Q5_K"}, {14, "Q6_K"}, {15, "Q8_K"}, {24, "I8"},
-      {25, "I16"},  {26, "I32"},  {27, "I64"},  {28, "F64"},  {30, "BF16"}, {39, "MXFP4"}};
+      {25, "I16"},  {26, "I32"},  {27, "I64"},  {28, "F64"},  {30, "BF16"}, {39, "MXFP4"},
+      {16, "IQ2_XXS"}, {17, "IQ2_XS"}, {18, "IQ3_XXS"}, {19, "IQ1_S"}, {20, "IQ4_NL"}, {21, "IQ3_S"}, {22, "IQ2_S"},
+      {23, "IQ4_XS"}, {29, "IQ1_M"}, {34, "TQ1_0"}, {35, "TQ2_0"}};
   auto found = names.find(type);
   return found == names.end() ? "type " + std::to_string(type) : found->second;
+}
+
+std::optional<GgufBlock> ggufBlock(uint32_t type) {
+  static const std::map<GgufType, GgufBlock> blocks = {
+      {GgufType::f32, {1, 4}},       {GgufType::f16, {1, 2}},       {GgufType::bf16, {1, 2}},
+      {GgufType::q4_0, {32, 18}},    {GgufType::q4_1, {32, 20}},    {GgufType::q5_0, {32, 22}},
+      {GgufType::q5_1, {32, 24}},    {GgufType::q8_0, {32, 34}},    {GgufType::q2_k, {256, 84}},
+      {GgufType::q3_k, {256, 110}},  {GgufType::q4_k, {256, 144}},  {GgufType::q5_k, {256, 176}},
+      {GgufType::q6_k, {256, 210}},  {GgufType::iq4_nl, {32, 18}},  {GgufType::iq4_xs, {256, 136}},
+      {GgufType::mxfp4, {32, 17}}};
+  auto found = blocks.find(GgufType(type));
+  return found == blocks.end() ? std::nullopt : std::optional(found->second);
 }
 
 const GgufValue *GgufFile::find(const std::string &key) const {
@@ -174,14 +188,11 @@ private:
                     std::to_string(alignment));
       if (!names.insert(tensor.name).second)
         return fail("tensor \"" + tensor.name + "\" occurs twice");
-      if (tensor.type == uint32_t(GgufType::q8_0)) {
-        if (tensor.shape.empty() || tensor.shape.back() % kQ8Block != 0)
-          return fail("tensor \"" + tensor.name + "\" of type Q8_0 has rows that are no multiple of 32");
-        tensor.byteSize = elements / kQ8Block * kQ8BlockBytes;
-      } else if (tensor.type == uint32_t(GgufType::f32)) {
-        tensor.byteSize = elements * 4;
-      } else if (tensor.type == uint32_t(GgufType::f16) || tensor.type == uint32_t(GgufType::bf16)) {
-        tensor.byteSize = elements * 2;
+      if (std::optional<GgufBlock> block = ggufBlock(tensor.type)) {
+        if (block->elements > 1 && (tensor.shape.empty() || tensor.shape.back() % block->elements != 0))
+          return fail("tensor \"" + tensor.name + "\" of type " + ggufTypeName(tensor.type) +
+                      " has rows that are no multiple of " + std::to_string(block->elements));
+        tensor.byteSize = elements / static_cast<uint64_t>(block->elements) * static_cast<uint64_t>(block->bytes);
       }
       offsets.push_back(offset);
       file.tensors_.push_back(std::move(tensor));

@@ -66,12 +66,12 @@ Status GgufWriter::declare(const std::string &name, GgufType type, const std::ve
   uint64_t elements = 1;
   for (int64_t extent : shape)
     elements *= static_cast<uint64_t>(extent);
-  if (type == GgufType::q8_0 && shape.back() % kQ8Block != 0)
+  const std::optional<GgufBlock> block = ggufBlock(static_cast<uint32_t>(type));
+  if (!block || shape.back() % block->elements != 0)
     return Status::error("tensor \"" + name + "\" has rows of " + std::to_string(shape.back()) +
-                         " elements, expected a multiple of 32 for q8_0");
-  const uint64_t bytes = type == GgufType::q8_0  ? elements / kQ8Block * kQ8BlockBytes
-                         : type == GgufType::f32 ? elements * 4
-                                                 : elements * 2;
+                         " elements, expected a multiple of " + std::to_string(block ? block->elements : 0) + " for " +
+                         ggufTypeName(static_cast<uint32_t>(type)));
+  const uint64_t bytes = elements / static_cast<uint64_t>(block->elements) * static_cast<uint64_t>(block->bytes);
   putText(infos_, name);
   put<uint32_t>(infos_, static_cast<uint32_t>(shape.size()));
   for (auto extent = shape.rbegin(); extent != shape.rend(); ++extent)
@@ -133,30 +133,6 @@ Status GgufWriter::finish() {
   if (current_ != sizes_.size())
     return Status::error("cannot finish \"" + file_.path() + "\": tensors lack bytes");
   return file_.commit();
-}
-
-void quantizeQ8(const float *values, int64_t count, uint8_t *out) {
-  for (int64_t block = 0; block < count / kQ8Block; ++block, values += kQ8Block, out += kQ8BlockBytes) {
-    float most = 0;
-    for (int64_t i = 0; i < kQ8Block; ++i)
-      most = std::max(most, std::fabs(values[i]));
-    const float d = most / 127.0f, inverse = d > 0 ? 1.0f / d : 0.0f;
-    const uint16_t scale = f16FromF32(d);
-    std::memcpy(out, &scale, 2);
-    for (int64_t i = 0; i < kQ8Block; ++i)
-      out[2 + i] = static_cast<uint8_t>(static_cast<int8_t>(
-          std::clamp(std::round(values[i] * inverse), -127.0f, 127.0f)));
-  }
-}
-
-void dequantizeQ8(const uint8_t *blocks, int64_t count, float *out) {
-  for (int64_t block = 0; block < count / kQ8Block; ++block, blocks += kQ8BlockBytes, out += kQ8Block) {
-    uint16_t scale;
-    std::memcpy(&scale, blocks, 2);
-    const float d = f32FromF16(scale);
-    for (int64_t i = 0; i < kQ8Block; ++i)
-      out[i] = d * static_cast<float>(static_cast<int8_t>(blocks[2 + i]));
-  }
 }
 
 } // namespace xfmr

@@ -15,6 +15,8 @@
 
 namespace xfmr {
 
+struct PackedTensor; // runtime/artifact/PackedTensor.h
+
 /// One tensor of a file. `data` points into the mapping and may be unaligned for its dtype.
 struct TensorView {
   std::string name;
@@ -23,6 +25,8 @@ struct TensorView {
   const uint8_t *data = nullptr;
   uint64_t byteSize = 0;
   uint64_t fileOffset = 0; // of `data` in the file
+  uint32_t blocks = 0;     // of GGUF: the type (GgufType) of quantised blocks that rows consist of; `dtype` is u8 then
+  const PackedTensor *packed = nullptr; // of a quantised checkpoint: the tensors whose numbers it stands for
 };
 
 /// "[2, 3]", for messages.

@@ -59,7 +59,7 @@ func.func @f(%x: tensor<?x4xf32>, %w: tensor<8x4xf32>, %b: tensor<4xf32>) {
 // -----
 // linear: a weight has a static shape
 func.func @f(%x: tensor<?x4xf32>, %w: tensor<?x4xf32>) {
-  // expected-error @+1 {{operand #1 must be 2-D weight tensor of f32, f16 or bf16, but got 'tensor<?x4xf32>'}}
+  // expected-error @+1 {{operand #1 must be 2-D weight tensor of f32, f16, bf16 or !xfmr.q, but got 'tensor<?x4xf32>'}}
   %0 = xfmr.linear %x, %w : (tensor<?x4xf32>, tensor<?x4xf32>) -> tensor<?x8xf32>
   return
 }

@@ -229,3 +229,25 @@ func.func @compute(%x: tensor<?x4xf32>) -> (tensor<?x4xf32>, tensor<?x4xf32>, te
   // CHECK: return %[[R]], %[[U]], %arg0
   return %1, %3, %4 : tensor<?x4xf32>, tensor<?x4xf32>, tensor<?x4xf32>
 }
+
+// -----
+
+// Codes are not rounded again, rows and whole groups of columns are taken before rounding as well as after; single columns
+// stay behind the cast.
+// CHECK-LABEL: func.func @quantised
+func.func @quantised(%w: tensor<4x64xf32>, %c: tensor<4x64x!xfmr.q<int4, group = 32>>)
+    -> (tensor<4x64x!xfmr.q<int4, group = 32>>, tensor<2x32x!xfmr.q<int4, group = 32>>, tensor<4x2xf32>) {
+  // CHECK: %[[F:.*]] = xfmr.weight_cast %arg1
+  // CHECK: %[[ROWS:.*]] = xfmr.weight_slice %arg0 axis 0 offset 2 size 2
+  // CHECK: %[[COLUMNS:.*]] = xfmr.weight_slice %[[ROWS]] axis 1 offset 32 size 32
+  // CHECK: %[[Q:.*]] = xfmr.weight_quantize %[[COLUMNS]] by search : tensor<2x32xf32> -> tensor<2x32x!xfmr.q<int4, group = 32>>
+  %f = xfmr.weight_cast %c : tensor<4x64x!xfmr.q<int4, group = 32>> -> tensor<4x64xf32>
+  %0 = xfmr.weight_quantize %f by absmax : tensor<4x64xf32> -> tensor<4x64x!xfmr.q<int4, group = 32>>
+  %q = xfmr.weight_quantize %w by search : tensor<4x64xf32> -> tensor<4x64x!xfmr.q<int4, group = 32>>
+  %r = xfmr.weight_slice %q axis 0 offset 2 size 2 : tensor<4x64x!xfmr.q<int4, group = 32>> -> tensor<2x64x!xfmr.q<int4, group = 32>>
+  %1 = xfmr.weight_slice %r axis 1 offset 32 size 32 : tensor<2x64x!xfmr.q<int4, group = 32>> -> tensor<2x32x!xfmr.q<int4, group = 32>>
+  // CHECK: %[[G:.*]] = xfmr.weight_gather %[[F]] axis 1 [0, 40] : tensor<4x64xf32> -> tensor<4x2xf32>
+  %2 = xfmr.weight_gather %f axis 1 [0, 40] : tensor<4x64xf32> -> tensor<4x2xf32>
+  // CHECK: return %arg1, %[[Q]], %[[G]]
+  return %0, %1, %2 : tensor<4x64x!xfmr.q<int4, group = 32>>, tensor<2x32x!xfmr.q<int4, group = 32>>, tensor<4x2xf32>
+}

@@ -6,7 +6,7 @@
 %w = xfmr.weight "" : tensor<4x4xf32>
 // -----
 // weight: element types
-// expected-error @+1 {{result #0 must be statically shaped weight tensor of f32, f16 or bf16, but got 'tensor<4x4xi8>'}}
+// expected-error @+1 {{result #0 must be statically shaped weight tensor of f32, f16, bf16 or !xfmr.q, but got 'tensor<4x4xi8>'}}
 %w = xfmr.weight "w" : tensor<4x4xi8>
 // -----
 // weight_concat C1

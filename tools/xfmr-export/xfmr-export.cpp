@@ -12,6 +12,14 @@ static int fail(const std::string &message, int status) {
   return status;
 }
 
+// The word of an option's value.
+static std::string_view typeName(const std::map<std::string, ElementType> &types, ElementType type) {
+  for (const auto &[name, value] : types)
+    if (value == type)
+      return name;
+  return {};
+}
+
 int main(int argc, char **argv) {
   CLI::App app("Writes a model as a Hugging Face folder or a GGUF file; adapters are folded.");
   std::string model, format, passes, adapter;
@@ -19,9 +27,12 @@ int main(int argc, char **argv) {
   ExportOptions options;
   app.add_option("MODEL", model, "folder, .gguf, .mlir or .mlirbc")->required();
   app.add_option("--format", format, "hf: a folder; gguf: a file")->required()->check(CLI::IsMember({"hf", "gguf"}));
-  const std::map<std::string, ElementType> types = {
-      {"f32", ElementType::f32}, {"f16", ElementType::f16}, {"bf16", ElementType::bf16}, {"q8_0", ElementType::q8_0}};
-  app.add_option("--type", options.type, "element type of the matrices (default: as they are; q8_0 for gguf only)")
+  const std::map<std::string, ElementType> types = {{"f32", ElementType::f32},   {"f16", ElementType::f16},
+                                                    {"bf16", ElementType::bf16}, {"q8_0", ElementType::q8_0},
+                                                    {"q4_0", ElementType::q4_0}, {"q4_k", ElementType::q4_k},
+                                                    {"q6_k", ElementType::q6_k}};
+  app.add_option("--type", options.type,
+                 "element type of the matrices (default: as they are; q8_0, q4_0, q4_k and q6_k for gguf only)")
       ->transform(CLI::CheckedTransformer(types));
   app.add_option("--passes", passes, "MLIR pipeline over the module, run before the export");
   app.add_option("--adapter", adapter, "folder of a low-rank adapter (PEFT) to fold in");
@@ -29,8 +40,9 @@ int main(int argc, char **argv) {
   app.add_option("-o,--output", options.output, "the folder or file to write")->required();
   if (std::optional<int> status = parseCommandLine(app, argc, argv, "xfmr-export"))
     return *status;
-  if (format == "hf" && options.type == ElementType::q8_0)
-    return fail("--type=q8_0 is a type of gguf; hf holds f32, f16 or bf16", 2);
+  if (format == "hf" && isQuantised(options.type))
+    return fail(
+        "--type=" + std::string(typeName(types, options.type)) + " is a type of gguf; hf holds f32, f16 or bf16", 2);
   if (Status status = checkUserPasses(passes); status.failed())
     return fail(status.message(), 2);
   Prepared prepared;

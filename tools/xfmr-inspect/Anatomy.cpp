@@ -60,6 +60,8 @@ int64_t Anatomy::fullAttention() const { return sum(blocks, &Block::fullAttentio
 namespace {
 
 int64_t bytesOf(Value weight, int64_t elements) {
+  if (std::optional<QuantScheme> scheme = quantSchemeOf(weight.getType()))
+    return static_cast<int64_t>(static_cast<double>(elements) * scheme->bitsPerWeight(weightColumns(weight.getType())) / 8);
   return elements * cast<RankedTensorType>(weight.getType()).getElementTypeBitWidth() / 8;
 }
 
@@ -166,7 +168,7 @@ private:
     for (Value weight : op.getOperands()) {
       if (!isWeight(weight))
         continue;
-      anyNarrow |= isMatrix(weight) && !cast<RankedTensorType>(weight.getType()).getElementType().isF32();
+      anyNarrow |= isMatrix(weight) && !isa<Float32Type, QuantType>(cast<RankedTensorType>(weight.getType()).getElementType());
       const int64_t elements = elementsOf(weight, experts), used = elements / experts * active;
       const bool fresh = counted.insert(identityOf(weight)).second;
       if (isMatrix(weight) && isa<LinearOp, GluOp, MoeOp>(op))

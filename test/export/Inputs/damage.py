@@ -21,6 +21,6 @@ write("counts", good[:8] + struct.pack("<QQ", 1 << 60, 1 << 60) + good[24:])
 write("short", good[:-512])
 write("architecture", good.replace(b"llama", b"llamb", 1))
 at = good.index(b"token_embd.weight") + len(b"token_embd.weight") + 4 + 16
-write("type", good[:at] + struct.pack("<I", 12) + good[at + 4 :])
+write("type", good[:at] + struct.pack("<I", 15) + good[at + 4 :])
 for i in range(40):
     write(f"cut-{i}", good[: i * (at - 8) // 40])
