@@ -61,8 +61,7 @@ void registerNesting(CreatePass create) {
   std::unique_ptr<Pass> pass = create();
   registerPassPipeline(
       pass->getArgument(), describe(*pass),
-      [create](OpPassManager &manager, StringRef options,
-               function_ref<LogicalResult(const Twine &)> errorHandler) {
+      [create](OpPassManager &manager, StringRef options, function_ref<LogicalResult(const Twine &)> errorHandler) {
         return addNested(manager, create, options, errorHandler);
       },
       [](function_ref<void(const mlir::detail::PassOptions &)>) {});
@@ -71,6 +70,7 @@ void registerNesting(CreatePass create) {
 } // namespace
 
 void registerXfmrPasses() {
+  registerNesting(createXfmrCompressBudget);
   registerNesting(createXfmrEditFfn);
   registerNesting(createXfmrFoldLinears);
   registerNesting(createXfmrFoldLora);
@@ -85,6 +85,8 @@ void registerXfmrPasses() {
   registerNesting(createXfmrPruneFfn);
   registerNesting(createXfmrPruneHeads);
   registerNesting(createXfmrPruneLayers);
+  registerNesting(createXfmrQuantize);
+  registerNesting(createXfmrQuantizeBudget);
   registerNesting(createXfmrGenerateKernels);
   registerNesting(createXfmrLowerExecutables);
   registerNesting(createXfmrSerializeExecutables);

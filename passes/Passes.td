@@ -5,6 +5,7 @@
 
 include "mlir/Pass/PassBase.td"
 include "passes/Prune.td"
+include "passes/Quantize.td"
 
 def XfmrFuseGlu : Pass<"xfmr-fuse-glu", "::xfmr::BlockOp"> {
   let summary = "fuse gate and up projections into xfmr.glu";

@@ -17,7 +17,11 @@ defvar sourceOptions = [
   Option<"window", "window", "int64_t", "256", "tokens of a calibration window, the begin token included">,
   Option<"damping", "damping", "double", "0",
          "ridge as a share of the Gram matrix's mean diagonal; 0 means 0.01, with repair=full 0.001">,
-  Option<"out", "out", "std::string", "", "file for repaired weights; repaired-HASH.safetensors by default">];
+  Option<"out", "out", "std::string", "", "file for repaired weights; repaired-HASH.safetensors by default">,
+  EnumOption<"recut", "recut", "Recut", "round",
+             "of quantised weights whose groups are cut through: round again, or refuse",
+             [{llvm::cl::values(clEnumValN(::xfmr::Recut::round, "round", ""),
+                                clEnumValN(::xfmr::Recut::refuse, "refuse", ""))}]>];
 defvar calibrationOptions = sourceOptions # [
   EnumOption<"path", "path", "CalibrationPath", "automatic",
              "whose activations count: auto (pruned for obs on a text), dense or pruned",

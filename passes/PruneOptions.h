@@ -65,6 +65,9 @@ inline llvm::cl::ValuesClass repairWords() {
 /// Whose activations choose and repair: the dense model's, or those of the model as pruned so far.
 enum class CalibrationPath { automatic, dense, pruned };
 
+/// What becomes of a quantised weight when a cut goes through its groups.
+enum class Recut { round, refuse };
+
 /// How units are chosen and repaired, and with what.
 struct CalibrationOptions {
   UnitMethod method = UnitMethod::first;
@@ -74,6 +77,7 @@ struct CalibrationOptions {
   std::vector<std::string> texts;
   std::string statistics, out;
   int64_t window = 256;
+  Recut recut = Recut::round;
   double damping = 0; // share of the Gram's mean diagonal; 0: the repair says
 
   // What follows from the choices; passes/calibration/CalibrationOptions.cpp asks the criterion and the repair.

@@ -104,7 +104,45 @@ Indices columnsOf(ArrayRef<int64_t> units, int64_t width) {
   return columns;
 }
 
+// What a cut leaves of numbers, rounded again, or null where codes can stay: a cut through groups of columns that share scales
+// cannot keep them.
+template <typename Cut> static Value roundAgain(OpBuilder &builder, Value weight, bool keepsCodes, Cut cut) {
+  if (keepsCodes)
+    return {};
+  const QuantScheme scheme = *quantSchemeOf(weight.getType());
+  const int64_t columns = typeOf(weight).getShape().back();
+  emitRemark(weight.getLoc()) << "the cut takes parts of groups of " << scheme.runColumns(columns)
+                              << " columns that share scales: what stays is rounded again";
+  Value numbers = cut(WeightCastOp::create(builder, weight.getLoc(), withFloats(typeOf(weight)), weight));
+  auto type = typeOf(numbers).clone(typeOf(weight).getElementType());
+  return WeightQuantizeOp::create(builder, weight.getLoc(), type, numbers, QuantRule::search);
+}
+
+LogicalResult refuseRoundingAgain(ModelOp model) {
+  WalkResult walked = model.walk([](WeightQuantizeOp again) {
+    Value value = again.getInput();
+    while (Operation *op = value.getDefiningOp()) {
+      if (isa<WeightCastOp>(op) && quantSchemeOf(op->getOperand(0).getType())) {
+        again.emitError("the cut takes parts of groups of columns that share scales, so what stays would be rounded again; "
+                        "choose a width in whole groups, or recut=round");
+        return WalkResult::interrupt();
+      }
+      if (!isa<WeightSliceOp, WeightGatherOp, WeightMaskOp, WeightConcatOp, WeightSelectOp, WeightStackOp>(op))
+        break;
+      value = op->getOperand(0);
+    }
+    return WalkResult::advance();
+  });
+  return failure(walked.wasInterrupted());
+}
+
 Value selectWeight(OpBuilder &builder, Value weight, int64_t axis, ArrayRef<int64_t> kept) {
+  if (std::optional<QuantScheme> scheme = quantSchemeOf(weight.getType()); scheme && axis == typeOf(weight).getRank() - 1) {
+    const bool whole = !llvm::is_contained(kept, -1) && takesWholeRuns(*scheme, typeOf(weight).getDimSize(axis), kept);
+    if (Value again = roundAgain(builder, weight, whole,
+                                 [&](Value numbers) { return selectWeight(builder, numbers, axis, kept); }))
+      return again;
+  }
   if (llvm::is_contained(kept, -1)) { // the last entry of a longer weight
     Indices indices(kept);
     llvm::replace(indices, int64_t(-1), typeOf(weight).getDimSize(axis));
@@ -121,6 +159,10 @@ Value selectWeight(OpBuilder &builder, Value weight, int64_t axis, ArrayRef<int6
 Value maskWeight(OpBuilder &builder, Value weight, int64_t axis, ArrayRef<int64_t> kept) {
   if (typeOf(weight).getDimSize(axis) == static_cast<int64_t>(kept.size()))
     return weight;
+  std::optional<QuantScheme> scheme = quantSchemeOf(weight.getType());
+  if (scheme && !scheme->zeroCode() && axis == typeOf(weight).getRank() - 1)
+    return roundAgain(builder, weight, /*keepsCodes=*/false,
+                      [&](Value numbers) { return maskWeight(builder, numbers, axis, kept); });
   return WeightMaskOp::create(builder, weight.getLoc(), weight.getType(), weight, axis, kept);
 }
 

@@ -28,10 +28,14 @@ Indices firstIndices(int64_t count);
 /// The columns of whole units: unit i is columns i*width .. (i+1)*width - 1; unit -1 is width times -1.
 Indices columnsOf(llvm::ArrayRef<int64_t> units, int64_t width);
 
-/// The entries `kept` of a weight along `axis`, as a slice where they are consecutive; -1 is an entry of zeros.
+/// The entries `kept` of a weight along `axis`, as a slice where they are consecutive; -1 is an entry of zeros. Of a quantised
+/// weight codes are moved; where columns are taken out of groups that share scales a remark says that they are rounded again.
 mlir::Value selectWeight(mlir::OpBuilder &builder, mlir::Value weight, int64_t axis, llvm::ArrayRef<int64_t> kept);
 /// The weight with all other entries zero.
 mlir::Value maskWeight(mlir::OpBuilder &builder, mlir::Value weight, int64_t axis, llvm::ArrayRef<int64_t> kept);
+
+/// An error at a weight of the model that a cut made to be rounded again: for recut=refuse.
+mlir::LogicalResult refuseRoundingAgain(ModelOp model);
 
 /// Keeps only these columns of `value`: rows of the projections behind it. `headDim` is the width of a head for the
 /// rope and norms on the way. Fails, with an error at the op, on an expert's weight that is an expression over slices.

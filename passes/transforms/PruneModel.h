@@ -68,6 +68,7 @@ protected:
     options.window = this->window;
     options.damping = this->damping;
     options.out = this->out;
+    options.recut = this->recut;
     return options;
   }
 };

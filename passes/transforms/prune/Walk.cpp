@@ -1,4 +1,5 @@
 // The walk: a plan carried out block by block, in order, with the streams moved on from block to block.
+#include "passes/transforms/PruneColumns.h"
 #include "passes/transforms/prune/Cut.h"
 
 using namespace mlir;
@@ -58,6 +59,8 @@ LogicalResult cutModel(ModelOp model, ArrayRef<BlockPlan> plan, const Calibratio
       return failure();
     eraseDeadWeights(block);
   }
+  if (options.recut == Recut::refuse && failed(refuseRoundingAgain(model)))
+    return failure();
   if (prune.repaired.empty())
     return success();
   if (Status status = prune.repaired.write(model, options.out); status.failed())
