@@ -65,4 +65,9 @@ configure_package_config_file(cmake/xfmrConfig.cmake.in xfmrConfig.cmake INSTALL
 write_basic_package_version_file(xfmrConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/xfmrConfig.cmake ${PROJECT_BINARY_DIR}/xfmrConfigVersion.cmake
   DESTINATION ${XFMR_PACKAGE_DIR})
+# The runtime from Python; it finds libxfmr.so from where it lies.
+install(FILES python/xfmr.py DESTINATION ${CMAKE_INSTALL_DATADIR}/xfmr/python)
+# A page a pass, as --help-pass prints it.
+install(FILES ${PROJECT_BINARY_DIR}/passes/PassPages.md ${PROJECT_BINARY_DIR}/passes/LoweringPages.md
+              ${PROJECT_BINARY_DIR}/passes/ExecutablePages.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -11,11 +11,7 @@ struct MaskFfn : UnitsPass<impl::XfmrMaskFfnBase<MaskFfn>> {
   using UnitsPass::UnitsPass;
   void runOnOperation() override {
     CutCounts counts;
-    if (failed(cutModelFfn(getOperation(), {width, multipleOf, where, layers}, calibration(),
-                             /*mask=*/true, counts)))
-      signalPassFailure();
-    removed += counts.removed;
-    kept += counts.kept;
+    finish(cutModelFfn(getOperation(), {width, multipleOf, where, layers}, calibration(), /*mask=*/true, counts), counts, calibration());
   }
 };
 } // namespace

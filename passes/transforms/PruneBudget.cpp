@@ -3,8 +3,10 @@
 #include "passes/analysis/Allocation.h"
 #include "passes/transforms/prune/Curves.h"
 #include "weights/Expressions.h"
+#include "weights/Summary.h"
 
 #include "llvm/ADT/StringSet.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <cmath>
 
@@ -98,12 +100,22 @@ struct PruneBudget : impl::XfmrPruneBudgetBase<PruneBudget> {
       return failure();
     removed += counts.removed;
     kept += counts.kept;
+    const ModelSize left = sizeOf(model);
+    std::string line;
+    llvm::raw_string_ostream(line) << llvm::formatv(
+        "{0}: {1:F0} of {2:F0} {3} are left, the budget is {4:F0}", getArgument(), byFlops ? left.flops : left.parameters,
+        present, byFlops ? "operations a token" : "parameters", limit);
+    if (counts.moved)
+      llvm::raw_string_ostream(line) << llvm::format("; the last residual moves by %.3g of its size on the text",
+                                                     std::sqrt(*counts.moved));
+    summarise(&getContext(), line);
     for (auto [block, cuts] : llvm::zip(model.getBody().getOps<BlockOp>(), plan)) {
       InFlightDiagnostic remark = block.emitRemark("planned");
       if (cuts.heads)
         remark << " " << cuts.heads->count << (cuts.heads->mode == HeadMode::kvGroups ? " groups of heads" : " heads a group");
       if (cuts.width)
         remark << " " << *cuts.width << " channels";
+      remark << " (layer " << block.getLayer() << ")";
     }
     return success();
   }

@@ -11,11 +11,7 @@ struct PruneFfn : UnitsPass<impl::XfmrPruneFfnBase<PruneFfn>> {
   using UnitsPass::UnitsPass;
   void runOnOperation() override {
     CutCounts counts;
-    if (failed(cutModelFfn(getOperation(), {width, multipleOf, where, layers}, calibration(),
-                             /*mask=*/false, counts)))
-      signalPassFailure();
-    removed += counts.removed;
-    kept += counts.kept;
+    finish(cutModelFfn(getOperation(), {width, multipleOf, where, layers}, calibration(), /*mask=*/false, counts), counts, calibration());
   }
 };
 } // namespace

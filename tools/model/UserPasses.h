@@ -9,6 +9,9 @@ namespace xfmr {
 /// Registers the passes that such a pipeline may name and parses it. Errors begin with "--passes: ".
 Status checkUserPasses(const std::string &pipeline);
 
+/// What --help-pass=NAME prints, for CLI11; ends the parsing.
+void showPassHelp(const std::string &flag);
+
 /// Runs it over the module.
 Status runUserPasses(mlir::ModuleOp module, const std::string &pipeline);
 

@@ -57,7 +57,7 @@ int main(int argc, char **argv) {
   app.add_option("B", pathB, "the model compared")->required();
   app.add_option("--text", text, "text file")->required();
   app.add_option("--window", window, "tokens of a window, its begin token included")
-      ->check(CLI::Range(2, 1 << 24))->capture_default_str();
+      ->check(between(2, 1 << 24))->capture_default_str();
   app.add_option("--source", sourceOptions, "NAME=PATH: where a weight source of IR lies")->allow_extra_args(false);
   app.add_flag("--reference", reference, "run models that are no .xfm by the reference interpreter, in f64 and slowly, "
                                          "not by code compiled for this CPU");

@@ -38,7 +38,7 @@ public:
     codegen::cpu::registerKernelDialects(registry);
     context.appendDialectRegistry(registry);
     context.loadAllAvailableDialects();
-    printDiagnostics(context, "xfmr-compile", options.verbose);
+    printDiagnostics(context, "xfmr-compile", options.remarks || options.verbose);
   }
 
   Status run() {
@@ -149,6 +149,7 @@ private:
     emitOptions.path = options.output;
     for (auto &[name, text] : {std::pair(artifact::kTokenizerTensor, tokenizer.tokenizer),
                                std::pair(artifact::kTokenizerConfigTensor, tokenizer.config),
+                               std::pair(artifact::kChatTemplateTensor, tokenizer.chatTemplate),
                                std::pair(artifact::kGenerationConfigTensor, tokenizer.generation)})
       if (!text.empty())
         emitOptions.files[name] = text;

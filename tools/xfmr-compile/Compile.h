@@ -24,6 +24,7 @@ struct CompileOptions {
   Stage stopAfter = Stage::Emit;
   std::string output; // the artifact, or the text of the stage stopped after ("" or "-": stdout)
   bool verbose = false; // remarks of passes, the table of kernels
+  bool remarks = false; // of passes
 };
 
 /// Runs the stages up to `stopAfter`. Warnings go to stderr as they occur.

@@ -1,0 +1,20 @@
+// What the .td files say about each pass, for --help-pass=NAME: what, when, what it refuses, before ==> after, options with
+// their defaults, statistics.
+#pragma once
+#include "mlir/Pass/Pass.h"
+#include "llvm/ADT/StringRef.h"
+#include <string>
+#include <vector>
+
+namespace xfmr {
+
+/// The page of a pass; empty where there is no such pass of ours.
+std::string passHelp(llvm::StringRef flag);
+
+/// A pass that registerXfmrPasses() registers by its flag, or null.
+std::unique_ptr<mlir::Pass> createPassOf(llvm::StringRef flag);
+
+/// The flags of all passes with a page, sorted.
+std::vector<std::string> documentedPasses();
+
+} // namespace xfmr
