@@ -43,6 +43,10 @@ std::optional<int> checkArguments(int argc, char **argv, StringRef tool) {
     auto [name, value] = argument.split('=');
     if (name == "help-pass")
       return printPage(value.empty() && !argument.contains('=') && i + 1 < argc ? StringRef(argv[i + 1]) : value, tool);
+    if (name == "o") { // registered only when the parser runs
+      i += !argument.contains('=');
+      continue;
+    }
     auto option = known.find(name);
     if (option != known.end()) { // its value may be the next argument; those of passes stand behind '='
       if (!argument.contains('=') && option->second->ArgStr == name &&
