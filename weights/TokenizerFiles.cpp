@@ -4,6 +4,7 @@
 #include "runtime/artifact/Format.h"
 #include "runtime/artifact/Gguf.h"
 #include "runtime/artifact/MappedFile.h"
+#include "weights/GgufTokenizer.h"
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -21,7 +22,8 @@ static Status readOptional(const fs::path &path, std::string &text, bool isJson 
     return status;
   const std::string kind = file.size() ? fileKind(file.data(), file.size()) : "";
   if (!kind.empty() && kind != "JSON text") // which a template looks like too
-    return Status::error("\"" + path.string() + "\" is " + kind + ", expected " + (isJson ? "JSON text" : "a template"));
+    return Status::error("\"" + path.string() + "\" is " + kind + ", expected " +
+                         (isJson ? "JSON text" : "a template"));
   text.assign(reinterpret_cast<const char *>(file.data()), file.size());
   return Status::success();
 }
@@ -66,13 +68,23 @@ static Status readGguf(const std::string &path, TokenizerFiles &out) {
     out.config = configOf(file);
     return Status::success();
   }
+  std::string why;
+  out.tokenizer = tokenizerOf(file, why);
+  if (!out.tokenizer.empty()) {
+    out.place = path;
+    out.config = configOf(file);
+    return Status::success();
+  }
+  const bool hasOne = !why.empty();
+  why = "\"" + path + "\"" + (!hasOne ? " holds no tokenizer" : ": " + why);
   if (Status status = readFolder(fs::path(path).parent_path(), out); status.failed())
     return status;
   if (!out.tokenizer.empty())
-    out.warning = "\"" + path + "\" holds no tokenizer.huggingface.json: the tokenizer is \"" + out.place +
-                  "\" beside it, which may belong to another model";
+    out.warning = why + ": the tokenizer is \"" + out.place + "\" beside it, which may belong to another model";
   else
-    out.missing = "\"" + path + "\" holds no tokenizer.huggingface.json, and there is no tokenizer.json beside it";
+    out.missing = why + ", and there is no tokenizer.json beside it";
+  if (out.tokenizer.empty() && hasOne)
+    out.warning = "no tokenizer: " + out.missing;
   return Status::success();
 }
 
