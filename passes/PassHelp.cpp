@@ -25,13 +25,46 @@ static std::string defaultsOf(StringRef flag) {
   return StringRef(text).drop_front(std::min(text.size(), flag.size())).str();
 }
 
-std::string passHelp(StringRef flag) {
+/// What stands below the heading of a pass.
+static StringRef pageOf(StringRef flag) {
   const std::string heading = (kHeading + flag + "`").str();
   const size_t begin = kPages.find(heading);
   if (flag.empty() || begin == StringRef::npos)
     return "";
-  StringRef page = kPages.substr(begin + heading.size());
-  page = page.substr(0, page.find(kHeading)).trim();
+  const StringRef page = kPages.substr(begin + heading.size());
+  return page.substr(0, page.find(kHeading)).trim();
+}
+
+/// Calls visit(name, description) for each option.
+static void forEachOption(StringRef flag, function_ref<void(StringRef, StringRef)> visit) {
+  StringRef rest = pageOf(flag).split("#### Options\n\n```\n").second.split("\n```").first;
+  while (!rest.empty()) {
+    StringRef line;
+    std::tie(line, rest) = rest.split('\n');
+    if (line.consume_front("-"))
+      visit(line.take_until([](char c) { return c == ' '; }), line.split(" : ").second);
+  }
+}
+
+std::vector<std::string> passOptions(StringRef flag) {
+  std::vector<std::string> names;
+  forEachOption(flag, [&](StringRef name, StringRef) { names.push_back(name.str()); });
+  return names;
+}
+
+std::string passOption(StringRef flag, StringRef option) {
+  std::string found;
+  forEachOption(flag, [&](StringRef name, StringRef description) {
+    if (name == option)
+      found = description.str();
+  });
+  return found;
+}
+
+std::string passHelp(StringRef flag) {
+  StringRef page = pageOf(flag);
+  if (page.empty())
+    return "";
   page.consume_front("_"); // the summary stands in italics
   auto [summary, rest] = page.split("_\n");
   std::string text = (flag + ": " + summary + "\n\n" + rest.trim() + "\n").str();

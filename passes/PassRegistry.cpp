@@ -37,20 +37,9 @@ std::string printed(Pass &pass) {
   return StringRef(text).drop_front(pass.getArgument().size()).str();
 }
 
-// The names of a pass's options, out of "{width=0 method=first …}".
-SmallVector<std::string> optionNames(Pass &pass) {
-  SmallVector<std::string> names;
-  const std::string text = printed(pass);
-  for (size_t equals = text.find('='); equals != std::string::npos; equals = text.find('=', equals + 1)) {
-    const size_t begin = text.find_last_of("{ ", equals) + 1;
-    names.push_back(text.substr(begin, equals - begin));
-  }
-  return names;
-}
-
 // The first name that stands before '=' in `options`, outside of braces and quotes, and is none of the pass's.
 std::string unknownOption(Pass &pass, StringRef options) {
-  const SmallVector<std::string> known = optionNames(pass);
+  const std::vector<std::string> known = passOptions(pass.getArgument());
   int depth = 0;
   char quote = 0;
   size_t begin = 0;
@@ -118,11 +107,10 @@ void registerNesting(CreatePass create) {
 }
 
 constexpr CreatePass kPasses[] = {
-    createXfmrEditFfn,     createXfmrFoldLinears,      createXfmrFoldLora,
-    createXfmrFuseGlu,     createXfmrFuseQkv,          createXfmrMaskExperts,
-    createXfmrMaskFfn,     createXfmrMaskHeads,        createXfmrMaskLayers,
-    createXfmrPruneBudget, createXfmrPruneExperts,     createXfmrPruneFfn,
-    createXfmrPruneHeads,  createXfmrPruneLayers,      createXfmrGenerateKernels,
+    createXfmrCastWeights,      createXfmrEditFfn,        createXfmrFoldLinears,      createXfmrFoldLora,
+    createXfmrFuseGlu,          createXfmrFuseQkv,        createXfmrMakeWeights,      createXfmrMaskExperts,      createXfmrMaskFfn,
+    createXfmrMaskHeads,        createXfmrMaskLayers,     createXfmrPruneBudget,      createXfmrPruneExperts,
+    createXfmrPruneFfn,         createXfmrPruneHeads,     createXfmrPruneLayers,      createXfmrGenerateKernels,
     createXfmrLowerExecutables, createXfmrSerializeExecutables, createXfmrVerifyStage,
 };
 

@@ -11,7 +11,9 @@ struct MaskExperts : ExpertsPass<impl::XfmrMaskExpertsBase<MaskExperts>> {
   using ExpertsPass::ExpertsPass;
   void runOnOperation() override {
     CutCounts counts;
-    finish(cutModelExperts(getOperation(), {experts, layers, /*approximate=*/false}, calibration(), /*mask=*/true, counts), counts, calibration());
+    const mlir::LogicalResult cut =
+        cutModelExperts(getOperation(), {experts, layers, /*approximate=*/false}, calibration(), /*mask=*/true, counts);
+    finish(cut, counts, calibration());
   }
 };
 } // namespace

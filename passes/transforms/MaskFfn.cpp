@@ -11,7 +11,9 @@ struct MaskFfn : UnitsPass<impl::XfmrMaskFfnBase<MaskFfn>> {
   using UnitsPass::UnitsPass;
   void runOnOperation() override {
     CutCounts counts;
-    finish(cutModelFfn(getOperation(), {width, multipleOf, where, layers}, calibration(), /*mask=*/true, counts), counts, calibration());
+    const mlir::LogicalResult cut =
+        cutModelFfn(getOperation(), {llvm::StringRef(width), multipleOf, where, layers}, calibration(), /*mask=*/true, counts);
+    finish(cut, counts, calibration());
   }
 };
 } // namespace

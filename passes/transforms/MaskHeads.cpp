@@ -11,7 +11,8 @@ struct MaskHeads : UnitsPass<impl::XfmrMaskHeadsBase<MaskHeads>> {
   using UnitsPass::UnitsPass;
   void runOnOperation() override {
     CutCounts counts;
-    finish(cutModelHeads(getOperation(), {heads, mode, layers}, calibration(), /*mask=*/true, counts), counts, calibration());
+    finish(cutModelHeads(getOperation(), {heads, mode, layers}, calibration(), /*mask=*/true, counts), counts,
+           calibration());
   }
 };
 } // namespace

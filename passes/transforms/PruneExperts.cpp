@@ -12,7 +12,8 @@ struct PruneExperts : ExpertsPass<impl::XfmrPruneExpertsBase<PruneExperts>> {
   using ExpertsPass::ExpertsPass;
   void runOnOperation() override {
     CutCounts counts;
-    finish(cutModelExperts(getOperation(), {experts, layers, approximate}, calibration(), /*mask=*/false, counts), counts, calibration());
+    finish(cutModelExperts(getOperation(), {experts, layers, approximate}, calibration(), /*mask=*/false, counts),
+           counts, calibration());
   }
 };
 } // namespace

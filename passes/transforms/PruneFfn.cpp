@@ -11,7 +11,9 @@ struct PruneFfn : UnitsPass<impl::XfmrPruneFfnBase<PruneFfn>> {
   using UnitsPass::UnitsPass;
   void runOnOperation() override {
     CutCounts counts;
-    finish(cutModelFfn(getOperation(), {width, multipleOf, where, layers}, calibration(), /*mask=*/false, counts), counts, calibration());
+    const mlir::LogicalResult cut =
+        cutModelFfn(getOperation(), {llvm::StringRef(width), multipleOf, where, layers}, calibration(), /*mask=*/false, counts);
+    finish(cut, counts, calibration());
   }
 };
 } // namespace

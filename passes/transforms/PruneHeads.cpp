@@ -11,7 +11,8 @@ struct PruneHeads : UnitsPass<impl::XfmrPruneHeadsBase<PruneHeads>> {
   using UnitsPass::UnitsPass;
   void runOnOperation() override {
     CutCounts counts;
-    finish(cutModelHeads(getOperation(), {heads, mode, layers}, calibration(), /*mask=*/false, counts), counts, calibration());
+    finish(cutModelHeads(getOperation(), {heads, mode, layers}, calibration(), /*mask=*/false, counts), counts,
+           calibration());
   }
 };
 } // namespace

@@ -34,6 +34,19 @@ LogicalResult checkOptions(ModelOp model, const CalibrationOptions &options) {
   return success();
 }
 
+// "264" or "75%" of `channels`, rounded up.
+FailureOr<int64_t> parseWidth(ModelOp model, StringRef text, int64_t channels) {
+  int64_t width = 0;
+  double share = 0;
+  if (text.empty())
+    return model.emitError("width is missing, expected the channels that stay: a number, or a share such as 50%");
+  if (!text.getAsInteger(10, width))
+    return width;
+  if (StringRef number = text; number.consume_back("%") && !number.getAsDouble(share) && share > 0 && share <= 100)
+    return static_cast<int64_t>(std::ceil(share / 100 * static_cast<double>(channels)));
+  return model.emitError("width is '") << text << "', expected a number of channels, or a share such as 50%";
+}
+
 // Position of a block among the blocks of its model.
 size_t positionOf(BlockOp block) {
   return llvm::count_if(block->getBlock()->getOps<BlockOp>(),
@@ -75,14 +88,15 @@ LogicalResult cutModelFfn(ModelOp model, const FfnRequest &request, const Calibr
     for (FeedForwardUnits &units : findFeedForwards(block)) {
       if (!isMeant(units, request.where))
         continue;
-      if (failed(checkWidth(units, request.width)))
+      const int64_t present = units.width();
+      FailureOr<int64_t> width = parseWidth(model, request.width, present);
+      if (failed(width) || failed(checkWidth(units, *width)))
         return failure();
-      const int64_t present = units.width(), over = request.width % request.multipleOf;
-      const int64_t rounded =
-          over == 0 ? request.width : request.width + std::min(request.multipleOf - over, present - request.width);
-      if (request.width < present && rounded == present)
+      const int64_t over = *width % request.multipleOf;
+      const int64_t rounded = over == 0 ? *width : *width + std::min(request.multipleOf - over, present - *width);
+      if (*width < present && rounded == present)
         units.hidden.getDefiningOp()->emitRemark("all ")
-            << present << " channels stay: " << request.width << " rounded up to a multiple of " << request.multipleOf
+            << present << " channels stay: " << *width << " rounded up to a multiple of " << request.multipleOf
             << " is as many or more" << layerNote(units.hidden.getDefiningOp());
       plan[positionOf(block)].width = rounded;
       plan[positionOf(block)].where = request.where;

@@ -21,7 +21,8 @@ struct HeadRequest {
   llvm::ArrayRef<int64_t> layers; // empty: all
 };
 struct FfnRequest {
-  int64_t width, multipleOf;
+  llvm::StringRef width; // "264", or a share of the channels of each network, "75%"
+  int64_t multipleOf;
   FfnPlace where;
   llvm::ArrayRef<int64_t> layers; // empty: all
 };

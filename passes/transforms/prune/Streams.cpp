@@ -133,10 +133,10 @@ LogicalResult PruneStreams::wantedOutput(size_t chunk, Value output, Value dense
 }
 
 std::optional<double> PruneStreams::distance() const {
-  if (pruned_.empty() || pruned_.size() != dense_.size())
+  if (prunedLeft_.empty() || prunedLeft_.size() != denseLeft_.size())
     return std::nullopt;
   double difference = 0, size = 0;
-  for (auto [dense, pruned] : llvm::zip(dense_, pruned_)) {
+  for (auto [dense, pruned] : llvm::zip(denseLeft_, prunedLeft_)) {
     difference += (pruned - dense).cast<double>().squaredNorm();
     size += dense.cast<double>().squaredNorm();
   }
