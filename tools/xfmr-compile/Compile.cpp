@@ -14,6 +14,7 @@
 #include "runtime/artifact/AtomicFile.h"
 #include "runtime/artifact/Format.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "tools/MlirOptions.h"
 #include "tools/model/Diagnostics.h"
 #include "weights/Diagnostics.h"
 #include "weights/ModelSources.h"
@@ -117,6 +118,7 @@ private:
     stages.until = stageName(until).str();
     stages.target = target;
     stages.passes = options.passes;
+    stages.type = options.type;
     stages.fuse = options.fuse;
     stages.maxContext = options.maxContext;
     stages.chunk = options.chunk;
@@ -127,6 +129,7 @@ private:
     std::string error;
     if (failed(buildPipeline(manager, stages, error)))
       return Status::error("--" + error);
+    applyMlirOptions(manager);
     if (failed(manager.run(module)))
       return Status::error("compiling failed");
     if (options.verbose && stageOf(module) >= Stage::Dispatch)

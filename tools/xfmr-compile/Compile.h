@@ -14,6 +14,7 @@ struct CompileOptions {
   std::vector<std::string> sources;           // NAME=PATH, of --source
   std::string target = "auto";
   std::string passes;                         // the user's pipeline, run before the fusions
+  std::string type;                           // of matrices: f32, f16, bf16, or as they are
   bool fuse = true;
   int64_t maxContext = 0;
   int64_t chunk = 0;

@@ -23,8 +23,7 @@ int main(int argc, char **argv) {
       {"f32", ElementType::f32}, {"f16", ElementType::f16}, {"bf16", ElementType::bf16}, {"q8_0", ElementType::q8_0}};
   app.add_option("--type", options.type, "element type of the matrices (default: as they are; q8_0 for gguf only)")
       ->transform(wordFor(types));
-  app.add_option("--passes", passes, "MLIR pipeline over the module, run before the export");
-  app.add_option_function<std::string>("--help-pass", showPassHelp, "what a pass does, refuses and takes")->type_name("NAME");
+  addPassOptions(app, passes, ", run before the export");
   app.add_option("--adapter", adapter, "folder of a low-rank adapter (PEFT) to fold in");
   app.add_option("--source", sources, "NAME=PATH: where a weight source lies");
   app.add_option("-o,--output", options.output, "the folder or file to write")->required();

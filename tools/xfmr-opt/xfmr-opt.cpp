@@ -4,8 +4,8 @@
 #include "passes/Passes.h"
 #include "passes/Pipelines.h"
 #include "passes/lowering/Passes.h"
+#include "tools/LlvmArguments.h"
 #include "tools/UsageStatus.h"
-#include "tools/xfmr-opt/Arguments.h"
 #include "tools/xfmr-opt/SourcePaths.h"
 
 #include "mlir/InitAllDialects.h"
@@ -65,7 +65,8 @@ int main(int argc, char **argv) {
   static llvm::cl::opt<std::string> page("help-pass", llvm::cl::desc("what a pass does, refuses and takes"),
                                          llvm::cl::value_desc("NAME"));
   const std::string help = registerCLIOptions("xfmr optimizer driver\n", registry);
-  if (std::optional<int> status = xfmr::checkArguments(argc, argv, "xfmr-opt"))
+  constexpr xfmr::LaterOption later[] = {{"o", "FILE"}};
+  if (std::optional<int> status = xfmr::checkArguments(argc, argv, {"xfmr-opt", 1, later}))
     return *status;
   auto [input, output] = [&, argc = argc, argv = argv] {
     xfmr::UsageStatus wrongUsage;
@@ -76,6 +77,10 @@ int main(int argc, char **argv) {
     setUnlessGiven("mlir-diagnostic-verbosity-level", "warnings");
   if (failed(xfmr::placeSources(input, output, registry)))
     return 2;
+  if (const std::string fault = xfmr::inputFault(input); !fault.empty()) {
+    llvm::errs() << "xfmr-opt: error: " << fault << "\n";
+    return 1;
+  }
   if (!xfmr::needsSourcePaths(input, output))
     return asMainReturnCode(MlirOptMain(argc, argv, input, output, registry));
   llvm::InitLLVM init(argc, argv);
