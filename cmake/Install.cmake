@@ -17,7 +17,7 @@ configure_file(cmake/xfmr.pc.in xfmr.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/xfmr.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 # The tools.
-install(TARGETS
+set(XFMR_TOOLS
   xfmr-calibrate
   xfmr-compare
   xfmr-compile
@@ -28,8 +28,17 @@ install(TARGETS
   xfmr-lsp-server
   xfmr-opt
   xfmr-reduce
-  xfmr-run
-  RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  xfmr-run)
+install(TARGETS ${XFMR_TOOLS} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+
+# A manual page a tool, from its --help.
+if(NOT CMAKE_CROSSCOMPILING)
+  foreach(tool ${XFMR_TOOLS})
+    install(CODE "execute_process(COMMAND \"${CMAKE_COMMAND}\" -DPROGRAM=$<TARGET_FILE:${tool}> -DVERSION=${PROJECT_VERSION}
+      -DOUT=\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_MANDIR}/man1/${tool}.1
+      -P \"${PROJECT_SOURCE_DIR}/cmake/ManPage.cmake\" COMMAND_ERROR_IS_FATAL ANY)")
+  endforeach()
+endif()
 
 # The compiler's libraries: every library that the passes are made of.
 function(xfmr_collect_libraries target out)
@@ -65,4 +74,9 @@ configure_package_config_file(cmake/xfmrConfig.cmake.in xfmrConfig.cmake INSTALL
 write_basic_package_version_file(xfmrConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/xfmrConfig.cmake ${PROJECT_BINARY_DIR}/xfmrConfigVersion.cmake
   DESTINATION ${XFMR_PACKAGE_DIR})
+# The runtime from Python; it finds libxfmr.so from where it lies.
+install(FILES python/xfmr.py DESTINATION ${CMAKE_INSTALL_DATADIR}/xfmr/python)
+# A page a pass, as --help-pass prints it.
+install(FILES ${PROJECT_BINARY_DIR}/passes/PassPages.md ${PROJECT_BINARY_DIR}/passes/LoweringPages.md
+              ${PROJECT_BINARY_DIR}/passes/ExecutablePages.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -1,6 +1,7 @@
 // See GgufTokenizer.h.
 #include "export/GgufTokenizer.h"
 #include "runtime/tokenizer/Tokenizer.h"
+#include "weights/PreTokenizerNames.h"
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -13,23 +14,18 @@ namespace {
 
 enum TokenType : int32_t { normal = 1, control = 3, userDefined = 4, unused = 5, byte = 6 };
 
-// Patterns by the names that llama.cpp cuts text with; nothing but the whole pattern decides.
 constexpr std::string_view kGpt2 = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
-constexpr std::string_view kLlama3 =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr std::string_view kQwen2 =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
 bool hasFlag(const ordered_json &step, const char *key, bool absent) {
   const ordered_json value = step.value(key, ordered_json());
   return value.is_boolean() ? value.get<bool>() : absent;
 }
 
-/// A step of a pre-tokenizer in short: "bytes", "bytes+split" (by its own pattern), "digits", "split PATTERN"; else empty.
+/// A step of a pre-tokenizer in short: "bytes", "bytes split" (by its own pattern), "digits", "split PATTERN"; else empty.
 std::string stepName(const ordered_json &step) {
   const ordered_json type = step.is_object() ? step.value("type", ordered_json()) : ordered_json();
   if (type == "ByteLevel" && !hasFlag(step, "add_prefix_space", true))
-    return hasFlag(step, "use_regex", true) ? "bytes+split" : "bytes";
+    return hasFlag(step, "use_regex", true) ? "bytes split" : "bytes";
   if (type == "Digits" && hasFlag(step, "individual_digits", false))
     return "digits";
   if (type != "Split" || step.value("behavior", ordered_json()) != "Isolated" || hasFlag(step, "invert", false) ||
@@ -48,16 +44,12 @@ std::string preTokenizerName(const ordered_json &tokenizer) {
       steps.push_back(stepName(step));
   else
     steps.push_back(stepName(pre));
-  const auto splits = [&](std::string_view pattern) {
-    return steps == std::vector<std::string>{"split " + std::string(pattern), "bytes"};
-  };
-  if (steps == std::vector<std::string>{"bytes+split"} || splits(kGpt2))
-    return "gpt-2";
-  if (steps == std::vector<std::string>{"digits", "bytes+split"})
-    return "smollm";
-  if (splits(kLlama3))
-    return "llama-bpe";
-  return splits(kQwen2) ? "qwen2" : "";
+  if (steps == std::vector<std::string>{"split " + std::string(kGpt2), "bytes"})
+    steps = {"bytes split"};
+  for (const PreTokenizerName &each : preTokenizerNames())
+    if (std::equal(steps.begin(), steps.end(), each.steps.begin(), each.steps.end()))
+      return std::string(each.name);
+  return "";
 }
 
 bool isByteToken(const std::string &token) { return token.size() == 6 && token.rfind("<0x", 0) == 0 && token[5] == '>'; }

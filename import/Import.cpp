@@ -46,7 +46,8 @@ constexpr Family kFamilies[] = {
     {"switch_transformers", importSwitch},
 };
 
-bool isIrFile(StringRef path) { return path.ends_with(".mlir") || path.ends_with(".mlirbc"); }
+constexpr StringLiteral kStandardInput = "-"; // holds IR
+bool isIrFile(StringRef path) { return path == kStandardInput || path.ends_with(".mlir") || path.ends_with(".mlirbc"); }
 
 OwningOpRef<ModuleOp> parseIr(MLIRContext &context, StringRef path, Status &status) {
   context.loadDialect<XfmrDialect>();
@@ -173,7 +174,7 @@ OwningOpRef<ModuleOp> importModel(MLIRContext &context, StringRef path,
                                   const ImportOptions &options, Status &status) {
   status = Status::success();
   std::error_code ignored;
-  if (!fs::exists(path.str(), ignored)) {
+  if (path != kStandardInput && !fs::exists(path.str(), ignored)) {
     status = Status::error("cannot open \"" + path.str() + "\": No such file or directory");
     return {};
   }

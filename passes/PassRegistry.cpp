@@ -1,6 +1,7 @@
 // Registration of the passes so that each nests itself. MLIR's own registration nests one level at most, but a
 // block lies two levels below the module. So every flag is registered as a small pipeline: it looks at the level
 // it is added to and opens the levels between. The passes then run on blocks in parallel under the pass manager.
+#include "passes/PassHelp.h"
 #include "passes/Passes.h"
 #include "passes/lowering/ExecutablePasses.h"
 
@@ -29,10 +30,51 @@ std::optional<ArrayRef<StringLiteral>> pathTo(StringRef target, StringRef curren
   return std::nullopt;
 }
 
+std::string printed(Pass &pass) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  pass.printAsTextualPipeline(stream);
+  return StringRef(text).drop_front(pass.getArgument().size()).str();
+}
+
+// The first name that stands before '=' in `options`, outside of braces and quotes, and is none of the pass's.
+std::string unknownOption(Pass &pass, StringRef options) {
+  const std::vector<std::string> known = passOptions(pass.getArgument());
+  int depth = 0;
+  char quote = 0;
+  size_t begin = 0;
+  for (size_t i = 0; i < options.size(); ++i) {
+    const char c = options[i];
+    if (quote || c == '\'' || c == '"')
+      quote = quote ? (c == quote ? 0 : quote) : c;
+    else if (c == '{' || c == '}')
+      depth += c == '{' ? 1 : -1;
+    else if (c == ' ')
+      begin = i + 1;
+    if (c != '=' || depth || quote || begin > i)
+      continue;
+    const StringRef name = options.slice(begin, i);
+    begin = options.size() + 1; // until the next space
+    if (llvm::is_contained(known, name) || name.empty())
+      continue;
+    std::string nearest;
+    unsigned least = 1 + static_cast<unsigned>(name.size()) / 3;
+    for (StringRef each : known)
+      if (unsigned far = name.edit_distance(each); far <= least)
+        least = far, nearest = each.str();
+    return "no such option " + name.str() + " of " + pass.getArgument().str() +
+           (nearest.empty() ? "; --help-pass=" + pass.getArgument().str() + " lists them"
+                            : "; did you mean " + nearest + "?");
+  }
+  return "";
+}
+
 // Adds the pass below `manager`, at the level the pass is declared for.
 LogicalResult addNested(OpPassManager &manager, CreatePass create, StringRef options,
                         function_ref<LogicalResult(const Twine &)> errorHandler) {
   std::unique_ptr<Pass> pass = create();
+  if (std::string wrong = unknownOption(*pass, options); !wrong.empty())
+    return errorHandler(wrong);
   if (failed(pass->initializeOptions(options, errorHandler)))
     return failure();
   StringRef target = pass->getOpName().value_or("");
@@ -50,11 +92,8 @@ LogicalResult addNested(OpPassManager &manager, CreatePass create, StringRef opt
 // What --help says: the summary, and the options with their defaults (MLIR shows the options of passes, but keeps
 // them out of reach of pipelines).
 std::string describe(Pass &pass) {
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  pass.printAsTextualPipeline(stream);
-  StringRef options = StringRef(text).drop_front(pass.getArgument().size());
-  return pass.getDescription().str() + (options.empty() ? "" : " " + options.str());
+  const std::string options = printed(pass);
+  return pass.getDescription().str() + (options.empty() ? "" : " " + options);
 }
 
 void registerNesting(CreatePass create) {
@@ -67,30 +106,27 @@ void registerNesting(CreatePass create) {
       [](function_ref<void(const mlir::detail::PassOptions &)>) {});
 }
 
+constexpr CreatePass kPasses[] = {
+    createXfmrCastWeights,      createXfmrCompressBudget,       createXfmrQuantize,    createXfmrQuantizeBudget,
+    createXfmrEditFfn,          createXfmrFoldLinears,          createXfmrFoldLora,    createXfmrFuseGlu,
+    createXfmrFuseQkv,          createXfmrMakeWeights,          createXfmrMaskExperts, createXfmrMaskFfn,
+    createXfmrMaskHeads,        createXfmrMaskLayers,           createXfmrPruneBudget, createXfmrPruneExperts,
+    createXfmrPruneFfn,         createXfmrPruneHeads,           createXfmrPruneLayers, createXfmrGenerateKernels,
+    createXfmrLowerExecutables, createXfmrSerializeExecutables, createXfmrVerifyStage,
+};
+
 } // namespace
 
 void registerXfmrPasses() {
-  registerNesting(createXfmrCompressBudget);
-  registerNesting(createXfmrEditFfn);
-  registerNesting(createXfmrFoldLinears);
-  registerNesting(createXfmrFoldLora);
-  registerNesting(createXfmrFuseGlu);
-  registerNesting(createXfmrFuseQkv);
-  registerNesting(createXfmrMaskExperts);
-  registerNesting(createXfmrMaskFfn);
-  registerNesting(createXfmrMaskHeads);
-  registerNesting(createXfmrMaskLayers);
-  registerNesting(createXfmrPruneBudget);
-  registerNesting(createXfmrPruneExperts);
-  registerNesting(createXfmrPruneFfn);
-  registerNesting(createXfmrPruneHeads);
-  registerNesting(createXfmrPruneLayers);
-  registerNesting(createXfmrQuantize);
-  registerNesting(createXfmrQuantizeBudget);
-  registerNesting(createXfmrGenerateKernels);
-  registerNesting(createXfmrLowerExecutables);
-  registerNesting(createXfmrSerializeExecutables);
-  registerNesting(createXfmrVerifyStage);
+  for (CreatePass create : kPasses)
+    registerNesting(create);
+}
+
+std::unique_ptr<Pass> createPassOf(StringRef flag) {
+  for (CreatePass create : kPasses)
+    if (std::unique_ptr<Pass> pass = create(); pass->getArgument() == flag)
+      return pass;
+  return nullptr;
 }
 
 } // namespace xfmr

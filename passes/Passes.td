@@ -64,6 +64,42 @@ def XfmrFuseQkv : Pass<"xfmr-fuse-qkv", "::xfmr::BlockOp"> {
                     Statistic<"skipped", "skipped", "near misses left alone, each with a remark">];
 }
 
+def XfmrCastWeights : Pass<"xfmr-cast-weights", "::xfmr::ModelOp"> {
+  let summary = "round matrices to another element type";
+  let description = [{
+    What: every matrix that an op reads goes through `xfmr.weight_cast` to `type`: f32, f16 or bf16, rounded to nearest even.
+    Vectors and routers stay as they are, stacked weights of experts and embeddings count as matrices. `xfmr-compile --type` and
+    `xfmr-export --type` do the same at the end of a pipeline.
+
+    When: a checkpoint is stored wider than it has to be: half the bytes are half the time of a decoded token.
+
+    Refuses, with an error: another type. A matrix that is not of f32, f16 or bf16 stays.
+
+        %y = xfmr.linear %x, %w  ==>  %c = xfmr.weight_cast %w : ... -> tensor<8x4xbf16>, %y = xfmr.linear %x, %c
+  }];
+  let options = [Option<"type", "type", "std::string", "\"bf16\"", "element type of the matrices: f32, f16 or bf16">];
+  let statistics = [Statistic<"cast", "cast", "matrices rounded">];
+}
+
+def XfmrMakeWeights : Pass<"xfmr-make-weights", "::xfmr::ModelOp"> {
+  let summary = "write a checkpoint of made-up numbers for a model that has none";
+  let description = [{
+    What: every tensor of source `base` that the model names is written to `out`, in its type and shape, and `base` becomes that
+    file. Matrices are random with a deviation of 1/sqrt(columns), vectors ones, or everything is `value`. Numbers depend on the
+    tensor's name and `seed` alone.
+
+    When: IR was written by hand, or comes from a `config.json` alone, and is to run, to be timed or to be reduced.
+
+    Refuses, with an error: one name with two types, and element types other than f32, f16 and bf16.
+
+        xfmr.model @m ... sources {}  ==>  xfmr.model @m ... sources {base = "made-weights.safetensors"}
+  }];
+  let options = [Option<"seed", "seed", "uint64_t", "1", "of the random numbers">,
+                 Option<"value", "value", "std::string", "", "this number everywhere">,
+                 Option<"out", "out", "std::string", "", "file to write; made-weights.safetensors by default">];
+  let statistics = [Statistic<"made", "made", "tensors written">];
+}
+
 def XfmrFoldLinears : Pass<"xfmr-fold-linears", "::xfmr::ModelOp"> {
   let summary = "fold two linears with nothing between them into one, where that costs fewer operations";
   let description = [{

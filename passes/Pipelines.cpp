@@ -31,7 +31,7 @@ private:
   OpPassManager passes;
 };
 
-// Canonicalise, fold adapters, the user's passes, then fuse projections: they meet the block as imported. Without
+// Canonicalise, fold adapters, the user's passes, round weights, then fuse projections: they meet the block as imported. Without
 // fusions only what lowering cannot do without is done: adapters of experts are folded.
 LogicalResult addOptimize(OpPassManager &manager, const CompilerOptions &options, std::string &error) {
   if (options.fuse) {
@@ -40,6 +40,11 @@ LogicalResult addOptimize(OpPassManager &manager, const CompilerOptions &options
   }
   if (failed(parseNestedPipeline(options.passes, manager, error)))
     return failure();
+  if (!options.type.empty()) {
+    XfmrCastWeightsOptions cast;
+    cast.type = options.type;
+    manager.nest<ModelOp>().addPass(createXfmrCastWeights(cast));
+  }
   if (options.fuse) {
     manager.nest<ModelOp>().nest<BlockOp>().addPass(createXfmrFuseQkv());
     manager.nest<ModelOp>().nest<BlockOp>().addPass(createXfmrFuseGlu());

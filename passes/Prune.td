@@ -99,7 +99,7 @@ def XfmrMaskHeads : HeadsPass<"xfmr-mask-heads"> {
 
 class FfnPass<string flag> : Pass<flag, "::xfmr::ModelOp"> {
   let options = !listconcat([
-    Option<"width", "width", "int64_t", "0", "channels that stay in each network">,
+    Option<"width", "width", "std::string", "", "channels that stay in each network: a number, or a share such as 50%">,
     Option<"multipleOf", "multiple-of", "int64_t", "1", "round the width up to a multiple of this, at most to what is there">,
     Option<"where", "where", "::xfmr::FfnPlace", "::xfmr::FfnPlace::all",
            "which networks: all, dense (shared experts included) or experts",
@@ -119,7 +119,7 @@ def XfmrPruneFfn : FfnPass<"xfmr-prune-ffn"> {
 
     When: most of a model's weights lie here. `multiple-of` keeps widths friendly to kernels and group quantisation.
 
-    Refuses, with an error: width 0 or more than there are, a norm between the product and down, values with other uses.
+    Refuses, with an error: no width, width 0 or more than there are, a norm between the product and down, values with other uses.
 
     ```mlir
     %u = xfmr.linear %x, %wu : (tensor<?x4xf32>, tensor<8x4xf32>) -> tensor<?x8xf32>

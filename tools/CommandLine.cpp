@@ -30,7 +30,8 @@ std::string nearestWord(const std::string &word, const std::vector<std::string> 
   size_t least = std::max<size_t>(1, word.size() / 3) + 1;
   for (const std::string &each : known) {
     const bool begins = word.size() >= 3 && each.compare(0, word.size(), word) == 0;
-    if (const size_t far = begins ? 1 : distance(word, each); far < least)
+    const size_t far = begins ? 1 : distance(word, each);
+    if (far < least || (far == least && !best.empty() && each.size() < best.size()))
       least = far, best = each;
   }
   return best;
@@ -139,6 +140,9 @@ std::string usageMessage(const CLI::App &app, const CLI::ParseError &error) {
     return text.substr(0, at) + " needs " + text.substr(at + 10);
   }
   if (is(CLI::ExitCodes::RequiredError)) {
+    for (const std::string &left : app.remaining()) // what is missing may be there, mistyped
+      if (left.size() > 1 && left[0] == '-' && !didYouMean(left.substr(0, left.find('=')), optionNames(app)).empty())
+        return unexpected(app);
     const size_t at = text.find(" is required");
     if (const CLI::Option *missing = optionOf(app, text.substr(0, at)))
       return text + ": " + missing->get_description();

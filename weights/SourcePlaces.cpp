@@ -2,6 +2,7 @@
 #include "weights/SourcePlaces.h"
 #include "dialect/Xfmr.h"
 #include "mlir/IR/DialectInterface.h"
+#include <filesystem>
 
 using namespace mlir;
 
@@ -28,6 +29,14 @@ SourcePlaces &attachSourcePlaces(MLIRContext *context) {
   if (!dialect->getRegisteredInterface<Attached>())
     dialect->addInterface(std::make_unique<Attached>(dialect));
   return dialect->getRegisteredInterface<Attached>()->places;
+}
+
+std::string nameOfWritten(const SourcePlaces &places, const std::string &path) {
+  namespace fs = std::filesystem;
+  fs::path place = fs::absolute(path).lexically_normal();
+  if (places.output)
+    place = place.lexically_proximate(fs::absolute(places.folder.empty() ? "." : places.folder).lexically_normal());
+  return place.string();
 }
 
 } // namespace xfmr

@@ -18,6 +18,9 @@ struct SourcePlaces {
   std::optional<std::string> output;
 };
 
+/// How `sources` names a file that a pass wrote at `path`.
+std::string nameOfWritten(const SourcePlaces &places, const std::string &path);
+
 /// What was attached, or empty places.
 const SourcePlaces &sourcePlaces(mlir::MLIRContext *context);
 

@@ -7,6 +7,7 @@ namespace xfmr {
 
 struct TokenizerFiles {
   std::string tokenizer, config, generation; // of tokenizer.json and so on; empty where there is none
+  std::string chatTemplate;                  // of chat_template.jinja, where it is a file of its own
   std::string place;                         // where the tokenizer was found, for messages
   std::string missing;                       // why there is none: "there is no \"m/tokenizer.json\""
   std::string warning;                       // what the owner should know, or empty

@@ -58,12 +58,9 @@ Status RepairedWeights::write(ModelOp model, const std::string &path) {
     status = writer.finish();
   if (status.failed())
     return status;
-  fs::path place = fs::absolute(file).lexically_normal();
-  if (places.output)
-    place = place.lexically_proximate(fs::absolute(places.folder.empty() ? "." : places.folder).lexically_normal());
   Builder builder(model.getContext());
   SmallVector<NamedAttribute> sources(model.getSources().begin(), model.getSources().end());
-  sources.push_back(builder.getNamedAttr(source_, builder.getStringAttr(place.string())));
+  sources.push_back(builder.getNamedAttr(source_, builder.getStringAttr(nameOfWritten(places, file))));
   model.setSourcesAttr(builder.getDictionaryAttr(sources));
   return Status::success();
 }

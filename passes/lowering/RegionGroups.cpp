@@ -49,7 +49,9 @@ void RegionGroups::take(RegionGroup group) {
 
 void RegionGroups::report(Operation *op, const char *what, const Fusion &refusal) {
   ++apart;
-  op->emitRemark(what) << ": " << refusal.why;
+  InFlightDiagnostic remark = op->emitRemark(what) << ": " << refusal.why;
+  if (auto layer = layerOf.find(op); layer != layerOf.end())
+    remark << " (layer " << layer->second << ")";
 }
 
 void RegionGroups::findAttention(CachedAttentionOp op) {

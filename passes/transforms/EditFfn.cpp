@@ -13,6 +13,7 @@
 #include "passes/transforms/PruneUnits.h"
 #include "weights/Conversion.h"
 #include "weights/Expressions.h"
+#include "weights/Summary.h"
 
 #include "llvm/Support/Format.h"
 
@@ -214,7 +215,7 @@ struct EditFfn : impl::XfmrEditFfnBase<EditFfn> {
         << llvm::format("%.3g of its norm, its outputs on the text by %.3g of theirs; the key "
                         "gets its value to %.1e",
                         cost.weight, cost.text, cost.value);
-    down.emitRemark(figures);
+    summarise(&getContext(), "xfmr-edit-ffn: " + figures);
     ++edited;
     return success();
   }

@@ -1,5 +1,6 @@
 // xfmr-fold-linears: (x A^T) B^T becomes x (B A)^T where that costs fewer operations.
 #include "passes/Passes.h"
+#include "passes/analysis/LayerNote.h"
 
 #include "mlir/IR/PatternMatch.h"
 
@@ -70,7 +71,7 @@ struct FoldLinears : impl::XfmrFoldLinearsBase<FoldLinears> {
 
   void fold(IRRewriter &rewriter, LinearOp inner, LinearOp outer) {
     if (std::string reason = refusal(inner, outer); !reason.empty()) {
-      outer.emitRemark("linears not folded: ") << reason;
+      outer.emitRemark("linears not folded: ") << reason << layerNote(outer);
       ++skipped;
       return;
     }

@@ -1,6 +1,7 @@
 // xfmr-fold-lora: x W^T + s (x A^T) B^T becomes x (W + s B A)^T; likewise for embeddings. The branch is what import
 // makes of an adapter (import/ModelBuilder.h).
 #include "passes/Passes.h"
+#include "passes/analysis/LayerNote.h"
 #include "weights/Expressions.h"
 
 #include "mlir/IR/PatternMatch.h"
@@ -115,7 +116,7 @@ struct FoldLora : impl::XfmrFoldLoraBase<FoldLora> {
       if (!branch.up || !base || base->getName() != branch.narrow->getName())
         continue;
       if (std::string reason = refusal(base, branch); !reason.empty()) {
-        sum.emitRemark("adapter not folded: ") << reason;
+        sum.emitRemark("adapter not folded: ") << reason << layerNote(sum);
         ++skipped;
         return;
       }

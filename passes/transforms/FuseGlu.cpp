@@ -1,6 +1,7 @@
 // xfmr-fuse-glu: act(linear gate) * (linear up) becomes one xfmr.glu over the stacked weights. Exact.
 #include "passes/Passes.h"
 #include "dialect/Structure.h"
+#include "passes/analysis/LayerNote.h"
 
 #include "mlir/IR/PatternMatch.h"
 
@@ -60,7 +61,7 @@ struct FuseGlu : impl::XfmrFuseGluBase<FuseGlu> {
     if (!layer)
       return; // an ordinary product
     if (std::string reason = refusal(*layer); !reason.empty()) {
-      product.emitRemark("not fused into xfmr.glu: ") << reason;
+      product.emitRemark("not fused into xfmr.glu: ") << reason << layerNote(product);
       ++skipped;
       return;
     }

@@ -1,6 +1,7 @@
 // xfmr-fuse-qkv: the three projections before an attention become one linear and a split. Exact.
 #include "passes/Passes.h"
 #include "dialect/Structure.h"
+#include "passes/analysis/LayerNote.h"
 
 #include "mlir/IR/PatternMatch.h"
 
@@ -68,7 +69,7 @@ struct FuseQkv : impl::XfmrFuseQkvBase<FuseQkv> {
   }
 
   void skip(AttentionOp attention, const Twine &reason) {
-    attention.emitRemark("projections not fused: ") << reason;
+    attention.emitRemark("projections not fused: ") << reason << layerNote(attention);
     ++skipped;
   }
 

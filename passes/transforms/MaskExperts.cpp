@@ -11,10 +11,9 @@ struct MaskExperts : ExpertsPass<impl::XfmrMaskExpertsBase<MaskExperts>> {
   using ExpertsPass::ExpertsPass;
   void runOnOperation() override {
     CutCounts counts;
-    if (failed(cutModelExperts(getOperation(), {experts, layers, /*approximate=*/false}, calibration(), /*mask=*/true, counts)))
-      signalPassFailure();
-    removed += counts.removed;
-    kept += counts.kept;
+    const mlir::LogicalResult cut =
+        cutModelExperts(getOperation(), {experts, layers, /*approximate=*/false}, calibration(), /*mask=*/true, counts);
+    finish(cut, counts, calibration());
   }
 };
 } // namespace

@@ -11,11 +11,9 @@ struct MaskFfn : UnitsPass<impl::XfmrMaskFfnBase<MaskFfn>> {
   using UnitsPass::UnitsPass;
   void runOnOperation() override {
     CutCounts counts;
-    if (failed(cutModelFfn(getOperation(), {width, multipleOf, where, layers}, calibration(),
-                             /*mask=*/true, counts)))
-      signalPassFailure();
-    removed += counts.removed;
-    kept += counts.kept;
+    const mlir::LogicalResult cut =
+        cutModelFfn(getOperation(), {llvm::StringRef(width), multipleOf, where, layers}, calibration(), /*mask=*/true, counts);
+    finish(cut, counts, calibration());
   }
 };
 } // namespace

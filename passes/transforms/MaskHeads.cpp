@@ -11,11 +11,8 @@ struct MaskHeads : UnitsPass<impl::XfmrMaskHeadsBase<MaskHeads>> {
   using UnitsPass::UnitsPass;
   void runOnOperation() override {
     CutCounts counts;
-    if (failed(cutModelHeads(getOperation(), {heads, mode, layers}, calibration(),
-                             /*mask=*/true, counts)))
-      signalPassFailure();
-    removed += counts.removed;
-    kept += counts.kept;
+    finish(cutModelHeads(getOperation(), {heads, mode, layers}, calibration(), /*mask=*/true, counts), counts,
+           calibration());
   }
 };
 } // namespace

@@ -1,6 +1,11 @@
 // xfmr-prune-budget: options of prune/Budget.h.
 #include "passes/Passes.h"
 #include "passes/transforms/prune/Budget.h"
+#include "weights/Summary.h"
+
+#include "llvm/Support/Format.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <cmath>
 
 using namespace mlir;
 
@@ -34,10 +39,22 @@ struct PruneToBudget : impl::XfmrPruneBudgetBase<PruneToBudget> {
     if (multipleOf < 1)
       return model.emitError("multiple-of is ") << multipleOf << ", expected 1 or more";
     CutCounts counts;
-    if (failed(pruneToBudget(model, {params, flops, heads, multipleOf}, options, counts)))
+    const PruneBudget budget = {params, flops, heads, multipleOf};
+    const ModelSize before = sizeOf(model);
+    if (failed(pruneToBudget(model, budget, options, counts)))
       return failure();
     removed += counts.removed;
     kept += counts.kept;
+    const ModelSize left = sizeOf(model);
+    const bool byFlops = flops > 0;
+    std::string line;
+    llvm::raw_string_ostream(line) << llvm::formatv(
+        "{0}: {1:F0} of {2:F0} {3} are left, the budget is {4:F0}", getArgument(), byFlops ? left.flops : left.parameters,
+        byFlops ? before.flops : before.parameters, byFlops ? "operations a token" : "parameters", limitOf(budget, before));
+    if (counts.moved)
+      llvm::raw_string_ostream(line) << llvm::format("; the last residual moves by %.3g of its size on the text",
+                                                     std::sqrt(*counts.moved));
+    summarise(&getContext(), line);
     return success();
   }
 };

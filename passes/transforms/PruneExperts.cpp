@@ -12,10 +12,8 @@ struct PruneExperts : ExpertsPass<impl::XfmrPruneExpertsBase<PruneExperts>> {
   using ExpertsPass::ExpertsPass;
   void runOnOperation() override {
     CutCounts counts;
-    if (failed(cutModelExperts(getOperation(), {experts, layers, approximate}, calibration(), /*mask=*/false, counts)))
-      signalPassFailure();
-    removed += counts.removed;
-    kept += counts.kept;
+    finish(cutModelExperts(getOperation(), {experts, layers, approximate}, calibration(), /*mask=*/false, counts),
+           counts, calibration());
   }
 };
 } // namespace

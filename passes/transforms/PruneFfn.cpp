@@ -11,11 +11,9 @@ struct PruneFfn : UnitsPass<impl::XfmrPruneFfnBase<PruneFfn>> {
   using UnitsPass::UnitsPass;
   void runOnOperation() override {
     CutCounts counts;
-    if (failed(cutModelFfn(getOperation(), {width, multipleOf, where, layers}, calibration(),
-                             /*mask=*/false, counts)))
-      signalPassFailure();
-    removed += counts.removed;
-    kept += counts.kept;
+    const mlir::LogicalResult cut =
+        cutModelFfn(getOperation(), {llvm::StringRef(width), multipleOf, where, layers}, calibration(), /*mask=*/false, counts);
+    finish(cut, counts, calibration());
   }
 };
 } // namespace

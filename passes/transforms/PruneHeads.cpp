@@ -11,11 +11,8 @@ struct PruneHeads : UnitsPass<impl::XfmrPruneHeadsBase<PruneHeads>> {
   using UnitsPass::UnitsPass;
   void runOnOperation() override {
     CutCounts counts;
-    if (failed(cutModelHeads(getOperation(), {heads, mode, layers}, calibration(),
-                             /*mask=*/false, counts)))
-      signalPassFailure();
-    removed += counts.removed;
-    kept += counts.kept;
+    finish(cutModelHeads(getOperation(), {heads, mode, layers}, calibration(), /*mask=*/false, counts), counts,
+           calibration());
   }
 };
 } // namespace

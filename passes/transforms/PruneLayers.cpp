@@ -1,6 +1,7 @@
 // xfmr-prune-layers: removes whole blocks and numbers the others again.
 #include "passes/Passes.h"
 #include "passes/transforms/PruneDepth.h"
+#include "weights/Summary.h"
 
 using namespace mlir;
 
@@ -27,6 +28,8 @@ struct PruneLayers : impl::XfmrPruneLayersBase<PruneLayers> {
     for (BlockOp block : model.getBody().getOps<BlockOp>())
       block.setLayer(next++);
     kept += next;
+    summarise(&getContext(), "xfmr-prune-layers: removed " + std::to_string(gone->size()) + " of " +
+                                 std::to_string(gone->size() + next) + " layers");
   }
 };
 } // namespace

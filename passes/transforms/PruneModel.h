@@ -3,6 +3,7 @@
 #pragma once
 
 #include "passes/transforms/PruneUnits.h"
+#include "weights/Summary.h"
 
 namespace xfmr {
 
@@ -20,7 +21,8 @@ struct HeadRequest {
   llvm::ArrayRef<int64_t> layers; // empty: all
 };
 struct FfnRequest {
-  int64_t width, multipleOf;
+  llvm::StringRef width; // "264", or a share of the channels of each network, "75%"
+  int64_t multipleOf;
   FfnPlace where;
   llvm::ArrayRef<int64_t> layers; // empty: all
 };
@@ -45,6 +47,9 @@ mlir::LogicalResult cutModelExperts(ModelOp model, const ExpertRequest &request,
 mlir::LogicalResult cutModel(ModelOp model, llvm::ArrayRef<BlockPlan> plan, const CalibrationOptions &options,
                              bool mask, CutCounts &counts);
 
+/// "removed 704 of 2816 channels", and what it cost where that was measured: for people, of the pass `flag`.
+std::string cutSummary(llvm::StringRef flag, const CutCounts &counts, const CalibrationOptions &options);
+
 /// Whether a request for networks at `where` means this one.
 bool isMeant(const FeedForwardUnits &units, FfnPlace where);
 
@@ -57,6 +62,15 @@ template <typename Base> struct ExpertsPass : Base {
     CalibrationOptions options = sources();
     options.experts = this->method;
     return options;
+  }
+
+  /// Ends the pass with what was cut.
+  void finish(mlir::LogicalResult cut, const CutCounts &counts, const CalibrationOptions &options) {
+    if (failed(cut))
+      return this->signalPassFailure();
+    this->removed += counts.removed;
+    this->kept += counts.kept;
+    summarise(&this->getContext(), cutSummary(this->getArgument(), counts, options));
   }
 
 protected:

@@ -11,7 +11,8 @@ FailureOr<HeadCut> checkHeads(AttentionUnits &units, int64_t heads, HeadMode mod
   AttentionOp attention = units.attention;
   const int64_t present = units.numHeads(), groups = units.numKvHeads(), size = units.groupSize();
   if (heads < 1 || heads > present)
-    return attention.emitError("cannot keep ") << heads << " heads, expected 1 to " << present;
+    return attention.emitError("cannot keep ") << heads << " heads, expected 1 to " << present
+                                               << (heads ? "" : "; heads=N says how many");
   if (mode == HeadMode::perGroup && heads % groups != 0)
     return attention.emitError("cannot keep ")
            << heads << " heads, expected a multiple of the " << groups
@@ -32,7 +33,8 @@ FailureOr<HeadCut> checkHeads(AttentionUnits &units, int64_t heads, HeadMode mod
 LogicalResult checkWidth(FeedForwardUnits &units, int64_t width) {
   Operation *op = units.hidden.getDefiningOp();
   if (width < 1 || width > units.width())
-    return op->emitError("cannot keep ") << width << " channels, expected 1 to " << units.width();
+    return op->emitError("cannot keep ") << width << " channels, expected 1 to " << units.width()
+                                         << (width ? "" : "; width=N says how many");
   if (units.refusal.empty())
     return success();
   InFlightDiagnostic error = op->emitError("channels cannot be removed exactly: ") << units.refusal;
@@ -45,7 +47,8 @@ LogicalResult checkExperts(MoeOp mixture, int64_t experts, bool approximate) {
   RoutingAttr routing = mixture.getRouting();
   const int64_t present = mixture.getNumExperts(), groups = routing.getNGroup();
   if (experts < 1 || experts > present)
-    return mixture.emitError("cannot keep ") << experts << " experts, expected 1 to " << present;
+    return mixture.emitError("cannot keep ") << experts << " experts, expected 1 to " << present
+                                             << (experts ? "" : "; experts=N says how many");
   if (experts % groups != 0)
     return mixture.emitError("cannot keep ")
            << experts << " experts, expected a multiple of the router's " << groups << " groups";

@@ -9,6 +9,7 @@ namespace xfmr {
 /// How many units a pass took and left.
 struct CutCounts {
   int64_t removed = 0, kept = 0;
+  std::optional<double> moved; // squared distance of the last residual to the dense model's, as a share of its square
   void add(int64_t before, int64_t after) {
     removed += before - after;
     kept += after;

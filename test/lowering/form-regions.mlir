@@ -1,5 +1,5 @@
 // What shares a kernel, by target, and what only looks like it. Text goes round and gives the same dispatches.
-// RUN: xfmr-opt %s --xfmr-split-phases="max-context=64 chunk=8" --xfmr-form-regions -o %t.mlir 2>%t.remarks
+// RUN: xfmr-opt %s --xfmr-split-phases="max-context=64 chunk=8" --xfmr-form-regions --remarks -o %t.mlir 2>%t.remarks
 // RUN: FileCheck %s < %t.mlir
 // RUN: FileCheck %s --check-prefix=REMARK < %t.remarks
 // RUN: xfmr-opt %t.mlir | xfmr-opt --xfmr-select-kernels -o %t.twice.mlir

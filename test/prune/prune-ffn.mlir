@@ -1,9 +1,17 @@
 // RUN: xfmr-opt %s --split-input-file --pass-pipeline='builtin.module(xfmr-prune-ffn{width=4})' 2>/dev/null | FileCheck %s
 // RUN: xfmr-opt %s --split-input-file --pass-pipeline='builtin.module(xfmr-mask-ffn{width=4})' 2>/dev/null | FileCheck %s --check-prefix=MASK
-// RUN: not xfmr-opt %s --split-input-file --pass-pipeline='builtin.module(xfmr-prune-ffn)' 2>&1 | FileCheck %s --check-prefix=ZERO
+// RUN: not xfmr-opt %s --split-input-file --pass-pipeline='builtin.module(xfmr-prune-ffn{width=0})' 2>&1 | FileCheck %s --check-prefix=ZERO
+// RUN: not xfmr-opt %s --split-input-file --pass-pipeline='builtin.module(xfmr-prune-ffn)' 2>&1 | FileCheck %s --check-prefix=MISSING
+// RUN: not xfmr-opt %s --split-input-file --pass-pipeline='builtin.module(xfmr-prune-ffn{width=half})' 2>&1 | FileCheck %s --check-prefix=HALF
+// RUN: not xfmr-opt %s --split-input-file --pass-pipeline='builtin.module(xfmr-prune-ffn{width=101%})' 2>&1 | FileCheck %s --check-prefix=SHARE
 // RUN: not xfmr-opt %s --split-input-file --pass-pipeline='builtin.module(xfmr-prune-ffn{width=7})' 2>&1 | FileCheck %s --check-prefix=MANY
 // RUN: not xfmr-opt %s --split-input-file --pass-pipeline='builtin.module(xfmr-prune-ffn{width=4 multiple-of=0})' 2>&1 | FileCheck %s --check-prefix=MULTIPLE
 // RUN: not xfmr-opt %s --split-input-file --pass-pipeline='builtin.module(xfmr-prune-ffn{width=4 where=dense})' 2>&1 | FileCheck %s --check-prefix=NONE
+// A share is of each network's own channels, rounded up: 4 of 6.
+// RUN: xfmr-opt %s --split-input-file --pass-pipeline='builtin.module(xfmr-prune-ffn{width=51%})' 2>/dev/null | FileCheck %s
+// MISSING: error: width is missing, expected the channels that stay: a number, or a share such as 50%
+// HALF: error: width is 'half', expected a number of channels, or a share such as 50%
+// SHARE: error: width is '101%', expected a number of channels, or a share such as 50%
 // ZERO: error: cannot keep 0 channels, expected 1 to 6
 // MANY: error: cannot keep 7 channels, expected 1 to 6
 // MULTIPLE: error: multiple-of is 0, expected 1 or more

@@ -1,7 +1,7 @@
 // RUN: xfmr-opt %s --split-input-file --pass-pipeline='builtin.module(xfmr-prune-heads{heads=2})' 2>/dev/null | FileCheck %s --check-prefix=GROUP
 // RUN: xfmr-opt %s --split-input-file --pass-pipeline='builtin.module(xfmr-prune-heads{heads=2 mode=kv-groups})' 2>/dev/null | FileCheck %s --check-prefix=WHOLE
 // RUN: xfmr-opt %s --split-input-file --pass-pipeline='builtin.module(xfmr-mask-heads{heads=2})' 2>/dev/null | FileCheck %s --check-prefix=MASK
-// RUN: xfmr-opt %s --split-input-file --pass-pipeline='builtin.module(xfmr-prune-heads{heads=2})' 2>&1 >/dev/null | FileCheck %s --check-prefix=REMARK
+// RUN: xfmr-opt %s --split-input-file --pass-pipeline='builtin.module(xfmr-prune-heads{heads=2})' --remarks 2>&1 >/dev/null | FileCheck %s --check-prefix=REMARK
 
 // Projections with biases, per-head norms, rope and sinks.
 // REMARK: remark: removed 2 of 4 query heads

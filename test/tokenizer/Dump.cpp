@@ -1,26 +1,27 @@
-// tokenizer-dump FOLDER: reads NUL-terminated records from standard input and writes the ids of
-// each as one JSON array a line, special tokens off. The C++ side of the comparison with npm.
+// tokenizer-dump PLACE: reads NUL-terminated records from standard input and writes the ids of each as one JSON array a line, special
+// tokens off. PLACE is what a model's base source is: a folder, or a GGUF file. --whole: special tokens on, and behind the ids
+// the text that they give back. What is compared with npm, and one tokenizer with another.
 #include "runtime/tokenizer/Tokenizer.h"
+#include "weights/TokenizerFiles.h"
 
-#include <fstream>
+#include <cstring>
 #include <iostream>
-#include <iterator>
-
-static std::string readFile(const std::string &path) {
-  std::ifstream file(path, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
+#include <nlohmann/json.hpp>
 
 int main(int argc, char **argv) {
-  if (argc != 2) {
-    std::cerr << "usage: tokenizer-dump FOLDER < records\n";
-    return 1;
+  const bool whole = argc == 3 && !std::strcmp(argv[2], "--whole");
+  if (argc != 2 && !whole) {
+    std::cerr << "usage: tokenizer-dump PLACE [--whole] < records\n";
+    return 2;
   }
-  std::string folder = argv[1], error;
+  xfmr::TokenizerFiles files;
+  std::string error;
+  if (xfmr::Status status = xfmr::readTokenizerFiles(argv[1], files); status.failed())
+    error = status.message();
+  else if (files.tokenizer.empty())
+    error = files.missing;
   xfmr::tokenizer::Tokenizer tokenizer;
-  if (!xfmr::tokenizer::Tokenizer::load(readFile(folder + "/tokenizer.json"),
-                                        readFile(folder + "/tokenizer_config.json"), tokenizer,
-                                        error)) {
+  if (!error.empty() || !xfmr::tokenizer::Tokenizer::load(files.tokenizer, files.config, tokenizer, error)) {
     std::cerr << error << "\n";
     return 1;
   }
@@ -28,14 +29,14 @@ int main(int argc, char **argv) {
   std::string record;
   std::vector<int32_t> ids;
   while (std::getline(std::cin, record, '\0')) {
-    if (!tokenizer.encode(record, /*addSpecialTokens=*/false, ids, error)) {
+    if (!tokenizer.encode(record, whole, ids, error)) {
       std::cerr << error << "\n";
       return 1;
     }
-    std::cout << '[';
-    for (size_t i = 0; i < ids.size(); ++i)
-      std::cout << (i > 0 ? "," : "") << ids[i];
-    std::cout << "]\n";
+    std::cout << nlohmann::json(ids).dump();
+    if (whole)
+      std::cout << nlohmann::json(tokenizer.decode(ids, /*skipSpecial=*/false)).dump();
+    std::cout << "\n";
   }
   return 0;
 }

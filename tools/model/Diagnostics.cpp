@@ -1,6 +1,7 @@
 // See Diagnostics.h.
 #include "tools/model/Diagnostics.h"
 #include "weights/Diagnostics.h"
+#include "weights/Summary.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -23,6 +24,7 @@ static const char *kindOf(DiagnosticSeverity severity) {
 
 void printDiagnostics(MLIRContext &context, const std::string &tool, bool remarks) {
   context.printOpOnDiagnostic(false); // it may be a whole model
+  printSummaries(&context, tool);
   context.getDiagEngine().registerHandler([tool, remarks](Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() == DiagnosticSeverity::Remark && !remarks)
       return success();

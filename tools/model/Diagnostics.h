@@ -6,7 +6,8 @@
 
 namespace xfmr {
 
-/// Prints warnings, and remarks where they are wanted; errors that nobody collects too.
+/// Prints warnings, the summaries of passes (weights/Summary.h), and remarks where they are wanted; errors that nobody
+/// collects too.
 void printDiagnostics(mlir::MLIRContext &context, const std::string &tool, bool remarks = false);
 
 } // namespace xfmr

@@ -15,6 +15,7 @@ public:
     vocab = info.vocab_size;
     maxContext = info.max_context;
     bos = info.bos_token;
+    parameters = info.parameters;
     return Status::success();
   }
 

@@ -40,7 +40,11 @@ public:
     Status status = artifact.create();
     if (status.ok())
       status = compile(window, artifact);
-    return status.ok() ? session_.open(artifact.path(), "cpu") : status;
+    if (status.ok())
+      status = session_.open(artifact.path(), "cpu");
+    if (status.ok())
+      parameters = run::infoOf(session_.model()).parameters;
+    return status;
   }
 
   Status logits(const std::vector<int32_t> &window, Logits &out) override { return session_.logits(window, out); }
@@ -112,9 +116,9 @@ private:
 
 } // namespace
 
-Status openCompiled(const std::string &path, SourceOptions &sources, std::unique_ptr<Side> &out) {
+Status openCompiled(const std::string &path, const std::string &passes, SourceOptions &sources, std::unique_ptr<Side> &out) {
   auto side = std::make_unique<Compiled>();
-  Status status = side->open(path, sources);
+  Status status = side->open(path, passes, sources);
   if (status.ok())
     out = std::move(side);
   return status;

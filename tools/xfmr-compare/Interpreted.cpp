@@ -27,9 +27,9 @@ private:
 
 } // namespace
 
-Status openInterpreted(const std::string &path, SourceOptions &sources, std::unique_ptr<Side> &out) {
+Status openInterpreted(const std::string &path, const std::string &passes, SourceOptions &sources, std::unique_ptr<Side> &out) {
   auto side = std::make_unique<Interpreted>();
-  Status status = side->open(path, sources);
+  Status status = side->open(path, passes, sources);
   if (status.ok())
     out = std::move(side);
   return status;

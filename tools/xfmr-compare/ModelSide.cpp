@@ -1,11 +1,12 @@
 // See ModelSide.h.
 #include "tools/xfmr-compare/ModelSide.h"
 #include "tools/model/Diagnostics.h"
+#include "tools/model/UserPasses.h"
 #include "weights/ModelSources.h"
 
 namespace xfmr::compare {
 
-Status ModelSide::open(const std::string &path, SourceOptions &sources) {
+Status ModelSide::open(const std::string &path, const std::string &passes, SourceOptions &sources) {
   if (!file_.context)
     file_.context = std::make_unique<mlir::MLIRContext>();
   printDiagnostics(*file_.context, "xfmr-compare");
@@ -17,6 +18,12 @@ Status ModelSide::open(const std::string &path, SourceOptions &sources) {
       if (auto given = sources.paths.find(name); given != sources.paths.end())
         attachSourcePlaces(file_.context.get()).replaced.insert(*given);
     }
+  if (status.ok() && !passes.empty()) {
+    repaired_ = std::make_unique<ScratchFolder>(*file_.context, true);
+    status = runUserPasses(*file_.module, passes);
+    if (status.ok())
+      status = onlyModel(*file_.module, "after --passes there are", file_.model);
+  }
   if (status.ok())
     status = openSources(file_.model, file_.sources);
   if (status.failed())

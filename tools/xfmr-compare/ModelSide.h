@@ -2,14 +2,15 @@
 #pragma once
 #include "runtime/tokenizer/Tokenizer.h"
 #include "tools/model/ModelFile.h"
+#include "tools/model/ScratchFolder.h"
 #include "tools/xfmr-compare/Side.h"
 
 namespace xfmr::compare {
 
 class ModelSide : public Side {
 public:
-  /// Errors: no such model, one that gives hidden states, a source or tokenizer that cannot be read.
-  Status open(const std::string &path, SourceOptions &sources);
+  /// Errors: no such model, one that gives hidden states, a source or tokenizer that cannot be read, a pass that fails.
+  Status open(const std::string &path, const std::string &passes, SourceOptions &sources);
 
   bool hasTokenizer() const override { return hasTokenizer_; }
   Status encode(const std::string &text, std::vector<int32_t> &ids) const override;
@@ -20,6 +21,7 @@ protected:
 private:
   tokenizer::Tokenizer tokenizer_;
   bool hasTokenizer_ = false;
+  std::unique_ptr<ScratchFolder> repaired_; // weights that passes made
 };
 
 } // namespace xfmr::compare

@@ -16,6 +16,7 @@ public:
 
   int64_t vocab = 0, maxContext = 0;
   int64_t bos = -1; // -1: the model names none
+  uint64_t parameters = 0; // known once prepared; 0: not known
 
   virtual bool hasTokenizer() const = 0;
   /// Ids of a text, nothing added.
@@ -33,11 +34,11 @@ struct SourceOptions {
   Status check() const;
 };
 
-/// Opens a MODEL through the reference interpreter.
-Status openInterpreted(const std::string &path, SourceOptions &sources, std::unique_ptr<Side> &out);
+/// Opens a MODEL through the reference interpreter, as it is after `passes` (a pipeline, or nothing).
+Status openInterpreted(const std::string &path, const std::string &passes, SourceOptions &sources, std::unique_ptr<Side> &out);
 
 /// Opens a MODEL to be compiled for this CPU. Nothing is left of the artifact when the process ends, however it ends.
-Status openCompiled(const std::string &path, SourceOptions &sources, std::unique_ptr<Side> &out);
+Status openCompiled(const std::string &path, const std::string &passes, SourceOptions &sources, std::unique_ptr<Side> &out);
 
 /// Opens a compiled model (.xfm) on the device that the runtime chooses.
 Status openArtifact(const std::string &path, std::unique_ptr<Side> &out);

@@ -14,6 +14,7 @@
 #include "runtime/artifact/AtomicFile.h"
 #include "runtime/artifact/Format.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "tools/MlirOptions.h"
 #include "tools/model/Diagnostics.h"
 #include "weights/Diagnostics.h"
 #include "weights/ModelSources.h"
@@ -38,7 +39,7 @@ public:
     codegen::cpu::registerKernelDialects(registry);
     context.appendDialectRegistry(registry);
     context.loadAllAvailableDialects();
-    printDiagnostics(context, "xfmr-compile", options.verbose);
+    printDiagnostics(context, "xfmr-compile", options.remarks || options.verbose);
   }
 
   Status run() {
@@ -120,6 +121,7 @@ private:
     stages.target = target;
     stages.triple = options.triple;
     stages.passes = options.passes;
+    stages.type = options.type;
     stages.fuse = options.fuse;
     stages.maxContext = options.maxContext;
     stages.chunk = options.chunk;
@@ -130,6 +132,7 @@ private:
     std::string error;
     if (failed(buildPipeline(manager, stages, error)))
       return Status::error("--" + error);
+    applyMlirOptions(manager);
     if (failed(manager.run(module)))
       return Status::error("compiling failed");
     if (options.verbose && stageOf(module) >= Stage::Dispatch)
@@ -152,6 +155,7 @@ private:
     emitOptions.path = options.output;
     for (auto &[name, text] : {std::pair(artifact::kTokenizerTensor, tokenizer.tokenizer),
                                std::pair(artifact::kTokenizerConfigTensor, tokenizer.config),
+                               std::pair(artifact::kChatTemplateTensor, tokenizer.chatTemplate),
                                std::pair(artifact::kGenerationConfigTensor, tokenizer.generation)})
       if (!text.empty())
         emitOptions.files[name] = text;

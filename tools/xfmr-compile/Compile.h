@@ -15,6 +15,7 @@ struct CompileOptions {
   std::string target = "auto";
   std::string triple = "x86_64-linux-gnu";    // of the CPU
   std::string passes;                         // the user's pipeline, run before the fusions
+  std::string type;                           // of matrices: f32, f16, bf16, or as they are
   bool fuse = true;
   int64_t maxContext = 0;
   int64_t chunk = 0;
@@ -25,6 +26,7 @@ struct CompileOptions {
   Stage stopAfter = Stage::Emit;
   std::string output; // the artifact, or the text of the stage stopped after ("" or "-": stdout)
   bool verbose = false; // remarks of passes, the table of kernels
+  bool remarks = false; // of passes
 };
 
 /// Runs the stages up to `stopAfter`. Warnings go to stderr as they occur.

@@ -1,6 +1,7 @@
 // xfmr-compile: a model becomes one file that the runtime executes.
 #include "passes/lowering/Passes.h"
 #include "tools/CommandLine.h"
+#include "tools/MlirOptions.h"
 #include "tools/model/UserPasses.h"
 #include "tools/xfmr-compile/Compile.h"
 #include <iostream>
@@ -15,42 +16,49 @@ static int usage(const std::string &message) {
 int main(int argc, char **argv) {
   CLI::App app("Compiles a model (a Hugging Face folder, .gguf, .mlir or .mlirbc) to an .xfm artifact.");
   CompileOptions options;
-  app.add_option("MODEL", options.model, "folder, config.json, .gguf, .mlir or .mlirbc")->required();
+  app.add_option("MODEL", options.model, "folder, config.json, .gguf, .mlir or .mlirbc; - is IR on standard input")->required();
   app.add_option("-o,--output", options.output, "FILE.xfm; with --stop-after the text of the stage");
   app.add_option("--target", options.target,
                  "what to compile for: auto, vulkan, cpu or vulkan,cpu (default auto: an artifact that runs on both over one "
                  "copy of the weights; of a later stage's text its own, printing a stage vulkan)")
-      ->check(CLI::IsMember({"auto", "vulkan", "cpu", "vulkan,cpu"}));
+      ->check(oneOf({"auto", "vulkan", "cpu", "vulkan,cpu"}));
   app.add_option("--triple", options.triple,
                  "CPU to compile for: x86_64-linux-gnu (levels v2 to v4_dot) or aarch64-linux-gnu (neon); default x86_64-linux-gnu");
-  app.add_option("--passes", options.passes, "MLIR pipeline over the module, run before the fusions");
+  addPassOptions(app, options.passes, ", run before the fusions");
+  app.add_option("--type", options.type, "round matrices to this type (default: as they are stored)")
+      ->check(oneOf({"f32", "f16", "bf16"}));
   app.add_flag("!--no-fuse", options.fuse, "leave q/k/v and gate/up projections apart, and adapters unfolded outside experts");
   app.add_option("--adapter", options.adapter, "folder of a low-rank adapter (PEFT)");
   app.add_option("--max-context", options.maxContext, "positions of the cache (default: the model's, at most 8192)")
-      ->check(CLI::Range(int64_t(1), int64_t(1) << 30));
+      ->check(between(1, 1 << 30));
   app.add_option("--chunk", options.chunk, "most tokens of one prefill run (default 256, 512 on the CPU)")
-      ->check(CLI::Range(int64_t(1), int64_t(1) << 16));
+      ->check(between(1, 1 << 16));
   app.add_option("--rope-length", options.ropeLength, "fix length-dependent rotary frequencies for this length")
-      ->check(CLI::Range(int64_t(1), int64_t(1) << 24));
+      ->check(between(1, 1 << 24));
   app.add_option("--kv", options.kv, "type of the key/value cache (default: f32 for f32 weights, else f16)")
-      ->check(CLI::IsMember({"f32", "f16"}));
+      ->check(oneOf({"f32", "f16"}));
   app.add_option("--moe", options.moe, "route of mixtures: by a cost model, or forced (default auto)")
-      ->check(CLI::IsMember({"auto", "grouped", "by-id"}));
+      ->check(oneOf({"auto", "grouped", "by-id"}));
   app.add_option("--binding-bytes", options.bindingBytes,
                  "most of a weight in one binding (default 128 MiB, which every device allows)")
-      ->check(CLI::Range(int64_t(1) << 16, int64_t(1) << 32));
+      ->check(between(1 << 16, 1ll << 32));
   app.add_option("--source", options.sources, "NAME=PATH: where a weight source lies");
   app.add_flag("--verbose", options.verbose,
                "show remarks of the passes, the kernels with what they cost, and the dispatches and barriers of the phases");
-  std::map<std::string, Stage> stages = {{"import", Stage::Import},   {"optimize", Stage::Optimize},
+  app.add_flag("--remarks", options.remarks, "show what passes say about each op");
+  const std::vector<std::pair<std::string, Stage>> stages = {{"import", Stage::Import},   {"optimize", Stage::Optimize},
                                          {"phases", Stage::Phases},   {"regions", Stage::Regions},
                                          {"dispatch", Stage::Dispatch}, {"plan", Stage::Plan},
                                          {"codegen", Stage::Codegen}, {"emit", Stage::Emit}};
   app.add_option("--stop-after", options.stopAfter, "print this stage instead of writing an artifact")
-      ->transform(CLI::CheckedTransformer(stages));
+      ->transform(wordFor(stages));
+  app.footer("Options of MLIR's pass manager work as in xfmr-opt: --mlir-timing, --mlir-print-ir-after-all, "
+             "--mlir-print-ir-tree-dir=DIR, --mlir-pass-statistics, ...");
+  registerXfmrLoweringPasses(); // names that --mlir-print-ir-after= may have
+  if (std::optional<int> status = takeMlirOptions(argc, argv, "xfmr-compile"))
+    return *status;
   if (std::optional<int> status = parseCommandLine(app, argc, argv, "xfmr-compile"))
     return *status;
-  registerXfmrLoweringPasses();
   if (Status status = checkUserPasses(options.passes); status.failed())
     return usage(status.message());
   if (options.output.empty() && options.stopAfter == Stage::Emit)

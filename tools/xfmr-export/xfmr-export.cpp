@@ -13,7 +13,7 @@ static int fail(const std::string &message, int status) {
 }
 
 // The word of an option's value.
-static std::string_view typeName(const std::map<std::string, ElementType> &types, ElementType type) {
+static std::string_view typeName(const std::vector<std::pair<std::string, ElementType>> &types, ElementType type) {
   for (const auto &[name, value] : types)
     if (value == type)
       return name;
@@ -26,15 +26,13 @@ int main(int argc, char **argv) {
   std::vector<std::string> sources;
   ExportOptions options;
   app.add_option("MODEL", model, "folder, .gguf, .mlir or .mlirbc")->required();
-  app.add_option("--format", format, "hf: a folder; gguf: a file")->required()->check(CLI::IsMember({"hf", "gguf"}));
-  const std::map<std::string, ElementType> types = {{"f32", ElementType::f32},   {"f16", ElementType::f16},
-                                                    {"bf16", ElementType::bf16}, {"q8_0", ElementType::q8_0},
-                                                    {"q4_0", ElementType::q4_0}, {"q4_k", ElementType::q4_k},
-                                                    {"q6_k", ElementType::q6_k}};
-  app.add_option("--type", options.type,
-                 "element type of the matrices (default: as they are; q8_0, q4_0, q4_k and q6_k for gguf only)")
-      ->transform(CLI::CheckedTransformer(types));
-  app.add_option("--passes", passes, "MLIR pipeline over the module, run before the export");
+  app.add_option("--format", format, "hf: a folder; gguf: a file")->required()->check(oneOf({"hf", "gguf"}));
+  const std::vector<std::pair<std::string, ElementType>> types = {
+      {"f32", ElementType::f32},   {"f16", ElementType::f16},   {"bf16", ElementType::bf16}, {"q8_0", ElementType::q8_0},
+      {"q4_0", ElementType::q4_0}, {"q4_k", ElementType::q4_k}, {"q6_k", ElementType::q6_k}};
+  app.add_option("--type", options.type, "element type of the matrices (default: as they are; q8_0, q4_0, q4_k and q6_k for gguf only)")
+      ->transform(wordFor(types));
+  addPassOptions(app, passes, ", run before the export");
   app.add_option("--adapter", adapter, "folder of a low-rank adapter (PEFT) to fold in");
   app.add_option("--source", sources, "NAME=PATH: where a weight source lies");
   app.add_option("-o,--output", options.output, "the folder or file to write")->required();

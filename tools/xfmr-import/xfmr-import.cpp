@@ -28,7 +28,7 @@ int main(int argc, char **argv) {
   app.add_option("--adapter", options.adapter, "folder of a low-rank adapter (PEFT)");
   app.add_option("--rope-length", options.ropeLength,
                  "fix length-dependent rotary frequencies for this many positions")
-      ->check(CLI::Range(1, 1 << 24));
+      ->check(between(1, 1 << 24));
   app.add_option("-o", output, "FILE.mlir (text) or FILE.mlirbc (bytecode); default: text to stdout");
   if (std::optional<int> status = parseCommandLine(app, argc, argv, "xfmr-import"))
     return *status;

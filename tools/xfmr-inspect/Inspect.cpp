@@ -1,6 +1,7 @@
 // See Inspect.h.
 #include "tools/xfmr-inspect/Inspect.h"
 #include "import/Import.h"
+#include "tools/model/ScratchFolder.h"
 #include "tools/model/Diagnostics.h"
 #include "tools/model/ModelFile.h"
 #include "tools/model/UserPasses.h"
@@ -59,27 +60,6 @@ static Status openModel(MLIRContext &context, const InspectOptions &options, Own
     status = onlyModel(*module, "\"" + options.model + "\" holds", out);
   return status.ok() ? replaceSources(*module, options.sources) : status;
 }
-
-/// Where passes put weights while this lives: an inspection leaves no files behind.
-class ScratchFolder {
-public:
-  ScratchFolder(MLIRContext &context, bool wanted) {
-    if (!wanted)
-      return;
-    std::error_code error;
-    std::string name = (std::filesystem::temp_directory_path(error) / "xfmr-inspect-XXXXXX").string();
-    if (mkdtemp(name.data()))
-      attachSourcePlaces(&context).output = folder_ = name;
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    if (!folder_.empty())
-      std::filesystem::remove_all(folder_, ignored);
-  }
-
-private:
-  std::string folder_;
-};
 
 static Status runPasses(ModuleOp module, const std::string &pipeline, ModelOp &out) {
   if (Status status = runUserPasses(module, pipeline); status.failed())

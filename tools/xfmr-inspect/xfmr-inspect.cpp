@@ -46,7 +46,7 @@ int main(int argc, char **argv) {
   bool json = false;
   app.add_option("MODEL", options.model, "folder, config.json, .gguf, .mlir, .mlirbc or .xfm")->required();
   app.add_option("--adapter", options.adapter, "folder of a low-rank adapter (PEFT), shown beside the layers");
-  app.add_option("--passes", options.passes, "MLIR pipeline over the module: show the model before and after it");
+  addPassOptions(app, options.passes, ": show the model before and after it");
   app.add_option("--source", options.sources, "NAME=PATH: where a weight source lies")->allow_extra_args(false);
   app.add_flag("--json", json, "print JSON instead of tables");
   auto *html = app.add_option("--html", page, "write one self-contained page with charts");

@@ -97,7 +97,7 @@ int main(int argc, char **argv) {
   auto *ids = app.add_option("--prompt-ids", options.prompt, "token ids, taken as they are: 1,2,3")->delimiter(',');
   text->excludes(ids);
   app.add_option("-n", options.count, "most ids to generate (default 128)")
-      ->check(CLI::Range(0, 1 << 24));
+      ->check(between(0, 1 << 24));
   app.add_flag("--ids", options.ids, "print generated ids instead of text");
   app.add_flag("--ignore-eos", options.ignoreEos, "treat end tokens like any other");
   app.add_option("--logits", options.logitsPath,

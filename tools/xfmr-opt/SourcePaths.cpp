@@ -2,6 +2,7 @@
 #include "tools/xfmr-opt/SourcePaths.h"
 #include "import/Import.h"
 #include "weights/ModelSources.h"
+#include "weights/Summary.h"
 
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Pass/Pass.h"
@@ -53,7 +54,10 @@ struct MoveSources : PassWrapper<MoveSources, OperationPass<>> {
 // What each context of the tool gets when it loads the dialect.
 struct Places : DialectExtension<Places, XfmrDialect> {
   explicit Places(SourcePlaces places) : places(std::move(places)) {}
-  void apply(MLIRContext *context, XfmrDialect *) const override { attachSourcePlaces(context) = places; }
+  void apply(MLIRContext *context, XfmrDialect *) const override {
+    attachSourcePlaces(context) = places;
+    printSummaries(context, "xfmr-opt");
+  }
   SourcePlaces places;
 };
 

@@ -4,6 +4,7 @@
 #include "passes/Passes.h"
 #include "passes/Pipelines.h"
 #include "passes/lowering/Passes.h"
+#include "tools/LlvmArguments.h"
 #include "tools/UsageStatus.h"
 #include "tools/xfmr-opt/SourcePaths.h"
 
@@ -43,12 +44,11 @@ static LogicalResult moveThroughPipeline(StringRef input, StringRef output, Dial
   return success();
 }
 
-// Diagnostics print the op they are at, which may be a whole model; here only when asked.
-static void printOpsOnlyWhenAsked() {
-  constexpr StringLiteral flag = "mlir-print-op-on-diagnostic";
+// A default of ours for an option of MLIR's.
+static void setUnlessGiven(StringLiteral flag, StringRef value) {
   auto found = llvm::cl::getRegisteredOptions().find(flag);
   if (found != llvm::cl::getRegisteredOptions().end() && found->second->getNumOccurrences() == 0)
-    found->second->addOccurrence(0, flag, "false");
+    found->second->addOccurrence(0, flag, value);
 }
 
 int main(int argc, char **argv) {
@@ -61,13 +61,26 @@ int main(int argc, char **argv) {
   registerAllExtensions(registry);
   registry.insert<xfmr::XfmrDialect>();
   xfmr::registerSourcePaths();
+  static llvm::cl::opt<bool> remarks("remarks", llvm::cl::desc("show what passes say about each op, with its layer"));
+  static llvm::cl::opt<std::string> page("help-pass", llvm::cl::desc("what a pass does, refuses and takes"),
+                                         llvm::cl::value_desc("NAME"));
+  const std::string help = registerCLIOptions("xfmr optimizer driver\n", registry);
+  constexpr xfmr::LaterOption later[] = {{"o", "FILE"}};
+  if (std::optional<int> status = xfmr::checkArguments(argc, argv, {"xfmr-opt", 1, later}))
+    return *status;
   auto [input, output] = [&, argc = argc, argv = argv] {
     xfmr::UsageStatus wrongUsage;
-    return registerAndParseCLIOptions(argc, argv, "xfmr optimizer driver\n", registry);
+    return parseCLIOptions(argc, argv, help);
   }();
-  printOpsOnlyWhenAsked();
+  setUnlessGiven("mlir-print-op-on-diagnostic", "false"); // it may be a whole model
+  if (!remarks)
+    setUnlessGiven("mlir-diagnostic-verbosity-level", "warnings");
   if (failed(xfmr::placeSources(input, output, registry)))
     return 2;
+  if (const std::string fault = xfmr::inputFault(input); !fault.empty()) {
+    llvm::errs() << "xfmr-opt: error: " << fault << "\n";
+    return 1;
+  }
   if (!xfmr::needsSourcePaths(input, output))
     return asMainReturnCode(MlirOptMain(argc, argv, input, output, registry));
   llvm::InitLLVM init(argc, argv);

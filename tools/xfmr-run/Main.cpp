@@ -6,6 +6,7 @@
 #include "tools/xfmr-run/Explain.h"
 #include "tools/xfmr-run/Generate.h"
 #include "tools/xfmr-run/Interrupt.h"
+#include "tools/xfmr-run/MoeTokens.h"
 #include "tools/xfmr-run/Perplexity.h"
 #include "tools/xfmr-run/Prompt.h"
 #include <chrono>
@@ -35,6 +36,7 @@ static Status runMode(const Options &options) {
     std::fprintf(stderr, "xfmr-run: --threads is for the CPU and has no effect on '%s'\n", infoOf(model).device);
   switch (options.mode) {
   case Mode::tokenize: return tokenize(model, options);
+  case Mode::moeTokens: return moeTokens(model, options);
   case Mode::perplexity: return perplexity(model, options);
   case Mode::bench: return bench(model, options, seconds);
   case Mode::explain: return explain(model, options);

@@ -24,29 +24,32 @@ static bool parseIds(const std::string &text, std::vector<int64_t> &ids) {
 }
 
 /// What the parser cannot say about combinations; empty if all is well.
-static std::string checkCombination(const CLI::App &app, const Options &options, bool tokenize, bool bench, bool explain,
-                                    bool devices) {
+static std::string checkCombination(const CLI::App &app, const Options &options, bool tokenize, bool moeTokens, bool bench,
+                                    bool explain, bool devices) {
   const bool perplexity = !options.perplexityPaths.empty(), typed = options.promptIds.has_value();
   const bool hasPrompt = typed || !options.prompts.empty();
   if (devices)
-    return hasPrompt || perplexity || bench || explain || tokenize ? "--list-devices takes nothing but --json and FILE.xfm" : "";
+    return hasPrompt || perplexity || bench || explain || tokenize || moeTokens
+               ? "--list-devices takes nothing but --json and FILE.xfm" : "";
   if (options.artifact.empty())
     return "FILE.xfm is required: the model, made by xfmr-compile";
-  if (perplexity + bench + tokenize + explain > 1)
-    return "--perplexity, --bench, --explain and --tokenize exclude each other";
+  if (perplexity + bench + tokenize + moeTokens + explain > 1)
+    return "--perplexity, --bench, --explain, --tokenize and --moe-tokens exclude each other";
   if (typed && !options.prompts.empty())
     return "give -p or --prompt-ids, not both";
   if ((perplexity || bench || explain) && (hasPrompt || options.chat))
     return "--perplexity, --bench and --explain take no prompt";
   if (tokenize && options.prompts.empty())
     return "--tokenize needs -p TEXT";
+  if (moeTokens && !hasPrompt)
+    return "--moe-tokens needs -p TEXT or --prompt-ids 1,2,3";
   if (!perplexity && !bench && !explain && !hasPrompt && !options.chat)
     return "give a prompt with -p TEXT or --prompt-ids 1,2,3, or use --chat, --perplexity, --bench or --explain";
   if (options.chat && typed)
     return "--chat takes text: -p TEXT, or lines on standard input";
   if (!options.system.empty() && !options.chat)
     return "--system needs --chat";
-  if (!options.stops.empty() && (options.ids || perplexity || bench || explain || tokenize))
+  if (!options.stops.empty() && (options.ids || perplexity || bench || explain || tokenize || moeTokens))
     return "--stop ends a text: it goes with -p and --chat, without --ids";
   for (const std::string &stop : options.stops)
     if (stop.empty())
@@ -61,9 +64,9 @@ static std::string checkCombination(const CLI::App &app, const Options &options,
     if (app.count(name) && !bench && !explain)
       return std::string(name) + " needs --bench or --explain";
   for (const char *name : {"--profile", "--trace"})
-    if (app.count(name) && (perplexity || tokenize || explain || (options.chat && !hasPrompt)))
+    if (app.count(name) && (perplexity || tokenize || moeTokens || explain || (options.chat && !hasPrompt)))
       return std::string(name) + " needs a prompt or --bench";
-  if (!options.moeStatsPath.empty() && (bench || explain || tokenize))
+  if (!options.moeStatsPath.empty() && (bench || explain || tokenize || moeTokens))
     return "--moe-stats needs a prompt or --perplexity";
   if (app.count("--window") && !perplexity)
     return "--window needs --perplexity";
@@ -77,7 +80,7 @@ static std::string checkCombination(const CLI::App &app, const Options &options,
 bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitCode) {
   CLI::App app("Runs a compiled model: generates text, measures perplexity or speed.", "xfmr-run");
   std::string ids;
-  bool tokenize = false, bench = false, explain = false, devices = false, version = false;
+  bool tokenize = false, moeTokens = false, bench = false, explain = false, devices = false, version = false;
   options.sampling.size = sizeof options.sampling;
   app.add_option("FILE.xfm", options.artifact, "the model, made by xfmr-compile");
   app.add_option("-p,--prompt", options.prompts, "text to continue; - reads standard input; may be given again")
@@ -112,6 +115,7 @@ bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitC
   app.add_option("--moe-stats", options.moeStatsPath,
                  "write how often and how strongly each expert was chosen, by layer; - is stdout")
       ->type_name("OUT.json");
+  app.add_flag("--moe-tokens", moeTokens, "print which experts each token of the prompt chose, and their weights, and stop");
   app.add_flag("--tokenize", tokenize, "print the prompt's ids and stop");
   app.add_flag("--verbose", options.verbose, "say what is chosen and how long it takes");
   app.add_option("--perplexity", options.perplexityPaths, "perplexity of a text in windows; may be repeated")
@@ -154,14 +158,15 @@ bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitC
       wrong = "--prompt-ids takes numbers separated by commas, got '" + ids + "'";
   }
   if (wrong.empty())
-    wrong = checkCombination(app, options, tokenize, bench, explain, devices);
+    wrong = checkCombination(app, options, tokenize, moeTokens, bench, explain, devices);
   if (!wrong.empty()) {
     std::fprintf(stderr, "xfmr-run: error: %s\n", wrong.c_str());
     return false;
   }
   if (!app.count("--seed"))
     options.sampling.seed = std::random_device()();
-  options.mode = tokenize  ? Mode::tokenize
+  options.mode = tokenize    ? Mode::tokenize
+                 : moeTokens ? Mode::moeTokens
                  : devices ? Mode::devices
                  : bench   ? Mode::bench
                  : explain ? Mode::explain

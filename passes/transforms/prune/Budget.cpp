@@ -116,13 +116,16 @@ ModelSize sizeOf(ModelOp model) {
   return size;
 }
 
+double limitOf(const PruneBudget &budget, const ModelSize &size) {
+  const double wanted = budget.flops > 0 ? budget.flops : budget.params;
+  return wanted <= 1 ? wanted * (budget.flops > 0 ? size.flops : size.parameters) : wanted;
+}
+
 LogicalResult pruneToBudget(ModelOp model, const PruneBudget &budget, const CalibrationOptions &options,
                             CutCounts &counts) {
   const bool byFlops = budget.flops > 0;
   const ModelSize size = sizeOf(model);
-  const double present = byFlops ? size.flops : size.parameters;
-  const double wanted = byFlops ? budget.flops : budget.params;
-  const double limit = wanted <= 1 ? wanted * present : wanted;
+  const double present = byFlops ? size.flops : size.parameters, limit = limitOf(budget, size);
 
   std::vector<ModuleCurve> curves;
   CalibrationOptions measuring = options;
@@ -148,6 +151,7 @@ LogicalResult pruneToBudget(ModelOp model, const PruneBudget &budget, const Cali
              << (cuts.heads->mode == HeadMode::kvGroups ? " groups of heads" : " heads a group");
     if (cuts.width)
       remark << " " << *cuts.width << " channels";
+    remark << " (layer " << block.getLayer() << ")";
   }
   return success();
 }

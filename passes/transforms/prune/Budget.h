@@ -19,6 +19,9 @@ struct PruneBudget {
   int64_t multipleOf = 1;
 };
 
+/// What may stay of a model of this size: parameters, or flops a token.
+double limitOf(const PruneBudget &budget, const ModelSize &size);
+
 /// Measures curves, plans and cuts by `method=obs`; one remark a block. Errors are emitted at the op they concern.
 mlir::LogicalResult pruneToBudget(ModelOp model, const PruneBudget &budget, const CalibrationOptions &options,
                                   CutCounts &counts);

@@ -2,6 +2,7 @@
 #include "passes/transforms/prune/Curves.h"
 
 #include "passes/transforms/prune/InputMap.h"
+#include "weights/Summary.h"
 
 using namespace mlir;
 
@@ -150,6 +151,7 @@ LogicalResult measureCurves(ModelOp model, const CalibrationOptions &options, st
   IRRewriter rewriter(model.getContext());
   if (failed(streams.open()))
     return failure();
+  const auto total = static_cast<int64_t>(llvm::range_size(model.getBody().getOps<BlockOp>()));
   for (auto [position, block] : llvm::enumerate(SmallVector<BlockOp>(model.getBody().getOps<BlockOp>()))) {
     if (failed(streams.enter(block)))
       return failure();
@@ -169,6 +171,7 @@ LogicalResult measureCurves(ModelOp model, const CalibrationOptions &options, st
     if (failed(streams.leave(block, block)))
       return failure();
     streams.forward().forgetWeights();
+    reportProgress(model.getContext(), "measuring block", static_cast<int64_t>(position) + 1, total);
   }
   return success();
 }

@@ -1,4 +1,5 @@
 // Whole experts. The down projections of those that stay can be fitted again, by one joint least squares.
+#include "passes/analysis/LayerNote.h"
 #include "passes/calibration/criteria/experts/ExpertCriterion.h"
 #include "passes/transforms/prune/Cut.h"
 
@@ -37,7 +38,7 @@ LogicalResult cutExperts(PruneContext &prune, FeedForwardUnits &units, FeedForwa
     return failure();
   prune.streams.keepOnlyBefore(mixture.getInput());
   if (count < before) {
-    mixture.emitRemark(prune.mask ? "shut off " : "removed ") << before - count << " of " << before << " experts";
+    mixture.emitRemark(prune.mask ? "shut off " : "removed ") << before - count << " of " << before << " experts" << layerNote(mixture);
     if (prune.mask)
       shutOff(prune, mixture, *kept, name);
     else

@@ -1,4 +1,5 @@
 // Attentions, and networks outside mixtures: one projection each, chosen by the criterion and mended by the repair.
+#include "passes/analysis/LayerNote.h"
 #include "passes/transforms/prune/InputMap.h"
 
 using namespace mlir;
@@ -135,7 +136,8 @@ LogicalResult cutAttention(PruneContext &prune, AttentionUnits &units, Attention
   if (left < before) {
     if (failed(cutHeads(prune.rewriter, units, chosen.mode, heads, prune.mask)))
       return failure();
-    attention.emitRemark(prune.mask ? "zeroed " : "removed ") << before - left << " of " << before << " query heads";
+    attention.emitRemark(prune.mask ? "zeroed " : "removed ") << before - left << " of " << before << " query heads"
+                                                            << layerNote(attention);
   }
   prune.streams.markChanged();
   if (failed(inputs.apply(prune, name)))

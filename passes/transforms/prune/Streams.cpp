@@ -132,6 +132,17 @@ LogicalResult PruneStreams::wantedOutput(size_t chunk, Value output, Value dense
   return success();
 }
 
+std::optional<double> PruneStreams::distance() const {
+  if (prunedLeft_.empty() || prunedLeft_.size() != denseLeft_.size())
+    return std::nullopt;
+  double difference = 0, size = 0;
+  for (auto [dense, pruned] : llvm::zip(denseLeft_, prunedLeft_)) {
+    difference += (pruned - dense).cast<double>().squaredNorm();
+    size += dense.cast<double>().squaredNorm();
+  }
+  return size > 0 ? std::optional(difference / size) : std::nullopt;
+}
+
 LogicalResult PruneStreams::residualSquares(Value output, double &squares) {
   Value after = followSum(output).result;
   squares = 0;

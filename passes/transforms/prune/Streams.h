@@ -44,6 +44,8 @@ public:
   /// and `inputs`, the value `input` of the block on the path that counts.
   mlir::LogicalResult wantedOutput(size_t chunk, mlir::Value output, mlir::Value denseOutput, mlir::Value input,
                                    mlir::Value denseInput, MatrixF &target, MatrixF &inputs);
+  /// After the last block: squared distance of the streams over the square of the dense one. Nothing where only one runs.
+  std::optional<double> distance() const;
   /// Sum of squares of the dense residual right after a module.
   mlir::LogicalResult residualSquares(mlir::Value output, double &squares);
 

@@ -1,4 +1,5 @@
 // The walk: a plan carried out block by block, in order, with the streams moved on from block to block.
+#include "passes/analysis/LayerNote.h"
 #include "passes/transforms/PruneColumns.h"
 #include "passes/transforms/prune/Cut.h"
 
@@ -33,7 +34,8 @@ static LogicalResult cutBlock(PruneContext &prune, BlockOp block, BlockOp dense,
       return failure();
     if (width < before)
       units.hidden.getDefiningOp()->emitRemark(prune.mask ? "zeroed " : "removed ")
-          << before - width << " of " << before << " channels" << (units.mixture ? " of every expert" : "");
+          << before - width << " of " << before << " channels" << (units.mixture ? " of every expert" : "")
+          << layerNote(units.hidden.getDefiningOp());
   }
   return success();
 }
@@ -44,23 +46,27 @@ LogicalResult cutModel(ModelOp model, ArrayRef<BlockPlan> plan, const Calibratio
   PruneStreams &streams = prune.streams;
   if (failed(streams.open()))
     return failure();
+  int64_t done = 0;
   for (auto [block, cuts] : llvm::zip(SmallVector<BlockOp>(model.getBody().getOps<BlockOp>()), plan)) {
     if (streams.running() && failed(streams.enter(block)))
       return failure();
     if (cuts.heads || cuts.width || streams.differ())
       separateSplits(prune.rewriter, block);
     Operation *copy = block->clone();
-    LogicalResult done = cutBlock(prune, block, cast<BlockOp>(copy), cuts);
-    if (succeeded(done) && streams.running())
-      done = streams.leave(block, cast<BlockOp>(copy));
+    LogicalResult cut = cutBlock(prune, block, cast<BlockOp>(copy), cuts);
+    if (succeeded(cut) && streams.running())
+      cut = streams.leave(block, cast<BlockOp>(copy));
     streams.forward().forgetWeights(); // of ops that are gone
     copy->erase();
-    if (failed(done))
+    if (failed(cut))
       return failure();
     eraseDeadWeights(block);
+    if (streams.running())
+      reportProgress(model.getContext(), "pruning block", ++done, static_cast<int64_t>(plan.size()));
   }
   if (options.recut == Recut::refuse && failed(refuseRoundingAgain(model)))
     return failure();
+  counts.moved = streams.distance();
   if (prune.repaired.empty())
     return success();
   if (Status status = prune.repaired.write(model, options.out); status.failed())

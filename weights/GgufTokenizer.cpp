@@ -1,0 +1,264 @@
+// See GgufTokenizer.h. SentencePiece joins the two neighbours whose whole scores highest; merges in the order of scores do the same,
+// which is how published tokenizer.json files say it: equal scores by the longer left, then the longer right half.
+#include "weights/GgufTokenizer.h"
+#include "weights/PreTokenizerNames.h"
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <unordered_map>
+
+using nlohmann::json;
+
+namespace xfmr {
+namespace {
+
+enum TokenType : int64_t { normal = 1, unknown = 2, control = 3, userDefined = 4, unused = 5, byte = 6 };
+
+struct Reader {
+  const GgufFile &file;
+  std::string &why;
+  std::vector<std::string> tokens;
+  std::vector<int64_t> types;
+  std::unordered_map<std::string, int64_t> ids;
+
+  bool fail(const std::string &what) {
+    why = "tokenizer.ggml." + what;
+    return false;
+  }
+
+  const GgufValue *find(const std::string &key) const { return file.find("tokenizer.ggml." + key); }
+
+  std::string word(const std::string &key) const {
+    const GgufValue *value = find(key);
+    return value && value->text() ? *value->text() : "";
+  }
+
+  bool flag(const std::string &key, bool absent) const {
+    const GgufValue *value = find(key);
+    return value && value->flag() ? *value->flag() : absent;
+  }
+
+  /// The token whose id stands under `key`; empty where there is none.
+  std::string named(const std::string &key) const {
+    const GgufValue *value = find(key);
+    const int64_t id = value && value->integer() ? *value->integer() : -1;
+    return id >= 0 && id < static_cast<int64_t>(tokens.size()) ? tokens[id] : "";
+  }
+
+  bool readTokens() {
+    const GgufValue *list = find("tokens"), *kinds = find("token_type");
+    if (!list || !list->list())
+      return fail("tokens is no list of words");
+    for (const GgufValue &token : *list->list()) {
+      if (!token.text())
+        return fail("tokens is no list of words");
+      ids.emplace(*token.text(), static_cast<int64_t>(tokens.size()));
+      tokens.push_back(*token.text());
+    }
+    types.assign(tokens.size(), normal);
+    if (!kinds)
+      return true;
+    if (!kinds->list() || kinds->list()->size() != tokens.size())
+      return fail("token_type is no list of " + std::to_string(tokens.size()) + " numbers");
+    for (size_t id = 0; id < tokens.size(); ++id)
+      if (const int64_t *type = (*kinds->list())[id].integer())
+        types[id] = *type;
+    return true;
+  }
+
+  bool owns(size_t id) const { return ids.at(tokens[id]) == static_cast<int64_t>(id); } // the first of equal words
+
+  /// What is found in a text before anything cuts it.
+  json addedTokens() const {
+    json added = json::array();
+    for (size_t id = 0; id < tokens.size(); ++id)
+      if (const bool special = types[id] == control || types[id] == unknown;
+          (special || types[id] == userDefined) && owns(id))
+        added.push_back({{"id", id},
+                         {"content", tokens[id]},
+                         {"single_word", false},
+                         {"lstrip", false},
+                         {"rstrip", false},
+                         {"normalized", false},
+                         {"special", special}});
+    return added;
+  }
+
+  json around(bool begins) const {
+    json single = json::array(), special = json::object();
+    auto put = [&](const char *key) {
+      const std::string token = named(key);
+      if (token.empty())
+        return;
+      single.push_back({{"SpecialToken", {{"id", token}, {"type_id", 0}}}});
+      special[token] = {{"id", token}, {"ids", {ids.at(token)}}, {"tokens", {token}}};
+    };
+    if (flag("add_bos_token", begins))
+      put("bos_token_id");
+    single.push_back({{"Sequence", {{"id", "A"}, {"type_id", 0}}}});
+    if (flag("add_eos_token", false))
+      put("eos_token_id");
+    return {{"type", "TemplateProcessing"}, {"single", single}, {"pair", json::array()}, {"special_tokens", special}};
+  }
+
+  json sequence(const char *member, json list) const {
+    return list.empty() ? json() : json{{"type", "Sequence"}, {member, std::move(list)}};
+  }
+
+  // ---- llama
+
+  /// Every way to put a token together from two others, by falling score.
+  bool scoredMerges(json &out) {
+    const GgufValue *list = find("scores");
+    if (!list || !list->list() || list->list()->size() != tokens.size())
+      return fail("scores is no list of " + std::to_string(tokens.size()) + " numbers");
+    struct Merge {
+      double score;
+      size_t leftLength, rightLength; // in characters
+      std::string left, right;
+    };
+    std::vector<Merge> merges;
+    for (size_t id = 0; id < tokens.size(); ++id) {
+      const GgufValue &value = (*list->list())[id];
+      const double *score = std::get_if<double>(&value.value);
+      if (!score)
+        return fail("scores is no list of numbers");
+      if (types[id] != normal || !owns(id))
+        continue;
+      const std::string &whole = tokens[id];
+      std::vector<size_t> starts; // of characters
+      for (size_t i = 0; i < whole.size(); ++i)
+        if ((static_cast<unsigned char>(whole[i]) & 0xC0) != 0x80)
+          starts.push_back(i);
+      const size_t first = merges.size();
+      for (size_t cut = 1; cut < starts.size(); ++cut) {
+        const std::string left = whole.substr(0, starts[cut]), right = whole.substr(starts[cut]);
+        if (ids.count(left) && ids.count(right))
+          merges.push_back({*score, cut, starts.size() - cut, left, right});
+      }
+      std::stable_sort(merges.begin() + first, merges.end(), [&](const Merge &a, const Merge &b) {
+        return std::make_pair(ids.at(a.left), ids.at(a.right)) < std::make_pair(ids.at(b.left), ids.at(b.right));
+      });
+    }
+    std::stable_sort(merges.begin(), merges.end(), [](const Merge &a, const Merge &b) {
+      return std::tie(a.score, a.leftLength, a.rightLength) > std::tie(b.score, b.leftLength, b.rightLength);
+    });
+    out = json::array();
+    for (Merge &merge : merges)
+      out.push_back({std::move(merge.left), std::move(merge.right)});
+    return true;
+  }
+
+  json sentencePiece() {
+    const bool prefix = flag("add_space_prefix", true);
+    json vocabulary = json::object(), merges;
+    for (size_t id = 0; id < tokens.size(); ++id)
+      if (types[id] != unused && owns(id))
+        vocabulary[tokens[id]] = id;
+    if (!scoredMerges(merges))
+      return json();
+    std::string outside = named("unknown_token_id");
+    for (size_t id = 0; id < tokens.size() && outside.empty(); ++id)
+      if (types[id] == unknown)
+        outside = tokens[id];
+    json normalizers = json::array(), decoders = json::array();
+    const json space = {{"String", " "}}, mark = {{"String", "▁"}};
+    if (prefix)
+      normalizers.push_back({{"type", "Prepend"}, {"prepend", "▁"}});
+    normalizers.push_back({{"type", "Replace"}, {"pattern", space}, {"content", "▁"}});
+    decoders.push_back({{"type", "Replace"}, {"pattern", mark}, {"content", " "}});
+    decoders.push_back({{"type", "ByteFallback"}});
+    decoders.push_back({{"type", "Fuse"}});
+    if (prefix)
+      decoders.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
+    json model = {{"type", "BPE"},
+                  {"byte_fallback", true},
+                  {"fuse_unk", true},
+                  {"vocab", std::move(vocabulary)},
+                  {"merges", std::move(merges)}};
+    if (!outside.empty())
+      model["unk_token"] = outside;
+    return {{"version", "1.0"},
+            {"added_tokens", addedTokens()},
+            {"normalizer", sequence("normalizers", normalizers)},
+            {"pre_tokenizer", nullptr},
+            {"post_processor", around(/*begins=*/true)},
+            {"decoder", sequence("decoders", decoders)},
+            {"model", std::move(model)}};
+  }
+
+  // ---- gpt2
+
+  static json stepOf(std::string_view step) {
+    if (step == "digits")
+      return {{"type", "Digits"}, {"individual_digits", true}};
+    if (step.substr(0, 6) == "split ")
+      return {{"type", "Split"}, {"pattern", {{"Regex", step.substr(6)}}}, {"behavior", "Isolated"}, {"invert", false}};
+    return {{"type", "ByteLevel"},
+            {"add_prefix_space", false},
+            {"trim_offsets", true},
+            {"use_regex", step == "bytes split"}};
+  }
+
+  const PreTokenizerName *cutting() {
+    const std::string name = word("pre");
+    if (const PreTokenizerName *known = findPreTokenizer(name))
+      return known;
+    std::string expected;
+    for (const PreTokenizerName &each : preTokenizerNames())
+      expected += (expected.empty() ? "" : ", ") + std::string(each.name);
+    fail((name.empty() ? "pre is missing" : "pre is \"" + name + "\"") + ", expected one of " + expected);
+    return nullptr;
+  }
+
+  json byteLevel() {
+    const PreTokenizerName *cut = cutting();
+    const GgufValue *list = find("merges");
+    if (!cut)
+      return json();
+    if (!list || !list->list())
+      return fail("merges is no list of pairs"), json();
+    json vocabulary = json::object(), merges = json::array(), steps = json::array();
+    for (size_t id = 0; id < tokens.size(); ++id)
+      if (types[id] == normal && owns(id))
+        vocabulary[tokens[id]] = id;
+    for (const GgufValue &merge : *list->list()) {
+      const std::string pair = merge.text() ? *merge.text() : "";
+      const size_t space = pair.find(' ', 1); // the left half may begin with one
+      if (space == pair.npos)
+        return fail("merges has \"" + pair + "\", expected two tokens with a space between"), json();
+      merges.push_back({pair.substr(0, space), pair.substr(space + 1)});
+    }
+    for (std::string_view step : cut->steps)
+      steps.push_back(stepOf(step));
+    return {{"version", "1.0"},
+            {"added_tokens", addedTokens()},
+            {"normalizer", cut->composes ? json{{"type", "NFC"}} : json()},
+            {"pre_tokenizer", sequence("pretokenizers", steps)},
+            {"post_processor", around(cut->begins)},
+            {"decoder", stepOf("bytes")},
+            {"model",
+             {{"type", "BPE"},
+              {"ignore_merges", cut->wholeWords},
+              {"vocab", std::move(vocabulary)},
+              {"merges", std::move(merges)}}}};
+  }
+};
+
+} // namespace
+
+std::string tokenizerOf(const GgufFile &file, std::string &why) {
+  why.clear();
+  Reader reader{file, why, {}, {}, {}};
+  const std::string kind = reader.word("model");
+  if (kind.empty() || !reader.find("tokens"))
+    return "";
+  if (kind != "llama" && kind != "gpt2")
+    return reader.fail("model is \"" + kind + "\", expected llama or gpt2"), "";
+  if (!reader.readTokens())
+    return "";
+  const json tokenizer = kind == "llama" ? reader.sentencePiece() : reader.byteLevel();
+  return tokenizer.is_null() ? "" : tokenizer.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+} // namespace xfmr
