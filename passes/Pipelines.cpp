@@ -58,7 +58,9 @@ LogicalResult addOptimize(OpPassManager &manager, const CompilerOptions &options
 }
 
 void addPhases(OpPassManager &manager, const CompilerOptions &options) {
-  manager.nest<ModelOp>().addPass(createXfmrExpandQuantized());
+  XfmrExpandQuantizedOptions expand;
+  expand.target = options.target;
+  manager.nest<ModelOp>().addPass(createXfmrExpandQuantized(expand));
   XfmrSplitPhasesOptions split;
   split.maxContext = options.maxContext;
   split.chunk = options.chunk;

@@ -163,28 +163,37 @@ void QuantRows::unpack(WeightPlane plane, const uint8_t *row, int64_t begin, int
   }
 }
 
+void QuantRows::forEachOfPanel(llvm::function_ref<void(WeightPlane, int64_t, int64_t)> visit) const {
+  const bool alternate = scheme.group == 32 && !scheme.twoLevels();
+  const int64_t blocks = storedColumns() / 32;
+  int64_t at = 0;
+  for (int64_t part = 0; part < (alternate ? blocks : 1); ++part)
+    for (WeightPlane plane : planesOf(scheme)) {
+      const int64_t size = kPanelRows * elementBytes(plane);
+      const int64_t all = plane == WeightPlane::codes ? blocks * scheme.bits() : scheme.planeColumns(plane, columns);
+      const int64_t count = alternate ? all / blocks : all;
+      if (!alternate)
+        at = kPanelRows * offset(plane);
+      for (int64_t i = part * count; i < (part + 1) * count; ++i, at += size)
+        visit(plane, i, at);
+    }
+}
+
 void QuantRows::toPanel(const uint8_t *rows, uint8_t *panel) const {
-  for (WeightPlane plane : planesOf(scheme)) {
+  std::memset(panel, 0, kPanelRows * rowBytes_);
+  forEachOfPanel([&](WeightPlane plane, int64_t i, int64_t at) {
     const int64_t size = elementBytes(plane);
-    const int64_t count =
-        plane == WeightPlane::codes ? storedColumns() / 32 * scheme.bits() : scheme.planeColumns(plane, columns);
-    uint8_t *out = panel + kPanelRows * offset(plane);
-    for (int64_t i = 0; i < count; ++i)
-      for (int64_t lane = 0; lane < kPanelRows; ++lane, out += size)
-        std::memcpy(out, rows + lane * rowBytes_ + offset(plane) + i * size, size);
-  }
+    for (int64_t lane = 0; lane < kPanelRows; ++lane)
+      std::memcpy(panel + at + lane * size, rows + lane * rowBytes_ + offset(plane) + i * size, size);
+  });
 }
 
 void QuantRows::fromPanel(const uint8_t *panel, int64_t lane, uint8_t *row) const {
   std::memset(row, 0, rowBytes_);
-  for (WeightPlane plane : planesOf(scheme)) {
+  forEachOfPanel([&](WeightPlane plane, int64_t i, int64_t at) {
     const int64_t size = elementBytes(plane);
-    const int64_t count =
-        plane == WeightPlane::codes ? storedColumns() / 32 * scheme.bits() : scheme.planeColumns(plane, columns);
-    const uint8_t *from = panel + kPanelRows * offset(plane) + lane * size;
-    for (int64_t i = 0; i < count; ++i, from += kPanelRows * size)
-      std::memcpy(row + offset(plane) + i * size, from, size);
-  }
+    std::memcpy(row + offset(plane) + i * size, panel + at + lane * size, size);
+  });
 }
 
 void quantValues(const QuantScheme &scheme, int64_t columns, int64_t begin, int64_t end,

@@ -83,15 +83,32 @@ CpuKernel compileKernel(mlir::MLIRContext &context, const Spec &spec, const Para
   return std::move(*kernel);
 }
 
+// Weight types, and quantised ones that meet rows of codes.
+struct Form {
+  WeightType type;
+  bool codes = false;
+  std::string name() const { return std::string(toString(type)) + (codes ? " by codes" : ""); }
+};
+std::vector<Form> formsOf(Level level) {
+  std::vector<Form> forms = {{WeightType::F32}, {WeightType::BF16}, {WeightType::F16}};
+  if (level != Level::V4Dot)
+    forms.insert(forms.end(), {{WeightType::Q8}, {WeightType::Q4}});
+  else
+    forms.insert(forms.end(), {{WeightType::Q8, true}, {WeightType::Q4, true}, {WeightType::Q4Wide, true}});
+  return forms;
+}
+
 void gemm(mlir::MLIRContext &context, int rounds, Level level) {
-  static char *x = memory(512 * 4096 * 4), *w = memory(4096 * 4096 * 4), *out = memory(512 * 4096 * 4);
+  static char *x = memory(512 * 4096 * 4), *w = memory(4096 * 4096 * 4), *out = memory(512 * 4096 * 4),
+              *codes = memory(512 * codeWords(4096) * 4);
   std::vector<uint32_t> words(xfmr::state::kWords);
   struct Shape {
     uint32_t t, k, n;
   };
   for (Shape s : {Shape{512, 768, 2048}, {512, 2048, 768}, {512, 4096, 1024}, {37, 768, 2048}, {8, 768, 2048}})
-    for (WeightType type : {WeightType::F32, WeightType::BF16, WeightType::F16}) {
-      GemmSpec spec{type, {}};
+    for (Form form : formsOf(level)) {
+      const WeightType type = form.type;
+      GemmSpec spec{type, {}, form.codes};
       GemmParams p;
       p.n = s.n, p.k = s.k, p.maxRows = s.t, p.x = {s.k, 0}, p.out = {s.n, 0};
       double ms;
@@ -103,9 +120,9 @@ void gemm(mlir::MLIRContext &context, int rounds, Level level) {
       if (!loop)
         loop = loopOf(Operands::f32, level);
       const auto peakRounds = static_cast<uint64_t>(flops / loop->run(1));
-      const auto oneDnn = type == WeightType::F16 ? std::function<void()>()
+      const auto oneDnn = type != WeightType::F32 && type != WeightType::BF16 ? std::function<void()>()
                                                   : oneDnnProduct(type == WeightType::F32 ? Numbers::f32 : Numbers::bf16, s.t, s.k, s.n);
-      auto times = interleave(rounds, {[&] { kernel.run({words.data(), x, w, out}, 0, int64_t(tiles(spec, p))); },
+      auto times = interleave(rounds, {[&] { kernel.run({words.data(), x, w, out, codes}, 0, int64_t(tiles(spec, p))); },
                                        [&] { loop->run(peakRounds); },
                                        [&] {
                                          cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, int(s.t), int(s.n), int(s.k), 1,
@@ -119,37 +136,37 @@ void gemm(mlir::MLIRContext &context, int rounds, Level level) {
       char against[48] = "";
       if (oneDnn)
         std::snprintf(against, sizeof against, ", %.2f of oneDNN %.1f", times[3] / times[0], flops / times[3] * 1e-9);
-      std::printf("gemm %s %-4s %3ux%ux%u: %6.1f GFLOP/s, %3.0f %% of the peak %.1f, %.2f of OpenBLAS %.1f%s   (compiled in %.0f ms)\n",
-                  facts(level).name, toString(type), s.t, s.k, s.n, flops / times[0] * 1e-9, 100 * times[1] / times[0],
+      std::printf("gemm %s %-16s %3ux%ux%u: %6.1f GFLOP/s, %3.0f %% of the peak %.1f, %.2f of OpenBLAS %.1f%s   (compiled in %.0f ms)\n",
+                  facts(level).name, form.name().c_str(), s.t, s.k, s.n, flops / times[0] * 1e-9, 100 * times[1] / times[0],
                   flops / times[1] * 1e-9, times[2] / times[0], flops / times[2] * 1e-9, against, ms);
     }
 }
 
 void gemv(mlir::MLIRContext &context, int rounds, Level level) {
   constexpr size_t kBytes = size_t(512) << 20;
-  static char *w = memory(kBytes), *x = memory(4096 * 4), *out = memory(1 << 20);
+  static char *w = memory(kBytes), *x = memory(4096 * 4), *out = memory(1 << 20), *codes = memory(codeWords(4096) * 4);
   std::vector<uint32_t> words(xfmr::state::kWords);
   words[xfmr::state::kCount] = 1;
   for (uint32_t k : {768u, 4096u})
-    for (WeightType type : {WeightType::F32, WeightType::BF16, WeightType::F16}) {
+    for (Form form : formsOf(level)) {
       GemvSpec spec;
-      spec.weight = type;
+      spec.weight = form.type, spec.codes = form.codes;
       GemvParams p;
       p.n = 4096, p.k = k;
       double ms;
       CpuKernel kernel = compileKernel(context, spec, p, level, ms);
-      const size_t bytes = size_t(p.n) * k * (type == WeightType::F32 ? 4 : 2), matrices = kBytes / bytes;
+      const size_t bytes = size_t(p.n) * rowBytes(form.type, k), matrices = kBytes / bytes;
       auto times = interleave(rounds, {[&] {
                                          for (size_t m = 0; m < matrices; ++m)
-                                           kernel.run({words.data(), x, w + m * bytes, out}, 0, int64_t(tiles(spec, p)));
+                                           kernel.run({words.data(), x, w + m * bytes, out, codes}, 0, int64_t(tiles(spec, p)));
                                        },
                                        [&] {
                                          volatile uint64_t sink = xfmr::roofline::readAll(w, matrices * bytes);
                                          (void)sink;
                                        }});
       const double all = double(matrices * bytes) * 1e-9;
-      std::printf("gemv %s %-4s %ux%u: %5.1f GB/s, %3.0f %% of a plain read %.1f   (compiled in %.0f ms)\n", facts(level).name,
-                  toString(type), p.n, k, all / times[0], 100 * times[1] / times[0], all / times[1], ms);
+      std::printf("gemv %s %-16s %ux%u: %5.1f GB/s, %3.0f %% of a plain read %.1f   (compiled in %.0f ms)\n", facts(level).name,
+                  form.name().c_str(), p.n, k, all / times[0], 100 * times[1] / times[0], all / times[1], ms);
     }
 }
 

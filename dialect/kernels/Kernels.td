@@ -211,7 +211,7 @@ def Xfmr_ElementwiseParams : Xfmr_KernelParams<"Elementwise", "elementwise"> {
 def Xfmr_EmbeddingKernel : Xfmr_Kernel<"Embedding", "embedding"> {
   let summary = "rows of a table by token id";
   let description = [{
-    - `weight`: `f32`, `f16` or `bf16`, how the matrix lies in memory
+    - `weight`: `f32`, `f16`, `bf16`, `q8`, `q4`, `q8_wide` or `q4_wide`, how the matrix lies in memory
     - `positions`: adds a learned position
 
     `#xfmr.embedding<weight = bf16>`
@@ -234,9 +234,13 @@ def Xfmr_EmbeddingParams : Xfmr_KernelParams<"Embedding", "embedding"> {
 def Xfmr_GemmKernel : Xfmr_Kernel<"Gemm", "gemm"> {
   let summary = "rows times a weight";
   let description = [{
-    - `weight`: `f32`, `f16` or `bf16`, how the matrix lies in memory
+    - `weight`: `f32`, `f16`, `bf16`, `q8`, `q4`, `q8_wide` or `q4_wide`, how the matrix lies in memory
     - `epilogue`: what happens to the sum, in this order: `bias`, `activation` (`none`, `silu`, `gelu`,
       `gelu_tanh`, `relu`) or with `glu` the gated pair, `scale`, `softcap`, `residual`
+    - `codes`: rows are read as `row_codes` left them, where the level has dots of bytes
+
+    Constraints:
+    - C1: `codes` only with a quantised weight
 
     `#xfmr.gemm<epilogue = <bias, activation = gelu>>`
   }];
@@ -256,14 +260,16 @@ def Xfmr_GemmParams : Xfmr_KernelParams<"Gemm", "gemm"> {
 def Xfmr_GemvKernel : Xfmr_Kernel<"Gemv", "gemv"> {
   let summary = "one row times a weight";
   let description = [{
-    - `weight`: `f32`, `f16` or `bf16`, how the matrix lies in memory
+    - `weight`: `f32`, `f16`, `bf16`, `q8`, `q4`, `q8_wide` or `q4_wide`, how the matrix lies in memory
     - `rms_norm`: the row is normalised first
     - `unit_offset`: by 1 + the stored weight
     - `epilogue`: what happens to the sum, in this order: `bias`, `activation` (`none`, `silu`, `gelu`,
       `gelu_tanh`, `relu`) or with `glu` the gated pair, `scale`, `softcap`, `residual`
+    - `codes`: the row is read as `row_codes` left it, where the level has dots of bytes
 
     Constraints:
     - C1: `unit_offset` only with `rms_norm`
+    - C2: `codes` only with a quantised weight
 
     `#xfmr.gemv<weight = bf16, rms_norm, epilogue = <activation = silu, glu, residual>>`
   }];
@@ -308,15 +314,18 @@ def Xfmr_MoeCombineParams : Xfmr_KernelParams<"MoeCombine", "moe_combine"> {
 def Xfmr_MoeGemmKernel : Xfmr_Kernel<"MoeGemm", "moe_gemm"> {
   let summary = "a product of the grouped route";
   let description = [{
-    - `weight`: `f32`, `f16` or `bf16`, how the matrix lies in memory
+    - `weight`: `f32`, `f16`, `bf16`, `q8`, `q4`, `q8_wide` or `q4_wide`, how the matrix lies in memory
     - `product`: `first` or `second`
     - `epilogue`: `bias`, `activation`, `glu`, `clamped` (gpt-oss: limits and slope of the params)
     - `weighted`: times the routing weight
     - `tile_rows`: of a tile of the plan
+    - `codes`: rows are read as `row_codes` left them, where the level has dots of bytes
 
     Constraints:
-    - C1: `tile_rows` is 8, 16, 32 or 64
+    - C1: `tile_rows` is 8, 16, 32, 64 or 128
     - C2: `clamped` only with `glu`
+    - C3: no `codes` where the first product is `weighted`
+    - C4: `codes` only with a quantised weight
 
     `#xfmr.moe_gemm<weight = f16, epilogue = <glu>, tile_rows = 8>`
   }];
@@ -340,16 +349,19 @@ def Xfmr_MoeGemmParams : Xfmr_KernelParams<"MoeGemm", "moe_gemm"> {
 def Xfmr_MoeGemvKernel : Xfmr_Kernel<"MoeGemv", "moe_gemv"> {
   let summary = "a product of the by-id route";
   let description = [{
-    - `weight`: `f32`, `f16` or `bf16`, how the matrix lies in memory
+    - `weight`: `f32`, `f16`, `bf16`, `q8`, `q4`, `q8_wide` or `q4_wide`, how the matrix lies in memory
     - `product`: `first` or `second`
     - `epilogue`: `bias`, `activation`, `glu`, `clamped` (gpt-oss: limits and slope of the params)
     - `weighted`: times the routing weight
     - `terms`: of the second product: `shared`, `shared_gate`, `residual`
+    - `codes`: rows are read as `row_codes` left them, where the level has dots of bytes
 
     Constraints:
     - C1: `clamped` only with `glu`
     - C2: `shared_gate` only with `shared`
     - C3: `terms` only of the second product
+    - C4: no `codes` where the first product is `weighted`
+    - C5: `codes` only with a quantised weight
 
     `#xfmr.moe_gemv<product = second, weighted>`
   }];
@@ -409,6 +421,7 @@ def Xfmr_MoeRouterKernel : Xfmr_Kernel<"MoeRouter", "moe_router"> {
     - C2: `groups` divide the experts, `kept_groups` are of them
     - C3: `unit_offset` only with `rms_norm`
     - C4: `rows_per_group` is 1, 2 or 4
+    - C5: a weight that is not quantised
 
     `#xfmr.moe_router<experts = 8, top_k = 2, norm>`
   }];
@@ -477,6 +490,26 @@ def Xfmr_RopeCacheParams : Xfmr_KernelParams<"RopeCache", "rope_cache"> {
 
     `#xfmr.rope_cache_params<num_heads = 2, num_kv_heads = 1, head_dim = 8, rotary_dim = 8, max_context = 8,
     max_rows = 1, q = <stride = 16>, k = <stride = 8>, v = <stride = 8>>`
+  }];
+}
+
+def Xfmr_RowCodesKernel : Xfmr_Kernel<"RowCodes", "row_codes"> {
+  let summary = "rows of activations as codes of eight bits, for products with quantised weights";
+  let description = [{
+    Only on the CPU.
+
+    `#xfmr.row_codes`
+  }];
+}
+def Xfmr_RowCodesParams : Xfmr_KernelParams<"RowCodes", "row_codes"> {
+  let summary = "the facts of a dispatch of row_codes";
+  let description = [{
+    - `width`
+    - `max_rows`: tokens
+    - `rows_a_token`: 1, or the experts of a token
+    - `x`: rows
+
+    `#xfmr.row_codes_params<width = 256, max_rows = 4, x = <stride = 256>>`
   }];
 }
 

@@ -101,6 +101,7 @@ static bool matches(codegen::Stored stored, Type type) {
   case codegen::Stored::F16: return type.isF16();
   case codegen::Stored::BF16: return type.isBF16();
   case codegen::Stored::I32: return type.isInteger(32);
+  case codegen::Stored::I8: return type.isInteger(8);
   case codegen::Stored::Mixed: return true;
   }
   return false;

@@ -13,10 +13,11 @@
 #include "passes/codegen/MoeRouter.h"
 #include "passes/codegen/Norm.h"
 #include "passes/codegen/RopeCache.h"
+#include "passes/codegen/RowCodes.h"
 #include "passes/codegen/Sample.h"
 
 #define XFMR_KERNELS(X)                                                                            \
   X(AttentionCombine) X(AttentionDecode) X(AttentionPrefill)                                       \
   X(Elementwise) X(Embedding) X(Gemm) X(Gemv) X(MoeCombine)                                        \
   X(MoeGemm) X(MoeGemv) X(MoePlan) X(MoeRouter)                                                    \
-  X(Norm) X(RopeCache) X(Sample)
+  X(Norm) X(RopeCache) X(RowCodes) X(Sample)

@@ -55,6 +55,7 @@ uint64_t rowsEach(const MoeCombineParams &p) { return rowsATile(uint64_t(p.width
 uint32_t rowsEach(const MoeRouterParams &p) { return std::min(kRouterRows, p.maxRows); }
 uint64_t rowsEach(const NormParams &p) { return rowsATile(uint64_t(p.width) * p.groups); }
 uint64_t rowsEach(const RopeCacheParams &p) { return rowsATile(uint64_t(p.numHeads + 2 * p.numKvHeads) * p.headDim); }
+uint64_t rowsEach(const RowCodesParams &p) { return rowsATile(p.width); }
 
 uint32_t xTiles(const MoeGemmSpec &, const MoeGemmParams &p) { return outputTiles(p.n); }
 
@@ -110,6 +111,10 @@ Tile tileOf(const NormSpec &spec, const NormParams &p) {
 
 Tile tileOf(const RopeCacheSpec &, const RopeCacheParams &p) {
   return {rowsEach(p), uint64_t(p.numHeads + 2 * p.numKvHeads) * p.headDim, tilesOfRows(p.maxRows, rowsEach(p))};
+}
+
+Tile tileOf(const RowCodesSpec &, const RowCodesParams &p) {
+  return {rowsEach(p), p.width, tilesOfRows(uint64_t(p.maxRows) * p.rowsAToken, rowsEach(p))};
 }
 
 Tile tileOf(const SampleSpec &, const SampleParams &p) { return {1, p.vocab, 1}; }

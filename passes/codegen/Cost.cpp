@@ -10,10 +10,9 @@ namespace {
 
 constexpr double kFloat = 4; // bytes
 
-double bytesOf(WeightType type) { return type == WeightType::F32 ? 4 : 2; }
 double bytesOf(CacheType type) { return type == CacheType::F32 ? 4 : 2; }
 double padded(uint32_t width) { return paddedWidth(width); }
-double matrixBytes(WeightType type, uint32_t n, uint32_t k) { return padded(n) * padded(k) * bytesOf(type); }
+double matrixBytes(WeightType type, uint32_t n, uint32_t k) { return padded(n) * static_cast<double>(rowBytes(type, k)); }
 double ceilDiv(double a, double b) { return std::ceil(a / b); }
 double functionIf(bool present) { return present ? kFunctionFlops : 0; }
 
@@ -41,6 +40,14 @@ Work ofRows(double rows, double multiplyAdds, uint32_t k, After end, double outp
   return {rows * (multiplyAdds + end.outputs * end.flops), 0, rows * kFloat * (padded(k) + end.outputs * outputRows)};
 }
 
+// Multiply-adds of a product of codes are not flops where the machine multiplies bytes.
+void countCodes(bool codes, double rows, double multiplyAdds, const Machine &machine, Work &work) {
+  if (!codes || machine.byteOps == 0)
+    return;
+  work.flops -= rows * multiplyAdds;
+  work.byteOps += rows * multiplyAdds;
+}
+
 // The share of the chosen experts that a part holds.
 double shareOf(const MoePart &part, double experts) { return std::min(double(part.experts), experts) / experts; }
 
@@ -64,6 +71,7 @@ Work &Work::operator+=(const Work &other) {
   flops += other.flops;
   weightBytes += other.weightBytes;
   activationBytes += other.activationBytes;
+  byteOps += other.byteOps;
   return *this;
 }
 
@@ -73,14 +81,16 @@ Work Cost::total() const {
 }
 
 double secondsOf(const Work &work, const Machine &machine) {
-  return machine.start + std::max(work.flops / machine.flops, work.bytes() / machine.bytes);
+  const double bytes = work.byteOps > 0 ? work.byteOps / machine.byteOps : 0;
+  return machine.start + std::max(work.flops / machine.flops + bytes, work.bytes() / machine.bytes);
 }
 
-Cost costOf(const GemvSpec &spec, const GemvParams &p, const Machine &, const Load &) {
+Cost costOf(const GemvSpec &spec, const GemvParams &p, const Machine &machine, const Load &) {
   Cost cost;
   const After end = after(spec.epilogue, p.n);
   cost.once.weightBytes = matrixBytes(spec.weight, p.n, p.k) + (spec.epilogue.bias ? kFloat * p.n : 0);
   cost.ofTokens = ofRows(1, multiplyAdds(workOf(spec, p)), p.k, end, spec.epilogue.residual ? 2 : 1);
+  countCodes(spec.codes, 1, multiplyAdds(workOf(spec, p)), machine, cost.ofTokens);
   if (spec.rmsNorm) {
     cost.once.weightBytes += kFloat * p.k;
     cost.ofTokens.flops += 4.0 * p.k;
@@ -94,6 +104,7 @@ Cost costOf(const GemmSpec &spec, const GemmParams &p, const Machine &machine, c
   const double rows = std::min(load.tokens, double(p.maxRows)), stored = matrixBytes(spec.weight, p.n, p.k);
   cost.once.weightBytes = stored + (spec.epilogue.bias ? kFloat * p.n : 0);
   cost.ofTokens = ofRows(rows, multiplyAdds(workOf(spec, p)), p.k, end, spec.epilogue.residual ? 2 : 1);
+  countCodes(spec.codes, rows, multiplyAdds(workOf(spec, p)), machine, cost.ofTokens);
   cost.ofTokens.weightBytes = stored * std::max(0.0, ceilDiv(rows, machine.rowsAWeight) - 1);
   return cost;
 }
@@ -102,7 +113,7 @@ Cost costOf(const EmbeddingSpec &spec, const EmbeddingParams &p, const Machine &
   Cost cost;
   const double rows = std::min(load.tokens, double(p.maxRows)) * p.tableRows / std::max(p.vocab, p.tableRows);
   cost.ofTokens.flops = spec.positions ? rows * p.width : 0;
-  cost.ofTokens.weightBytes = rows * padded(p.width) * bytesOf(spec.weight) * (spec.positions ? 2 : 1);
+  cost.ofTokens.weightBytes = rows * static_cast<double>(rowBytes(spec.weight, p.width)) * (spec.positions ? 2 : 1);
   cost.ofTokens.activationBytes = rows * kFloat * (padded(p.width) + 1);
   return cost;
 }
@@ -192,12 +203,13 @@ Cost costOf(const MoePlanSpec &spec, const MoePlanParams &p, const Machine &, co
   return cost;
 }
 
-Cost costOf(const MoeGemvSpec &spec, const MoeGemvParams &p, const Machine &, const Load &load) {
+Cost costOf(const MoeGemvSpec &spec, const MoeGemvParams &p, const Machine &machine, const Load &load) {
   Cost cost;
   const double rows = std::min(load.tokens, double(p.maxRows)), entries = rows * p.topK;
   const After end = after(spec.epilogue, p.n);
   // A part does not know how many experts there are in all: it is priced as if it held those of every entry.
   cost.ofTokens = ofRows(entries, multiplyAdds(workOf(spec, p)) / p.topK, p.k, end);
+  countCodes(spec.codes, entries, multiplyAdds(workOf(spec, p)) / p.topK, machine, cost.ofTokens);
   cost.ofTokens.weightBytes = entries * (matrixBytes(spec.weight, p.n, p.k) + (spec.epilogue.bias ? kFloat * p.n : 0));
   if (spec.product == MoeProduct::Second) { // the sum over slots is written once
     cost.ofTokens.flops += entries * end.outputs * 2;
@@ -207,11 +219,12 @@ Cost costOf(const MoeGemvSpec &spec, const MoeGemvParams &p, const Machine &, co
   return cost;
 }
 
-Cost costOf(const MoeGemmSpec &spec, const MoeGemmParams &p, const Machine &, const Load &load) {
+Cost costOf(const MoeGemmSpec &spec, const MoeGemmParams &p, const Machine &machine, const Load &load) {
   Cost cost;
   const double experts = p.layout.experts, share = shareOf(p.part, experts);
   const double entries = std::min(load.tokens, double(p.layout.maxRows)) * p.layout.topK;
   cost.ofTokens = ofRows(entries * share, multiplyAdds(workOf(spec, p)) / p.layout.topK, p.k, after(spec.epilogue, p.n));
+  countCodes(spec.codes, entries * share, multiplyAdds(workOf(spec, p)) / p.layout.topK, machine, cost.ofTokens);
   cost.ofTokens.weightBytes = expertsTouched(entries, experts) * share *
                               (matrixBytes(spec.weight, p.n, p.k) + (spec.epilogue.bias ? kFloat * p.n : 0));
   return cost;
@@ -222,6 +235,14 @@ Cost costOf(const MoeCombineSpec &spec, const MoeCombineParams &p, const Machine
   const double numbers = std::min(load.tokens, double(p.maxRows)) * padded(p.width), parts = p.topK + termRows(spec.terms);
   cost.ofTokens.flops = numbers * parts;
   cost.ofTokens.activationBytes = numbers * kFloat * (parts + 1);
+  return cost;
+}
+
+Cost costOf(const RowCodesSpec &, const RowCodesParams &p, const Machine &, const Load &load) {
+  Cost cost;
+  const double rows = std::min(load.tokens, double(p.maxRows)) * p.rowsAToken;
+  cost.ofTokens.flops = rows * p.width * 4;
+  cost.ofTokens.activationBytes = rows * kFloat * (padded(p.width) + codeWords(p.width));
   return cost;
 }
 

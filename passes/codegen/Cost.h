@@ -17,6 +17,7 @@ struct Work {
   double flops = 0;
   double weightBytes = 0;     // of packed weights, tables and biases
   double activationBytes = 0; // of everything else: rows, caches, ids, plans; read and written
+  double byteOps = 0;         // operations on bytes, where products go by codes; not among flops
 
   double bytes() const { return weightBytes + activationBytes; }
   Work &operator+=(const Work &other);
@@ -37,12 +38,14 @@ struct Machine {
   double start;            // seconds that a dispatch and its barrier cost besides
   uint32_t rowsAWeight;    // rows of X that gemm multiplies by a weight each time it reads it
   uint32_t queriesAKey;    // rows of Q that attention_prefill serves each time it reads the cache
+  double byteOps = 0;      // operations on bytes a second; 0: it has no dots of bytes, codes are multiplied as f32
 };
 
 constexpr double kFunctionFlops = 16; // of an exp, sigmoid, tanh or erf: a polynomial and a division
 
 // Multiply-adds and the bytes of a key are those of Work.h, which the artifact keeps. With S the bytes of a stored
-// matrix [n, k] (rows and columns padded), T the load's tokens, C its keys:
+// matrix [n, k] (rows and columns padded; scales of quantised ones included), T the load's tokens, C its keys:
+// Products of codes (RowCodes.h) have their 2nk in operations on bytes where the machine has them.
 //   gemv               2nk flops; S; 4 (k + outputs) bytes, for one row
 //   gemm               2nkT; S, then S again for each further rowsAWeight rows; 4T (k + outputs)
 //   embedding          no flops; a row of the table(s) a token; 4T width
@@ -58,6 +61,7 @@ constexpr double kFunctionFlops = 16; // of an exp, sigmoid, tanh or erf: a poly
 //   moe_gemv           2nk a token and chosen expert; that expert's S each time; its rows
 //   moe_gemm           2nk a token and chosen expert; S of each expert that is touched (expertsTouched of Choice.h); rows
 //   moe_combine        a flop and 4 bytes a number of each part
+//   row_codes          4 a number (magnitude, maximum, product, rounding); rows read, codes written
 //   sample             a function and 4 bytes an id of the vocabulary
 // Products of a part of the experts do their share of it. Epilogues add a flop a step and a function for an activation, a
 // softcap or a gate. Kernels on one row count one token whatever the load says.

@@ -4,7 +4,7 @@
 namespace xfmr::codegen {
 
 std::string GemmSpec::name() const {
-  return std::string("gemm_") + toString(weight) + epilogue.suffix();
+  return std::string("gemm_") + toString(weight) + epilogue.suffix() + (codes ? "_codes" : "");
 }
 
 std::vector<Binding> GemmSpec::bindings() const {
@@ -13,6 +13,8 @@ std::vector<Binding> GemmSpec::bindings() const {
                                  {"weight", Access::Read, stored(weight)},
                                  {"out", Access::Write}};
   epilogue.appendBindings(result);
+  if (codes)
+    result.push_back({"codes", Access::Read, Stored::I32});
   return result;
 }
 
@@ -28,7 +30,7 @@ std::array<uint32_t, 3> GemmParams::grid(const GemmSpec &spec) const {
 }
 
 std::string GemmSpec::fault() const {
-  return "";
+  return codesFault(codes, weight); // C1
 }
 
 std::string GemmParams::fault(const GemmSpec &spec) const {

@@ -12,15 +12,16 @@ constexpr uint32_t kGemmTile = 64;
 struct GemmSpec {
   WeightType weight = WeightType::F32;
   Epilogue epilogue;
+  bool codes = false; // with a quantised weight: rows are read as row_codes left them where the level has dots of bytes
 
   std::string name() const;
-  // state r, x r, weight r, out w [, bias r] [, residual r]
+  // state r, x r, weight r, out w [, bias r] [, residual r] [, codes r (i32)]
   // `residual` may be `out` itself; `x` may not overlap what is written.
   std::vector<Binding> bindings() const;
   // Why no kernel has this spec; empty: nothing is wrong.
   std::string fault() const;
   template <class Self, class F> static void fields(Self &self, F &&f) {
-    f("weight", self.weight); f("epilogue", self.epilogue);
+    f("weight", self.weight); f("epilogue", self.epilogue); f("codes", self.codes);
   }
 };
 

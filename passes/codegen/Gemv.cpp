@@ -5,7 +5,7 @@ namespace xfmr::codegen {
 
 std::string GemvSpec::name() const {
   return std::string("gemv_") + toString(weight) +
-         (rmsNorm ? (unitOffset ? "_rms1" : "_rms") : "") + epilogue.suffix();
+         (rmsNorm ? (unitOffset ? "_rms1" : "_rms") : "") + epilogue.suffix() + (codes ? "_codes" : "");
 }
 
 std::vector<Binding> GemvSpec::bindings() const {
@@ -16,6 +16,8 @@ std::vector<Binding> GemvSpec::bindings() const {
   if (rmsNorm)
     result.push_back({"norm", Access::Read});
   epilogue.appendBindings(result);
+  if (codes)
+    result.push_back({"codes", Access::Read, Stored::I32});
   return result;
 }
 
@@ -32,7 +34,8 @@ std::array<uint32_t, 3> GemvParams::grid(const GemvSpec &spec) const {
 }
 
 std::string GemvSpec::fault() const {
-  return unitOffset && !rmsNorm ? "unit_offset needs rms_norm" : ""; // C1
+  return firstFault({unitOffset && !rmsNorm ? "unit_offset needs rms_norm" : "", // C1
+                     codesFault(codes, weight)});                              // C2
 }
 
 std::string GemvParams::fault(const GemvSpec &spec) const {

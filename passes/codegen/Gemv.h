@@ -14,16 +14,17 @@ struct GemvSpec {
   bool rmsNorm = false;
   bool unitOffset = false; // with rmsNorm: g is 1 + stored weight
   Epilogue epilogue;
+  bool codes = false; // with a quantised weight: rows are read as row_codes left them where the level has dots of bytes
 
   std::string name() const;
-  // state r, x r, weight r, out w [, norm r] [, bias r] [, residual r]
+  // state r, x r, weight r, out w [, norm r] [, bias r] [, residual r] [, codes r (i32)]
   // `residual` may be `out` itself; `x` may not overlap what is written.
   std::vector<Binding> bindings() const;
   // Why no kernel has this spec; empty: nothing is wrong.
   std::string fault() const;
   template <class Self, class F> static void fields(Self &self, F &&f) {
     f("weight", self.weight); f("rms_norm", self.rmsNorm); f("unit_offset", self.unitOffset);
-    f("epilogue", self.epilogue);
+    f("epilogue", self.epilogue); f("codes", self.codes);
   }
 };
 

@@ -61,6 +61,31 @@ std::string firstFault(std::initializer_list<std::string> faults) {
   return "";
 }
 
+std::string codesFault(bool codes, WeightType weight) {
+  return codes && !schemeOf(weight) ? std::string("codes need a quantised weight, got ") + toString(weight) : "";
+}
+
+std::optional<WeightType> weightTypeOf(const QuantScheme &scheme) {
+  if (scheme.group % 32 || scheme.code == QuantCode::nf4)
+    return std::nullopt;
+  const bool eight = scheme.bits() > 4 || scheme.isBook(); // books hold integers (e2m1: halves) of eight bits
+  const bool wide = scheme.minimum || scheme.twoLevels() || scheme.scale != QuantScale::f16 || scheme.code == QuantCode::e2m1;
+  if (wide)
+    return eight ? WeightType::Q8Wide : WeightType::Q4Wide;
+  return eight ? WeightType::Q8 : WeightType::Q4;
+}
+
+// The sum of the sections of weights/QuantRows.h, each padded to four bytes, the row to sixteen.
+uint64_t rowBytes(WeightType type, uint32_t columns) {
+  const std::optional<QuantScheme> scheme = schemeOf(type);
+  if (!scheme)
+    return uint64_t(paddedWidth(columns)) * (type == WeightType::F32 ? 4 : 2);
+  const uint64_t groups = static_cast<uint64_t>(scheme->planeColumns(WeightPlane::scales, columns));
+  const uint64_t codes = (uint64_t(columns) + 31) / 32 * 4 * static_cast<unsigned>(scheme->bits());
+  const uint64_t scales = (groups * static_cast<unsigned>(scheme->scaleBytes()) + 3) / 4 * 4;
+  return (codes + (scheme->minimum ? 2 : 1) * scales + 15) / 16 * 16;
+}
+
 std::string needsPositive(const char *field, uint32_t value) {
   return value ? "" : std::string(field) + " must be positive";
 }

@@ -7,6 +7,7 @@
 // words and a grid, on the CPU constants of the code.
 #pragma once
 #include "passes/codegen/Fields.h"
+#include "passes/codegen/QuantScheme.h"
 #include <array>
 #include <cstdint>
 #include <string>
@@ -14,11 +15,26 @@
 
 namespace xfmr::codegen {
 
-// How matrix weights lie in memory; f16 and bf16 are two values a 32-bit word, even element low.
-enum class WeightType : uint8_t { F32, F16, BF16 };
+// How matrix weights lie in memory; f16 and bf16 are two values a 32-bit word, even element low. Quantised ones, only on
+// the CPU, lie in panels of codes and scales as weights/QuantRows.h says: codes of 8 or 4 bits in groups of 32 columns, Q8 and
+// Q4 symmetric with a scale of f16, Q8Wide and Q4Wide with a scale and a minimum of f32.
+enum class WeightType : uint8_t { F32, F16, BF16, Q8, Q4, Q8Wide, Q4Wide };
 template <> struct Words<WeightType> {
-  static constexpr const char *all[] = {"f32", "f16", "bf16"};
+  static constexpr const char *all[] = {"f32", "f16", "bf16", "q8", "q4", "q8_wide", "q4_wide"};
 };
+// The scheme of a quantised type.
+constexpr std::optional<QuantScheme> schemeOf(WeightType type) {
+  if (type < WeightType::Q8)
+    return std::nullopt;
+  const QuantCode code = type == WeightType::Q8 || type == WeightType::Q8Wide ? QuantCode::int8 : QuantCode::int4;
+  const bool wide = type >= WeightType::Q8Wide;
+  return QuantScheme{code, 32, wide ? QuantScale::f32 : QuantScale::f16, wide};
+}
+// The type that holds weights of a scheme exactly, the narrowest; nothing where none does (groups that are no multiple of
+// 32, code books that are no multiples of one number).
+std::optional<WeightType> weightTypeOf(const QuantScheme &scheme);
+// Bytes of a row of so many columns, padded as it lies in memory.
+uint64_t rowBytes(WeightType type, uint32_t columns);
 // Element type of the key and value caches.
 enum class CacheType : uint8_t { F32, F16 };
 template <> struct Words<CacheType> {
@@ -52,9 +68,12 @@ template <> struct Words<Access> {
 };
 
 // What a buffer holds; Mixed: words of several kinds.
-enum class Stored : uint8_t { F32, F16, BF16, I32, Mixed };
+enum class Stored : uint8_t { F32, F16, BF16, I32, I8, Mixed };
 constexpr Stored stored(WeightType type) {
-  return type == WeightType::F32 ? Stored::F32 : type == WeightType::F16 ? Stored::F16 : Stored::BF16;
+  return type == WeightType::F32   ? Stored::F32
+         : type == WeightType::F16 ? Stored::F16
+         : type == WeightType::BF16 ? Stored::BF16
+                                    : Stored::I8;
 }
 constexpr Stored stored(CacheType type) {
   return type == CacheType::F32 ? Stored::F32 : Stored::F16;
@@ -131,6 +150,9 @@ std::array<uint32_t, 3> linearGrid(uint64_t groups);
 // As a target takes it that has at most `most` workgroups a dimension: a linear grid beyond that is folded into x and y,
 // whose number is y * gridDim.x + x. Others stay as they are.
 std::array<uint32_t, 3> foldGrid(std::array<uint32_t, 3> grid, uint64_t most);
+
+// The part of the fault of a product's spec that `codes` makes.
+std::string codesFault(bool codes, WeightType weight);
 
 // As word(), under the name that kernels' names are made with.
 inline const char *toString(WeightType type) {

@@ -5,7 +5,7 @@ namespace xfmr::codegen {
 
 std::string MoeGemmSpec::name() const {
   return std::string("moe_gemm_") + (product == MoeProduct::First ? "first_" : "second_") + toString(weight) +
-         epilogue.suffix() + (weighted ? "_weighted" : "") + "_m" + std::to_string(tileRows);
+         epilogue.suffix() + (weighted ? "_weighted" : "") + "_m" + std::to_string(tileRows) + (codes ? "_codes" : "");
 }
 
 std::vector<Binding> MoeGemmSpec::bindings() const {
@@ -18,6 +18,8 @@ std::vector<Binding> MoeGemmSpec::bindings() const {
     result.push_back({"weights", Access::Read});
   if (epilogue.bias)
     result.push_back({"bias", Access::Read});
+  if (codes)
+    result.push_back({"codes", Access::Read, Stored::I32});
   return result;
 }
 
@@ -34,7 +36,9 @@ std::array<uint32_t, 3> MoeGemmParams::grid(const MoeGemmSpec &spec) const {
 std::string MoeGemmSpec::fault() const {
   if (!isMoeTileRows(tileRows)) // C1
     return "tile_rows must be 8, 16, 32, 64 or 128, got " + std::to_string(tileRows);
-  return epilogue.fault(); // C2
+  if (codes && weighted && product == MoeProduct::First) // C3
+    return "weighted rows have no codes";
+  return firstFault({epilogue.fault(), codesFault(codes, weight)}); // C2, C4
 }
 
 std::string MoeGemmParams::fault(const MoeGemmSpec &spec) const {

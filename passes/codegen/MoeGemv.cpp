@@ -5,7 +5,7 @@ namespace xfmr::codegen {
 
 std::string MoeGemvSpec::name() const {
   return std::string("moe_gemv_") + (product == MoeProduct::First ? "first_" : "second_") + toString(weight) +
-         epilogue.suffix() + (weighted ? "_weighted" : "") + terms.suffix();
+         epilogue.suffix() + (weighted ? "_weighted" : "") + terms.suffix() + (codes ? "_codes" : "");
 }
 
 std::vector<Binding> MoeGemvSpec::bindings() const {
@@ -19,6 +19,8 @@ std::vector<Binding> MoeGemvSpec::bindings() const {
   if (epilogue.bias)
     result.push_back({"bias", Access::Read});
   terms.appendBindings(result);
+  if (codes)
+    result.push_back({"codes", Access::Read, Stored::I32});
   return result;
 }
 
@@ -37,7 +39,9 @@ std::array<uint32_t, 3> MoeGemvParams::grid(const MoeGemvSpec &spec) const {
 std::string MoeGemvSpec::fault() const {
   if (product == MoeProduct::First && terms != MoeTerms()) // C3
     return "the first product has no terms";
-  return firstFault({epilogue.fault(), terms.fault()}); // C1, C2
+  if (codes && weighted && product == MoeProduct::First) // C4
+    return "weighted rows have no codes";
+  return firstFault({epilogue.fault(), terms.fault(), codesFault(codes, weight)}); // C1, C2, C5
 }
 
 std::string MoeGemvParams::fault(const MoeGemvSpec &) const {

@@ -18,15 +18,16 @@ struct MoeGemvSpec {
   MoeEpilogue epilogue; // of Second: bias only
   bool weighted = false; // First: x is multiplied by the routing weight; Second: each expert's result is
   MoeTerms terms;       // of Second
+  bool codes = false;   // as in Gemv.h; not with rows that are weighted
 
   std::string name() const;
-  // state r, x r, weight r, ids r, out w [, weights r] [, bias r] then the terms'. `residual` may be `out`.
+  // state r, x r, weight r, ids r, out w [, weights r] [, bias r] then the terms' [, codes r]. `residual` may be `out`.
   std::vector<Binding> bindings() const;
   // Why no kernel has this spec; empty: nothing is wrong.
   std::string fault() const;
   template <class Self, class F> static void fields(Self &self, F &&f) {
     f("weight", self.weight); f("product", self.product); f("epilogue", self.epilogue);
-    f("weighted", self.weighted); f("terms", self.terms);
+    f("weighted", self.weighted); f("terms", self.terms); f("codes", self.codes);
   }
 };
 

@@ -49,6 +49,8 @@ std::array<uint32_t, 3> MoeRouterParams::grid(const MoeRouterSpec &spec) const {
 }
 
 std::string MoeRouterSpec::fault() const {
+  if (schemeOf(weight)) // C5
+    return std::string("needs a weight of f32, f16 or bf16, got ") + toString(weight);
   if (experts < 1 || experts > kMaxExperts || topK < 1 || topK > kMaxTopK || topK > experts) // C1
     return "needs 1 .. 512 experts and a top_k of 1 .. 16 of them, got " + std::to_string(experts) + " and " +
            std::to_string(topK);

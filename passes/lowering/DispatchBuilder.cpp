@@ -192,6 +192,25 @@ Value DispatchBuilder::weightRows(Value expression, int64_t firstRow, int64_t ro
   return BufferRefOp::create(builder, loc, part, symbol, encodingOf(expression).rowOffset(firstRow));
 }
 
+Value DispatchBuilder::codesOf(const View &x, int64_t columns, int64_t rowsAToken) {
+  codegen::RowCodesParams params;
+  params.width = static_cast<uint32_t>(columns);
+  params.maxRows = static_cast<uint32_t>(rows);
+  params.rowsAToken = static_cast<uint32_t>(rowsAToken);
+  params.x = x.rows;
+  auto [entry, isNew] = codes.try_emplace({x.buffer.getAsOpaquePointer(), x.rows.offset, x.rows.stride});
+  // A buffer of a name may have been written again since.
+  if (!isNew && x.buffer.getDefiningOp<memref::AllocOp>())
+    return entry->second;
+  Value made = scratch(rows * rowsAToken * codegen::codeWords(params.width), builder.getI32Type());
+  entry->second = made;
+  const std::string product = label;
+  setLabel("codes of rows");
+  dispatch(codegen::RowCodesSpec(), params, {{"x", x.buffer}, {"codes", made}});
+  setLabel(product);
+  return made;
+}
+
 Value DispatchBuilder::state() { return named("state", builder.getI32Type(), {32}); }
 
 void DispatchBuilder::append(KernelAttrInterface kernel, KernelParamsAttrInterface params,
@@ -219,7 +238,10 @@ void DispatchBuilder::append(KernelAttrInterface kernel, KernelParamsAttrInterfa
 }
 
 codegen::WeightType xfmr::weightTypeOf(Value expression) {
-  switch (encodingOf(expression).element) {
+  const Encoding encoding = encodingOf(expression);
+  if (encoding.scheme) // xfmr-expand-quantized left only what a kernel's type holds
+    return codegen::weightTypeOf(*encoding.scheme).value_or(codegen::WeightType::F32);
+  switch (encoding.element) {
   case DType::f32:
     return codegen::WeightType::F32;
   case DType::f16:
@@ -238,7 +260,11 @@ std::string xfmr::expressionKey(Value expression) {
 
 Encoding xfmr::encodingOf(Value expression, WeightLayout layout) {
   // Ops take weights of one to three axes, and so does xfmr.packed_weight (C1): each has an encoding.
-  return Encoding::of(expression.getType(), layout).value_or(Encoding());
+  Encoding encoding = Encoding::of(expression.getType(), layout).value_or(Encoding());
+  if (encoding.scheme) // stored as kernels read it, whatever its groups and scales were (PackWeights.cpp)
+    if (std::optional<codegen::WeightType> type = codegen::weightTypeOf(*encoding.scheme))
+      encoding.scheme = codegen::schemeOf(*type);
+  return encoding;
 }
 
 int64_t DispatchBuilder::rowsPerBinding(Value expression) const {

@@ -5,6 +5,7 @@
 #include "weights/Encoding.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/ADT/StringMap.h"
+#include <map>
 
 namespace xfmr {
 
@@ -85,6 +86,8 @@ public:
   /// Rows of a weight that one binding may hold, a multiple of 64.
   int64_t rowsPerBinding(mlir::Value expression) const;
   mlir::Value state();
+  /// Rows of `x` as codes for products with quantised weights (passes/codegen/RowCodes.h), made once for all that read them.
+  mlir::Value codesOf(const View &x, int64_t columns, int64_t rowsAToken = 1);
 
   /// Appends a dispatch; `buffers` are given by the names of spec.bindings() ("state" is added).
   template <class Spec, class Params>
@@ -118,6 +121,7 @@ private:
   mlir::Value packed(mlir::Value expression, WeightLayout layout);
 
   llvm::DenseMap<mlir::Value, View> views, destinations;
+  std::map<std::tuple<void *, uint32_t, uint32_t>, mlir::Value> codes; // of rows in a buffer at an offset, with a stride
   std::string scope, label;
 };
 

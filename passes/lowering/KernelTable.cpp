@@ -96,7 +96,7 @@ private:
         all += line.work;
       seconds += time;
       codegen::Work work = line.work;
-      for (double *part : {&work.flops, &work.weightBytes, &work.activationBytes})
+      for (double *part : {&work.byteOps, &work.flops, &work.weightBytes, &work.activationBytes})
         *part *= line.count;
       row("  " + line.kernel, std::to_string(line.count), line.piece, work, load.tokens, time);
     }
@@ -105,7 +105,7 @@ private:
 
   void row(StringRef name, StringRef count, StringRef piece, const codegen::Work &work, double tokens, double seconds) {
     os << llvm::left_justify(name, kName) << llvm::right_justify(count, 7) << llvm::right_justify(piece, kPiece);
-    for (const std::string &cell : {amount(work.flops / tokens), amount(work.weightBytes / tokens),
+    for (const std::string &cell : {amount((work.flops + work.byteOps) / tokens), amount(work.weightBytes / tokens),
                                     amount(work.activationBytes / tokens), duration(seconds)})
       os << llvm::right_justify(cell, kColumn);
     os << "\n";
@@ -126,7 +126,8 @@ codegen::Machine xfmr::machineOf(TargetAttr target) {
     return {"vulkan", /*flops=*/5e12, /*bytes=*/3e11, /*start=*/5e-6, codegen::kGemmTile, codegen::queryTile(128)};
   // One core of a server of 2023 (docs/Backend.md has measurements).
   const codegen::cpu::LevelFacts &level = codegen::cpu::facts(static_cast<codegen::cpu::Level>(target.getLevels().back()));
-  return {level.name, level.fma ? 1.1e11 : 4.5e10, 2e10, 2e-6, codegen::cpu::kGemmRows, codegen::cpu::kMostQueries};
+  return {level.name, level.fma ? 1.1e11 : 4.5e10, 2e10, 2e-6, codegen::cpu::kGemmRows, codegen::cpu::kMostQueries,
+          level.byteDots ? 3e11 : 0};
 }
 
 void xfmr::printKernelTable(ProgramOp program, raw_ostream &os) { Table(program, os).print(); }

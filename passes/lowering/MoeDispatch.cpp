@@ -151,6 +151,11 @@ private:
                    {{"ids", ids}, {"plan", planned}, {"weights", weights}, {"stats", stats}, {"chosen", chosen}});
   }
 
+  bool hasCodes(codegen::MoeProduct product) const {
+    const bool first = product == codegen::MoeProduct::First;
+    return codegen::codesPay(weightTypeOf(first ? expert.first : expert.second), first ? hidden : width) &&
+           !(first && weightOnInput());
+  }
   // Fields that the products of both routes share.
   template <class Spec> Spec productSpec(codegen::MoeProduct product) const {
     const bool first = product == codegen::MoeProduct::First;
@@ -162,6 +167,7 @@ private:
     else
       spec.epilogue.bias = static_cast<bool>(expert.secondBias);
     spec.weighted = first == weightOnInput();
+    spec.codes = hasCodes(product);
     return spec;
   }
   template <class Params> Params productParams(codegen::MoeProduct product) const {
@@ -194,6 +200,8 @@ private:
       list.push_back({"weights", weights});
     if (Value bias = first ? expert.firstBias : expert.secondBias)
       list.push_back({"bias", build.weightAsRows(bias)});
+    if (hasCodes(product)) // of the second product a row an entry
+      list.push_back({"codes", first ? build.codesOf(input, hidden) : build.codesOf(middle, width, layout.topK)});
     return list;
   }
 

@@ -26,6 +26,55 @@ std::vector<uint64_t> shapeOf(Type type) {
   return std::vector<uint64_t>(shape.begin(), shape.end());
 }
 
+// Rows first … of a plane of a quantised expression as another scheme of groups of 32 has it, with the same values: codes count
+// from another zero, scales of larger groups and of two levels are multiplied out and repeated.
+LogicalResult readAs(const QuantScheme &stored, WeightPlane plane, Value expression, int64_t first, int64_t count,
+                     const WeightEvaluator &evaluator, float *out) {
+  const QuantScheme scheme = *quantSchemeOf(expression.getType());
+  const int64_t columns = weightColumns(expression.getType());
+  auto read = [&](WeightPlane from, int64_t width, float *numbers) {
+    return evaluator.evaluate(expression, {{first, first + count, 0, width}, numbers, width, from});
+  };
+  if (scheme == stored)
+    return read(plane, stored.planeColumns(plane, columns), out);
+  const float units = scheme.code == QuantCode::e2m1 ? 2 : 1; // its numbers are halves
+  const float zero = scheme.minimum ? 0 : static_cast<float>(1 << (stored.bits() - 1));
+  if (plane == WeightPlane::codes) {
+    if (failed(read(plane, columns, out)))
+      return failure();
+    for (int64_t i = 0; i < count * columns; ++i)
+      out[i] = scheme.codeValue(static_cast<int>(out[i])) * units + zero;
+    return success();
+  }
+  // The scale, or minimum, of each group of the source.
+  auto groups = [&](WeightPlane run, WeightPlane sub, std::vector<float> &numbers) {
+    const int64_t runs = scheme.planeColumns(run, columns), width = scheme.planeColumns(WeightPlane::subScales, columns);
+    std::vector<float> outer(count * runs), inner(scheme.twoLevels() ? count * width : 0);
+    if (failed(read(run, runs, outer.data())) || (scheme.twoLevels() && failed(read(sub, width, inner.data()))))
+      return failure();
+    const int64_t groupsARun = scheme.twoLevels() ? scheme.super / scheme.group : 1;
+    numbers.resize(count * width);
+    for (int64_t i = 0; i < count * width; ++i)
+      numbers[i] = outer[i / width * runs + i % width / groupsARun] * (scheme.twoLevels() ? inner[i] : 1);
+    return success();
+  };
+  std::vector<float> scales, mins;
+  if (failed(groups(WeightPlane::scales, WeightPlane::subScales, scales)) ||
+      (scheme.minimum && failed(groups(WeightPlane::mins, WeightPlane::subMins, mins))))
+    return failure();
+  const int64_t width = scheme.planeColumns(WeightPlane::subScales, columns), blocks = stored.planeColumns(plane, columns);
+  for (int64_t r = 0; r < count; ++r)
+    for (int64_t b = 0; b < blocks; ++b) {
+      const int64_t group = r * width + b * 32 / scheme.groupColumns(columns);
+      const float scale = scales[group] / units;
+      if (plane == WeightPlane::scales)
+        out[r * blocks + b] = scale;
+      else
+        out[r * blocks + b] = !scheme.minimum ? -zero * scale : scheme.twoLevels() ? -mins[group] : mins[group];
+    }
+  return success();
+}
+
 } // namespace
 
 Status xfmr::declareWeight(artifact::ArtifactWriter &writer, StringRef name, PackedWeightOp op) {
@@ -53,8 +102,7 @@ LogicalResult xfmr::writeWeight(artifact::ArtifactWriter &writer, StringRef name
     return succeeded(evaluator.evaluate(expression, {first, first + count, 0, encoding.columns}, values, width));
   };
   auto readCodes = [&](WeightPlane plane, int64_t first, int64_t count, float *numbers) {
-    const int64_t columns = encoding.scheme->planeColumns(plane, encoding.columns);
-    return succeeded(evaluator.evaluate(expression, {{first, first + count, 0, columns}, numbers, columns, plane}));
+    return succeeded(readAs(*encoding.scheme, plane, expression, first, count, evaluator, numbers));
   };
   if (Status status = writer.expect(name.str()); status.failed())
     return op.emitError(status.message());

@@ -10,6 +10,10 @@ def XfmrExpandQuantized : Pass<"xfmr-expand-quantized", "::xfmr::ModelOp"> {
     Puts a cast to f32 between a quantised weight and the op that uses it; the experts of a mixture are cast stacked. Exact:
     the values of codes are f32. Selections stay where they are, on the codes. A remark says how many weights there are.
 
+    Kernels of the CPU read codes of 8 and 4 bits in groups of 32 columns, in products and tables. Other codes and larger groups are
+    stored as these with the same values (codegen::weightTypeOf says which). Groups that are no multiple of 32 and nf4 are rounded
+    again, to int8 in groups of 32, and a remark says so: it adds at most 1/254 of the largest of 32 numbers.
+
     Before:
     ```mlir
     %y = xfmr.linear %x, %w : (tensor<?x64xf32>, tensor<8x64x!xfmr.q<int4, group = 32>>) -> tensor<?x8xf32>
@@ -20,7 +24,11 @@ def XfmrExpandQuantized : Pass<"xfmr-expand-quantized", "::xfmr::ModelOp"> {
     %y = xfmr.linear %x, %f : (tensor<?x64xf32>, tensor<8x64xf32>) -> tensor<?x8xf32>
     ```
   }];
-  let statistics = [Statistic<"count", "expanded", "uses of quantised weights">];
+  let options = [
+    Option<"target", "target", "std::string", "\"vulkan\"", "vulkan or cpu: whose kernels read the weights">];
+  let statistics = [
+    Statistic<"count", "expanded", "uses of quantised weights as f32">,
+    Statistic<"again", "rounded-again", "uses of quantised weights as int8">];
   let dependentDialects = ["::xfmr::XfmrDialect"];
 }
 

@@ -146,8 +146,12 @@ LogicalResult PhaseLowering::lowerProduct() {
       buffers.push_back({"bias", build.weight(bias)});
     if (product->residual)
       buffers.push_back({"residual", added.buffer});
+    const bool codes = codegen::codesPay(weightTypeOf(weight), static_cast<uint32_t>(columns));
+    if (codes)
+      buffers.push_back({"codes", build.codesOf(*x, columns)});
     if (build.rows == 1) {
       codegen::GemvSpec spec;
+      spec.codes = codes;
       spec.weight = weightTypeOf(weight);
       spec.epilogue = epilogue;
       codegen::GemvParams gemv;
@@ -165,6 +169,7 @@ LogicalResult PhaseLowering::lowerProduct() {
       build.dispatch(spec, gemv, buffers);
     } else {
       codegen::GemmSpec spec;
+      spec.codes = codes;
       spec.weight = weightTypeOf(weight);
       spec.epilogue = epilogue;
       codegen::GemmParams gemm;

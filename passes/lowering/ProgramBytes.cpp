@@ -19,9 +19,16 @@ namespace {
 uint64_t bytesOf(Type type) { return static_cast<uint64_t>(xfmr::bytesOf(cast<MemRefType>(type))); }
 
 program::Element elementOf(codegen::WeightType type) {
-  return type == codegen::WeightType::F32   ? program::Element::f32
-         : type == codegen::WeightType::F16 ? program::Element::f16
-                                            : program::Element::bf16;
+  switch (type) {
+  case codegen::WeightType::F32: return program::Element::f32;
+  case codegen::WeightType::F16: return program::Element::f16;
+  case codegen::WeightType::BF16: return program::Element::bf16;
+  case codegen::WeightType::Q8:
+  case codegen::WeightType::Q8Wide: return program::Element::q8;
+  case codegen::WeightType::Q4:
+  case codegen::WeightType::Q4Wide: return program::Element::q4;
+  }
+  llvm_unreachable("unknown weight type");
 }
 
 class Serializer {
@@ -82,7 +89,7 @@ private:
     const TensorTable::Tensor &tensor = tensors.of(weight);
     result.buffers.back()->name = tensor.name;
     const Encoding encoding = storedAs(cast<PackedWeightOp>(tensor.op));
-    if (encoding.layout != WeightLayout::panels)
+    if (encoding.layout != WeightLayout::panels || encoding.scheme) // only the CPU reads codes
       return;
     program::BufferT &buffer = *result.buffers.back();
     buffer.layout = program::Layout::panels;

@@ -128,7 +128,7 @@ struct Checker {
   /// A weight whose tensor lies in panels of the CPU.
   Status panels(const program::Buffer &buffer, const TensorView &tensor) const {
     const std::string where = "weight " + quoted(buffer.name()) + " in panels";
-    if (buffer.layout() > Layout::MAX || buffer.element() > program::Element::MAX)
+    if (buffer.layout() > Layout::MAX || buffer.element() > program::Element::bf16)
       return Status::error("weight " + quoted(buffer.name()) + " has an unknown layout or type of elements");
     if (buffer.groups() < 1 || buffer.rows() < 1 || buffer.columns() < 1 || buffer.columns() % 8 ||
         buffer.rows() > kMaxIds || buffer.columns() > kMaxIds)

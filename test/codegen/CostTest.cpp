@@ -72,6 +72,28 @@ TEST(Cost, Gemv) {
   expectWork(cost.ofTokens, 2 * 100 * 50 + 104 * 2 + 4 * 50, 0, 4 * (56 + 2 * 104));
 }
 
+TEST(Cost, CodesAreOperationsOnBytesWhereThereAreSuch) {
+  GemvSpec spec;
+  spec.weight = WeightType::Q4, spec.codes = true;
+  GemvParams p;
+  p.n = 100, p.k = 300; // rows of 10 blocks of 16 bytes and 10 scales of 2
+  Cost cost = of(spec, p);
+  expectWork(cost.once, 0, 104 * (160 + 20 + 12), 0); // padded to 16
+  expectWork(cost.ofTokens, 2 * 100 * 300, 0, 4 * (304 + 104));
+  EXPECT_EQ(cost.total().byteOps, 0);
+  Machine machine = kMachine;
+  machine.byteOps = 3e9;
+  cost = costOf(spec, p, machine, {1, 1});
+  expectWork(cost.ofTokens, 0, 0, 4 * (304 + 104));
+  EXPECT_EQ(cost.total().byteOps, 60000);
+  EXPECT_DOUBLE_EQ(secondsOf(cost.total(), machine), 1e-3 + cost.total().bytes() / 1e8);
+  spec.weight = WeightType::Q8Wide; // 10 blocks of 32 bytes, 10 scales and minimums of 4
+  EXPECT_EQ(costOf(spec, p, machine, {1, 1}).once.weightBytes, 104 * (320 + 40 + 40));
+  RowCodesParams rows;
+  rows.width = 300, rows.maxRows = 4, rows.rowsAToken = 2;
+  expectWork(costOf(RowCodesSpec(), rows, machine, {7, 1}).total(), 8 * 300 * 4, 0, 8 * 4 * (304 + codeWords(300)));
+}
+
 TEST(Cost, GemmReadsItsWeightOnceForSoManyRows) {
   GemmSpec spec;
   GemmParams p;

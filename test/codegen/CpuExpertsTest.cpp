@@ -14,6 +14,7 @@ protected:
     MoeEpilogue between;
     bool weightedInput = false, secondBias = false, residual = false, shared = false;
     WeightType type = WeightType::F32;
+    bool codes = false; // of the rows, where they are not weighted
   };
 
   // The plan of MoePlan.h, made on the host.
@@ -37,7 +38,7 @@ protected:
   }
 
   void check(const Mixture &m, Level level) {
-    SCOPED_TRACE(std::string(toString(m.type)) + m.between.suffix() + " T=" + std::to_string(m.rows) + " at " + facts(level).name);
+    SCOPED_TRACE(std::string(toString(m.type)) + m.between.suffix() + " T=" + std::to_string(m.rows) + (m.codes ? " by codes at " : " at ") + facts(level).name);
     const uint32_t entries = m.rows * m.topK, n = m.between.glu ? 2 * m.width : m.width;
     Weight up = weight(m.type, n, m.hidden, m.experts), down = weight(m.type, m.hidden, m.width, m.experts);
     const Rows xRows{paddedWidth(m.hidden) + 8, 8}, midRows{paddedWidth(m.width), 0}, outRows{paddedWidth(m.hidden) + 16, 4};
@@ -72,31 +73,43 @@ protected:
     };
     MoeEpilogue onlyBias;
     onlyBias.bias = m.secondBias;
+    const bool firstCodes = m.codes && !m.weightedInput, dotsOfCodes = goesByCodes(m.codes, level);
+    auto seen = x; // what the first product multiplies
+    for (uint32_t t = 0; firstCodes && dotsOfCodes && t < m.rows; ++t)
+      roundLikeCodes(&seen[xRows.offset + t * xRows.stride], m.hidden);
+    auto xCodes = codes(x.data(), m.rows, m.hidden, xRows, level);
+    auto coded = [](std::vector<void *> buffers, bool has, std::vector<uint32_t> &codes) {
+      if (has)
+        buffers.push_back(codes.data());
+      return buffers;
+    };
     const size_t outSize = outRows.offset + size_t(m.rows) * outRows.stride;
 
     // by id
     std::vector<float> middle(entries * midRows.stride, NAN), byId(outSize, -7.0f), grouped = byId;
-    MoeGemvSpec first{m.type, MoeProduct::First, m.between, m.weightedInput, {}};
+    MoeGemvSpec first{m.type, MoeProduct::First, m.between, m.weightedInput, {}, firstCodes};
     MoeGemvParams p;
     p.n = n, p.k = m.hidden, p.topK = m.topK, p.maxRows = m.rows + 2, p.x = xRows, p.out = midRows, p.limit = 0.5f;
-    run(first, p, level, bound({words.data(), x.data(), up.bytes.data(), ids.data(), middle.data()}, m.weightedInput, m.between.bias ? &upBias : nullptr));
-    MoeGemvSpec second{m.type, MoeProduct::Second, onlyBias, !m.weightedInput, terms};
+    run(first, p, level, coded(bound({words.data(), x.data(), up.bytes.data(), ids.data(), middle.data()}, m.weightedInput, m.between.bias ? &upBias : nullptr), firstCodes, xCodes));
+    auto middleCodes = codes(middle.data(), m.rows, m.width, midRows, level, m.topK);
+    MoeGemvSpec second{m.type, MoeProduct::Second, onlyBias, !m.weightedInput, terms, m.codes};
     p.n = m.hidden, p.k = m.width, p.x = midRows, p.out = outRows;
     p.terms.shared = p.terms.residual = outRows;
-    run(second, p, level, appendTerms(bound({words.data(), middle.data(), down.bytes.data(), ids.data(), byId.data()}, !m.weightedInput, m.secondBias ? &downBias : nullptr)), true);
+    run(second, p, level, coded(appendTerms(bound({words.data(), middle.data(), down.bytes.data(), ids.data(), byId.data()}, !m.weightedInput, m.secondBias ? &downBias : nullptr)), m.codes, middleCodes), true);
 
     // in groups
     MoePlanLayout layout;
     layout.experts = m.experts, layout.topK = m.topK, layout.maxRows = m.rows + 2, layout.tileRows = 8;
     auto planned = plan(layout, ids);
     std::vector<float> packed(entries * midRows.stride, NAN), parts(entries * outRows.stride + outRows.offset, NAN);
-    MoeGemmSpec one{m.type, MoeProduct::First, m.between, m.weightedInput, layout.tileRows};
+    MoeGemmSpec one{m.type, MoeProduct::First, m.between, m.weightedInput, layout.tileRows, firstCodes};
     MoeGemmParams g;
     g.layout = layout, g.n = n, g.k = m.hidden, g.x = xRows, g.out = midRows, g.limit = 0.5f, g.gridAt = layout.grid0();
-    run(one, g, level, bound({words.data(), x.data(), up.bytes.data(), planned.data(), packed.data()}, m.weightedInput, m.between.bias ? &upBias : nullptr), true);
-    MoeGemmSpec two{m.type, MoeProduct::Second, onlyBias, !m.weightedInput, layout.tileRows};
+    run(one, g, level, coded(bound({words.data(), x.data(), up.bytes.data(), planned.data(), packed.data()}, m.weightedInput, m.between.bias ? &upBias : nullptr), firstCodes, xCodes), true);
+    auto packedCodes = codes(packed.data(), m.rows, m.width, midRows, level, m.topK);
+    MoeGemmSpec two{m.type, MoeProduct::Second, onlyBias, !m.weightedInput, layout.tileRows, m.codes};
     g.n = m.hidden, g.k = m.width, g.x = midRows, g.out = outRows, g.gridAt = layout.grid1();
-    run(two, g, level, bound({words.data(), packed.data(), down.bytes.data(), planned.data(), parts.data()}, !m.weightedInput, m.secondBias ? &downBias : nullptr));
+    run(two, g, level, coded(bound({words.data(), packed.data(), down.bytes.data(), planned.data(), parts.data()}, !m.weightedInput, m.secondBias ? &downBias : nullptr), m.codes, packedCodes));
     MoeCombineSpec combine{terms, false};
     MoeCombineParams c;
     c.width = m.hidden, c.topK = m.topK, c.maxRows = m.rows + 2, c.parts = c.out = outRows;
@@ -105,7 +118,7 @@ protected:
     ASSERT_EQ(0, std::memcmp(byId.data(), grouped.data(), outSize * 4)) << "the two routes differ";
 
     for (uint32_t t = 0; t < m.rows; ++t) {
-      std::vector<double> expected(m.hidden), rounded(m.hidden);
+      std::vector<double> expected(m.hidden), rounded(m.hidden), byCodes(m.hidden);
       for (uint32_t i = 0; i < m.topK; ++i) {
         const uint32_t e = ids[t * m.topK + i];
         const double w = weights[t * m.topK + i];
@@ -114,7 +127,7 @@ protected:
           for (uint32_t j = 0; j < m.hidden; ++j)
             {
             const float scale = m.weightedInput ? weights[t * m.topK + i] : 1;
-            total += double(asMultiplied(x[xRows.offset + t * xRows.stride + j] * scale, m.type, m.hidden, level)) * up.at(int64_t(e) * n + r, j);
+            total += double(asMultiplied(seen[xRows.offset + t * xRows.stride + j] * scale, m.type, m.hidden, level)) * up.at(int64_t(e) * n + r, j);
           }
           return total;
         };
@@ -132,6 +145,10 @@ protected:
         for (uint32_t r = 0; r < m.hidden; ++r) {
           double v = m.secondBias ? downBias[e * paddedWidth(m.hidden) + r] : 0;
           for (uint32_t j = 0; j < m.width; ++j) {
+            double most = 0; // of the block that shares a scale
+            for (uint32_t c = j / kCodeBlock * kCodeBlock; c < std::min(j / kCodeBlock * kCodeBlock + kCodeBlock, m.width); ++c)
+              most = std::max(most, std::abs(hidden[c]));
+            byCodes[r] += most / 254 * std::abs(down.at(int64_t(e) * m.hidden + r, j)) * (m.weightedInput ? 1 : w);
             const double term = hidden[j] * down.at(int64_t(e) * m.hidden + r, j);
             v += term, rounded[r] += std::abs(term) * (m.weightedInput ? 1 : w);
           }
@@ -142,9 +159,10 @@ protected:
         const size_t at = outRows.offset + size_t(t) * outRows.stride + r;
         double want = r < m.hidden ? expected[r] + (m.shared ? shared[at] : 0) + (m.residual ? residual[at] : 0) : 0;
         // Two chains of roundings of numbers below 4, one a column and some behind; and where they go by dots
-        // of bf16, each input of the second product is rounded to 8 bits.
+        // of bf16, each input of the second product is rounded to 8 bits; by codes as RowCodes.h says.
         const bool dots = goesByDots(m.type, m.width, level);
-        const double tolerance = (128 + m.hidden + m.width) * 4 * std::ldexp(1.0, -24) + (dots ? rounded[r] * std::ldexp(1.0, -9) : 0);
+        const double tolerance = (128 + m.hidden + m.width) * 4 * std::ldexp(1.0, -24) + (dots ? rounded[r] * std::ldexp(1.0, -9) : 0) +
+                                 (dotsOfCodes && r < m.hidden ? byCodes[r] : 0);
         ASSERT_NEAR(byId[at], want, r < m.hidden ? tolerance : 0) << "row " << t << " column " << r;
       }
     }
@@ -162,9 +180,17 @@ TEST_F(CpuExperts, BothRoutesGiveTheSameBits) {
     check(m, level);
     m.hidden = 264, m.width = 520; // by dots, where there are
     check(m, level);
+    for (auto [type, withCodes] : {std::pair(WeightType::Q4, true), {WeightType::Q8Wide, false}, {WeightType::Q4Wide, true}}) {
+      if (withCodes && type != WeightType::Q4 && !goesByCodes(true, level))
+        continue;
+      m.type = type, m.codes = withCodes, m.hidden = 72, m.width = 136;
+      check(m, level);
+    }
     m = {9, 3, 1, 33, 36, {}};
     m.between.glu = m.between.clamped = m.between.bias = true;
     m.weightedInput = m.residual = true, m.type = WeightType::F16;
+    check(m, level);
+    m.type = WeightType::Q4, m.codes = true;
     check(m, level);
   }
 }
@@ -221,8 +247,10 @@ TEST_F(CpuEmbedding, RowsOutOfPanels) {
             const float got = out[p.out.offset + t * p.out.stride + c];
             const uint32_t row = std::min(tokens[t], vocab - 1), position = std::min(16 + t, maxPosition - 1);
             const float expected = c >= paddedWidth(width) ? -7.0f : c >= width ? 0.0f : table.at(row, c) + positions.at(position, c);
+            // Where a minimum is added after a product was rounded: two of numbers below 2.
+            const double tolerance = schemeOf(type) && schemeOf(type)->minimum && !facts(level).fma ? 2 * std::ldexp(1.0, -23) : 0;
             if (c < paddedWidth(width) || t < 5)
-              ASSERT_EQ(got, expected) << "token " << t << " column " << c << " at " << facts(level).name;
+              ASSERT_NEAR(got, expected, tolerance) << "token " << t << " column " << c << " at " << facts(level).name;
           }
       }
 }

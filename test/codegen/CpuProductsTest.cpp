@@ -9,10 +9,10 @@ namespace {
 class CpuProducts : public CpuWeightTest {
 protected:
   // gemm over `rows` rows, then every row by gemv and by a gemm of its own: values and bits.
-  void check(WeightType type, const Epilogue &epilogue, uint32_t rows, uint32_t n, uint32_t k, Level level) {
+  void check(WeightType type, const Epilogue &epilogue, uint32_t rows, uint32_t n, uint32_t k, Level level, bool withCodes = false) {
     SCOPED_TRACE(std::string(toString(type)) + epilogue.suffix() + " T=" + std::to_string(rows) + " n=" + std::to_string(n) + " k=" +
-                 std::to_string(k) + " at " + facts(level).name);
-    GemmSpec spec{type, epilogue};
+                 std::to_string(k) + (withCodes ? " by codes at " : " at ") + facts(level).name);
+    GemmSpec spec{type, epilogue, withCodes};
     const uint32_t width = epilogue.glu ? n / 2 : n, padded = paddedWidth(width);
     GemmParams p;
     p.n = n, p.k = k, p.maxRows = rows + 5;
@@ -23,6 +23,13 @@ protected:
     auto bias = vector(n);
     bias.insert(bias.begin(), 8, NAN);
     auto words = state(rows);
+    auto seen = x; // what is multiplied
+    std::vector<uint32_t> coded;
+    if (withCodes) {
+      coded = codes(x.data(), rows, k, p.x, level);
+      for (uint32_t t = 0; goesByCodes(true, level) && t < rows; ++t)
+        roundLikeCodes(&seen[p.x.offset + t * p.x.stride], k);
+    }
     std::vector<float> out(p.out.offset + size_t(rows + 5) * p.out.stride, -7.0f), again = out, chunk = out;
     auto buffers = [&](uint32_t firstRow, std::vector<float> &to, std::vector<uint32_t> &words) {
       std::vector<void *> result = {words.data(), x.data() + firstRow * p.x.stride, w.bytes.data(), to.data() + firstRow * p.out.stride};
@@ -30,6 +37,8 @@ protected:
         result.push_back(bias.data());
       if (epilogue.residual)
         result.push_back(residual.data() + firstRow * p.epilogue.residual.stride);
+      if (withCodes)
+        result.push_back(coded.data() + firstRow * codeWords(k));
       return result;
     };
     auto kernel = compileForCpu(context, spec, p, level);
@@ -43,7 +52,7 @@ protected:
           auto sum = [&](uint32_t r) {
             double total = epilogue.bias ? bias[8 + r] : 0;
             for (uint32_t i = 0; i < k; ++i)
-              total += double(asMultiplied(x[p.x.offset + t * p.x.stride + i], type, k, level)) * w.at(r, i);
+              total += double(asMultiplied(seen[p.x.offset + t * p.x.stride + i], type, k, level)) * w.at(r, i);
             return total;
           };
           expected = epilogue.glu ? activated(epilogue.activation, sum(2 * j)) * sum(2 * j + 1) : activated(epilogue.activation, sum(j));
@@ -67,7 +76,7 @@ protected:
     ASSERT_EQ(0, std::memcmp(out.data(), again.data(), out.size() * 4)) << "tiles in another order";
 
     GemvSpec rowSpec;
-    rowSpec.weight = type, rowSpec.epilogue = epilogue;
+    rowSpec.weight = type, rowSpec.epilogue = epilogue, rowSpec.codes = withCodes;
     GemvParams rowParams;
     rowParams.n = n, rowParams.k = k, rowParams.xOffset = p.x.offset, rowParams.outOffset = p.out.offset;
     rowParams.epilogue = p.epilogue;
@@ -102,7 +111,64 @@ TEST_F(CpuProducts, LargeSizesAndSeveralRuns) {
     check(WeightType::BF16, {}, 197, 72, 1031, level);
     check(WeightType::BF16, {}, 31, 33, 256, level);
     check(WeightType::BF16, {}, 4, 17, 777, level);
+    check(WeightType::Q8, {}, 29, 72, 520, level);
+    check(WeightType::Q4Wide, {}, 4, 17, 777, level);
   }
+}
+
+// Rows of codes where there are dots of bytes; elsewhere the rows themselves are read, whatever is bound.
+TEST_F(CpuProducts, Codes) {
+  for (Level level : runnableLevels())
+    for (WeightType type : kQuantised) {
+      if (!goesByCodes(true, level) && type != WeightType::Q4)
+        continue;
+      for (auto [rows, n, k] : {std::tuple(7u, 33u, 31u), {13u, 127u, 32u}, {100u, 72u, 520u}, {8u, 17u, 777u}})
+        check(type, {}, rows, n, k, level, /*withCodes=*/true);
+    }
+}
+
+// The rounding is what RowCodes.h says: of an output at most the sum of |w| times max |x| / 254 of each block.
+TEST_F(CpuProducts, CodesAreWithinTheirBound) {
+  for (Level level : runnableLevels()) {
+    if (!goesByCodes(true, level))
+      continue;
+    constexpr uint32_t n = 48, k = 300;
+    for (WeightType type : kQuantised) {
+      Weight w = weight(type, n, k);
+      auto x = vector(k), out = vector(n);
+      for (uint32_t c = 0; c < k; c += 7)
+        x[c] *= 100;
+      std::fill(x.begin() + 64, x.begin() + 96, 0.0f); // a block of zeros
+      x[97] = std::ldexp(1.0f, -120);
+      auto coded = codes(x.data(), 1, k, {paddedWidth(k), 0}, level);
+      GemvSpec spec;
+      spec.weight = type, spec.codes = true;
+      GemvParams p;
+      p.n = n, p.k = k;
+      auto words = state(1);
+      run(spec, p, level, {words.data(), x.data(), w.bytes.data(), out.data(), coded.data()});
+      double largest = 0;
+      for (uint32_t r = 0; r < n; ++r) {
+        double exact = 0, bound = 1e-5;
+        for (uint32_t at = 0; at < k; at += kCodeBlock) {
+          double most = 0, magnitude = 0;
+          for (uint32_t c = at; c < std::min(at + kCodeBlock, k); ++c) {
+            exact += double(x[c]) * w.at(r, c);
+            most = std::max(most, std::abs(double(x[c])));
+            magnitude += std::abs(w.at(r, c));
+          }
+          bound += magnitude * most / 254;
+        }
+        EXPECT_NEAR(out[r], exact, bound) << "row " << r;
+        largest = std::max(largest, std::abs(out[r] - exact));
+      }
+      EXPECT_GT(largest, 1e-5) << "nothing was rounded: the test does not see the kernel it means";
+    }
+  }
+}
+
+TEST_F(CpuProducts, CodesNeedAQuantisedWeight) {
+  EXPECT_EQ((GemmSpec{WeightType::BF16, {}, true}.fault()), "codes need a quantised weight, got bf16");
 }
 
 TEST_F(CpuProducts, Epilogues) {
@@ -127,6 +193,9 @@ TEST_F(CpuProducts, Epilogues) {
   for (Level level : runnableLevels())
     for (size_t i = 0; i < all.size(); ++i)
       check(WeightType::BF16, all[i], 3, i % 2 ? 24 : 102, 40, level);
+  for (size_t i = 1; i < 7; ++i)
+    for (bool withCodes : {false, true})
+      check(WeightType::Q4, all[i], 3, 102, 40, runnableLevels().back(), withCodes);
 }
 
 TEST_F(CpuProducts, ACountOfZeroWritesNothing) {

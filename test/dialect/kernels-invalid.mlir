@@ -1,7 +1,7 @@
 // What is refused in the attribute of a kernel: by the parser, or by a numbered constraint of dialect/kernels/Kernels.td.
 // RUN: xfmr-opt %s --split-input-file --verify-diagnostics
 
-// expected-error @below {{no field is called weigth; there are weight, rms_norm, unit_offset, epilogue}}
+// expected-error @below {{no field is called weigth; there are weight, rms_norm, unit_offset, epilogue, codes}}
 module attributes {xfmr.kernel = #xfmr.gemv<weigth = f32>} {}
 
 // -----
@@ -11,7 +11,7 @@ module attributes {xfmr.kernel = #xfmr.gemv<rms_norm, rms_norm>} {}
 
 // -----
 
-// expected-error @below {{expected one of f32, f16, bf16 for weight, got f64}}
+// expected-error @below {{expected one of f32, f16, bf16, q8, q4, q8_wide, q4_wide for weight, got f64}}
 module attributes {xfmr.kernel = #xfmr.gemv<weight = f64>} {}
 
 // -----
@@ -44,6 +44,48 @@ module attributes {xfmr.kernel = #xfmr.gemv_params<eps = 1.0e+99>} {}
 // gemv C1
 // expected-error @below {{gemv: unit_offset needs rms_norm}}
 module attributes {xfmr.kernel = #xfmr.gemv<unit_offset>} {}
+
+// -----
+
+// gemv C2
+// expected-error @below {{gemv: codes need a quantised weight, got bf16}}
+module attributes {xfmr.kernel = #xfmr.gemv<weight = bf16, codes>} {}
+
+// -----
+
+// gemm C1
+// expected-error @below {{gemm: codes need a quantised weight, got f32}}
+module attributes {xfmr.kernel = #xfmr.gemm<codes>} {}
+
+// -----
+
+// moe_gemm C3
+// expected-error @below {{moe_gemm: weighted rows have no codes}}
+module attributes {xfmr.kernel = #xfmr.moe_gemm<weight = q8, weighted, codes>} {}
+
+// -----
+
+// moe_gemm C4
+// expected-error @below {{moe_gemm: codes need a quantised weight, got f16}}
+module attributes {xfmr.kernel = #xfmr.moe_gemm<weight = f16, codes>} {}
+
+// -----
+
+// moe_gemv C4
+// expected-error @below {{moe_gemv: weighted rows have no codes}}
+module attributes {xfmr.kernel = #xfmr.moe_gemv<weight = q8, weighted, codes>} {}
+
+// -----
+
+// moe_gemv C5
+// expected-error @below {{moe_gemv: codes need a quantised weight, got f16}}
+module attributes {xfmr.kernel = #xfmr.moe_gemv<weight = f16, codes>} {}
+
+// -----
+
+// moe_router C5
+// expected-error @below {{moe_router: needs a weight of f32, f16 or bf16, got q8}}
+module attributes {xfmr.kernel = #xfmr.moe_router<weight = q8, experts = 6, top_k = 1>} {}
 
 // -----
 

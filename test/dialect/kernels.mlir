@@ -71,6 +71,15 @@ module @norm attributes {xfmr.kernel = #xfmr.norm<kind = layer, bias>, xfmr.para
 // CHECK-SAME: params = #xfmr.rope_cache_params<num_heads = 2, num_kv_heads = 1, head_dim = 8, rotary_dim = 8, max_context = 8, max_rows = 1, q = <stride = 16>, k = <stride = 8>, v = <stride = 8>>}
 module @rope_cache attributes {xfmr.kernel = #xfmr.rope_cache<style = interleaved>, xfmr.params = #xfmr.rope_cache_params<num_heads = 2, num_kv_heads = 1, head_dim = 8, rotary_dim = 8, max_context = 8, max_rows = 1, q = <stride = 16>, k = <stride = 8>, v = <stride = 8>>} {}
 
+// CHECK-LABEL: @row_codes
+// CHECK-SAME: kernel = #xfmr.row_codes,
+// CHECK-SAME: params = #xfmr.row_codes_params<width = 256, max_rows = 4, x = <stride = 256>>}
+module @row_codes attributes {xfmr.kernel = #xfmr.row_codes, xfmr.params = #xfmr.row_codes_params<width = 256, max_rows = 4, x = <stride = 256>>} {}
+
+// CHECK-LABEL: @codes
+// CHECK-SAME: kernel = #xfmr.gemm<weight = q4, codes>}
+module @codes attributes {xfmr.kernel = #xfmr.gemm<weight = q4, codes>} {}
+
 // CHECK-LABEL: @sample
 // CHECK-SAME: kernel = #xfmr.sample,
 // CHECK-SAME: params = #xfmr.sample_params<vocab = 32, row_stride = 32, output_capacity = 8>}

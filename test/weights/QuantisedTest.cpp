@@ -295,11 +295,16 @@ TEST_F(Quantised, PlacesByHand) {
   int3.pack(WeightPlane::codes, lone.data(), three.data());
   EXPECT_EQ(three[4 + 1], 2);
   EXPECT_EQ(three[8 + 1], 16);
+  const float scales[] = {1, 2};
+  int4.pack(WeightPlane::scales, scales, row.data());
   std::vector<uint8_t> rows(16 * int4.rowBytes(), 0), panel(rows.size());
   std::copy(row.begin(), row.end(), rows.begin() + 3 * int4.rowBytes());
   int4.toPanel(rows.data(), panel.data());
   EXPECT_EQ(panel[4 * 3], 0x40) << "word 0 of row 3";
   EXPECT_EQ(panel[64 + 4 * 3], 0xc8) << "word 1 of row 3";
+  EXPECT_EQ(panel[4 * 64 + 2 * 3 + 1], 0x3c) << "the scale of row 3, behind the codes of its group: 1 in f16";
+  EXPECT_EQ(panel[288 + 4 * 3], 0x40) << "word 0 of the second group";
+  EXPECT_EQ(panel[288 + 4 * 64 + 2 * 3 + 1], 0x40) << "its scale, 2";
   EXPECT_EQ(Encoding::of(RankedTensorType::get({2, 17, 64}, QuantType::get(&context, {QuantCode::int4, 32})),
                          WeightLayout::panels)
                 ->shape(),

@@ -119,7 +119,8 @@ Status xfmr::run::explain(const ModelHandle &model, const Options &options) {
 
   nlohmann::ordered_json result = {{"model", info.name}, {"parameters", info.parameters}, {"device", info.device}};
   if (roofs.known())
-    result["roofs"] = {{"bytes_per_s", roofs.bandwidth()}, {"f32", roofs.peak("f32")}, {"bf16", roofs.peak("bf16")}};
+    result["roofs"] = {{"bytes_per_s", roofs.bandwidth()}, {"f32", roofs.peak("f32")}, {"bf16", roofs.peak("bf16")},
+                       {"int8", roofs.peak("q8")}};
   if (!options.json) {
     std::printf("model: %s, %.1f million parameters\ndevice: %s\n", info.name, static_cast<double>(info.parameters) * 1e-6, info.device);
     std::printf("roofs: %s\n", roofs.known() ? roofs.text().c_str() : "those of this device are not measured");

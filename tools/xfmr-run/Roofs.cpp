@@ -18,10 +18,13 @@ Roofs Roofs::measure(const ModelHandle &model) {
   roofs.bandwidth_ = found.bytesPerSecond();
   roofs.f32_ = found.operationsPerSecond(roofline::Operands::f32);
   roofs.bf16_ = found.operationsPerSecond(roofline::Operands::bf16);
+  roofs.int8_ = found.operationsPerSecond(roofline::Operands::int8);
   return roofs;
 }
 
-double Roofs::peak(const char *weights) const { return std::strcmp(weights, "bf16") == 0 ? bf16_ : f32_; }
+double Roofs::peak(const char *weights) const {
+  return std::strcmp(weights, "bf16") == 0 ? bf16_ : weights[0] == 'q' ? int8_ : f32_;
+}
 
 void Roofs::add(const xfmr_dispatch_run &run, Needs &needs) const {
   needs.operations += run.operations;
@@ -37,7 +40,7 @@ void Roofs::add(const xfmr_dispatch_run &run, Needs &needs) const {
 
 std::string Roofs::text() const {
   char text[160];
-  std::snprintf(text, sizeof text, "%u threads: %.1f GB/s, %.0f GFLOP/s f32, %.0f bf16", threads_, bandwidth_ * 1e-9, f32_ * 1e-9,
-                bf16_ * 1e-9);
+  std::snprintf(text, sizeof text, "%u threads: %.1f GB/s, %.0f GFLOP/s f32, %.0f bf16, %.0f int8", threads_, bandwidth_ * 1e-9,
+                f32_ * 1e-9, bf16_ * 1e-9, int8_ * 1e-9);
   return text;
 }

@@ -2,14 +2,26 @@
 #include "passes/codegen/Embedding.h"
 #include "passes/codegen/cpu/Kernels.h"
 #include "passes/codegen/cpu/Product.h"
+#include "passes/codegen/cpu/QuantPanel.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen::cpu {
 namespace {
 
+// The same of codes: a word or two hold eight columns, a lane's scale is half a word.
+Value loadCodes(KernelBuilder &k, Buffer table, WeightType type, uint32_t columns, Value row, Value column) {
+  const QuantPanel panel(k, table, type, columns);
+  Value v = panel.rowNumbers(row / kPanel * panel.words(), row % kPanel, column);
+  if (panel.hasMinimum() && columns % 8) // no code is zero in the pad
+    v = select(k.lane(8) + column < columns, v, constantLike(v, 0.0));
+  return v;
+}
+
 // Columns column … column + 7 of a row of a table in panels, `column` a multiple of 8.
 Value loadColumns(KernelBuilder &k, Buffer table, WeightType type, uint32_t columns, Value row, Value column) {
-  Value panel = row / kPanel * (uint64_t(columns) * kPanel), lane = row % kPanel;
+  if (schemeOf(type))
+    return loadCodes(k, table, type, columns, row, column);
+  Value panel = row / kPanel * (uint64_t(paddedWidth(columns)) * kPanel), lane = row % kPanel;
   Values elements;
   for (uint32_t c = 0; c < 8; ++c) {
     Value place = type == WeightType::BF16 ? ((column + c) / 2 * kPanel + lane) * 2 + c % 2 : (column + c) * kPanel + lane;
@@ -36,11 +48,11 @@ KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const Embed
       Value row = id - params.firstRow; // wraps to a large number below firstRow
       k.when(row < params.tableRows, [&] {
         k.loop(0, columns, 8, [&](Value column) {
-          Value v = loadColumns(k, k.buffer("table"), spec.weight, columns, row, column);
+          Value v = loadColumns(k, k.buffer("table"), spec.weight, params.width, row, column);
           if (spec.positions) {
             Value position = k.state(state::kPosition) + t;
             position = min(position, k.index(params.maxPosition - 1));
-            v = v + loadColumns(k, k.buffer("positions"), spec.weight, columns, position, column);
+            v = v + loadColumns(k, k.buffer("positions"), spec.weight, params.width, position, column);
           }
           k.buffer("out").store(t * uint64_t(params.out.stride) + column + params.out.offset, v);
         });

@@ -13,6 +13,8 @@ KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const GemmS
   std::vector<Element> elements(bindings.size(), Element::F32);
   elements[0] = Element::U32;
   elements[2] = panelElement(spec.weight);
+  if (spec.codes)
+    elements.back() = Element::U32;
   KernelBuilder k(context, name, bindings, elements, level);
   Product product(k, k.buffer("weight"), spec.weight, params.n, params.k, kGemmRows);
   k.tiles([&](Value tile) {
@@ -20,8 +22,11 @@ KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const GemmS
     Value count = k.state(state::kCount);
     k.when(firstRow < count, [&] {
       Value rows = min(count - firstRow, k.index(kGemmRows));
-      product.rows(k.buffer("x"), firstRow * uint64_t(params.x.stride) + params.x.offset, params.x.stride, rows,
-                   k.index(0), outputTile);
+      if (goesByCodes(spec.codes, level))
+        product.coded(k.buffer("codes"), rows, k.index(0), outputTile, [&](Value r) { return firstRow + r; });
+      else
+        product.rows(k.buffer("x"), firstRow * uint64_t(params.x.stride) + params.x.offset, params.x.stride, rows,
+                     k.index(0), outputTile);
       k.loop(k.index(0), rows, 1, [&](Value r) {
         product.forEachPanel(r, outputTile, [&](Value sums, Value column, unsigned valid) {
           storeOutputs(k, spec.epilogue, params.epilogue, params.out, firstRow + r, sums, column, valid, params.n);

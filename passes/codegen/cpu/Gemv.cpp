@@ -15,11 +15,16 @@ KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const GemvS
   std::vector<Element> elements(bindings.size(), Element::F32);
   elements[0] = Element::U32;
   elements[2] = panelElement(spec.weight);
+  if (spec.codes)
+    elements.back() = Element::U32;
   KernelBuilder k(context, name, bindings, elements, level);
   Product product(k, k.buffer("weight"), spec.weight, params.n, params.k, /*maxRows=*/1);
   k.tiles([&](Value tile) {
     k.when(k.state(state::kCount) != 0, [&] {
-      product.row(k.buffer("x"), k.index(params.xOffset), k.index(0), tile);
+      if (goesByCodes(spec.codes, level))
+        product.coded(k.buffer("codes"), k.index(1), k.index(0), tile, [&](Value) { return k.index(0); });
+      else
+        product.row(k.buffer("x"), k.index(params.xOffset), k.index(0), tile);
       product.forEachPanel(k.index(0), tile, [&](Value sums, Value column, unsigned valid) {
         storeOutputs(k, spec.epilogue, params.epilogue, {0, params.outOffset}, k.index(0), sums, column, valid, params.n);
       });

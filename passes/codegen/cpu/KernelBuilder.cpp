@@ -25,6 +25,11 @@ Element elementOf(WeightType type) {
     return Element::F16;
   case WeightType::BF16:
     return Element::BF16;
+  case WeightType::Q8:
+  case WeightType::Q4:
+  case WeightType::Q8Wide:
+  case WeightType::Q4Wide:
+    return Element::U32; // words of codes and of scales
   }
   llvm_unreachable("unknown weight type");
 }

@@ -21,15 +21,16 @@ XFMR_KERNELS(XFMR_CPU_KERNEL)
 #undef XFMR_CPU_KERNEL
 
 // The level whose code a kernel runs at `level`: at a level that adds dot products only matrix products that go by dots
-// (Product.h) have code of their own.
+// (Product.h) or by codes (RowCodes.h) have code of their own, and what makes the codes.
 Level codeLevel(Level level, bool dots);
 bool goesByDots(WeightType weight, uint32_t columns, Level level);
+bool goesByCodes(bool codes, Level level);
 template <class Spec, class Params> Level codeLevel(const Spec &spec, const Params &params, Level level) {
   if constexpr (std::is_same_v<Spec, GemmSpec> || std::is_same_v<Spec, GemvSpec> || std::is_same_v<Spec, MoeGemmSpec> ||
                 std::is_same_v<Spec, MoeGemvSpec>)
-    return codeLevel(level, goesByDots(spec.weight, params.k, level));
+    return codeLevel(level, goesByDots(spec.weight, params.k, level) || goesByCodes(spec.codes, level));
   else
-    return codeLevel(level, false);
+    return codeLevel(level, std::is_same_v<Spec, RowCodesSpec>);
 }
 
 } // namespace xfmr::codegen::cpu

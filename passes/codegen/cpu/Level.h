@@ -28,6 +28,7 @@ struct LevelFacts {
   bool bfloatDots;      // products of pairs of bf16, added to f32
   // The blocks of sums that a matrix product keeps in registers, largest first; the last has one row.
   llvm::ArrayRef<RegisterBlock> blocks;
+  bool byteDots = false; // products of four unsigned and four signed bytes, added to i32
 };
 
 const LevelFacts &facts(Level level);

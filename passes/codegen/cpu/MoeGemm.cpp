@@ -19,6 +19,8 @@ KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const MoeGe
   std::vector<Element> elements(bindings.size(), Element::F32);
   elements[0] = elements[3] = Element::U32;
   elements[2] = panelElement(spec.weight);
+  if (spec.codes)
+    elements.back() = Element::U32;
   KernelBuilder k(context, name, bindings, elements, level);
   const bool first = spec.product == MoeProduct::First;
   Buffer x = k.buffer("x"), plan = k.buffer("plan");
@@ -32,7 +34,10 @@ KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const MoeGe
       Value expert = word(at), begin = word(at + 1), rows = word(at + 2);
       Value panel = withinPart(params.part, expert) * panelsOf(params.n);
       auto entryOf = [&](Value r) { return word(begin + r + params.layout.sorted()); };
-      if (first)
+      if (goesByCodes(spec.codes, level))
+        product.coded(k.buffer("codes"), rows, panel, outputTile,
+                      [&](Value r) { return first ? entryOf(r) / params.layout.topK : begin + r; });
+      else if (first)
         product.gathered(rows, panel, outputTile, [&](Value r, Value column, unsigned lanes) {
           Value entry = entryOf(r), v = x.load(start(params.x, entry / params.layout.topK) + column, lanes);
           return spec.weighted ? v * k.buffer("weights")[entry] : v;

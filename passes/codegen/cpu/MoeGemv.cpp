@@ -56,7 +56,11 @@ private:
       Value scale;
       if (spec.weighted && spec.product == MoeProduct::First)
         scale = k.buffer("weights")[entry];
-      product.row(k.buffer("x"), start(params.x, xRow), held * panelsOf(params.n), outputTile, scale);
+      if (goesByCodes(spec.codes, k.level()))
+        product.coded(k.buffer("codes"), k.index(1), held * panelsOf(params.n), outputTile,
+                      [&](Value) { return xRow; });
+      else
+        product.row(k.buffer("x"), start(params.x, xRow), held * panelsOf(params.n), outputTile, scale);
       product.forEachPanel(k.index(0), outputTile,
                            [&](Value sums, Value column, unsigned valid) { body(expert, sums, column, valid); });
     });
@@ -76,6 +80,8 @@ KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const MoeGe
   std::vector<Element> elements(bindings.size(), Element::F32);
   elements[0] = elements[3] = Element::U32;
   elements[2] = panelElement(spec.weight);
+  if (spec.codes)
+    elements.back() = Element::U32;
   KernelBuilder k(context, name, bindings, elements, level);
   MoeGemv kernel(k, spec, params);
   k.tiles([&](Value tile) {

@@ -2,6 +2,7 @@
 // stay in the second cache while one block of rows after another goes through them.
 #include "passes/codegen/cpu/Product.h"
 #include "passes/codegen/cpu/Kernels.h"
+#include "passes/codegen/cpu/QuantPanel.h"
 
 namespace xfmr::codegen::cpu {
 namespace {
@@ -9,10 +10,10 @@ constexpr uint32_t kRunColumns = 512;    // of W: 64 KiB of f32 for a block of t
 constexpr uint32_t kGatherColumns = 256; // of rows that are copied to the stack
 constexpr uint32_t kUnroll = 4, kUnrollDots = 8; // columns; divide every padded width
 
-// Runs of equal length, a multiple of 8, none longer than `most`.
-uint32_t runOf(uint32_t columns, uint32_t most) {
+// Runs of equal length, a multiple of `step`, none longer than `most`.
+uint32_t runOf(uint32_t columns, uint32_t most, uint32_t step) {
   uint32_t runs = (columns + most - 1) / most;
-  return paddedWidth((columns + runs - 1) / runs);
+  return ((columns + runs - 1) / runs + step - 1) / step * step;
 }
 } // namespace
 
@@ -26,16 +27,23 @@ bool goesByDots(WeightType weight, uint32_t columns, Level level) {
   return weight == WeightType::BF16 && columns >= kLeastColumns && facts(level).bfloatDots;
 }
 
+bool goesByCodes(bool codes, Level level) { return codes && facts(level).byteDots; }
+
 Element panelElement(WeightType type) {
   return type == WeightType::BF16 ? Element::U32 : elementOf(type);
 }
 
 Product::Product(KernelBuilder &builder, Buffer weight, WeightType type, uint32_t n, uint32_t k, uint32_t maxRows)
     : k(builder), weight(weight), sums(builder.stack(Element::F32, uint64_t(maxRows) * kTileOutputs)), type(type),
-      dots(goesByDots(type, k, builder.level())), n(n), columns(paddedWidth(k)), maxRows(maxRows) {
+      dots(goesByDots(type, k, builder.level())), n(n), width(k), columns(paddedWidth(k)), maxRows(maxRows) {
+  const uint32_t step = schemeOf(type) ? 32 : 8;
+  run = runOf(columns, kRunColumns, step);
+  gatherRun = runOf(columns, dots ? kRunColumns : kGatherColumns, step);
 }
 
 uint64_t Product::panelElements() const {
+  if (schemeOf(type))
+    return QuantPanel(k, weight, type, width).words();
   return uint64_t(columns) * kPanel / (type == WeightType::BF16 ? 2 : 1);
 }
 
@@ -51,6 +59,7 @@ Values Product::panelStarts(RegisterBlock shape, Value firstPanel, Value outputT
 Values Product::block(RegisterBlock shape, Buffer x, Value xAt, uint64_t xStride, llvm::ArrayRef<Value> panels,
                       Value kBegin, Value kEnd, llvm::ArrayRef<Value> init, Value scale) {
   // A step is a column, or two columns in the words of bf16.
+  const Buffer from = schemeOf(type) ? unpacked : weight;
   const uint32_t words = type == WeightType::BF16 ? 2 : 1, perStep = dots ? 2 : 1, unroll = dots ? kUnrollDots : kUnroll;
   return k.loop(kBegin, kEnd, unroll, init, [&](Value column, llvm::ArrayRef<Value> in) {
     Values next(in.begin(), in.end());
@@ -67,7 +76,7 @@ Values Product::block(RegisterBlock shape, Buffer x, Value xAt, uint64_t xStride
     for (uint32_t c = 0; c < unroll; c += words) {
       Values w;
       for (Value panel : panels)
-        w.push_back(weight.load(panel + (column / words + c / words) * kPanel, kPanel));
+        w.push_back(from.load(panel + (column / words + c / words) * kPanel, kPanel));
       if (dots || words == 1) {
         addColumn(c, w);
         continue;
@@ -86,21 +95,20 @@ void Product::clear(Value rows) {
   k.loop(k.index(0), rows * kTileOutputs, kPanel, [&](Value at) { sums.store(at, k.zeros(kPanel)); });
 }
 
-void Product::accumulate(Buffer x, Value xAt, uint64_t xStride, Value rows, Value firstPanel, Value outputTile,
-                         Value kBegin, Value kEnd) {
+void Product::overBlocks(llvm::ArrayRef<RegisterBlock> shapes, Value rows, Value outputTile,
+                         llvm::function_ref<Values(RegisterBlock, Value, Value, llvm::ArrayRef<Value>)> add) {
   Value begin = k.index(0);
-  for (RegisterBlock shape : k.facts().blocks) {
+  for (RegisterBlock shape : shapes) {
     Value end = rows - (rows - begin) % shape.rows;
     k.loop(0, kTilePanels, shape.panels, [&](Value panel) {
       k.when(outputTile * kTilePanels + panel < panelsOf(n), [&] {
-        Values panels = panelStarts(shape, firstPanel, outputTile, panel);
         k.loop(begin, end, shape.rows, [&](Value row) {
           Value at = row * kTileOutputs + panel * kPanel;
           auto place = [&](uint32_t i) { return at + (i / shape.panels * kTileOutputs + i % shape.panels * kPanel); };
           Values soFar;
           for (uint32_t i = 0; i < shape.rows * shape.panels; ++i)
             soFar.push_back(sums.load(place(i), kPanel));
-          soFar = block(shape, x, xAt + row * xStride, xStride, panels, kBegin, kEnd, soFar, {});
+          soFar = add(shape, row, panel, soFar);
           for (uint32_t i = 0; i < shape.rows * shape.panels; ++i)
             sums.store(place(i), soFar[i]);
         });
@@ -110,15 +118,65 @@ void Product::accumulate(Buffer x, Value xAt, uint64_t xStride, Value rows, Valu
   }
 }
 
+void Product::accumulate(Buffer x, Value xAt, uint64_t xStride, Value rows, Value firstPanel, Value outputTile,
+                         Value kBegin, Value kEnd) {
+  if (schemeOf(type))
+    unpack(firstPanel, outputTile, kBegin, kEnd);
+  overBlocks(k.facts().blocks, rows, outputTile, [&](RegisterBlock shape, Value row, Value panel, llvm::ArrayRef<Value> soFar) {
+    Values panels = panelStarts(shape, firstPanel, outputTile, panel);
+    for (uint32_t p = 0; schemeOf(type) && p < shape.panels; ++p) // a tile's panels from kBegin on; none is beyond the fourth
+      panels[p] = (panel + p) * (uint64_t(run) * kPanel) - kBegin * kPanel;
+    return block(shape, x, xAt + row * xStride, xStride, panels, kBegin, kEnd, soFar, {});
+  });
+}
+
+void Product::unpack(Value firstPanel, Value outputTile, Value kBegin, Value kEnd) {
+  const QuantPanel quantised(k, weight, type, width);
+  k.loop(0, kTilePanels, 1, [&](Value panel) {
+    Value from = panelStarts({1, 1}, firstPanel, outputTile, panel)[0], to = panel * (uint64_t(run) * kPanel) - kBegin * kPanel;
+    k.loop(kBegin, kEnd, 32, [&](Value column) {
+      Value block = column / 32;
+      const QuantPanel::Scales scales = quantised.scales(from, block);
+      for (uint32_t c = 0; c < 32; c += 8)
+        for (auto [i, number] : llvm::enumerate(quantised.numbers(from, block, c, scales)))
+          unpacked.store(to + (column + (c + i)) * kPanel, number);
+    });
+  });
+}
+
 void Product::rows(Buffer x, Value xAt, uint64_t xStride, Value rows, Value firstPanel, Value outputTile) {
   if (dots)
     return gathered(rows, firstPanel, outputTile,
                     [&](Value r, Value column, unsigned lanes) { return x.load(xAt + r * xStride + column, lanes); });
-  const uint32_t run = runOf(columns, kRunColumns);
+  if (schemeOf(type))
+    unpacked = k.stack(Element::F32, uint64_t(kTilePanels) * run * kPanel);
   clear(rows);
   k.loop(0, columns, run, [&](Value kBegin) {
     accumulate(x, xAt, xStride, rows, firstPanel, outputTile, kBegin, min(kBegin + run, k.index(columns)));
   });
+}
+
+Values Product::quantisedBlock(Buffer x, Value xAt, llvm::ArrayRef<Value> panels, Value scale) {
+  const QuantPanel quantised(k, weight, type, width);
+  auto add = [&](Value column, uint32_t count, Values sums) {
+    for (auto [panel, sum] : llvm::zip(panels, sums)) {
+      Value block = column / 32;
+      const QuantPanel::Scales scales = quantised.scales(panel, block);
+      for (uint32_t c = 0; c < count; c += 8)
+        for (auto [i, number] : llvm::enumerate(quantised.numbers(panel, block, c, scales))) {
+          Value element = x[xAt + column + (c + i)];
+          sum = fma(splat(scale ? element * scale : element, kPanel), number, sum);
+        }
+    }
+    return sums;
+  };
+  Values sums(panels.size(), k.zeros(kPanel));
+  const uint32_t whole = columns / 32 * 32;
+  if (whole)
+    sums = k.loop(k.index(0), k.index(whole), 32, sums, [&](Value column, llvm::ArrayRef<Value> in) {
+      return add(column, 32, Values(in.begin(), in.end()));
+    });
+  return whole < columns ? add(k.index(whole), columns - whole, sums) : sums;
 }
 
 void Product::row(Buffer x, Value xAt, Value firstPanel, Value outputTile, Value scale) {
@@ -130,23 +188,29 @@ void Product::row(Buffer x, Value xAt, Value firstPanel, Value outputTile, Value
     });
     x = pairs, xAt = k.index(0), scale = {};
   }
-  // One panel after another is one stream of bytes: memory is read faster than by several side by side.
-  constexpr RegisterBlock shape = {1, 1};
-  k.loop(0, kTilePanels, 1, [&](Value panel) {
+  // One panel after another is one stream of bytes: memory is read faster than by several side by side. Of codes less comes
+  // from memory than one chain of multiply-adds can take: two chains.
+  const RegisterBlock shape = {1, schemeOf(type) ? 2u : 1u};
+  k.loop(0, kTilePanels, shape.panels, [&](Value panel) {
     k.when(outputTile * kTilePanels + panel < panelsOf(n), [&] {
       Values start = panelStarts(shape, firstPanel, outputTile, panel);
-      Values done = block(shape, x, xAt, 0, start, k.index(0), k.index(columns), {k.zeros(kPanel)}, scale);
-      sums.store(panel * kPanel, done[0]);
+      Values done = schemeOf(type) ? quantisedBlock(x, xAt, start, scale)
+                                   : block(shape, x, xAt, 0, start, k.index(0), k.index(columns), {k.zeros(kPanel)}, scale);
+      for (uint32_t p = 0; p < shape.panels; ++p)
+        sums.store((panel + p) * kPanel, done[p]);
     });
   });
 }
 
 void Product::gathered(Value rows, Value firstPanel, Value outputTile,
                        llvm::function_ref<Value(Value r, Value column, unsigned lanes)> load) {
-  const uint32_t run = runOf(columns, dots ? kRunColumns : kGatherColumns), perWord = dots ? 2 : 1;
+  run = gatherRun;
+  const uint32_t perWord = dots ? 2 : 1;
   const uint64_t stride = run / perWord + kPanel; // not a power of two: rows then share lines of the first cache
   const unsigned lanes = columns % run == 0 && run % kPanel == 0 ? kPanel : 8;
   Buffer copies = k.stack(dots ? Element::U32 : Element::F32, maxRows * stride);
+  if (schemeOf(type))
+    unpacked = k.stack(Element::F32, uint64_t(kTilePanels) * run * kPanel);
   clear(rows);
   k.loop(0, columns, run, [&](Value kBegin) {
     Value kEnd = min(kBegin + run, k.index(columns));

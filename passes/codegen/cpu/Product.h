@@ -4,14 +4,15 @@
 // Every output is one chain of multiply-adds over the columns in order, whatever rows and outputs it is computed
 // beside: a chain that pauses between blocks of columns goes on from the very number it stopped at. So gemv, gemm and
 // the expert products give the same bits for the same row. Where goesByDots (Kernels.h) a chain goes by pairs of columns, and
-// rows of X are rounded to bf16 before.
+// rows of X are rounded to bf16 before. Quantised weights become f32 on the way, exactly, and chains are those of f32; rows of
+// codes have chains of their own (ProductOfCodes.cpp).
 #pragma once
 #include "passes/codegen/Choice.h"
 #include "passes/codegen/cpu/KernelBuilder.h"
 
 namespace xfmr::codegen::cpu {
 
-// The element to declare a weight binding with: bf16 is read as words of two columns.
+// The element to declare a weight binding with: bf16 is read as words of two columns, codes and scales as words.
 Element panelElement(WeightType type);
 
 class Product {
@@ -31,6 +32,9 @@ public:
   void gathered(Value rows, Value firstPanel, Value outputTile,
                 llvm::function_ref<Value(Value r, Value column, unsigned lanes)> load);
 
+  // The same from rows of codes (RowCodes.h), `rowOf(r)` being the number of row r; on levels with dots of bytes.
+  void coded(Buffer codes, Value rows, Value firstPanel, Value outputTile, llvm::function_ref<Value(Value r)> rowOf);
+
   // body(sums, column, valid): the 16 sums of row r of X and rows column … of W, for those columns of the tile that are
   // stored, `valid` of each sixteen (16, or 8 at the end: widths are padded to 8).
   void forEachPanel(Value r, Value outputTile,
@@ -38,19 +42,32 @@ public:
 
 private:
   void clear(Value rows);
+  // Goes over the tile's sums in blocks: `add` gives sums of rows row … and panels panel … from what they are so far.
+  void overBlocks(llvm::ArrayRef<RegisterBlock> shapes, Value rows, Value outputTile,
+                  llvm::function_ref<Values(RegisterBlock shape, Value row, Value panel, llvm::ArrayRef<Value> soFar)> add);
+  // A quantised tile's columns kBegin … as f32, in whole blocks of 32.
+  void unpack(Value firstPanel, Value outputTile, Value kBegin, Value kEnd);
   // Adds the columns [kBegin, kEnd) to the sums. With dots `x` holds pairs: xAt and xStride count words, columns too.
   void accumulate(Buffer x, Value xAt, uint64_t xStride, Value rows, Value firstPanel, Value outputTile, Value kBegin,
                   Value kEnd);
   // A block of sums in registers. One row reads its panels but once: they are asked for ahead.
   Values block(RegisterBlock shape, Buffer x, Value xAt, uint64_t xStride, llvm::ArrayRef<Value> panels, Value kBegin,
                Value kEnd, llvm::ArrayRef<Value> sums, Value scale);
+  // The same of codes; begin and end count blocks of 32 columns.
+  Values codedBlock(RegisterBlock shape, Buffer codes, llvm::ArrayRef<Value> rowStarts, llvm::ArrayRef<Value> panels,
+                    Value begin, Value end, llvm::ArrayRef<Value> sums);
+  // The same from codes to chains of f32.
+  Values quantisedBlock(Buffer x, Value xAt, llvm::ArrayRef<Value> panels, Value scale);
+  // Where panels begin in the weight.
   Values panelStarts(RegisterBlock shape, Value firstPanel, Value outputTile, Value panel);
 
   KernelBuilder &k;
   Buffer weight, sums;
+  Buffer unpacked; // of a quantised weight: [kTilePanels][run][16]
   WeightType type;
   bool dots; // see above
-  uint32_t n, columns; // columns padded
+  uint32_t n, width, columns; // columns: the width padded
+  uint32_t run, gatherRun;    // columns that go by at a time
   uint32_t maxRows;
 };
 

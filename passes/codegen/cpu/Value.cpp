@@ -98,4 +98,26 @@ Value bfloatDot(Value a, Value b, Value sum) {
   return wrap(sum, call.getResult(0));
 }
 
+Value halves(Value words) {
+  Value narrow = bitsAs(words, ops(words).getF16Type(), 2 * words.lanes());
+  return wrap(words, arith::ExtFOp::create(ops(words), withElement(narrow, ops(words).getF32Type()), narrow.value));
+}
+
+Value fromSigned(Value words) {
+  return wrap(words, arith::SIToFPOp::create(ops(words), withElement(words, ops(words).getF32Type()), words.value));
+}
+
+Value lowBytes(Value words) {
+  Value bytes = wrap(words, arith::TruncIOp::create(ops(words), withElement(words, ops(words).getI8Type()), words.value));
+  return bitsAs(bytes, ops(words).getI32Type(), words.lanes() / 4);
+}
+
+Value byteDot(Value sum, Value a, Value b) {
+  mlir::Type byte = ops(sum).getI8Type();
+  mlir::Value operands[] = {sum.value, bitsAs(a, byte, 64).value, bitsAs(b, byte, 64).value};
+  auto call = mlir::LLVM::CallIntrinsicOp::create(ops(sum), sum.value.getType(), ops(sum).getStringAttr("llvm.x86.avx512.vpdpbusd.512"),
+                                                  mlir::ValueRange(operands));
+  return wrap(sum, call.getResult(0));
+}
+
 } // namespace xfmr::codegen::cpu

@@ -32,4 +32,10 @@ Value splat(Value scalar, unsigned lanes);
 Value bfloatPairs(Value floats);                  // 2n floats, rounded to nearest even -> n words
 Value bfloatDot(Value a, Value b, Value sum);     // 16 lanes: sum + a.high * b.high + a.low * b.low, in the order of vdpbf16ps
 
+Value halves(Value words);     // n words -> 2n numbers of f16, the low half of a word first
+Value fromSigned(Value words); // i32 -> f32
+Value lowBytes(Value words);   // 4n words -> n of their low bytes, the first lowest
+// 16 lanes: sum + the products of four unsigned bytes of `a` and four signed ones of `b`. Only on levels with LevelFacts::byteDots.
+Value byteDot(Value sum, Value a, Value b);
+
 } // namespace xfmr::codegen::cpu

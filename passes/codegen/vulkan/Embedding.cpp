@@ -17,6 +17,8 @@ enum Word : uint32_t {
 }
 
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const EmbeddingSpec &spec) {
+  if (llvm::Error error = needsFloats(spec.name(), spec.weight))
+    return error;
   std::vector<Element> elements = {Element::U32, Element::U32, weightElement(spec.weight),
                                    Element::F32x4};
   if (spec.positions)

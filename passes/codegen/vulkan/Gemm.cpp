@@ -127,6 +127,8 @@ std::vector<Element> gemm::elements(const GemmSpec &spec) {
 }
 
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const GemmSpec &spec) {
+  if (llvm::Error error = needsFloats(spec.name(), spec.weight))
+    return error;
   KernelBuilder k(context, spec.name(), spec.bindings(), gemm::elements(spec),
                   {kBlock * kBlock, 1, 1});
   Gemm(k, spec).build();

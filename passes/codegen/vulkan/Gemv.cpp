@@ -106,6 +106,8 @@ llvm::Expected<BuiltKernel> buildVariant(mlir::MLIRContext &context, const GemvS
 } // namespace
 
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const GemvSpec &spec) {
+  if (llvm::Error error = needsFloats(spec.name(), spec.weight))
+    return error;
   auto portable = buildVariant(context, spec, {/*rows=*/4, /*wide=*/false}, {});
   if (!portable)
     return portable;

@@ -145,6 +145,8 @@ std::vector<Element> moe_gemm::elements(const MoeGemmSpec &spec) {
 }
 
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const MoeGemmSpec &spec) {
+  if (llvm::Error error = needsFloats(spec.name(), spec.weight))
+    return error;
   if (spec.tileRows > 64)
     return llvm::createStringError("kernel '" + spec.name() + "': tiles have at most 64 rows on Vulkan");
   KernelBuilder k(context, spec.name(), spec.bindings(), moe_gemm::elements(spec), {kSide * kSide, 1, 1});

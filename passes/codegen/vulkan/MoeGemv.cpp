@@ -132,6 +132,8 @@ llvm::Expected<BuiltKernel> buildVariant(mlir::MLIRContext &context, const MoeGe
 } // namespace
 
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const MoeGemvSpec &spec) {
+  if (llvm::Error error = needsFloats(spec.name(), spec.weight))
+    return error;
   auto portable = buildVariant(context, spec, {4, false}, {});
   if (!portable)
     return portable;

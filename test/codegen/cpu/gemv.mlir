@@ -37,3 +37,26 @@ xfmr.program @dots max_context 8 chunk 8 kv f32 target <cpu, alignment = 64, lev
 // CHECK-LABEL: xfmr.executable @narrow
 // CHECK: xfmr.variant "v4" requires ["v4"]
 // CHECK-NOT: call_intrinsic
+
+// Codes of four bits: where a level has no dots of bytes they become numbers on the way, by a multiply-add of scale and code;
+// two panels go side by side. With dots the row is read as row_codes left it: eight columns a word of codes, four a dot, and one
+// conversion and one multiply-add a block of 32 columns.
+xfmr.program @quantised max_context 8 chunk 8 kv f32 target <cpu, alignment = 64, levels = [v3, v4_dot]>
+    config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.executable @q #xfmr.gemv<weight = q4, codes>
+      params #xfmr.gemv_params<n = 64, k = 256>
+}
+// CHECK-LABEL: xfmr.executable @q
+// CHECK: xfmr.variant "v4_dot" requires ["v4_dot"]
+// CHECK: llvm.br ^{{[a-z0-9]+}}(%{{[0-9]+}}, %{{[0-9]+}} : i64, vector<16xf32>)
+// CHECK: llvm.and {{.*}} : vector<16xi32>
+// CHECK-COUNT-8: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"({{.*}}) : (vector<16xi32>, vector<64xi8>, vector<64xi8>) -> vector<16xi32>
+// CHECK-NOT: call_intrinsic
+// CHECK: llvm.fpext {{.*}} : vector<16xf16> to vector<16xf32>
+// CHECK: llvm.sitofp {{.*}} : vector<16xi32> to vector<16xf32>
+// CHECK: llvm.intr.fmuladd({{.*}} -> vector<16xf32>
+// CHECK: xfmr.variant "v3" requires ["v3"]
+// CHECK-NOT: call_intrinsic
+// CHECK: llvm.br ^{{[a-z0-9]+}}(%{{[0-9]+}}, %{{[0-9]+}}, %{{[0-9]+}} : i64, vector<16xf32>, vector<16xf32>)
+// CHECK: llvm.fpext {{.*}} : vector<16xf16> to vector<16xf32>
+// CHECK-COUNT-32: llvm.sitofp {{.*}} : vector<16xi32> to vector<16xf32>

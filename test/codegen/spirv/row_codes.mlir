@@ -1,0 +1,16 @@
+// Kernels that only the CPU has.
+// RUN: xfmr-opt %s --split-input-file --verify-diagnostics --pass-pipeline="builtin.module(xfmr.program(xfmr.executable(xfmr-generate-kernels)))"
+
+xfmr.program @p max_context 8 chunk 8 kv f32
+    config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  // expected-error @below {{kernel row_codes: only the CPU has it}}
+  xfmr.executable @k #xfmr.row_codes
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32
+    config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  // expected-error @below {{kernel gemv_q4: only the CPU reads weights of q4}}
+  xfmr.executable @k #xfmr.gemv<weight = q4>
+}

@@ -1,0 +1,55 @@
+// Which quantised weights stay codes, and what products of them are dispatched as.
+// RUN: xfmr-opt %s --xfmr-expand-quantized="target=cpu" 2>/dev/null | FileCheck %s --check-prefix=KEPT
+// RUN: xfmr-opt %s --xfmr-expand-quantized="target=cpu" -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
+// RUN: xfmr-opt %s --xfmr-expand-quantized -o /dev/null 2>&1 | FileCheck %s --check-prefix=ALL
+// RUN: xfmr-opt %s --xfmr-expand-quantized="target=cpu" --xfmr-split-phases="target=cpu" --xfmr-form-regions --xfmr-select-kernels 2>/dev/null \
+// RUN:   | FileCheck %s --check-prefix=DISPATCH
+// REMARK: remark: 1 quantised weights are rounded again, to int8 in groups of 32: no kernel of the target reads groups that
+// REMARK-SAME: are no multiple of 32, nor nf4
+// ALL: remark: 5 quantised weights are stored as f32
+
+// Larger groups and two levels are stored as groups of 32 with the same values; groups of 16 are rounded again.
+// KEPT-LABEL: xfmr.model @m
+// KEPT: %[[G:.*]] = xfmr.weight "g"
+// KEPT: %[[F:.*]] = xfmr.weight_cast %[[G]]
+// KEPT: %[[Q:.*]] = xfmr.weight_quantize %[[F]] by absmax : tensor<512x512xf32> -> tensor<512x512x!xfmr.q<int8, group = 32>>
+// KEPT: xfmr.linear {{.*}}, %[[Q]]
+// KEPT-NOT: weight_cast
+
+// The two products that read the normed embedding share its codes; the embedding is a table of codes too, in panels of sixteen rows
+// of 544 bytes.
+// DISPATCH-DAG: xfmr.packed_weight @embed : memref<48x16x544xi8>
+// DISPATCH-DAG: xfmr.packed_weight @a : memref<32x16x288xi8>
+// DISPATCH-DAG: xfmr.packed_weight @b : memref<32x16x384xi8>
+// DISPATCH: xfmr.phase prefill rows 64
+// DISPATCH: xfmr.dispatch @embedding_q8
+// DISPATCH: xfmr.phase all_logits rows 64
+// DISPATCH: xfmr.dispatch @row_codes{{.*}} "codes of rows"
+// DISPATCH-NOT: @row_codes
+// DISPATCH: xfmr.dispatch @gemm_q4_wide_codes
+// DISPATCH-NOT: @row_codes
+// DISPATCH: xfmr.dispatch @gemm_q4_residual_codes
+// DISPATCH: xfmr.dispatch @row_codes
+// DISPATCH: xfmr.dispatch @gemm_q8_codes
+// DISPATCH: xfmr.phase decode rows 1
+// DISPATCH: xfmr.dispatch @row_codes
+// DISPATCH-NOT: @row_codes
+// DISPATCH: xfmr.dispatch @gemv_q4_wide_codes
+module {
+  xfmr.model @m (%tokens: tensor<?xi32>) -> tensor<?x768xf32>
+      config <architecture = "llama", hidden_size = 512, vocab_size = 768, max_position = 64> sources {base = "tiny"} {
+    %table = xfmr.weight "embed" : tensor<768x512x!xfmr.q<int8, group = 32>>
+    %a = xfmr.weight "a" : tensor<512x512x!xfmr.q<int4, group = 128>>
+    %b = xfmr.weight "b" : tensor<512x512x!xfmr.q<int4, group = 32, min, super = 256, sub = u6>>
+    %g = xfmr.weight "g" : tensor<512x512x!xfmr.q<int6, group = 16, super = 256, sub = i8>>
+    %x = xfmr.embedding %tokens, %table : (tensor<?xi32>, tensor<768x512x!xfmr.q<int8, group = 32>>) -> tensor<?x512xf32>
+    %norm = xfmr.weight "norm" : tensor<512xf32>
+    %h = xfmr.rms_norm %x, %norm eps 1.0e-5 : tensor<?x512xf32>, tensor<512xf32>
+    %p = xfmr.linear %h, %a : (tensor<?x512xf32>, tensor<512x512x!xfmr.q<int4, group = 128>>) -> tensor<?x512xf32>
+    %q = xfmr.linear %h, %b : (tensor<?x512xf32>, tensor<512x512x!xfmr.q<int4, group = 32, min, super = 256, sub = u6>>) -> tensor<?x512xf32>
+    %s = xfmr.add %p, %q : tensor<?x512xf32>
+    %y = xfmr.linear %s, %g : (tensor<?x512xf32>, tensor<512x512x!xfmr.q<int6, group = 16, super = 256, sub = i8>>) -> tensor<?x512xf32>
+    %logits = xfmr.linear %y, %table : (tensor<?x512xf32>, tensor<768x512x!xfmr.q<int8, group = 32>>) -> tensor<?x768xf32>
+    xfmr.yield %logits : tensor<?x768xf32>
+  }
+}
