@@ -1,4 +1,5 @@
 // xfmr-serialize-executables: the words of each SPIR-V module, the object file of each module for the CPU.
+#include "passes/codegen/cpu/Lower.h"
 #include "passes/codegen/cpu/Object.h"
 #include "passes/codegen/vulkan/ToSpirv.h"
 #include "passes/lowering/ExecutablePasses.h"
@@ -17,6 +18,11 @@ namespace {
 
 struct SerializeExecutables : xfmr::impl::XfmrSerializeExecutablesBase<SerializeExecutables> {
   using XfmrSerializeExecutablesBase::XfmrSerializeExecutablesBase;
+
+  void getDependentDialects(DialectRegistry &registry) const override { // what the translation to LLVM must know
+    XfmrSerializeExecutablesBase::getDependentDialects(registry);
+    codegen::cpu::registerKernelDialects(registry);
+  }
 
   void runOnOperation() override {
     for (VariantOp variant : variantsOf(getOperation()))

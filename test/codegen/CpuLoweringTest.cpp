@@ -162,9 +162,11 @@ TEST_F(CpuLowering, PartialLoadsAndStoresStopAtTheirLastElement) {
 }
 
 TEST_F(CpuLowering, DeclaredAccessMustAgree) {
-  auto built = [&](bool load, bool store) {
+  auto built = [&](bool load, bool store, bool any = true) {
     KernelBuilder k(context, "k", kBindings, {Element::U32, Element::F32, Element::F32}, Level::V3);
     k.tiles([&](Value tile) {
+      if (!any)
+        return;
       Value v = load ? k.buffer("out")[tile] : k.f32(1);
       if (store)
         k.buffer("out").store(tile, v);
@@ -176,6 +178,7 @@ TEST_F(CpuLowering, DeclaredAccessMustAgree) {
   };
   EXPECT_EQ(built(true, true), "kernel 'k.v3': binding 'out' is declared write, but the kernel reads it");
   EXPECT_EQ(built(false, false), "kernel 'k.v3': binding 'x' is declared read, but the kernel writes it");
+  EXPECT_EQ(built(false, false, false), "kernel 'k.v3': binding 'out' is declared written, but the kernel never writes it");
   EXPECT_EQ(built(false, true), "");
 }
 

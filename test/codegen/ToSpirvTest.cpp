@@ -91,6 +91,12 @@ TEST_F(ToSpirv, RefusesBf16) {
             "SPIR-V");
 }
 
+TEST_F(ToSpirv, ExpectsOneModule) {
+  auto words = toSpirv(*mlir::parseSourceString<mlir::ModuleOp>("module {}", &context));
+  ASSERT_FALSE(bool(words));
+  EXPECT_EQ(llvm::toString(words.takeError()), "kernel to SPIR-V: expected one gpu.module, found 0");
+}
+
 TEST_F(ToSpirv, FinishComparesTheCodeWithTheDeclaredAccess) {
   auto build = [&](Access access, bool load, bool store) {
     KernelBuilder k(context, "probe", {{"data", access}}, {Element::U32}, {64, 1, 1});

@@ -22,6 +22,7 @@ llvm::Error write(llvm::StringRef path, llvm::StringRef bytes) {
   if (!code)
     code = file.error();
   file.clear_error();
+  // untested: no test fills a disk
   return code ? llvm::createStringError(code, "cannot write '" + path.str() + "': " + code.message()) : llvm::Error::success();
 }
 
@@ -32,6 +33,7 @@ llvm::Expected<std::string> link(llvm::ArrayRef<std::string> objects) {
   static bool usable = true;
   std::lock_guard<std::mutex> lock(turn);
   if (!usable)
+    // untested: errors leave lld usable, what does not is a crash that it survived
     return llvm::createStringError("the linker failed before in this process and cannot run again");
 
   llvm::SmallString<128> folder;
@@ -57,7 +59,7 @@ llvm::Expected<std::string> link(llvm::ArrayRef<std::string> objects) {
   if (result.retCode != 0)
     return llvm::createStringError("linking CPU kernels: " + llvm::StringRef(messages).trim().str());
   auto bytes = llvm::MemoryBuffer::getFile(inFolder("cpu.so"), /*IsText=*/false, /*RequiresNullTerminator=*/false);
-  if (!bytes)
+  if (!bytes) // untested: somebody would have to remove the file meanwhile
     return llvm::createStringError(bytes.getError(), "cannot read what the linker wrote: " + bytes.getError().message());
   return (*bytes)->getBuffer().str();
 }

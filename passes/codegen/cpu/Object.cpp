@@ -6,6 +6,7 @@
 #include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/DiagnosticPrinter.h"
+#include "llvm/IR/InstIterator.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
@@ -18,7 +19,7 @@
 namespace xfmr::codegen::cpu {
 namespace {
 
-const llvm::Target *targetOf(const llvm::Triple &triple, std::string &error) {
+const llvm::Target &targetOf(const llvm::Triple &triple) {
   static std::once_flag once;
   std::call_once(once, [] {
     LLVMInitializeX86TargetInfo();
@@ -30,7 +31,10 @@ const llvm::Target *targetOf(const llvm::Triple &triple, std::string &error) {
     LLVMInitializeAArch64TargetMC();
     LLVMInitializeAArch64AsmPrinter();
   });
-  return llvm::TargetRegistry::lookupTarget(triple, error);
+  std::string error;
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
+  assert(target && "linked above");
+  return *target;
 }
 
 // Errors of LLVM, so that they reach the caller and not the terminal.
@@ -63,6 +67,17 @@ void setAttributes(llvm::Module &module, const LevelFacts &level) {
   }
 }
 
+// LLVM ends the process where it meets any, for its parser is not linked.
+bool holdsAssembly(const llvm::Module &module) {
+  const auto isAssembly = [](const llvm::Instruction &instruction) {
+    const auto *call = llvm::dyn_cast<llvm::CallBase>(&instruction);
+    return call && call->isInlineAsm();
+  };
+  return !module.getModuleInlineAsm().empty() || llvm::any_of(module, [&](const llvm::Function &function) {
+    return llvm::any_of(llvm::instructions(function), isAssembly);
+  });
+}
+
 void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
@@ -90,10 +105,6 @@ llvm::Expected<std::string> compileObject(mlir::ModuleOp source, Level level) {
   auto fail = [&](const char *step) {
     return llvm::createStringError(std::string("kernel to an object: ") + step + (error.empty() ? "" : ": ") + error);
   };
-  const llvm::Triple triple(facts.triple);
-  const llvm::Target *target = targetOf(triple, error);
-  if (!target)
-    return fail("no such code generator in this LLVM");
   llvm::LLVMContext context;
   context.setDiagnosticHandler(std::make_unique<Diagnostics>(error));
   std::unique_ptr<llvm::Module> module;
@@ -106,11 +117,13 @@ llvm::Expected<std::string> compileObject(mlir::ModuleOp source, Level level) {
   }
   if (!module)
     return fail("translation");
+  if (holdsAssembly(*module))
+    return fail("it holds assembly, which is not read here");
+  const llvm::Triple triple(facts.triple);
   std::unique_ptr<llvm::TargetMachine> machine(
-      target->createTargetMachine(triple, facts.cpu, facts.features, llvm::TargetOptions(), llvm::Reloc::PIC_, std::nullopt,
+      targetOf(triple).createTargetMachine(triple, facts.cpu, facts.features, llvm::TargetOptions(), llvm::Reloc::PIC_, std::nullopt,
                                   llvm::CodeGenOptLevel::Aggressive));
-  if (!machine)
-    return fail("no target machine");
+  assert(machine && "levels are processors that LLVM knows");
   module->setTargetTriple(triple);
   module->setDataLayout(machine->createDataLayout());
   setAttributes(*module, facts);
@@ -123,10 +136,10 @@ llvm::Expected<std::string> compileObject(mlir::ModuleOp source, Level level) {
   libraries.disableAllFunctions();
   emit.add(new llvm::TargetLibraryInfoWrapperPass(libraries));
   if (machine->addPassesToEmitFile(emit, stream, nullptr, llvm::CodeGenFileType::ObjectFile))
-    return fail("objects cannot be written");
+    llvm_unreachable("x86-64 has object files");
   emit.run(*module);
   if (!error.empty())
-    return fail("code generation");
+    return fail("code generation"); // untested: nothing is known of which LLVM complains in this way
   return std::string(bytes.begin(), bytes.end());
 }
 
