@@ -113,7 +113,7 @@ LatentAttention readLatent(ImportContext &context, DecoderConfig &d) {
                                     ", expected at most qk_nope_head_dim + qk_rope_head_dim (" +
                                     std::to_string(a.headDim()) + ")");
   if (a.heads * (a.headDim() + a.value) > Config::kMaxSize)
-    config.refuse("qk_nope_head_dim", "is too large for " + std::to_string(a.heads) + " heads");
+    config.refuse("qk_nope_head_dim", "is " + std::to_string(a.nope) + ", too large for " + std::to_string(a.heads) + " heads");
   int64_t maxPosition = config.size("max_position_embeddings");
   d.rope = readRope(context.mlir, config, a.rope, maxPosition, context.options.ropeLength);
   d.rope.style = RopeStyle::interleaved;

@@ -154,16 +154,24 @@ GgufModel readModel(MLIRContext &context, Metadata &keys, const GgufFile &file, 
   a.scale = 1.0 / std::sqrt(static_cast<double>(a.headDim));
   if (d.numLayers > 65536)
     keys.refuse(keys.prefix + "block_count", "is " + std::to_string(d.numLayers) + ", expected at most 65536");
-  if (a.numHeads % a.numKvHeads != 0 || a.numHeads * a.headDim > Config::kMaxSize)
-    keys.refuse(keys.prefix + "attention.head_count_kv", "does not divide the number of heads");
-  if (keys.size("attention.value_length", a.headDim) != a.headDim)
-    keys.refuse(keys.prefix + "attention.value_length", "differs from attention.key_length");
+  if (a.numHeads % a.numKvHeads != 0)
+    keys.refuse(keys.prefix + "attention.head_count_kv", "is " + std::to_string(a.numKvHeads) +
+                                                             ", expected a divisor of attention.head_count (" +
+                                                             std::to_string(a.numHeads) + ")");
+  if (a.numHeads * a.headDim > Config::kMaxSize)
+    keys.refuse(keys.prefix + "attention.key_length",
+                "is " + std::to_string(a.headDim) + ", too large for " + std::to_string(a.numHeads) + " heads");
+  if (const int64_t width = keys.size("attention.value_length", a.headDim); width != a.headDim)
+    keys.refuse(keys.prefix + "attention.value_length",
+                "is " + std::to_string(width) + ", expected attention.key_length (" + std::to_string(a.headDim) + ")");
   d.rope.theta = keys.positive("rope.freq_base", 10000.0);
   d.rope.headDim = a.headDim;
   d.rope.rotaryDim = keys.size("rope.dimension_count", a.headDim);
   d.rope.style = architecture.rope;
   if (d.rope.rotaryDim % 2 != 0 || d.rope.rotaryDim > a.headDim)
-    keys.refuse(keys.prefix + "rope.dimension_count", "is no even number up to the head size");
+    keys.refuse(keys.prefix + "rope.dimension_count", "is " + std::to_string(d.rope.rotaryDim) +
+                                                           ", expected an even number up to the head size (" +
+                                                           std::to_string(a.headDim) + ")");
   if (keys.status.ok())
     d.rope.scaling = readRopeDivisors(context, source, d.rope.rotaryDim, keys.status);
   if (keys.has("rope.scaling.type")) {
@@ -177,8 +185,12 @@ GgufModel readModel(MLIRContext &context, Metadata &keys, const GgufFile &file, 
     model.window = keys.size("attention.sliding_window");
   if (keys.has("expert_count")) {
     model.counts = {keys.size("expert_count"), keys.size("expert_used_count")};
-    if (model.counts.experts > 65536 || model.counts.topK > model.counts.experts)
-      keys.refuse(keys.prefix + "expert_used_count", "is more than expert_count");
+    if (model.counts.experts > 65536)
+      keys.refuse(keys.prefix + "expert_count", "is " + std::to_string(model.counts.experts) + ", expected at most 65536");
+    if (model.counts.topK > model.counts.experts)
+      keys.refuse(keys.prefix + "expert_used_count", "is " + std::to_string(model.counts.topK) +
+                                                         ", expected at most expert_count (" +
+                                                         std::to_string(model.counts.experts) + ")");
     model.expertWidth = keys.has("expert_feed_forward_length") ? keys.size("expert_feed_forward_length")
                                                                : keys.size("feed_forward_length");
     if (keys.has("expert_shared_feed_forward_length"))

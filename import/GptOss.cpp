@@ -59,7 +59,7 @@ Value importGptOss(ImportContext &context) {
   d.attention.sinks = true;
   Windows windows = readWindows(config, d.numLayers, [](int64_t layer) { return layer % 2 == 0; });
   if (!config.failed() && d.activation != ActivationKind::silu)
-    config.refuse("hidden_act", "must be silu: these experts have a clamped SwiGLU");
+    config.refuse("hidden_act", "is another than silu, but these experts have a clamped SwiGLU");
   if (config.failed())
     return {};
   experts.routing = rule.attribute(context.mlir);

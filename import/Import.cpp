@@ -54,7 +54,7 @@ OwningOpRef<ModuleOp> parseIr(MLIRContext &context, StringRef path, Status &stat
   CollectedErrors errors(&context);
   OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(path, ParserConfig(&context));
   if (!module)
-    status = errors.status("cannot parse \"" + path.str() + "\"");
+    status = errors.status();
   return module;
 }
 

@@ -1,5 +1,6 @@
 // See ModelBuilder.h.
 #include "import/ModelBuilder.h"
+#include "weights/Diagnostics.h"
 #include "weights/Conversion.h"
 #include "weights/Expressions.h"
 #include "weights/GgufBlocks.h"
@@ -56,8 +57,9 @@ Value ModelBuilder::block(int64_t layer, StringRef module, Value input, llvm::fu
 OwningOpRef<ModuleOp> ModelBuilder::finish(Value output) {
   YieldOp::create(builder_, loc_, ValueRange{output});
   checkUnused();
+  CollectedErrors errors(builder_.getContext());
   if (status_.ok() && mlir::failed(verify(*module_)))
-    refuse("the imported model does not verify");
+    status_ = errors.status();
   if (status_.failed())
     return {};
   return std::move(module_);

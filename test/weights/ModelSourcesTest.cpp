@@ -63,6 +63,8 @@ TEST_F(ModelSourcesTest, OptionsReplacePaths) {
 TEST_F(ModelSourcesTest, RefusesWrongOptions) {
   EXPECT_EQ(open({"other=x"}),
             "source \"other\" of option \"other=x\" is not one of the model's: base, extra");
+  EXPECT_EQ(checkReplacedSources(*parseSourceString<ModuleOp>("module {}", &context), {{"other", "x"}}).message(),
+            "source \"other\" of option \"other=x\" is not one of the model's: it has none");
   EXPECT_EQ(open({"base=x", "base=y"}), "source \"base\" is given twice");
   EXPECT_EQ(open({"base"}), "invalid source \"base\", expected NAME=PATH");
   EXPECT_EQ(open({"base=" + folder.file("none.safetensors")}),
@@ -97,6 +99,7 @@ TEST(Diagnostics, BecomeOneStatusWithPlaces) {
   emitError(UnknownLoc::get(&context)) << "second";
   EXPECT_EQ(errors.status("nothing was said").message(),
             "model.layers.3.self_attn: first\nnote: a.mlir:4:7: beside this\nerror: second");
+  EXPECT_EQ(errors.status().message(), errors.status("nothing was said").message());
 }
 
 } // namespace

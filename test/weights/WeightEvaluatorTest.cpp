@@ -78,7 +78,8 @@ protected:
     return whole;
   }
 
-  std::string error(const std::string &text) {
+  /// What evaluating the last value says, or the argument of the last op's region.
+  std::string error(const std::string &text, bool ofArgument = false) {
     std::string message;
     ScopedDiagnosticHandler collect(&context, [&](Diagnostic &diagnostic) {
       message += diagnostic.str();
@@ -87,6 +88,8 @@ protected:
     Value value = parse(text);
     if (!value)
       return "does not parse: " + message;
+    if (ofArgument)
+      value = module->getBody()->back().getRegion(0).getArgument(0);
     std::vector<float> out(weightRows(value.getType()) * weightColumns(value.getType()));
     WeightEvaluator evaluator(sources);
     if (succeeded(evaluator.evaluateRows(value, 0, weightRows(value.getType()), out.data())))
@@ -314,16 +317,19 @@ TEST_F(WeightEvaluatorTest, Errors) {
             std::string::npos);
   EXPECT_NE(error("%a = xfmr.weight \"w\" from \"other\" : tensor<4x3xf32>").find("\"other\" is not open"),
             std::string::npos);
-  EXPECT_NE(error("%a = xfmr.weight \"w\" : tensor<3x4xf32>")
-                .find("found F32 [4, 3], expected 'tensor<3x4xf32>'"),
-            std::string::npos)
-      << error("%a = xfmr.weight \"w\" : tensor<3x4xf32>");
-  EXPECT_NE(error("%a = xfmr.weight \"w\" : tensor<4x3xf16>").find("found F32 [4, 3], expected"),
-            std::string::npos);
+  EXPECT_EQ(error("%a = xfmr.weight \"w\" : tensor<3x4xf32>"),
+            "tensor \"w\" of source \"base\": found F32 [4, 3], expected 'tensor<3x4xf32>'");
+  EXPECT_EQ(error("%a = xfmr.weight \"w\" : tensor<4x3xf16>"),
+            "tensor \"w\" of source \"base\": found F32 [4, 3], expected 'tensor<4x3xf16>'");
   EXPECT_NE(error("%a = xfmr.weight \"nan\" : tensor<1x2xf32>").find("holds NaN at element 1"),
             std::string::npos);
   EXPECT_NE(error("%a = xfmr.weight \"inf\" : tensor<1x1xf16>").find("holds infinity at element 0"),
             std::string::npos);
+  context.allowUnregisteredDialects();
+  EXPECT_EQ(error("%a = \"other.made\"() : () -> tensor<1x1xf32>"), "is not a weight expression that can be evaluated");
+  EXPECT_EQ(error("%a = \"other.region\"() ({\n^bb0(%x: tensor<1x1xf32>):\n  \"other.end\"() : () -> ()\n}) : () -> tensor<1x1xf32>",
+                  /*ofArgument=*/true),
+            "block argument is not bound to a weight expression");
 }
 
 } // namespace

@@ -57,18 +57,18 @@ TEST_F(ShardedTest, ReadsAllShards) {
 }
 
 TEST_F(ShardedTest, RefusesWhatShardsDoNotConfirm) {
-  EXPECT_MENTIONS(open("[]"), "expected a JSON object");
-  EXPECT_MENTIONS(open("{"), "expected a JSON object");
+  const std::string place = folder.file("model.safetensors.index.json");
+  const std::string noMap = "invalid index \"" + place + "\": expected a JSON object with an object \"weight_map\"";
+  EXPECT_EQ(open("[]"), noMap);
+  EXPECT_EQ(open("{"), noMap);
   EXPECT_MENTIONS(open(R"({"weight_map":{}})"), "weight_map is empty");
   EXPECT_MENTIONS(open(R"({"weight_map":{"a":1}})"), "weight_map of \"a\" is not a string");
-  EXPECT_MENTIONS(open(R"({"weight_map":{"a":"../one.safetensors"}})"),
-                  "expected a file of the same folder");
-  EXPECT_MENTIONS(open(R"({"weight_map":{"a":"x/one.safetensors"}})"),
-                  "expected a file of the same folder");
-  EXPECT_MENTIONS(open(R"({"weight_map":{"a":""}})"), "expected a file of the same folder");
+  for (const char *name : {"../one.safetensors", "x/one.safetensors", ""})
+    EXPECT_MENTIONS(open(R"({"weight_map":{"a":")" + std::string(name) + R"("}})"),
+                    "weight_map of \"a\" names \"" + std::string(name) + "\", expected a file of the same folder");
   EXPECT_MENTIONS(open(R"({"weight_map":{"a":"three.safetensors"}})"), "No such file");
   EXPECT_MENTIONS(open(R"({"weight_map":{"a":"one.safetensors","c":"one.safetensors"}})"),
-                  "tensor \"c\" is not in");
+                  "tensor \"c\" is not in \"" + folder.file("one.safetensors") + "\"");
 }
 
 // Writers put other sums into total_size, and more tensors into shards than they list.
@@ -117,9 +117,11 @@ TEST(WeightSources, NamesWhatIsMissing) {
   EXPECT_TRUE(sources.find("base", "a", tensor).ok());
   EXPECT_MENTIONS(sources.find("base", "b", tensor).message(),
                   "no tensor \"b\" in weight source \"base\"");
-  EXPECT_MENTIONS(sources.find("other", "a", tensor).message(), "--source other=PATH");
-  EXPECT_MENTIONS(sources.find("shapes", "a", tensor).message(),
-                  "is a configuration without weights");
+  EXPECT_EQ(sources.find("other", "a", tensor).message(),
+            "weight source \"other\" is not open; name it with --source other=PATH");
+  EXPECT_EQ(sources.find("shapes", "a", tensor).message(),
+            "weight source \"shapes\" (\"" + folder.file("config.json") +
+                "\") is a configuration without weights; give a checkpoint with --source shapes=PATH");
 }
 
 TEST(WeightSources, ParsesOptions) {

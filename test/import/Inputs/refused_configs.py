@@ -1,0 +1,64 @@
+"""Configurations with one thing wrong, by family: what xfmr-import answers. refused_configs.py FOLDER"""
+import json
+import os
+import subprocess
+import sys
+
+DECODER = {"hidden_size": 8, "intermediate_size": 12, "num_hidden_layers": 2, "num_attention_heads": 2, "vocab_size": 16,
+           "max_position_embeddings": 32}
+LATENT = {**DECODER, "model_type": "deepseek_v3", "kv_lora_rank": 2, "qk_nope_head_dim": 2, "qk_rope_head_dim": 2, "v_head_dim": 2,
+          "n_routed_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 8, "topk_method": "noaux_tc",
+          "scoring_func": "sigmoid", "n_group": 4, "topk_group": 2}
+LLAMA = {**DECODER, "model_type": "llama"}
+LONG = {"rope_type": "longrope", "short_factor": [1.0, 0.0], "long_factor": [1.0, 1.0]}
+
+# base, keys, options, the error behind the file's name
+CASES = [
+    ({**DECODER, "model_type": "qwen3_moe", "num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 8},
+     {"mlp_only_layers": [-1]}, 'key "mlp_only_layers" is [-1], expected a list of integers from 0 to 2147483647'),
+    (LLAMA, {"rope_scaling": {**LONG, "short_factor": [1.0, "2"]}},
+     'key "rope_scaling.short_factor" is [1.0,"2"], expected a list of finite numbers'),
+    (LLAMA, {"rope_scaling": LONG}, 'key "rope_scaling.short_factor" holds 0.000000, expected numbers above 0'),
+    (LLAMA, {"rope_scaling": {"rope_type": "llama3", "factor": 2, "low_freq_factor": 4, "high_freq_factor": 4,
+                              "original_max_position_embeddings": 16}},
+     'key "rope_scaling.high_freq_factor" is 4.000000, expected more than low_freq_factor (4.000000)'),
+    (LLAMA, {"head_dim": 2, "rope_scaling": {"rope_type": "dynamic", "factor": 2.0}},
+     'key "rope_scaling.factor" cannot stretch heads of 2 rotary entries to 64 positions'),
+    ({**DECODER, "model_type": "gpt_oss", "num_local_experts": 4, "num_experts_per_tok": 2}, {"layer_types": ["full_attention", 3]},
+     'key "layer_types" is ["full_attention",3], expected a list of strings'),
+    ({**DECODER, "model_type": "gpt_oss", "num_local_experts": 4, "num_experts_per_tok": 2}, {"layer_types": ["full_attention"]},
+     'key "layer_types" has 1 entries, expected num_hidden_layers (2)'),
+    ({**DECODER, "model_type": "gpt_oss", "num_local_experts": 4, "num_experts_per_tok": 2},
+     {"layer_types": ["full_attention", "chunked_attention"]},
+     'key "layer_types" holds "chunked_attention", supported: full_attention, sliding_attention'),
+    ({**DECODER, "model_type": "gpt_oss", "num_local_experts": 4, "num_experts_per_tok": 2},
+     {"hidden_act": "gelu", "layer_types": ["full_attention", "full_attention"]},
+     'key "hidden_act" is another than silu, but these experts have a clamped SwiGLU'),
+    ({**DECODER, "model_type": "phimoe", "num_local_experts": 4, "num_experts_per_tok": 2},
+     {"lm_head_bias": True, "tie_word_embeddings": True}, "a tied head has no bias of its own"),
+    ({**DECODER, "model_type": "phi3"}, {"attention_bias": True}, 'key "attention_bias" is true, expected false for phi3'),
+    ({"model_type": "gpt2", "n_embd": 8, "n_layer": 1, "n_positions": 32, "vocab_size": 16}, {"n_head": 3},
+     'key "n_head" is 3, expected a divisor of n_embd (8)'),
+    (LATENT, {"attention_bias": True}, 'key "attention_bias" is true, which latent attention cannot import'),
+    (LATENT, {"v_head_dim": 5}, 'key "v_head_dim" is 5, expected at most qk_nope_head_dim + qk_rope_head_dim (4)'),
+    (LATENT, {"qk_nope_head_dim": 16777216}, 'key "qk_nope_head_dim" is 16777216, too large for 2 heads'),
+    (LATENT, {"n_shared_experts": 16777216}, 'key "n_shared_experts" is 16777216, too many for moe_intermediate_size'),
+    (LATENT, {"topk_group": 5}, 'key "topk_group" is 5, expected at most n_group (4)'),
+    (LATENT, {"scoring_func": "softmax"}, 'key "scoring_func" is "softmax", but noaux_tc routing scores with sigmoid'),
+    (LATENT, {"n_group": 8}, 'key "n_group" leaves one expert a group, expected two or more'),
+    (LATENT, {"topk_method": "greedy"}, 'key "scoring_func" is "sigmoid", but greedy routing scores with softmax'),
+]
+
+os.chdir(sys.argv[1])
+failed = 0
+for base, keys, expected in CASES:
+    with open("config.json", "w") as file:
+        json.dump({**base, **keys}, file)
+    options = ["--rope-length", "64"] if "stretch" in expected else []
+    done = subprocess.run(["xfmr-import", "config.json", *options], capture_output=True, text=True)
+    if expected.startswith("key"):
+        expected = 'config "config.json": ' + expected
+    if done.returncode != 1 or done.stderr != f"xfmr-import: error: {expected}\n":
+        print(f"expected {expected}\n  got {done.returncode} {done.stderr.strip()}")
+        failed += 1
+print(f"{len(CASES) - failed} of {len(CASES)} refused as said")
