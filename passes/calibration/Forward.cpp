@@ -38,10 +38,8 @@ LogicalResult Forward::evaluate(Value wanted, int64_t window, Activations &known
 LogicalResult Forward::need(Value value, int64_t window, Activations &known, int64_t expert) {
   if (known.count(value))
     return success();
-  Operation *op = value.getDefiningOp();
-  if (!op)
-    return emitError(value.getLoc(), "calibration met a region argument that has no value");
-  return compute(op, window, known, expert);
+  assert(value.getDefiningOp() && "arguments of regions are known before");
+  return compute(value.getDefiningOp(), window, known, expert);
 }
 
 LogicalResult Forward::compute(Operation *op, int64_t window, Activations &known, int64_t expert) {

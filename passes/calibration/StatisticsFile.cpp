@@ -107,13 +107,15 @@ Status StatisticsFile::read(const std::string &path, const std::string &fingerpr
   for (const TensorView &tensor : file.tensors()) {
     const size_t dot = tensor.name.rfind('.');
     if (dot == std::string::npos || tensor.dtype != DType::f64)
-      return Status::error("statistics \"" + path + "\" hold a tensor \"" + tensor.name + "\" that is none");
+      return Status::error("statistics \"" + path + "\": \"" + tensor.name + "\" of " + std::string(dtypeName(tensor.dtype)) +
+                           " is no field of a module, expected MODULE.FIELD of F64");
     UnitStatistics &statistics = modules_[tensor.name.substr(0, dot)];
     const std::string field = tensor.name.substr(dot + 1);
     if (field == "tokens" || field == "gated_norms") {
       double value;
       if (tensor.byteSize != sizeof value)
-        return Status::error("statistics \"" + path + "\": \"" + tensor.name + "\" is not one number");
+        return Status::error("statistics \"" + path + "\": \"" + tensor.name + "\" has shape " +
+                             shapeText(tensor.shape) + ", expected one number");
       std::memcpy(&value, tensor.data, sizeof value);
       if (field == "tokens")
         statistics.tokens = static_cast<int64_t>(value);
@@ -123,7 +125,8 @@ Status StatisticsFile::read(const std::string &path, const std::string &fingerpr
     }
     if (field == "gram") {
       if (tensor.shape.size() != 2 || tensor.shape[0] != tensor.shape[1])
-        return Status::error("statistics \"" + path + "\": \"" + tensor.name + "\" is no square matrix");
+        return Status::error("statistics \"" + path + "\": \"" + tensor.name + "\" has shape " +
+                             shapeText(tensor.shape) + ", expected a square matrix");
       statistics.gram.resize(tensor.shape[0], tensor.shape[1]); // symmetric: the order of axes does not matter
       std::memcpy(statistics.gram.data(), tensor.data, tensor.byteSize);
       continue;

@@ -142,3 +142,22 @@ xfmr.model @near_misses (%tokens: tensor<?xi32>) -> tensor<?x4xf32>
   }
   xfmr.yield %y : tensor<?x4xf32>
 }
+
+// -----
+
+// CHECK-LABEL: xfmr.model @positions
+xfmr.model @positions (%tokens: tensor<?xi32>) -> tensor<?x4xf32>
+    config <architecture = "llama", hidden_size = 4, vocab_size = 9, max_position = 16>
+    sources {base = ".", adapter = "a"} {
+  %table = xfmr.weight "embed" : tensor<9x4xf32>
+  %a = xfmr.weight "lora_A" from "adapter" : tensor<9x2xf32>
+  %b = xfmr.weight "lora_B" from "adapter" : tensor<4x2xf32>
+  %p = xfmr.weight "positions" from "adapter" : tensor<16x2xf32>
+  %x = xfmr.embedding %tokens, %table : (tensor<?xi32>, tensor<9x4xf32>) -> tensor<?x4xf32>
+  %n = xfmr.embedding %tokens, %a positions %p : (tensor<?xi32>, tensor<9x2xf32>, tensor<16x2xf32>) -> tensor<?x2xf32>
+  %u = xfmr.linear %n, %b : (tensor<?x2xf32>, tensor<4x2xf32>) -> tensor<?x4xf32>
+  // CHECK: xfmr.add
+  // expected-remark @+1 {{adapter not folded: the branch adds positions}}
+  %r = xfmr.add %x, %u : tensor<?x4xf32>
+  xfmr.yield %r : tensor<?x4xf32>
+}

@@ -1,4 +1,4 @@
-// RUN: xfmr-opt %s --split-input-file --xfmr-fuse-qkv --verify-diagnostics | FileCheck %s
+// RUN: xfmr-opt %s --split-input-file --allow-unregistered-dialect --xfmr-fuse-qkv --verify-diagnostics | FileCheck %s
 
 // Through rope and a per-head norm; the weight of v stands after the linear of q and moves up.
 // CHECK-LABEL: xfmr.model @fires
@@ -105,6 +105,12 @@ xfmr.model @near_misses (%tokens: tensor<?xi32>) -> tensor<?x4xf32>
     // expected-remark @+1 {{projections not fused: value comes from a block argument, not xfmr.linear}}
     %6 = xfmr.attention %p, %q, %h heads 1 kv_heads 1 head_dim 4 causal scale 0.5
         : (tensor<?x4xf32>, tensor<?x4xf32>, tensor<?x4xf32>) -> tensor<?x4xf32>
+    "other.region"() ({
+      %inside = xfmr.linear %h, %w : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+      // expected-remark @+1 {{projections not fused: query and value lie in different regions}}
+      %8 = xfmr.attention %p, %q, %inside heads 1 kv_heads 1 head_dim 4 causal scale 0.5
+          : (tensor<?x4xf32>, tensor<?x4xf32>, tensor<?x4xf32>) -> tensor<?x4xf32>
+    }) : () -> ()
     // Packed in the checkpoint: nothing to do, and no near miss.
     %all = xfmr.linear %h, %wp : (tensor<?x4xf32>, tensor<12x4xf32>) -> tensor<?x12xf32>
     %sq, %sk, %sv = xfmr.split %all : tensor<?x12xf32> -> tensor<?x4xf32>, tensor<?x4xf32>, tensor<?x4xf32>

@@ -69,3 +69,65 @@ xfmr.model @none (%tokens: tensor<?xi32>) -> tensor<?x4xf32>
   %x = xfmr.embedding %tokens, %table : (tensor<?xi32>, tensor<8x4xf32>) -> tensor<?x4xf32>
   xfmr.yield %x : tensor<?x4xf32>
 }
+
+// -----
+
+xfmr.model @no_projection (%tokens: tensor<?xi32>) -> tensor<?x16xf32>
+    config <architecture = "llama", hidden_size = 16, vocab_size = 8, max_position = 16> sources {base = "."} {
+  %table = xfmr.weight "embed" : tensor<8x16xf32>
+  %x = xfmr.embedding %tokens, %table : (tensor<?xi32>, tensor<8x16xf32>) -> tensor<?x16xf32>
+  %y = xfmr.block 0 (%x) : (tensor<?x16xf32>) -> tensor<?x16xf32> {
+  ^bb0(%h: tensor<?x16xf32>):
+    %wk = xfmr.weight "k" : tensor<4x16xf32>
+    %wo = xfmr.weight "o" : tensor<16x16xf32>
+    %k = xfmr.linear %h, %wk : (tensor<?x16xf32>, tensor<4x16xf32>) -> tensor<?x4xf32>
+    %v = xfmr.linear %h, %wk : (tensor<?x16xf32>, tensor<4x16xf32>) -> tensor<?x4xf32>
+    // expected-error@+1 {{heads cannot be removed exactly: query: it comes from outside, not from a projection}}
+    %a = xfmr.attention %h, %k, %v heads 8 kv_heads 2 head_dim 2 causal scale 0.5
+        : (tensor<?x16xf32>, tensor<?x4xf32>, tensor<?x4xf32>) -> tensor<?x16xf32>
+    %o = xfmr.linear %a, %wo : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
+    xfmr.yield %o : tensor<?x16xf32>
+  }
+  xfmr.yield %y : tensor<?x16xf32>
+}
+
+// -----
+
+xfmr.model @split_of_no_linear (%tokens: tensor<?xi32>) -> tensor<?x24xf32>
+    config <architecture = "llama", hidden_size = 24, vocab_size = 8, max_position = 16> sources {base = "."} {
+  %table = xfmr.weight "embed" : tensor<8x24xf32>
+  %x = xfmr.embedding %tokens, %table : (tensor<?xi32>, tensor<8x24xf32>) -> tensor<?x24xf32>
+  %y = xfmr.block 0 (%x) : (tensor<?x24xf32>) -> tensor<?x24xf32> {
+  ^bb0(%h: tensor<?x24xf32>):
+    %wo = xfmr.weight "o" : tensor<24x16xf32>
+    // expected-note@+1 {{by this op}}
+    %q, %k, %v = xfmr.split %h : tensor<?x24xf32> -> tensor<?x16xf32>, tensor<?x4xf32>, tensor<?x4xf32>
+    // expected-error@+1 {{heads cannot be removed exactly: query: it is part of a split that no linear of its own feeds}}
+    %a = xfmr.attention %q, %k, %v heads 8 kv_heads 2 head_dim 2 causal scale 0.5
+        : (tensor<?x16xf32>, tensor<?x4xf32>, tensor<?x4xf32>) -> tensor<?x16xf32>
+    %o = xfmr.linear %a, %wo : (tensor<?x16xf32>, tensor<24x16xf32>) -> tensor<?x24xf32>
+    xfmr.yield %o : tensor<?x24xf32>
+  }
+  xfmr.yield %y : tensor<?x24xf32>
+}
+
+// -----
+
+xfmr.model @no_reader (%tokens: tensor<?xi32>) -> tensor<?x4xf32>
+    config <architecture = "llama", hidden_size = 4, vocab_size = 8, max_position = 16> sources {base = "."} {
+  %table = xfmr.weight "embed" : tensor<8x4xf32>
+  %x = xfmr.embedding %tokens, %table : (tensor<?xi32>, tensor<8x4xf32>) -> tensor<?x4xf32>
+  %y = xfmr.block 0 (%x) : (tensor<?x4xf32>) -> tensor<?x4xf32> {
+  ^bb0(%h: tensor<?x4xf32>):
+    %wq = xfmr.weight "q" : tensor<16x4xf32>
+    %wk = xfmr.weight "k" : tensor<4x4xf32>
+    %q = xfmr.linear %h, %wq : (tensor<?x4xf32>, tensor<16x4xf32>) -> tensor<?x16xf32>
+    %k = xfmr.linear %h, %wk : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+    %v = xfmr.linear %h, %wk : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+    // expected-error@+1 {{heads cannot be removed exactly: output: no projection reads it}}
+    %a = xfmr.attention %q, %k, %v heads 8 kv_heads 2 head_dim 2 causal scale 0.5
+        : (tensor<?x16xf32>, tensor<?x4xf32>, tensor<?x4xf32>) -> tensor<?x16xf32>
+    xfmr.yield %h : tensor<?x4xf32>
+  }
+  xfmr.yield %y : tensor<?x4xf32>
+}
