@@ -53,17 +53,20 @@ void set(ordered_json &config, std::initializer_list<const char *> keys, int64_t
 
 void setAttention(ordered_json &config, const Shapes &shapes, int64_t hidden) {
   set(config, {"num_attention_heads", "n_head"}, shapes.heads);
-  set(config, {"num_key_value_heads"}, shapes.kvHeads, shapes.kvHeads != shapes.heads);
+  set(config, {"num_key_value_heads", "num_kv_heads"}, shapes.kvHeads,
+      shapes.kvHeads != shapes.heads && !config.contains("multi_query"));
   if (!config.contains("kv_lora_rank")) // latent attention has sizes of its own
     set(config, {"head_dim"}, shapes.headDim, shapes.heads * shapes.headDim != hidden && !config.contains("n_head"));
 }
 
-/// GPT-2 leaves the key out for four times the hidden size.
+/// GPT-2 and Falcon leave the key out for four times the hidden size.
 void setWidth(ordered_json &config, int64_t width, int64_t hidden) {
-  if (config.contains("n_head"))
+  if (config.contains("multi_query"))
+    set(config, {"ffn_hidden_size"}, width, width != 4 * hidden);
+  else if (config.contains("n_head"))
     set(config, {"n_inner"}, width, width != 4 * hidden);
   else
-    set(config, {"intermediate_size"}, width);
+    set(config, {"intermediate_size", "ffn_dim"}, width);
 }
 
 bool has(const ordered_json &config, const char *key) { return config.contains(key) && !config[key].is_null(); }
@@ -135,7 +138,9 @@ Biases biasesOf(ModelOp model) {
 } // namespace
 
 int64_t fewestHeads(const ordered_json &config, ModelOp model) {
-  if (!config.contains("n_head") && model.getConfig().getArchitecture() != "gpt_neox")
+  // These families have no key for the size of a head.
+  const StringRef family = model.getConfig().getArchitecture();
+  if (!config.contains("n_head") && family != "gpt_neox" && family != "falcon" && family != "opt")
     return 0;
   int64_t heads = 0;
   model.getBody().walk([&](AttentionOp attention) { heads = model.getConfig().getHiddenSize() / attention.getHeadDim(); });
@@ -195,6 +200,17 @@ Status readBaseConfig(const std::string &folder, const std::string &family, orde
   out = ordered_json::parse(file, nullptr, /*allow_exceptions=*/false);
   if (!out.is_object())
     return Status::error("\"" + path.string() + "\" is no JSON object");
+  // Out of a multimodal model comes its text model alone, whose configuration is complete only in the importer's eyes where
+  // keys are left out: those are then missed by name when the new configuration is imported.
+  if (out.contains("text_config") && out["text_config"].is_object()) {
+    ordered_json text = out["text_config"];
+    for (const char *key : {"dtype", "torch_dtype", "bos_token_id", "eos_token_id", "tie_word_embeddings"})
+      if (out.contains(key) && !text.contains(key))
+        text[key] = out[key];
+    if (!text.contains("model_type"))
+      text["model_type"] = family;
+    out = text;
+  }
   if (out.value("model_type", ordered_json()) != family)
     return Status::error("\"" + path.string() + "\" is of another family than the model (\"" + family + "\")");
   out.erase("quantization_config"); // of the base's tensors; numbers are written

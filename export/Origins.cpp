@@ -217,16 +217,43 @@ Status Origins::join(const std::string &name, RankedTensorType type, ArrayRef<Pa
       ++entry;
     }
   }
-  const auto missing = llvm::find(first, -1);
-  if (missing != first.end())
-    return Status::error("nothing in the model gives entry " + std::to_string(missing - first.begin()) + " of axis " +
-                         std::to_string(axis) + " of tensor \"" + name + "\"");
+  Places unread;
+  for (auto [place, known] : llvm::enumerate(first))
+    if (known < 0) {
+      known = entry++;
+      unread.push_back(static_cast<int64_t>(place));
+    }
+  if (!unread.empty()) {
+    Value rest = unreadEntries(name, type, axis, unread, values.back());
+    if (!rest)
+      return Status::error("nothing in the model gives entry " + std::to_string(unread.front()) + " of axis " +
+                           std::to_string(axis) + " of tensor \"" + name + "\"");
+    values.push_back(rest);
+  }
   Value all = concatenated(values, axis);
   if (!again.empty())
     if (Status status = expectSame(name, gathered(all, axis, again), gathered(all, axis, original)); status.failed())
       return status;
   out = gathered(all, axis, first);
   return Status::success();
+}
+
+/// Entries of the base's tensor, of the element type of `beside`; null if the base has none of this shape.
+Value Origins::unreadEntries(const std::string &name, RankedTensorType type, int64_t axis, const Places &entries, Value beside) {
+  const TensorView *stored = nullptr;
+  if (sources.find("base", name, stored).failed() || ArrayRef<int64_t>(stored->shape) != type.getShape())
+    return {};
+  OpBuilder builder = behind(beside);
+  Type element = stored->dtype == DType::f16    ? Type(builder.getF16Type())
+                 : stored->dtype == DType::bf16 ? Type(builder.getBF16Type())
+                                                : Type(builder.getF32Type());
+  Value base = WeightOp::create(builder, beside.getLoc(), RankedTensorType::get(type.getShape(), element),
+                                builder.getStringAttr(name), StringAttr());
+  Value rows = gathered(base, axis, entries);
+  if (element == typeOf(beside).getElementType())
+    return rows;
+  builder.setInsertionPointAfterValue(rows);
+  return WeightCastOp::create(builder, beside.getLoc(), typeOf(rows).clone(typeOf(beside).getElementType()), rows);
 }
 
 /// Compares row by row; equal numbers are enough.

@@ -158,11 +158,14 @@ Status Adapter::open(const std::string &folder, Adapter &out) {
 }
 
 const LowRank *Adapter::use(const std::string &module) {
-  auto found = modules_.find(module);
-  if (found == modules_.end())
-    return nullptr;
-  used_.insert(module);
-  return &found->second;
+  // Trained inside a multimodal wrapper, modules are called by its names.
+  const std::string inner = module.rfind("model.", 0) == 0 ? module.substr(6) : module;
+  for (const std::string &name : {module, "language_model." + module, "model.language_model." + inner, "model.text_model." + inner})
+    if (auto found = modules_.find(name); found != modules_.end()) {
+      used_.insert(name);
+      return &found->second;
+    }
+  return nullptr;
 }
 
 std::string Adapter::firstUnused() const {

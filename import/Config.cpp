@@ -4,16 +4,40 @@
 #include "runtime/artifact/MappedFile.h"
 #include <cmath>
 #include <limits>
+#include <list>
 #include <nlohmann/json.hpp>
+#include <set>
 
 namespace xfmr {
 
 using Json = nlohmann::ordered_json;
 
+// Above any real file; an adversary's must neither exhaust the memory nor the stack.
+static constexpr int kMaxNesting = 64;
+static constexpr uint64_t kMaxFileSize = uint64_t(16) << 20;
+
 struct Config::Shared {
   std::string path;
   Json document;
   Status status = Status::success();
+  std::set<std::string> asked; // by their path: "rope_scaling.type"
+  std::list<Json> completed;   // objects with what they lacked
+
+  void collectUnread(const Json &object, const std::string &prefix, std::vector<std::string> &out) const {
+    for (const auto &item : object.items()) {
+      const std::string path = prefix + item.key();
+      if (item.value().is_null())
+        continue;
+      if (!asked.count(path))
+        out.push_back(path);
+      else if (item.value().is_object() && isEntered(path + "."))
+        collectUnread(item.value(), path + ".", out);
+    }
+  }
+  bool isEntered(const std::string &prefix) const {
+    auto next = asked.lower_bound(prefix);
+    return next != asked.end() && next->compare(0, prefix.size(), prefix) == 0;
+  }
 };
 
 Status Config::read(const std::string &path, Config &out) {
@@ -22,13 +46,18 @@ Status Config::read(const std::string &path, Config &out) {
     return status;
   // JSON knows neither NaN nor Infinity, yet Python writes them: remember the key to name it.
   std::string lastKey;
-  auto remember = [&](int, Json::parse_event_t event, Json &parsed) {
+  bool isTooDeep = false;
+  auto remember = [&](int depth, Json::parse_event_t event, Json &parsed) {
+    isTooDeep |= depth > kMaxNesting;
     if (event == Json::parse_event_t::key)
       lastKey = parsed.get<std::string>();
-    return true;
+    return !isTooDeep; // what lies deeper is dropped: printing and copying it would recurse
   };
   if (const std::string kind = fileKind(file.data(), file.size()); !kind.empty() && kind != "JSON text")
     return Status::error("config \"" + path + "\" is " + kind + ", expected JSON text");
+  if (file.size() > kMaxFileSize)
+    return Status::error("config \"" + path + "\" has " + std::to_string(file.size()) + " bytes, expected at most " +
+                         std::to_string(kMaxFileSize));
   auto shared = std::make_shared<Shared>();
   shared->path = path;
   try {
@@ -39,6 +68,8 @@ Status Config::read(const std::string &path, Config &out) {
                          (lastKey.empty() ? "" : " at key \"" + lastKey + "\"") + ": " +
                          error.what());
   }
+  if (isTooDeep)
+    return Status::error("config \"" + path + "\" is nested more than " + std::to_string(kMaxNesting) + " deep at key \"" + lastKey + "\"");
   if (!shared->document.is_object())
     return Status::error("config \"" + path + "\" is not a JSON object");
   out.node_ = &shared->document;
@@ -49,11 +80,26 @@ Status Config::read(const std::string &path, Config &out) {
 const Json *Config::find(const std::string &key) const {
   if (!node_)
     return nullptr;
+  shared_->asked.insert(prefix_ + key);
   auto found = node_->find(key);
   return found == node_->end() || found->is_null() ? nullptr : &*found;
 }
 
 bool Config::has(const std::string &key) const { return find(key) != nullptr; }
+
+bool Config::mentions(const std::string &key) const { return find(key) || (node_ && node_->contains(key)); }
+
+std::vector<std::string> Config::unread() const {
+  std::vector<std::string> keys;
+  if (node_)
+    shared_->collectUnread(*node_, prefix_, keys);
+  return keys;
+}
+
+void Config::ignore(const std::vector<std::string> &keys) {
+  for (const std::string &key : keys)
+    shared_->asked.insert(prefix_ + key);
+}
 
 bool Config::isObject(const std::string &key) const {
   const Json *value = find(key);
@@ -240,6 +286,22 @@ Config Config::object(const std::string &key) {
     refuse(key, "is " + shown(*json) + ", expected an object");
   else
     child.node_ = json;
+  return child;
+}
+
+Config Config::object(const std::string &key, const std::vector<std::string> &inherited, const char *defaults) {
+  Config child = object(key);
+  if (!child.node_)
+    return child;
+  Json whole = *child.node_;
+  for (const std::string &name : inherited)
+    if (const Json *outer = find(name); outer && !whole.contains(name))
+      whole[name] = *outer;
+  const Json absent = Json::parse(defaults);
+  for (const auto &item : absent.items())
+    if (!whole.contains(item.key()))
+      whole[item.key()] = item.value();
+  child.node_ = &shared_->completed.emplace_back(std::move(whole));
   return child;
 }
 

@@ -23,6 +23,8 @@ public:
 
   /// Present and not null.
   bool has(const std::string &key) const;
+  /// Present, if only as null: a family whose class has a default takes it where the key is absent, and not where it is null.
+  bool mentions(const std::string &key) const;
   /// The first of several spellings of a key that is present and not null; the first one if none is.
   std::string firstOf(const std::vector<std::string> &keys) const;
 
@@ -46,11 +48,19 @@ public:
   std::vector<int64_t> tokenIds(const std::string &key);
   /// A nested object; empty when absent. Errors inside it belong to this configuration too.
   Config object(const std::string &key);
+  /// The same with what it lacks: first from this configuration, the keys `inherited`, then from `defaults`, JSON text of an object.
+  Config object(const std::string &key, const std::vector<std::string> &inherited, const char *defaults);
   bool isObject(const std::string &key) const;
   bool isText(const std::string &key) const;
   /// An empty list or object, or false.
   bool isEmpty(const std::string &key) const;
   std::vector<std::string> keys() const;
+
+  /// Keys that nothing asked for so far, in the order of the file; those inside an object that was asked for as
+  /// "rope_scaling.beta". Without those that are null or that ignore() named.
+  std::vector<std::string> unread() const;
+  /// Keys that change no number, or none here.
+  void ignore(const std::vector<std::string> &keys);
 
   /// Records "config PATH: KEY …" unless an error was recorded before.
   void refuse(const std::string &key, const std::string &what);

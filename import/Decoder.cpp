@@ -6,7 +6,9 @@ using namespace mlir;
 
 namespace xfmr {
 
-std::string layerPrefix(int64_t layer) { return "model.layers." + std::to_string(layer); }
+std::string layerPrefix(int64_t layer) {
+  return "model.layers." + std::to_string(layer);
+}
 
 llvm::ArrayRef<std::pair<const char *, ActivationKind>> activationWords() {
   static constexpr std::pair<const char *, ActivationKind> all[] = {
@@ -22,6 +24,12 @@ llvm::ArrayRef<std::pair<const char *, ActivationKind>> activationWords() {
   return all;
 }
 
+void expectFlag(Config &config, const std::string &key, bool expected, bool absent) {
+  const auto word = [](bool value) { return std::string(value ? "true" : "false"); };
+  if (config.flag(key, absent) != expected)
+    config.refuse(key, "is " + word(!expected) + ", expected " + word(expected) + ": the other form is not supported");
+}
+
 ActivationKind readActivation(Config &config, const std::string &key, const std::string &absent) {
   const std::string name = config.text(key, absent);
   std::string supported;
@@ -34,7 +42,7 @@ ActivationKind readActivation(Config &config, const std::string &key, const std:
   return ActivationKind::silu;
 }
 
-DecoderConfig readDecoder(ImportContext &context, bool tiedByDefault, const RopeDefaults &rope) {
+DecoderConfig readDecoder(ImportContext &context, bool tiedByDefault, const RopeDefaults &rope, double eps) {
   Config &config = context.config;
   DecoderConfig d;
   d.architecture = config.text("model_type");
@@ -43,7 +51,7 @@ DecoderConfig readDecoder(ImportContext &context, bool tiedByDefault, const Rope
   d.vocabSize = config.size("vocab_size");
   d.maxPosition = config.size("max_position_embeddings");
   d.intermediateSize = config.size("intermediate_size");
-  d.eps = config.positive("rms_norm_eps", 1e-6);
+  d.eps = config.positive("rms_norm_eps", eps);
   d.activation = readActivation(config, config.firstOf({"hidden_act", "hidden_activation"}));
   d.tied = config.flag("tie_word_embeddings", tiedByDefault);
 
@@ -63,12 +71,11 @@ DecoderConfig readDecoder(ImportContext &context, bool tiedByDefault, const Rope
   else if (d.hiddenSize % a.numHeads == 0)
     a.headDim = d.hiddenSize / a.numHeads;
   else
-    config.refuse("num_attention_heads", "is " + std::to_string(a.numHeads) +
-                                             ", expected a divisor of hidden_size (" +
+    config.refuse("num_attention_heads", "is " + std::to_string(a.numHeads) + ", expected a divisor of hidden_size (" +
                                              std::to_string(d.hiddenSize) + ") or a head_dim");
   if (!config.failed() && a.numHeads * a.headDim > Config::kMaxSize)
-    config.refuse("head_dim", "is " + std::to_string(a.headDim) + ", too large for " +
-                                  std::to_string(a.numHeads) + " heads");
+    config.refuse("head_dim",
+                  "is " + std::to_string(a.headDim) + ", too large for " + std::to_string(a.numHeads) + " heads");
   if (config.failed())
     return d;
   a.scale = 1.0 / std::sqrt(static_cast<double>(a.headDim));
@@ -77,31 +84,41 @@ DecoderConfig readDecoder(ImportContext &context, bool tiedByDefault, const Rope
   return d;
 }
 
-Windows readWindows(Config &config, int64_t numLayers, llvm::function_ref<bool(int64_t)> slides) {
+Windows readWindows(Config &config, int64_t numLayers, llvm::function_ref<bool(int64_t)> slides,
+                    std::optional<int64_t> absent) {
+  config.ignore({"sliding_window"}); // where no layer slides it says nothing
   if (config.failed())
     return {};
   Windows windows(numLayers);
   const std::vector<std::string> types = config.texts("layer_types");
   if (!types.empty() && static_cast<int64_t>(types.size()) != numLayers)
-    config.refuse("layer_types", "has " + std::to_string(types.size()) +
-                                     " entries, expected num_hidden_layers (" +
+    config.refuse("layer_types", "has " + std::to_string(types.size()) + " entries, expected num_hidden_layers (" +
                                      std::to_string(numLayers) + ")");
   for (int64_t layer = 0; layer < numLayers && !config.failed(); ++layer) {
     bool sliding = types.empty() ? slides(layer) : types[layer] == "sliding_attention";
     if (!types.empty() && !sliding && types[layer] != "full_attention")
-      config.refuse("layer_types", "holds \"" + types[layer] +
-                                       "\", supported: full_attention, sliding_attention");
+      config.refuse("layer_types", "holds \"" + types[layer] + "\", supported: full_attention, sliding_attention");
     if (sliding)
-      windows[layer] = config.size("sliding_window");
+      windows[layer] = config.size("sliding_window", absent);
   }
   return windows;
+}
+
+Windows readSameWindows(Config &config, int64_t numLayers, std::optional<int64_t> absent) {
+  const bool slides = config.has("sliding_window") || (absent && !config.mentions("sliding_window"));
+  return readWindows(config, numLayers, [&](int64_t) { return slides; }, absent);
+}
+
+std::optional<double> readCap(Config &config, const std::string &key, std::optional<double> absent) {
+  if (config.mentions(key) && !config.has(key))
+    return std::nullopt;
+  return absent || config.has(key) ? std::optional<double>(config.positive(key, absent)) : std::nullopt;
 }
 
 void beginModel(ImportContext &context, const DecoderConfig &decoder) {
   Config &config = context.config;
   std::vector<int64_t> begin = config.tokenIds("bos_token_id");
-  std::vector<int64_t> end =
-      context.endTokens.empty() ? config.tokenIds("eos_token_id") : context.endTokens;
+  std::vector<int64_t> end = context.endTokens.empty() ? config.tokenIds("eos_token_id") : context.endTokens;
   // Such ids are left over from another tokenizer; no text has them, and no other part of the model needs them.
   auto outside = [&](const char *key, std::vector<int64_t> &ids) {
     for (size_t i = 0; i < ids.size();) {
@@ -117,20 +134,17 @@ void beginModel(ImportContext &context, const DecoderConfig &decoder) {
   outside("bos_token_id", begin);
   outside("eos_token_id", end);
   std::optional<int64_t> bos = begin.empty() ? std::nullopt : std::optional<int64_t>(begin.front());
-  auto attribute = ConfigAttr::get(
-      &context.mlir, decoder.architecture, decoder.hiddenSize, decoder.vocabSize,
-      decoder.maxPosition, bos,
-      end.empty() ? DenseI64ArrayAttr() : DenseI64ArrayAttr::get(&context.mlir, end));
+  auto attribute =
+      ConfigAttr::get(&context.mlir, decoder.architecture, decoder.hiddenSize, decoder.vocabSize, decoder.maxPosition,
+                      bos, end.empty() ? DenseI64ArrayAttr() : DenseI64ArrayAttr::get(&context.mlir, end));
   context.model.begin(context.name, attribute, decoder.vocabSize, context.sources);
 }
 
 static Value rotate(ModelBuilder &m, Value x, const RopeSettings &rope) {
   OpBuilder &ops = m.ops();
-  IntegerAttr rotary = rope.rotaryDim == rope.headDim ? IntegerAttr()
-                                                      : ops.getI64IntegerAttr(rope.rotaryDim);
+  IntegerAttr rotary = rope.rotaryDim == rope.headDim ? IntegerAttr() : ops.getI64IntegerAttr(rope.rotaryDim);
   return RopeOp::create(ops, m.loc(), x.getType(), x, /*position=*/Value(),
-                        RopeStyleAttr::get(ops.getContext(), rope.style),
-                        ops.getI64IntegerAttr(rope.headDim), rotary,
+                        RopeStyleAttr::get(ops.getContext(), rope.style), ops.getI64IntegerAttr(rope.headDim), rotary,
                         ops.getF64FloatAttr(rope.theta), rope.scaling);
 }
 
@@ -142,16 +156,15 @@ Value attend(ModelBuilder &m, StringRef module, Value q, Value k, Value v, const
     k = rotate(m, k, *layer.rope);
   }
   OpBuilder &ops = m.ops();
-  return AttentionOp::create(
-      ops, m.loc(), q.getType(), q, k, v, sinks, ops.getI64IntegerAttr(attention.numHeads),
-      ops.getI64IntegerAttr(attention.numKvHeads), ops.getI64IntegerAttr(attention.headDim),
-      ops.getUnitAttr(), ops.getF64FloatAttr(attention.scale),
-      attention.softcap ? ops.getF64FloatAttr(*attention.softcap) : FloatAttr(),
-      layer.window ? ops.getI64IntegerAttr(*layer.window) : IntegerAttr());
+  return AttentionOp::create(ops, m.loc(), q.getType(), q, k, v, sinks, ops.getI64IntegerAttr(attention.numHeads),
+                             ops.getI64IntegerAttr(attention.numKvHeads), ops.getI64IntegerAttr(attention.headDim),
+                             ops.getUnitAttr(), ops.getF64FloatAttr(attention.scale),
+                             attention.softcap ? ops.getF64FloatAttr(*attention.softcap) : FloatAttr(),
+                             layer.window ? ops.getI64IntegerAttr(*layer.window) : IntegerAttr());
 }
 
-Value selfAttention(ModelBuilder &m, Value x, const std::string &prefix,
-                    const AttentionConfig &a, const AttentionLayer &layer) {
+Value selfAttention(ModelBuilder &m, Value x, const std::string &prefix, const AttentionConfig &a,
+                    const AttentionLayer &layer) {
   ModelBuilder::At at(m, prefix);
   const int64_t queryWidth = a.numHeads * a.headDim, keyWidth = a.numKvHeads * a.headDim;
   Value q = m.linear(x, prefix + ".q_proj", queryWidth, a.qkvBias); // [T, H*h]
@@ -164,11 +177,17 @@ Value selfAttention(ModelBuilder &m, Value x, const std::string &prefix,
   }
   Value sinks = a.sinks ? m.weight(prefix + ".sinks", {a.numHeads}) : Value();
   Value mixed = attend(m, prefix, q, k, v, a, layer, sinks);
-  return m.linear(mixed, prefix + ".o_proj", ModelBuilder::widthOf(x), a.outBias);
+  return m.linear(mixed, prefix + "." + a.outModule, ModelBuilder::widthOf(x), a.outBias);
 }
 
-Value gatedMlp(ModelBuilder &m, Value x, const std::string &prefix, int64_t intermediateSize,
+Value plainMlp(ModelBuilder &m, Value x, const std::string &first, const std::string &second, int64_t intermediateSize,
                ActivationKind activation, bool bias) {
+  Value hidden = m.activation(activation, m.linear(x, first, intermediateSize, bias));
+  return m.linear(hidden, second, ModelBuilder::widthOf(x), bias);
+}
+
+Value gatedMlp(ModelBuilder &m, Value x, const std::string &prefix, int64_t intermediateSize, ActivationKind activation,
+               bool bias) {
   ModelBuilder::At at(m, prefix);
   Value gate = m.activation(activation, m.linear(x, prefix + ".gate_proj", intermediateSize, bias));
   Value up = m.linear(x, prefix + ".up_proj", intermediateSize, bias);
@@ -196,8 +215,9 @@ Value preNormDecoder(ImportContext &context, const DecoderConfig &d, const Windo
     const std::string prefix = layerPrefix(layer);
     x = m.block(layer, prefix, x, [&](Value h) {
       Value n = norm(h, prefix + ".input_layernorm");
-      Value mixed = selfAttention(m, n, prefix + ".self_attn", d.attention,
-                                  {&d.rope, windows.empty() ? std::nullopt : windows[layer]});
+      Value mixed =
+          selfAttention(m, n, prefix + ".self_attn", d.attention,
+                        {d.turns(layer) ? &d.rope : nullptr, windows.empty() ? std::nullopt : windows[layer]});
       h = m.add(h, m.scale(mixed, d.residualScale));
       n = norm(h, prefix + ".post_attention_layernorm");
       return m.add(h, m.scale(feedForward(n, prefix, layer), d.residualScale));
@@ -206,8 +226,7 @@ Value preNormDecoder(ImportContext &context, const DecoderConfig &d, const Windo
   return m.scale(languageHead(m, norm(x, "model.norm"), d), d.logitScale);
 }
 
-Value preNormDecoder(ImportContext &context, const DecoderConfig &d, const Windows &windows,
-                     bool mlpBias) {
+Value preNormDecoder(ImportContext &context, const DecoderConfig &d, const Windows &windows, bool mlpBias) {
   return preNormDecoder(context, d, windows, [&](Value n, const std::string &prefix, int64_t) {
     return gatedMlp(context.model, n, prefix + ".mlp", d.intermediateSize, d.activation, mlpBias);
   });

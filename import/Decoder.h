@@ -12,7 +12,7 @@ struct ImportContext {
   ModelBuilder &model;
   Config &config;
   const ImportOptions &options;
-  std::string name;               // symbol of the model
+  std::string name; // symbol of the model
   mlir::DictionaryAttr sources;
   std::vector<int64_t> endTokens; // of generation_config.json, empty if it names none
   mlir::MLIRContext &mlir;
@@ -33,6 +33,7 @@ struct AttentionConfig {
   bool normUnitOffset = false;
   double eps = 1e-6; // of that norm
   bool sinks = false;
+  const char *outModule = "o_proj";
 };
 
 /// What may differ from layer to layer.
@@ -51,39 +52,55 @@ struct DecoderConfig {
   double embeddingScale = 1.0, residualScale = 1.0, logitScale = 1.0;
   AttentionConfig attention;
   RopeSettings rope;
+  std::vector<bool> rotates; // one a layer: whether queries and keys turn; empty: all do
+  bool turns(int64_t layer) const { return rotates.empty() || rotates[layer]; }
 };
 
 using Windows = std::vector<std::optional<int64_t>>; // one a layer
 
-/// Reads the keys every Llama-like family has. Ask the configuration for its status afterwards.
-DecoderConfig readDecoder(ImportContext &context, bool tiedByDefault = false, const RopeDefaults &rope = {});
+/// Reads the keys every Llama-like family has. What the file lacks is what the family's class takes. Ask the configuration for
+/// its status afterwards.
+DecoderConfig readDecoder(ImportContext &context, bool tiedByDefault = false, const RopeDefaults &rope = {},
+                          double eps = 1e-6);
+
+/// Refuses a switch of mathematics whose other form is not built. `absent` is what the family's class has.
+void expectFlag(Config &config, const std::string &key, bool expected, bool absent);
 
 /// What a configuration calls an activation function, by every name in use.
 llvm::ArrayRef<std::pair<const char *, ActivationKind>> activationWords();
 /// `hidden_act` and its relatives; refuses unknown names.
-ActivationKind readActivation(Config &config, const std::string &key,
-                              const std::string &absent = "silu");
+ActivationKind readActivation(Config &config, const std::string &key, const std::string &absent = "silu");
 
 /// The window of each layer from `sliding_window` and `layer_types`; `slides(layer)` decides where
-/// the configuration has no `layer_types`.
-Windows readWindows(Config &config, int64_t numLayers,
-                    llvm::function_ref<bool(int64_t)> slides);
+/// the configuration has no `layer_types`; `absent` is the window where it has no `sliding_window`.
+Windows readWindows(Config &config, int64_t numLayers, llvm::function_ref<bool(int64_t)> slides,
+                    std::optional<int64_t> absent = std::nullopt);
+
+/// Every layer slides over `sliding_window` keys, unless that is null; where it is absent, over `absent` if the family's class
+/// has such a default.
+Windows readSameWindows(Config &config, int64_t numLayers, std::optional<int64_t> absent = std::nullopt);
+
+/// A number that is off where the key is null, and `absent` where there is no such key.
+std::optional<double> readCap(Config &config, const std::string &key, std::optional<double> absent = std::nullopt);
 
 /// Opens the model with its config attribute.
 void beginModel(ImportContext &context, const DecoderConfig &decoder);
 
 /// PREFIX.{q,k,v,o}_proj with norms, rotation and softmax as configured.
-mlir::Value selfAttention(ModelBuilder &m, mlir::Value x, const std::string &prefix,
-                          const AttentionConfig &attention, const AttentionLayer &layer);
+mlir::Value selfAttention(ModelBuilder &m, mlir::Value x, const std::string &prefix, const AttentionConfig &attention,
+                          const AttentionLayer &layer);
 
 /// Rotation and softmax attention of projected q, k, v, located at `module`; no output projection. `sinks` may be null.
 mlir::Value attend(ModelBuilder &m, llvm::StringRef module, mlir::Value q, mlir::Value k, mlir::Value v,
-                   const AttentionConfig &attention, const AttentionLayer &layer,
-                   mlir::Value sinks = {});
+                   const AttentionConfig &attention, const AttentionLayer &layer, mlir::Value sinks = {});
 
 /// down(act(gate(x)) * up(x)) with PREFIX.{gate,up,down}_proj.
-mlir::Value gatedMlp(ModelBuilder &m, mlir::Value x, const std::string &prefix,
-                     int64_t intermediateSize, ActivationKind activation, bool bias = false);
+mlir::Value gatedMlp(ModelBuilder &m, mlir::Value x, const std::string &prefix, int64_t intermediateSize,
+                     ActivationKind activation, bool bias = false);
+
+/// second(act(first(x))) of modules by their whole names.
+mlir::Value plainMlp(ModelBuilder &m, mlir::Value x, const std::string &first, const std::string &second,
+                     int64_t intermediateSize, ActivationKind activation, bool bias);
 
 /// Final norm is the caller's; this is the module `head`, or the embedding when tied. A stored head that differs from the
 /// embedding counts, with a warning: it was trained, whatever the configuration says.
@@ -92,13 +109,12 @@ mlir::Value languageHead(ModelBuilder &m, mlir::Value x, const DecoderConfig &de
 
 /// A whole decoder of pre-norm blocks h + attention(norm(h)), h + feedForward(norm(h)) with the Llama
 /// layout's names. `feedForward` gets the normed rows, the block's name prefix and the layer.
-mlir::Value preNormDecoder(
-    ImportContext &context, const DecoderConfig &decoder, const Windows &windows,
-    llvm::function_ref<mlir::Value(mlir::Value, const std::string &, int64_t)> feedForward);
+mlir::Value preNormDecoder(ImportContext &context, const DecoderConfig &decoder, const Windows &windows,
+                           llvm::function_ref<mlir::Value(mlir::Value, const std::string &, int64_t)> feedForward);
 
 /// The same with the plain gated feed-forward `mlp`.
-mlir::Value preNormDecoder(ImportContext &context, const DecoderConfig &decoder,
-                           const Windows &windows, bool mlpBias = false);
+mlir::Value preNormDecoder(ImportContext &context, const DecoderConfig &decoder, const Windows &windows,
+                           bool mlpBias = false);
 
 /// sqrt(hidden_size), rounded to the type activations have in the reference (Gemma).
 double gemmaEmbeddingScale(Config &config, int64_t hiddenSize);

@@ -116,7 +116,7 @@ LatentAttention readLatent(ImportContext &context, DecoderConfig &d) {
     config.refuse("qk_nope_head_dim", "is " + std::to_string(a.nope) + ", too large for " + std::to_string(a.heads) + " heads");
   int64_t maxPosition = config.size("max_position_embeddings");
   d.rope = readRope(context.mlir, config, a.rope, maxPosition, context.options.ropeLength);
-  d.rope.style = RopeStyle::interleaved;
+  d.rope.style = config.flag("rope_interleave", true) ? RopeStyle::interleaved : RopeStyle::half;
   d.rope.headDim = a.headDim();
   d.attention.numKvHeads = a.heads;
   d.attention.headDim = a.headDim();
@@ -141,6 +141,8 @@ struct DeepSeekMoe {
 
 static DeepSeekMoe readExperts(Config &config) {
   DeepSeekMoe moe;
+  // Of the heads for further tokens, which are left out; a sum of two other keys.
+  config.ignore({"num_nextn_predict_layers", "qk_head_dim"});
   const ExpertCounts counts = readExpertCounts(config, {"n_routed_experts", "num_experts"});
   moe.experts = counts.experts;
   moe.rule.topK = counts.topK;
@@ -202,7 +204,7 @@ Value importDeepseek(ImportContext &context) {
 
 Value importGlm4Moe(ImportContext &context) {
   Config &config = context.config;
-  DecoderConfig d = readDecoder(context, /*tiedByDefault=*/false, {10000.0, 0.5});
+  DecoderConfig d = readDecoder(context, /*tiedByDefault=*/false, {10000.0, 0.5}, 1e-5);
   d.attention.qkvBias = config.flag("attention_bias", false);
   if (config.flag("use_qk_norm", false))
     d.attention.norm = QueryKeyNorm::perHead;

@@ -5,7 +5,10 @@
 
 namespace xfmr {
 
+mlir::Value importCohere(ImportContext &context);
+mlir::Value importCohere2(ImportContext &context);
 mlir::Value importDeepseek(ImportContext &context);
+mlir::Value importFalcon(ImportContext &context);
 mlir::Value importGemma(ImportContext &context);
 mlir::Value importGemma2(ImportContext &context);
 mlir::Value importGemma3(ImportContext &context);
@@ -13,19 +16,26 @@ mlir::Value importGlm4Moe(ImportContext &context);
 mlir::Value importGpt2(ImportContext &context);
 mlir::Value importGptNeox(ImportContext &context);
 mlir::Value importGptOss(ImportContext &context);
+mlir::Value importGptj(ImportContext &context);
 mlir::Value importGranite(ImportContext &context);
 mlir::Value importGraniteMoe(ImportContext &context);
 mlir::Value importLlama(ImportContext &context);
 mlir::Value importMistral(ImportContext &context);
 mlir::Value importMixtral(ImportContext &context);
 mlir::Value importOlmo2(ImportContext &context);
+mlir::Value importOlmo3(ImportContext &context);
 mlir::Value importOlmoe(ImportContext &context);
+mlir::Value importOpt(ImportContext &context);
+mlir::Value importPhi(ImportContext &context);
 mlir::Value importPhi3(ImportContext &context);
 mlir::Value importPhiMoe(ImportContext &context);
 mlir::Value importQwen2(ImportContext &context);
 mlir::Value importQwen2Moe(ImportContext &context);
 mlir::Value importQwen3(ImportContext &context);
 mlir::Value importQwen3Moe(ImportContext &context);
+mlir::Value importSmolLm3(ImportContext &context);
+mlir::Value importStableLm(ImportContext &context);
+mlir::Value importStarcoder2(ImportContext &context);
 // These read the routing only and refuse the model with what is missing.
 mlir::Value importLlama4(ImportContext &context);
 mlir::Value importSwitch(ImportContext &context);

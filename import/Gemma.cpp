@@ -29,9 +29,8 @@ Value importGemma(ImportContext &context) {
 }
 
 /// Blocks of Gemma 2 and 3: a norm before and after attention and feed-forward each.
-static Value sandwichDecoder(ImportContext &context, const DecoderConfig &d,
-                             const Windows &windows, const RopeSettings &slidingRope,
-                             std::optional<double> logitCap) {
+static Value sandwichDecoder(ImportContext &context, const DecoderConfig &d, const Windows &windows,
+                             const RopeSettings &slidingRope, std::optional<double> logitCap) {
   ModelBuilder &m = context.model;
   beginModel(context, d);
   auto norm = [&](Value x, const std::string &module) {
@@ -54,17 +53,13 @@ static Value sandwichDecoder(ImportContext &context, const DecoderConfig &d,
   return logitCap ? m.softcap(logits, *logitCap) : logits;
 }
 
-static std::optional<double> readCap(Config &config, const std::string &key) {
-  return config.has(key) ? std::optional<double>(config.positive(key)) : std::nullopt;
-}
-
 Value importGemma2(ImportContext &context) {
   Config &config = context.config;
   DecoderConfig d = readGemma(context);
   d.attention.scale = 1.0 / std::sqrt(config.positive("query_pre_attn_scalar", 256.0));
-  d.attention.softcap = readCap(config, "attn_logit_softcapping");
-  std::optional<double> logitCap = readCap(config, "final_logit_softcapping");
-  Windows windows = readWindows(config, d.numLayers, [](int64_t layer) { return layer % 2 == 0; });
+  d.attention.softcap = readCap(config, "attn_logit_softcapping", 50.0);
+  std::optional<double> logitCap = readCap(config, "final_logit_softcapping", 30.0);
+  Windows windows = readWindows(config, d.numLayers, [](int64_t layer) { return layer % 2 == 0; }, 4096);
   if (config.failed())
     return {};
   return sandwichDecoder(context, d, windows, d.rope, logitCap);
@@ -77,18 +72,11 @@ Value importGemma3(ImportContext &context) {
   d.attention.scale = 1.0 / std::sqrt(config.positive("query_pre_attn_scalar", 256.0));
   d.attention.softcap = readCap(config, "attn_logit_softcapping");
   std::optional<double> logitCap = readCap(config, "final_logit_softcapping");
-  const int64_t pattern =
-      config.size(config.firstOf({"sliding_window_pattern", "_sliding_window_pattern"}), 6);
-  Windows windows = readWindows(config, d.numLayers,
-                                [=](int64_t layer) { return (layer + 1) % pattern != 0; });
+  const int64_t pattern = config.size(config.firstOf({"sliding_window_pattern", "_sliding_window_pattern"}), 6);
+  Windows windows = readWindows(config, d.numLayers, [=](int64_t layer) { return (layer + 1) % pattern != 0; }, 4096);
   RopeSettings local = d.rope;
-  Config ropes = config.object("rope_parameters"); // newer files: one entry a layer type
-  if (ropes.isObject("full_attention")) {
-    d.rope = readRopeObject(context.mlir, config, ropes.object("full_attention"), {1.0e6},
-                            d.attention.headDim, d.maxPosition, context.options.ropeLength);
-    local = readRopeObject(context.mlir, config, ropes.object("sliding_attention"), {1.0e4},
-                           d.attention.headDim, d.maxPosition, context.options.ropeLength);
-  } else {
+  if (!readRopesByLayerType(context.mlir, config, d.attention.headDim, d.maxPosition, context.options.ropeLength,
+                            {1.0e6}, {1.0e4}, d.rope, local)) {
     local.theta = config.positive("rope_local_base_freq", 1.0e4);
     local.scaling = {};
   }

@@ -15,6 +15,7 @@ Value importGpt2(ImportContext &context) {
   d.numLayers = config.size("n_layer");
   d.vocabSize = config.size("vocab_size");
   d.maxPosition = config.size(config.firstOf({"n_positions", "n_ctx"}));
+  config.ignore({"n_ctx", "reorder_and_upcast_attn"}); // the length again; an order of rounding
   d.intermediateSize = config.size("n_inner", 4 * d.hiddenSize);
   d.eps = config.positive("layer_norm_epsilon", 1e-5);
   d.activation = readActivation(config, "activation_function", "gelu_new");

@@ -49,7 +49,7 @@ Value clampedMixture(ModelBuilder &m, Value x, const std::string &prefix, const 
 
 Value importGptOss(ImportContext &context) {
   Config &config = context.config;
-  DecoderConfig d = readDecoder(context, /*tiedByDefault=*/false, {150000.0});
+  DecoderConfig d = readDecoder(context, /*tiedByDefault=*/false, {150000.0}, 1e-5);
   const ExpertCounts counts = readExpertCounts(config, {"num_local_experts"});
   RoutingRule rule;
   rule.topK = counts.topK;
@@ -57,7 +57,7 @@ Value importGptOss(ImportContext &context) {
   GptOssExperts experts{counts.experts, d.intermediateSize, config.positive("swiglu_limit", 7.0), {}};
   d.attention.qkvBias = d.attention.outBias = config.flag("attention_bias", true);
   d.attention.sinks = true;
-  Windows windows = readWindows(config, d.numLayers, [](int64_t layer) { return layer % 2 == 0; });
+  Windows windows = readWindows(config, d.numLayers, [](int64_t layer) { return layer % 2 == 0; }, 128);
   if (!config.failed() && d.activation != ActivationKind::silu)
     config.refuse("hidden_act", "is another than silu, but these experts have a clamped SwiGLU");
   if (config.failed())

@@ -2,6 +2,7 @@
 #include "import/Import.h"
 #include "import/Families.h"
 #include "import/Gguf.h"
+#include "import/HarmlessKeys.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Parser/Parser.h"
 #include "weights/Diagnostics.h"
@@ -19,8 +20,11 @@ struct Family {
   Value (*import)(ImportContext &);
 };
 constexpr Family kFamilies[] = {
+    {"cohere", importCohere},
+    {"cohere2", importCohere2},
     {"deepseek_v2", importDeepseek},
     {"deepseek_v3", importDeepseek},
+    {"falcon", importFalcon},
     {"gemma", importGemma},
     {"gemma2", importGemma2},
     {"gemma3_text", importGemma3},
@@ -28,6 +32,7 @@ constexpr Family kFamilies[] = {
     {"gpt2", importGpt2},
     {"gpt_neox", importGptNeox},
     {"gpt_oss", importGptOss},
+    {"gptj", importGptj},
     {"granite", importGranite},
     {"granitemoe", importGraniteMoe},
     {"kimi_k2", importDeepseek},
@@ -36,15 +41,136 @@ constexpr Family kFamilies[] = {
     {"mistral", importMistral},
     {"mixtral", importMixtral},
     {"olmo2", importOlmo2},
+    {"olmo3", importOlmo3},
     {"olmoe", importOlmoe},
+    {"opt", importOpt},
+    {"phi", importPhi},
     {"phi3", importPhi3},
     {"phimoe", importPhiMoe},
     {"qwen2", importQwen2},
+    {"qwen2_5_vl_text", importQwen2},
     {"qwen2_moe", importQwen2Moe},
+    {"qwen2_vl_text", importQwen2},
     {"qwen3", importQwen3},
     {"qwen3_moe", importQwen3Moe},
+    {"qwen3_vl_moe_text", importQwen3Moe},
+    {"qwen3_vl_text", importQwen3},
+    {"smollm3", importSmolLm3},
+    {"stablelm", importStableLm},
+    {"starcoder2", importStarcoder2},
     {"switch_transformers", importSwitch},
 };
+
+// A `text_config` leaves out what its class has as a default. These are the numbers published files leave out.
+struct TextDefaults {
+  const char *modelType, *values;
+};
+constexpr TextDefaults kTextDefaults[] = {
+    {"gemma3_text", R"(, "vocab_size": 262208, "num_attention_heads": 8, "num_key_value_heads": 4, "head_dim": 256,
+                        "max_position_embeddings": 131072)"},
+    {"gemma", R"(, "vocab_size": 256000, "num_attention_heads": 8, "head_dim": 256, "max_position_embeddings": 8192)"},
+    {"gemma2", R"(, "vocab_size": 256000, "num_attention_heads": 8, "num_key_value_heads": 4, "head_dim": 256,
+                   "max_position_embeddings": 8192)"},
+    {"llama", R"(, "vocab_size": 32000, "hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers": 32,
+                  "num_attention_heads": 32, "max_position_embeddings": 2048)"},
+    {"llama4_text",
+     R"(, "vocab_size": 202048, "hidden_size": 5120, "intermediate_size": 8192, "intermediate_size_mlp": 16384,
+                        "num_hidden_layers": 48, "num_attention_heads": 40, "num_key_value_heads": 8, "head_dim": 128,
+                        "max_position_embeddings": 131072, "num_local_experts": 16, "num_experts_per_tok": 1)"},
+    {"mistral", R"(, "vocab_size": 32000, "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32,
+                    "num_attention_heads": 32, "num_key_value_heads": 8, "max_position_embeddings": 131072,
+                    "sliding_window": 4096)"},
+};
+
+// What the text model of a wrapper is where `text_config` does not say so, and wrappers of transformers 4 whose keys are not nested.
+struct Wrapper {
+  const char *modelType, *textType;
+};
+constexpr Wrapper kWrappers[] = {
+    {"gemma3", "gemma3_text"}, {"llama4", "llama4_text"},         {"llava", "llama"},
+    {"mistral3", "mistral"},   {"qwen2_5_vl", "qwen2_5_vl_text"}, {"qwen2_vl", "qwen2_vl_text"},
+};
+
+// Known by name, with what they are beyond the ops of the dialect.
+struct Refused {
+  const char *modelType, *why;
+};
+constexpr Refused kRefused[] = {
+    {"bamba", "mixes attention with state-space layers"},
+    {"falcon_h1", "mixes attention with state-space layers"},
+    {"falcon_mamba", "is a state-space model"},
+    {"granitemoehybrid", "mixes attention with state-space layers"},
+    {"jamba", "mixes attention with state-space layers"},
+    {"kimi_linear", "mixes attention with linear attention"},
+    {"lfm2", "mixes attention with convolutions"},
+    {"mamba", "is a state-space model"},
+    {"mamba2", "is a state-space model"},
+    {"minimax", "mixes attention with linear attention"},
+    {"mllama", "attends to images in layers of its own"},
+    {"nemotron_h", "mixes attention with state-space layers"},
+    {"qwen3_5_moe_text", "mixes attention with linear attention"},
+    {"qwen3_5_text", "mixes attention with linear attention"},
+    {"qwen3_next", "mixes attention with linear attention"},
+    {"recurrent_gemma", "mixes attention with recurrent layers"},
+    {"rwkv", "is a recurrent model"},
+    {"t5", "is an encoder with a decoder"},
+    {"zamba2", "mixes attention with state-space layers"},
+};
+
+template <typename Entry, size_t count>
+const Entry *entryOf(const Entry (&table)[count], const std::string &modelType) {
+  for (const Entry &entry : table)
+    if (modelType == entry.modelType)
+      return &entry;
+  return nullptr;
+}
+
+/// The text model's configuration inside that of a multimodal one; `config` itself where there is none. The type that says
+/// which family it is goes to `type`.
+Config textConfig(Config &config, std::string &type) {
+  type = config.text("model_type");
+  const Wrapper *wrapper = entryOf(kWrappers, type);
+  if (!config.isObject("text_config")) {
+    if (wrapper)
+      type = wrapper->textType;
+    return config;
+  }
+  Config text = config.object("text_config");
+  type = text.text("model_type", wrapper ? wrapper->textType : type);
+  const Family *family = entryOf(kFamilies, type);
+  if (!family)
+    return text;
+  const TextDefaults *defaults = entryOf(kTextDefaults, type);
+  const std::string absent =
+      "{\"model_type\": \"" + std::string(family->modelType) + "\"" + (defaults ? defaults->values : "") + "}";
+  return config.object("text_config", {"tie_word_embeddings", "dtype", "torch_dtype", "bos_token_id", "eos_token_id"},
+                       absent.c_str());
+}
+
+const Family *familyOf(Config &config, const std::string &type) {
+  const Family *family = entryOf(kFamilies, type);
+  if (family || config.failed())
+    return family;
+  if (const Refused *refused = entryOf(kRefused, type)) {
+    config.refuse("model_type", "is \"" + type + "\", which " + refused->why + "; that is not supported");
+    return nullptr;
+  }
+  std::string supported;
+  for (const Family &candidate : kFamilies)
+    supported += (supported.empty() ? "" : ", ") + std::string(candidate.modelType);
+  config.refuse("model_type", "is \"" + type + "\", supported: " + supported);
+  return nullptr;
+}
+
+/// Tells of keys that no importer reads: what they mean is unknown, so the model may be another one.
+void warnOfUnknownKeys(ModelBuilder &builder, const Config &config, const std::string &path, const std::string &type) {
+  std::string keys;
+  for (const std::string &key : unknownKeys(config))
+    keys += (keys.empty() ? "\"" : ", \"") + key + "\"";
+  if (!keys.empty())
+    builder.warn("config \"" + path + "\": not read for \"" + type + "\": " + keys +
+                 "; if the model's own code reads it, results differ");
+}
 
 constexpr StringLiteral kStandardInput = "-"; // holds IR
 bool isIrFile(StringRef path) { return path == kStandardInput || path.ends_with(".mlir") || path.ends_with(".mlirbc"); }
@@ -71,9 +197,14 @@ Type defaultElement(MLIRContext &context, Config &config) {
   return Float32Type::get(&context);
 }
 
-/// Embedding models of decoder families differ from them in nothing but such a key; read with a causal mask they would
+/// What makes a decoder family something else. Embedding models of decoder families differ from them in nothing but such a key; read with a causal mask they would
 /// still give plausible numbers.
-void refuseEncoders(Config &config) {
+void refuseOtherKinds(Config &config) {
+  if (config.has("pruned_heads") && !config.isEmpty("pruned_heads"))
+    config.refuse("pruned_heads", "is set, but heads removed that way cannot be imported");
+  if (config.flag("add_cross_attention", false))
+    config.refuse("add_cross_attention", "is true, but attention to an encoder is not supported");
+  config.ignore({"is_encoder_decoder"}); // the family says so
   if (!config.flag("is_causal", true))
     config.refuse("is_causal", "is false, but attention to later tokens is not supported");
   const std::string both = "use_bidirectional_attention"; // Gemma 3: true, or a word
@@ -96,8 +227,8 @@ std::vector<int64_t> generationEndTokens(const fs::path &folder, Status &status)
   return ids;
 }
 
-OwningOpRef<ModuleOp> importCheckpoint(MLIRContext &context, StringRef path,
-                                       const ImportOptions &options, Status &status) {
+OwningOpRef<ModuleOp> importCheckpoint(MLIRContext &context, StringRef path, const ImportOptions &options,
+                                       Status &status) {
   auto fail = [&](Status error) {
     status = std::move(error);
     return OwningOpRef<ModuleOp>();
@@ -108,27 +239,22 @@ OwningOpRef<ModuleOp> importCheckpoint(MLIRContext &context, StringRef path,
 
   std::error_code ignored;
   if (!configAlone && !fs::exists(configPath, ignored) && fs::exists(folder / "adapter_config.json", ignored))
-    return fail(Status::error("\"" + path.str() + "\" is an adapter (it has adapter_config.json and no config.json): give "
+    return fail(Status::error("\"" + path.str() +
+                              "\" is an adapter (it has adapter_config.json and no config.json): give "
                               "the model it belongs to, and this folder with --adapter"));
   Config config;
   if (Status read = Config::read(configPath, config); read.failed())
     return fail(read);
-  const std::string type = config.text("model_type");
-  const Family *family = nullptr;
-  std::string supported;
-  for (const Family &candidate : kFamilies) {
-    supported += (supported.empty() ? "" : ", ") + std::string(candidate.modelType);
-    if (type == candidate.modelType)
-      family = &candidate;
-  }
-  if (!config.failed() && !family)
-    config.refuse("model_type", "is \"" + type + "\", supported: " + supported);
+  std::string type;
+  Config text = textConfig(config, type);
+  const bool isWrapped = config.isObject("text_config") || entryOf(kWrappers, config.text("model_type"));
+  const Family *family = familyOf(config, type);
   if (configAlone && config.isObject("quantization_config"))
     config.refuse("quantization_config",
                   "says \"" + config.object("quantization_config").text("quant_method", "unknown") +
                       "\": which tensors are quantised only the checkpoint tells; give its folder");
-  refuseEncoders(config);
-  Type element = defaultElement(context, config);
+  refuseOtherKinds(text);
+  Type element = defaultElement(context, text);
   if (config.failed())
     return fail(config.status());
 
@@ -146,23 +272,20 @@ OwningOpRef<ModuleOp> importCheckpoint(MLIRContext &context, StringRef path,
 
   context.loadDialect<XfmrDialect>();
   Builder attributes(&context);
-  SmallVector<NamedAttribute> sources = {
-      attributes.getNamedAttr("base", attributes.getStringAttr(path))};
+  SmallVector<NamedAttribute> sources = {attributes.getNamedAttr("base", attributes.getStringAttr(path))};
   if (!options.adapter.empty())
-    sources.push_back(
-        attributes.getNamedAttr("adapter", attributes.getStringAttr(options.adapter)));
+    sources.push_back(attributes.getNamedAttr("adapter", attributes.getStringAttr(options.adapter)));
 
   ModelBuilder builder(context, checkpoint, options.adapter.empty() ? nullptr : &adapter, element);
-  ImportContext importing{builder,
-                          config,
-                          options,
-                          modelName(path),
-                          attributes.getDictionaryAttr(sources),
-                          std::move(endTokens),
-                          context};
+  if (isWrapped)
+    builder.beInsideWrapper();
+  ImportContext importing{
+      builder, text, options, modelName(path), attributes.getDictionaryAttr(sources), std::move(endTokens), context};
   Value output = family->import(importing);
   if (config.failed())
     return fail(config.status());
+  if (!(isWrapped && !config.isObject("text_config"))) // else the keys of the rest of the wrapper stand among them
+    warnOfUnknownKeys(builder, text, configPath, type);
   OwningOpRef<ModuleOp> module = builder.finish(output);
   status = builder.status();
   return module;
@@ -170,8 +293,7 @@ OwningOpRef<ModuleOp> importCheckpoint(MLIRContext &context, StringRef path,
 
 } // namespace
 
-OwningOpRef<ModuleOp> importModel(MLIRContext &context, StringRef path,
-                                  const ImportOptions &options, Status &status) {
+OwningOpRef<ModuleOp> importModel(MLIRContext &context, StringRef path, const ImportOptions &options, Status &status) {
   status = Status::success();
   std::error_code ignored;
   if (path != kStandardInput && !fs::exists(path.str(), ignored)) {
@@ -191,8 +313,8 @@ OwningOpRef<ModuleOp> importModel(MLIRContext &context, StringRef path,
   if (path.ends_with(".gguf"))
     return importGguf(context, path.str(), options, status);
   if (!fs::is_directory(path.str(), ignored) && !path.ends_with(".json")) {
-    status = Status::error("\"" + path.str() +
-                           "\" is no model: expected a folder, a config.json, .gguf, .mlir or .mlirbc");
+    status =
+        Status::error("\"" + path.str() + "\" is no model: expected a folder, a config.json, .gguf, .mlir or .mlirbc");
     return {};
   }
   return importCheckpoint(context, path, options, status);

@@ -9,10 +9,9 @@ namespace xfmr {
 
 Value importMixtral(ImportContext &context) {
   Config &config = context.config;
-  DecoderConfig d = readDecoder(context, /*tiedByDefault=*/false, {1.0e6});
+  DecoderConfig d = readDecoder(context, /*tiedByDefault=*/false, {1.0e6}, 1e-5);
   const ExpertCounts counts = readExpertCounts(config, {"num_local_experts", "num_experts"});
-  const bool slides = config.has("sliding_window");
-  Windows windows = readWindows(config, d.numLayers, [&](int64_t) { return slides; });
+  Windows windows = readSameWindows(config, d.numLayers);
   if (config.failed())
     return {};
   RoutingAttr routing = softmaxRouting(context.mlir, counts.topK, /*normTopK=*/true);
@@ -20,8 +19,8 @@ Value importMixtral(ImportContext &context) {
   return preNormDecoder(context, d, windows, [&](Value n, const std::string &prefix, int64_t) {
     const std::string moe = prefix + ".block_sparse_moe";
     Router router = readRouter(m, moe + ".gate", counts.experts, d.hiddenSize);
-    return gatedMixture(m, n, router, routing, moe + ".experts", {"w1", "w3", "w2"},
-                        counts.experts, d.intermediateSize, d.activation);
+    return gatedMixture(m, n, router, routing, moe + ".experts", {"w1", "w3", "w2"}, counts.experts, d.intermediateSize,
+                        d.activation);
   });
 }
 

@@ -14,6 +14,9 @@ namespace xfmr {
 
 // What the names of tensors begin with, but where the inner model was saved alone.
 static constexpr StringLiteral kRoots[] = {"model.", "gpt_neox."};
+// What they begin with in multimodal checkpoints, before the whole name and in place of "model.".
+static constexpr StringLiteral kWrapperPrefix = "language_model.";
+static constexpr StringLiteral kWrapperRoots[] = {"model.language_model.", "model.text_model.", "language_model."};
 
 ModelBuilder::ModelBuilder(MLIRContext &context, const WeightSource &checkpoint, Adapter *adapter,
                            Type defaultElement)
@@ -70,7 +73,7 @@ void ModelBuilder::checkUnused() {
     if (used_.contains(tensor.name))
       return;
     for (const auto &ignored : ignored_)
-      if (ignored(tensor.name) || ignored(kRoots[0].str() + tensor.name))
+      if (ignored(tensor.name) || (!insideWrapper_ && ignored(kRoots[0].str() + tensor.name)))
         return;
     refuse("tensor \"" + tensor.name + "\" " + shapeText(tensor.shape) + " in \"" +
            checkpoint_.fileOf(tensor) + "\" has no place in a model of this configuration");
@@ -106,10 +109,32 @@ bool ModelBuilder::isPacked(const std::string &name) const {
 const TensorView *ModelBuilder::find(StringRef name) const {
   if (const TensorView *tensor = checkpoint_.find(name))
     return tensor;
+  if (insideWrapper_) {
+    if (const TensorView *tensor = checkpoint_.find(kWrapperPrefix.str() + name.str()))
+      return tensor;
+    for (StringRef root : kWrapperRoots)
+      if (name.starts_with(kRoots[0]))
+        if (const TensorView *tensor = checkpoint_.find(root.str() + name.drop_front(kRoots[0].size()).str()))
+          return tensor;
+  }
   for (StringRef root : kRoots)
     if (name.starts_with(root))
       return checkpoint_.find(name.drop_front(root.size()));
   return nullptr;
+}
+
+void ModelBuilder::beInsideWrapper() {
+  insideWrapper_ = true;
+  ignoreWhere([](StringRef name) {
+    static constexpr StringLiteral text[] = {"model.layers.", "model.embed_tokens.", "model.norm.", "lm_head."};
+    return !name.starts_with(kWrapperPrefix) && !name.starts_with(kWrapperRoots[0]) && !name.starts_with(kWrapperRoots[1]) &&
+           llvm::none_of(text, [&](StringRef part) { return name.starts_with(part); });
+  });
+}
+
+std::optional<std::vector<int64_t>> ModelBuilder::storedShape(const std::string &name) const {
+  const TensorView *tensor = find(name);
+  return tensor ? std::optional<std::vector<int64_t>>(tensor->shape) : std::nullopt;
 }
 
 static Type elementType(MLIRContext *context, DType dtype) {

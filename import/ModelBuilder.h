@@ -63,12 +63,18 @@ public:
   /// Ends the model with its output and checks that every tensor of checkpoint and adapter was used.
   mlir::OwningOpRef<mlir::ModuleOp> finish(mlir::Value output);
 
+  /// The checkpoint is that of a multimodal model around this one: names may have a prefix more, and tensors outside the
+  /// text model have no place here.
+  void beInsideWrapper();
+
   // ---- Weights --------------------------------------------------------------------------------
   /// False for a configuration alone.
   bool hasWeights() const { return checkpoint_.hasWeights(); }
   bool hasTensor(const std::string &name) const;
   /// Stored as codes by another program, always [.., out, in].
   bool isPacked(const std::string &name) const;
+  /// The shape of a tensor of the checkpoint, if it is there and there is one.
+  std::optional<std::vector<int64_t>> storedShape(const std::string &name) const;
   /// A tensor of the checkpoint with the shape it must have.
   mlir::Value weight(const std::string &name, llvm::ArrayRef<int64_t> shape);
   /// The same stored with its last two axes exchanged: a tensor [.., in, out] as [.., out, in].
@@ -126,7 +132,8 @@ public:
   Adapter *adapter() const { return adapter_; }
 
 private:
-  /// A tensor by its full name, or by the one it has where the inner model was saved alone: without "model." in front.
+  /// A tensor by its full name, by the one it has where the inner model was saved alone, without "model." in front, or by
+  /// the one inside a wrapper.
   const TensorView *find(llvm::StringRef name) const;
   mlir::Value adapterWeight(const AdapterTensor &tensor);
   mlir::Value withAdapter(mlir::Value y, mlir::Value x, const std::string &module, int64_t in,
@@ -141,6 +148,7 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> module_;
   ModelOp model_;
   Status status_ = Status::success();
+  bool insideWrapper_ = false;
   llvm::StringSet<> used_;
   std::vector<std::function<bool(llvm::StringRef)>> ignored_;
 };

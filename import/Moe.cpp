@@ -104,6 +104,32 @@ StackedLinear stackLinears(ModelBuilder &m, const std::vector<std::string> &modu
   return stacked;
 }
 
+/// PREFIX.gate_up_proj and PREFIX.down_proj of all experts as one tensor each, as transformers holds them in memory and some
+/// families store them: [E, 2F, D] and [E, D, F], or [E, D, 2F] and [E, F, D]; gate first.
+static std::vector<StackedLinear> fusedExperts(ModelBuilder &m, const std::string &prefix, int64_t experts,
+                                               int64_t width, int64_t hidden) {
+  const std::string gateUpName = prefix + ".gate_up_proj", downName = prefix + ".down_proj";
+  const std::optional<std::vector<int64_t>> stored = m.storedShape(gateUpName);
+  const bool asLinear = stored && *stored == std::vector<int64_t>{experts, 2 * width, hidden};
+  const bool asInput = stored && *stored == std::vector<int64_t>{experts, hidden, 2 * width};
+  if (asLinear && asInput)
+    m.refuse("tensor \"" + gateUpName +
+             "\": rows and columns are equally many, so which of them are outputs cannot be told");
+  Value gateUp = asInput ? m.transposedWeight(gateUpName, {experts, hidden, 2 * width})
+                         : m.weight(gateUpName, {experts, 2 * width, hidden});
+  auto half = [&](int64_t offset) -> Value {
+    auto type =
+        RankedTensorType::get({experts, width, hidden}, cast<RankedTensorType>(gateUp.getType()).getElementType());
+    return WeightSliceOp::create(m.ops(), m.loc(), type, gateUp, /*axis=*/1, offset, width);
+  };
+  std::vector<StackedLinear> projections(3);
+  projections[0].weight = half(0);
+  projections[1].weight = half(width);
+  projections[2].weight =
+      asInput ? m.transposedWeight(downName, {experts, width, hidden}) : m.weight(downName, {experts, hidden, width});
+  return projections;
+}
+
 Router readRouter(ModelBuilder &m, const std::string &module, int64_t experts, int64_t width) {
   ModelBuilder::At at(m, module);
   Router router;
@@ -167,10 +193,13 @@ Value gatedMixture(ModelBuilder &m, Value x, const Router &router, RoutingAttr r
                    int64_t width, ActivationKind activation) {
   ModelBuilder::At at(m, prefix);
   const int64_t hidden = ModelBuilder::widthOf(x);
-  StackedLinear projections[] = {
-      stackLinears(m, expertModules(prefix, experts, names.gate), width, hidden),
-      stackLinears(m, expertModules(prefix, experts, names.up), width, hidden),
-      stackLinears(m, expertModules(prefix, experts, names.down), hidden, width)};
+  std::vector<StackedLinear> projections;
+  if (m.storedShape(prefix + ".gate_up_proj"))
+    projections = fusedExperts(m, prefix, experts, width, hidden);
+  else
+    projections = {stackLinears(m, expertModules(prefix, experts, names.gate), width, hidden),
+                   stackLinears(m, expertModules(prefix, experts, names.up), width, hidden),
+                   stackLinears(m, expertModules(prefix, experts, names.down), hidden, width)};
   return mixture(m, x, router, routing, projections, [&](Value batch, ApplyProjection apply) {
     Value gate = m.activation(activation, apply(0, batch));
     return apply(2, m.mul(gate, apply(1, batch)));

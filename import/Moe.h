@@ -46,7 +46,8 @@ mlir::Value mixture(ModelBuilder &m, mlir::Value x, const Router &router, Routin
                     llvm::ArrayRef<StackedLinear> projections,
                     llvm::function_ref<mlir::Value(mlir::Value batch, ApplyProjection apply)> body);
 
-/// The usual experts down(act(gate(x)) * up(x)) with modules PREFIX.e.{gate,up,down}.
+/// The usual experts down(act(gate(x)) * up(x)) with modules PREFIX.e.{gate,up,down}, or all in one tensor each,
+/// PREFIX.gate_up_proj and PREFIX.down_proj.
 struct GatedExpertNames {
   const char *gate, *up, *down;
 };

@@ -9,7 +9,7 @@ namespace xfmr {
 
 Value importOlmoe(ImportContext &context) {
   Config &config = context.config;
-  DecoderConfig d = readDecoder(context);
+  DecoderConfig d = readDecoder(context, /*tiedByDefault=*/false, {}, 1e-5);
   d.attention.qkvBias = d.attention.outBias = config.flag("attention_bias", false);
   d.attention.norm = QueryKeyNorm::fullWidth;
   const ExpertCounts counts = readExpertCounts(config, {"num_experts", "num_local_experts"});

@@ -25,9 +25,8 @@ static Value fusedMlp(ModelBuilder &m, Value x, const std::string &prefix, const
 
 Value importPhi3(ImportContext &context) {
   Config &config = context.config;
-  DecoderConfig d = readDecoder(context);
-  const bool slides = config.has("sliding_window");
-  Windows windows = readWindows(config, d.numLayers, [&](int64_t) { return slides; });
+  DecoderConfig d = readDecoder(context, /*tiedByDefault=*/false, {}, 1e-5);
+  Windows windows = readSameWindows(config, d.numLayers);
   if (config.flag("attention_bias", false))
     config.refuse("attention_bias", "is true, expected false for phi3");
   if (config.failed())

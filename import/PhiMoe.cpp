@@ -10,7 +10,7 @@ namespace xfmr {
 
 Value importPhiMoe(ImportContext &context) {
   Config &config = context.config;
-  DecoderConfig d = readDecoder(context, /*tiedByDefault=*/false, {1.0e6});
+  DecoderConfig d = readDecoder(context, /*tiedByDefault=*/false, {1.0e6}, 1e-5);
   const ExpertCounts counts = readExpertCounts(config, {"num_local_experts"});
   RoutingRule rule;
   rule.topK = counts.topK;
@@ -18,8 +18,7 @@ Value importPhiMoe(ImportContext &context) {
   rule.sparsemixerEps = config.positive("router_jitter_noise", 0.01);
   d.attention.qkvBias = d.attention.outBias = config.flag("attention_bias", false);
   const bool headBias = config.flag("lm_head_bias", false);
-  const bool slides = config.has("sliding_window");
-  Windows windows = readWindows(config, d.numLayers, [&](int64_t) { return slides; });
+  Windows windows = readSameWindows(config, d.numLayers);
   if (!config.failed() && counts.topK != 2)
     config.refuse("num_experts_per_tok",
                   "is " + std::to_string(counts.topK) + ", but sparsemixer chooses two experts");

@@ -7,7 +7,9 @@ using llvm::APFloat;
 
 namespace xfmr {
 
-double yarnMagnitude(double s, double m) { return s > 1.0 ? 0.1 * m * std::log(s) + 1.0 : 1.0; }
+double yarnMagnitude(double s, double m) {
+  return s > 1.0 ? 0.1 * m * std::log(s) + 1.0 : 1.0;
+}
 
 namespace {
 
@@ -35,12 +37,10 @@ struct Reader {
     if (ropeLength <= maxPosition)
       return;
     const double n = static_cast<double>(rope.rotaryDim);
-    const double stretch = factor * static_cast<double>(ropeLength) /
-                               static_cast<double>(maxPosition) - (factor - 1.0);
+    const double stretch = factor * static_cast<double>(ropeLength) / static_cast<double>(maxPosition) - (factor - 1.0);
     if (rope.rotaryDim < 4 || stretch <= 0.0)
       return object.refuse("factor", "cannot stretch heads of " + std::to_string(rope.rotaryDim) +
-                                         " rotary entries to " + std::to_string(ropeLength) +
-                                         " positions");
+                                         " rotary entries to " + std::to_string(ropeLength) + " positions");
     rope.theta *= std::pow(stretch, n / (n - 2.0));
     maxPosition = ropeLength;
   }
@@ -50,8 +50,7 @@ struct Reader {
     const double low = object.positive("low_freq_factor");
     const double high = object.positive("high_freq_factor");
     if (!config.failed() && high <= low)
-      return object.refuse("high_freq_factor", "is " + std::to_string(high) +
-                                                   ", expected more than low_freq_factor (" +
+      return object.refuse("high_freq_factor", "is " + std::to_string(high) + ", expected more than low_freq_factor (" +
                                                    std::to_string(low) + ")");
     rope.scaling = Llama3RopeAttr::get(&context, APFloat(factor), APFloat(low), APFloat(high),
                                        object.size("original_max_position_embeddings"));
@@ -62,20 +61,22 @@ struct Reader {
     double attention = 0.1 * std::log(std::max(factor, 1.0)) + 1.0;
     if (object.has("attention_factor"))
       attention = object.positive("attention_factor");
-    else if (object.has("mscale") && object.has("mscale_all_dim") &&
-             object.number("mscale") != 0.0 && object.number("mscale_all_dim") != 0.0)
-      attention = yarnMagnitude(factor, object.number("mscale")) /
-                  yarnMagnitude(factor, object.number("mscale_all_dim"));
+    else if (object.has("mscale") && object.has("mscale_all_dim") && object.number("mscale") != 0.0 &&
+             object.number("mscale_all_dim") != 0.0)
+      attention =
+          yarnMagnitude(factor, object.number("mscale")) / yarnMagnitude(factor, object.number("mscale_all_dim"));
     const int64_t original = originalMaxPosition();
-    rope.scaling = YarnRopeAttr::get(
-        &context, APFloat(factor), APFloat(object.positive("beta_fast", 32.0)),
-        APFloat(object.positive("beta_slow", 1.0)), original, APFloat(attention), object.flag("truncate", true));
+    rope.scaling = YarnRopeAttr::get(&context, APFloat(factor), APFloat(object.positive("beta_fast", 32.0)),
+                                     APFloat(object.positive("beta_slow", 1.0)), original, APFloat(attention),
+                                     object.flag("truncate", true));
     // Only where the length before stretching is written down: else `max_position_embeddings` may be either of them.
     if (object.has("original_max_position_embeddings"))
       maxPosition = std::max(maxPosition, static_cast<int64_t>(std::min(factor * static_cast<double>(original), 1e9)));
   }
 
   void longrope() {
+    object.ignore({"short_factor", "long_factor", "short_mscale", "long_mscale"}); // of which one is taken
+    config.ignore({"original_max_position_embeddings"});
     const int64_t original = originalMaxPosition();
     const bool useLong = ropeLength > original;
     const char *list = useLong ? "long_factor" : "short_factor";
@@ -88,23 +89,24 @@ struct Reader {
         return object.refuse(list, "holds " + std::to_string(divisor) + ", expected numbers above 0");
     const char *magnitude = useLong ? "long_mscale" : "short_mscale"; // Phi-3.5-MoE
     double attention = 1.0;
-    const double stretch = object.positive("factor", static_cast<double>(maxPosition) /
-                                                         static_cast<double>(original));
+    const double stretch = object.positive("factor", static_cast<double>(maxPosition) / static_cast<double>(original));
     if (object.has(magnitude))
       attention = object.positive(magnitude);
     else if (object.has("attention_factor"))
       attention = object.positive("attention_factor");
     else if (stretch > 1.0)
       attention = std::sqrt(1.0 + std::log(stretch) / std::log(static_cast<double>(original)));
-    rope.scaling = DivisorRopeAttr::get(&context, DenseF64ArrayAttr::get(&context, divisors),
-                                        APFloat(attention));
+    rope.scaling = DivisorRopeAttr::get(&context, DenseF64ArrayAttr::get(&context, divisors), APFloat(attention));
     if (!useLong)
       maxPosition = std::min(maxPosition, original);
   }
 
   void read() {
     const std::string type = object.text(object.firstOf({"rope_type", "type"}), "default");
+    object.ignore({"rope_type", "type", "mrope_section", "mrope_interleaved"}); // the one spelling beside the other
     if (config.failed() || type == "default")
+      return;
+    if (type == "mrope") // images have positions along three axes, text has the same along all
       return;
     if (type == "linear")
       return linear();
@@ -130,7 +132,8 @@ static RopeSettings readRopeFrom(MLIRContext &context, Config &config, Config ob
   auto holder = [&](const std::string &key) -> Config & { return object.has(key) ? object : config; };
   RopeSettings rope;
   rope.headDim = headDim;
-  const std::string thetaKey = object.has("rope_theta") ? "rope_theta" : config.firstOf({"rope_theta", "rotary_emb_base"});
+  const std::string thetaKey =
+      object.has("rope_theta") ? "rope_theta" : config.firstOf({"rope_theta", "rotary_emb_base"});
   rope.theta = holder(thetaKey).positive(thetaKey, defaults.theta);
   const std::string shareKey = object.has("partial_rotary_factor")
                                    ? "partial_rotary_factor"
@@ -141,6 +144,8 @@ static RopeSettings readRopeFrom(MLIRContext &context, Config &config, Config ob
   if (!config.failed() && (rope.rotaryDim > headDim || rope.rotaryDim < 2 || rope.rotaryDim % 2))
     partial.refuse(shareKey, "gives " + std::to_string(rope.rotaryDim) + " rotary entries of " +
                                  std::to_string(headDim) + ", expected an even number from 2");
+  config.ignore({"rope_theta", "rotary_emb_base", "partial_rotary_factor", "rotary_pct", "rope_parameters",
+                 "rope_scaling"}); // one spelling beside another
   if (!config.failed())
     Reader{context, config, scaling, rope, maxPosition, ropeLength}.read();
   return rope;
@@ -149,6 +154,19 @@ static RopeSettings readRopeFrom(MLIRContext &context, Config &config, Config ob
 RopeSettings readRopeObject(MLIRContext &context, Config &config, Config object, const RopeDefaults &defaults,
                             int64_t headDim, int64_t &maxPosition, int64_t ropeLength) {
   return readRopeFrom(context, config, object, object, defaults, headDim, maxPosition, ropeLength);
+}
+
+bool readRopesByLayerType(MLIRContext &context, Config &config, int64_t headDim, int64_t &maxPosition,
+                          int64_t ropeLength, const RopeDefaults &fullDefaults, const RopeDefaults &slidingDefaults,
+                          RopeSettings &full, RopeSettings &sliding) {
+  Config ropes = config.object("rope_parameters");
+  if (!ropes.isObject("full_attention"))
+    return false;
+  full =
+      readRopeObject(context, config, ropes.object("full_attention"), fullDefaults, headDim, maxPosition, ropeLength);
+  sliding = readRopeObject(context, config, ropes.object("sliding_attention"), slidingDefaults, headDim, maxPosition,
+                           ropeLength);
+  return true;
 }
 
 RopeSettings readRope(MLIRContext &context, Config &config, int64_t headDim, int64_t &maxPosition, int64_t ropeLength,

@@ -6,18 +6,18 @@ using namespace mlir;
 namespace xfmr {
 
 RoutingAttr RoutingRule::attribute(MLIRContext &context) const {
-  return RoutingAttr::get(&context, topK, score, scoreAt, norm, llvm::APFloat(normEps), llvm::APFloat(scale),
-                          groups, keptGroups, groupScore, capacity ? Overflow::drop : Overflow::none, capacity,
+  return RoutingAttr::get(&context, topK, score, scoreAt, norm, llvm::APFloat(normEps), llvm::APFloat(scale), groups,
+                          keptGroups, groupScore, capacity ? Overflow::drop : Overflow::none, capacity,
                           llvm::APFloat(0.0), llvm::APFloat(sparsemixerEps), weightOnInput);
 }
 
-RoutingRule readDeepseekRouting(Config &config, int64_t experts, int64_t topK,
-                                const std::string &absentMethod, const std::string &absentScore) {
+RoutingRule readDeepseekRouting(Config &config, int64_t experts, int64_t topK, const std::string &absentMethod,
+                                const std::string &absentScore) {
   RoutingRule rule;
   rule.topK = topK;
   const std::string method = config.text("topk_method", absentMethod);
   const std::string score = config.text("scoring_func", absentScore);
-  rule.norm = config.flag("norm_topk_prob", false);
+  rule.norm = config.flag("norm_topk_prob", absentMethod == "noaux_tc"); // as DeepSeek V3 and GLM-4.5 have it
   rule.scale = config.positive("routed_scaling_factor", 1.0);
   const bool grouped = method == "group_limited_greedy" || method == "noaux_tc";
   if (grouped) {
@@ -32,7 +32,9 @@ RoutingRule readDeepseekRouting(Config &config, int64_t experts, int64_t topK,
     if (!config.failed() && topK > experts / rule.groups * rule.keptGroups)
       config.refuse("topk_group", "keeps " + std::to_string(experts / rule.groups * rule.keptGroups) +
                                       " experts, fewer than num_experts_per_tok (" + std::to_string(topK) + ")");
-  } else if (method != "greedy") {
+  } else if (method == "greedy") {
+    config.ignore({"n_group", "topk_group"});
+  } else {
     config.refuse("topk_method", "is \"" + method + "\", supported: greedy, group_limited_greedy, noaux_tc");
   }
   if (method == "noaux_tc") { // V3: biased choice, groups by their two best

@@ -1,0 +1,31 @@
+#!/bin/sh
+# families.sh PYTHON SOURCE FOLDER: miniatures of families, with options that make them other models, made by scripts/make-fixture
+# and interpreted; exported whole and with fused projections, every tensor comes back byte for byte. A line each.
+set -e
+python=$1 source=$2 folder=$3
+check() { # NAME FAMILY OPTION..: a miniature
+  name=$1 family=$2
+  shift 2
+  $python "$source/scripts/make-fixture" "$family" "$folder/$name" "$@"
+  $python "$source/test/scripts/check_model.py" xfmr-interpret "$folder/$name" --tolerance 1e-5 | tail -1
+  xfmr-export "$folder/$name" --format=hf -o "$folder/$name-whole"
+  $python "$source/test/export/Inputs/check_safetensors.py" "$folder/$name-whole" --equal "$folder/$name"
+  xfmr-export "$folder/$name" --passes=xfmr-fuse-glu,xfmr-fuse-qkv --format=hf -o "$folder/$name-fused"
+  $python "$source/test/export/Inputs/check_safetensors.py" "$folder/$name-fused" --equal "$folder/$name"
+}
+check cohere cohere
+check cohere-bias cohere --config attention_bias=true --config tie_word_embeddings=false
+check cohere2 cohere2
+check falcon falcon
+check falcon-40b falcon --config new_decoder_architecture=true --config num_kv_heads=2 --config bias=true
+check falcon-11b falcon --config new_decoder_architecture=true --config num_kv_heads=2 --config num_ln_in_parallel_attn=1
+check falcon-serial falcon --config parallel_attn=false --config multi_query=false --config ffn_hidden_size=40
+check gptj gptj
+check olmo3 olmo3
+check opt opt
+check opt-post-norm opt --config do_layer_norm_before=false --config enable_bias=false
+check phi phi
+check smollm3 smollm3
+check stablelm stablelm
+check stablelm-parallel stablelm --config use_parallel_residual=true --config use_qkv_bias=false
+check starcoder2 starcoder2

@@ -1,0 +1,179 @@
+"""keys.py TOOL FOLDER: what every importer makes of every key of its family's configuration.
+
+Each key is changed alone in a miniature's config.json. The outcome must be the table's: the model changes ("changes"), the key is
+refused by name ("refused"), nothing happens because it is no mathematics ("harmless"), or a warning names it ("warned").
+Keys are those that the configuration class and the modelling code of transformers 4 and 5 read.
+"""
+import json
+import os
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "families"))
+import cohere, cohere2, falcon, gptj, opt, phi, smollm3, stablelm, starcoder2
+
+SIZES = {"vocab_size": 96, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 4, "num_attention_heads": 4,
+         "num_key_value_heads": 2, "max_position_embeddings": 128, "bos_token_id": 1, "eos_token_id": 2, "hidden_act": "silu"}
+
+
+def outcomes(outcome, keys):
+    return {key: (value, outcome) for key, value in keys.items()}
+
+
+CHANGES = lambda **keys: outcomes("changes", keys)
+REFUSED = lambda **keys: outcomes("refused", keys)
+HARMLESS = lambda **keys: outcomes("harmless", keys)
+
+
+def without(table, *keys):
+    return {key: row for key, row in table.items() if key not in keys}
+
+
+# A row under a name that is no key says in an object which keys change together.
+ANY = (CHANGES(num_hidden_layers=3, vocab_size=97, bos_token_id=5, eos_token_id=[6, 7], torch_dtype="bfloat16", dtype="float16") |
+       REFUSED(is_causal=False, quantization_config={"quant_method": "gptq"}, pruned_heads={"0": [1]}, add_cross_attention=True,
+               use_bidirectional_attention=True, model_type="qwen3_next") |
+       HARMLESS(initializer_range=0.5, use_cache=False, transformers_version="5.0", architectures=["X"], attention_dropout=0.1,
+                pad_token_id=3, output_attentions=True, _name_or_path="x", top_k=3, auto_map={"a": "b"}) |
+       {"unheard_of": (1, "warned"), "unheard_of_flag": (False, "warned")})
+# Of these one family says enough.
+FEW = {key: ANY[key] for key in ("num_hidden_layers", "vocab_size", "is_causal", "initializer_range", "unheard_of")}
+ROPE = (CHANGES(rope_theta=500.0, rope_scaling={"rope_type": "linear", "factor": 2.0}, max_position_embeddings=96,
+                rope_parameters={"rope_type": "default", "rope_theta": 7.0}) |
+        REFUSED(unknown_rope={"rope_scaling": {"rope_type": "magic"}}) |
+        HARMLESS(mrope={"rope_scaling": {"type": "mrope", "mrope_section": [1, 1, 2]}}) |
+        {"growing_scores": ({"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "llama_4_scaling_beta": 0.1}}, "warned")})
+LLAMA = (FEW | ROPE | CHANGES(hidden_size=48, intermediate_size=52, num_attention_heads=2, num_key_value_heads=4, head_dim=12,
+                              rms_norm_eps=1e-3, hidden_act="relu", partial_rotary_factor=0.5))
+TIED = CHANGES(tie_word_embeddings=True)
+UNTIED = CHANGES(tie_word_embeddings=False)
+BIAS = CHANGES(attention_bias=True)
+WINDOWS = CHANGES(sliding_window=9, layer_types=["full_attention"] * 4)
+EXPERTS = {**SIZES, "num_experts_per_tok": 2}
+ROUTER = HARMLESS(router_aux_loss_coef=0.5, output_router_logits=True)
+LAYER_NORM = CHANGES(layer_norm_eps=1e-3)
+NO_RMS = HARMLESS(rms_norm_eps=1e-3)  # such a family has no norm of that kind
+
+FAMILIES = {
+    "llama": (SIZES, ANY | LLAMA | TIED | BIAS | CHANGES(mlp_bias=True) | HARMLESS(pretraining_tp=2)),
+    "mistral": (SIZES, LLAMA | TIED | CHANGES(sliding_window=9, without_window={"sliding_window": None})),
+    "mixtral": ({**EXPERTS, "num_local_experts": 4, "sliding_window": 12}, LLAMA | TIED | WINDOWS | ROUTER |
+                HARMLESS(router_jitter_noise=0.1) | CHANGES(num_local_experts=6, num_experts_per_tok=1)),
+    "qwen2": (SIZES, LLAMA | TIED | HARMLESS(use_sliding_window=False, sliding_window=9, max_window_layers=2) |
+              CHANGES(slides={"use_sliding_window": True, "max_window_layers": 1})),
+    "qwen2-sliding": ({**SIZES, "model_type": "qwen2", "use_sliding_window": True, "max_window_layers": 1}, LLAMA | TIED | WINDOWS |
+                      CHANGES(max_window_layers=2, use_sliding_window=False)),
+    "qwen3": (SIZES, LLAMA | TIED | BIAS | HARMLESS(sliding_window=9, max_window_layers=2)),
+    "qwen2_moe": ({**EXPERTS, "num_experts": 4, "moe_intermediate_size": 16, "shared_expert_intermediate_size": 24}, LLAMA | TIED |
+                  ROUTER | CHANGES(num_experts=6, moe_intermediate_size=12, shared_expert_intermediate_size=12, num_experts_per_tok=1,
+                                   norm_topk_prob=True, decoder_sparse_step=2, mlp_only_layers=[1], qkv_bias=False) |
+                  HARMLESS(intermediate_size=52)),
+    "qwen3_moe": ({**EXPERTS, "num_experts": 4, "moe_intermediate_size": 16}, LLAMA | TIED | BIAS | ROUTER |
+                  CHANGES(num_experts=6, moe_intermediate_size=12, num_experts_per_tok=1, norm_topk_prob=True, decoder_sparse_step=2,
+                          mlp_only_layers=[1]) | HARMLESS(intermediate_size=52)),
+    "olmo2": (SIZES, LLAMA | TIED | BIAS),
+    "olmo3": (SIZES, LLAMA | TIED | BIAS | WINDOWS),
+    "olmoe": ({**EXPERTS, "num_experts": 4}, LLAMA | TIED | BIAS | ROUTER | REFUSED(clip_qkv=8.0) |
+              CHANGES(num_experts=6, num_experts_per_tok=1, norm_topk_prob=True)),
+    "phi3": (SIZES, LLAMA | TIED | CHANGES(sliding_window=9) | REFUSED(attention_bias=True) | HARMLESS(embd_pdrop=0.1, resid_pdrop=0.1)),
+    "gemma": ({**SIZES, "head_dim": 8}, LLAMA | UNTIED | BIAS | CHANGES(hidden_activation="relu") | HARMLESS(hidden_act="relu")),
+    "gemma2": ({**SIZES, "head_dim": 8}, LLAMA | UNTIED | BIAS | WINDOWS | HARMLESS(hidden_act="relu", cache_implementation="hybrid") |
+               CHANGES(query_pre_attn_scalar=9, attn_logit_softcapping=5.0, final_logit_softcapping=5.0, hidden_activation="relu",
+                       uncapped={"attn_logit_softcapping": None}, bare={"final_logit_softcapping": None})),
+    "gemma3_text": ({**SIZES, "head_dim": 8, "sliding_window_pattern": 2}, LLAMA | UNTIED | BIAS | WINDOWS | HARMLESS(hidden_act="relu") |
+                    CHANGES(query_pre_attn_scalar=9, rope_local_base_freq=7.0, sliding_window_pattern=3, final_logit_softcapping=5.0,
+                            attn_logit_softcapping=5.0)),
+    "gpt_oss": ({**EXPERTS, "num_local_experts": 4, "head_dim": 8}, LLAMA | TIED | WINDOWS | ROUTER | REFUSED(hidden_act="relu") |
+                CHANGES(num_local_experts=6, num_experts_per_tok=1, attention_bias=False, swiglu_limit=5.0)),
+    "granite": (SIZES, LLAMA | TIED | BIAS | CHANGES(mlp_bias=True, embedding_multiplier=2.0, attention_multiplier=0.5,
+                                                     residual_multiplier=0.5, logits_scaling=3.0)),
+    "granitemoe": ({**EXPERTS, "num_local_experts": 4}, LLAMA | TIED | BIAS | ROUTER |
+                   CHANGES(num_local_experts=6, num_experts_per_tok=1, embedding_multiplier=2.0, attention_multiplier=0.5,
+                           residual_multiplier=0.5, logits_scaling=3.0)),
+    "gpt_neox": (without(SIZES, "num_key_value_heads") | {"hidden_act": "gelu"}, FEW | ROPE | TIED | LAYER_NORM |
+                 HARMLESS(hidden_dropout=0.1, classifier_dropout=0.1) |
+                 CHANGES(hidden_size=64, intermediate_size=52, num_attention_heads=2, hidden_act="relu", rotary_pct=0.5,
+                         rotary_emb_base=7.0, use_parallel_residual=False, attention_bias=False)),
+    "gpt2": ({"vocab_size": 96, "n_embd": 32, "n_layer": 4, "n_head": 4, "n_positions": 64, "bos_token_id": 1, "eos_token_id": 2},
+             without(FEW, "num_hidden_layers") | UNTIED | HARMLESS(reorder_and_upcast_attn=True, n_ctx=9) |
+             CHANGES(n_embd=48, n_layer=3, n_head=2, n_positions=32, n_inner=40, activation_function="relu", layer_norm_epsilon=1e-3,
+                     scale_attn_weights=False, scale_attn_by_inverse_layer_idx=True)),
+    "deepseek_v3": ({**EXPERTS, "n_routed_experts": 4, "moe_intermediate_size": 16, "first_k_dense_replace": 1, "n_shared_experts": 1,
+                     "kv_lora_rank": 16, "q_lora_rank": 12, "qk_nope_head_dim": 8, "qk_rope_head_dim": 8, "v_head_dim": 8, "n_group": 2,
+                     "topk_group": 2},
+                    without(LLAMA | TIED, "head_dim", "num_key_value_heads", "partial_rotary_factor") |
+                    REFUSED(attention_bias=True, topk_method="magic", scoring_func="softmax") |
+                    CHANGES(n_routed_experts=8, moe_intermediate_size=12, first_k_dense_replace=2, n_shared_experts=2, kv_lora_rank=12,
+                            q_lora_rank=8, qk_nope_head_dim=6, qk_rope_head_dim=4, v_head_dim=6, topk_group=1, norm_topk_prob=False,
+                            routed_scaling_factor=2.0, moe_layer_freq=2, rope_interleave=False, num_experts_per_tok=1) |
+                    HARMLESS(num_nextn_predict_layers=1, ep_size=2, aux_loss_alpha=0.1, seq_aux=False, qk_head_dim=16)),
+    "cohere": (cohere.CONFIG, LLAMA | NO_RMS | UNTIED | BIAS | LAYER_NORM | CHANGES(logit_scale=0.5) | REFUSED(use_qk_norm=True)),
+    "cohere2": (cohere2.CONFIG, LLAMA | NO_RMS | UNTIED | BIAS | LAYER_NORM | CHANGES(logit_scale=0.5, sliding_window_pattern=2,
+                sliding_window=9, layer_types=["full_attention"] * 4) | REFUSED(order_of_interleaved_layers="x", position_embedding_type="x",
+                use_parallel_block=False, use_gated_activation=False, use_embedding_sharing=False, use_parallel_embedding=True)),
+    "starcoder2": (starcoder2.CONFIG, LLAMA | NO_RMS | UNTIED | CHANGES(norm_epsilon=1e-3, use_bias=False, sliding_window=9) |
+                   HARMLESS(residual_dropout=0.1, embedding_dropout=0.1) | REFUSED(norm_type="rms_norm", mlp_type="gated")),
+    "smollm3": (without(smollm3.CONFIG, "no_rope_layers"), LLAMA | UNTIED | BIAS | CHANGES(mlp_bias=True, no_rope_layers=[1, 0, 1, 0], no_rope_layer_interval=2,
+                slides={"use_sliding_window": True, "sliding_window": 9}) | HARMLESS(sliding_window=9)),
+    "falcon": (falcon.CONFIG, FEW | ROPE | UNTIED | REFUSED(alibi=True, apply_residual_connection_post_layernorm=True) |
+               HARMLESS(hidden_dropout=0.1, num_kv_heads=2, num_ln_in_parallel_attn=1) |
+               CHANGES(hidden_size=64, num_attention_heads=2, layer_norm_epsilon=1e-3, multi_query=False, parallel_attn=False,
+                       new_decoder_architecture=True, bias=True, ffn_hidden_size=40, activation="relu")),
+    "opt": (opt.CONFIG, FEW | UNTIED | HARMLESS(layerdrop=0.1, prefix="x", init_std=0.1) |
+            REFUSED(word_embed_proj_dim=16, layer_norm_elementwise_affine=False) |
+            CHANGES(ffn_dim=40, num_attention_heads=2, max_position_embeddings=64, activation_function="gelu", do_layer_norm_before=False,
+                    _remove_final_layer_norm=True, enable_bias=False)),
+    "phi": (phi.CONFIG, LLAMA | NO_RMS | LAYER_NORM | REFUSED(qk_layernorm=True, tie_word_embeddings=True) |
+            CHANGES(partial_rotary_factor=1.0) | HARMLESS(embd_pdrop=0.1, resid_pdrop=0.1)),
+    "gptj": (gptj.CONFIG, without(FEW, "num_hidden_layers") | REFUSED(scale_attn_weights=False, tie_word_embeddings=True) |
+             CHANGES(n_embd=48, n_layer=3, n_head=4, n_positions=64, n_inner=40, rotary_dim=4, activation_function="relu",
+                     layer_norm_epsilon=1e-3) | HARMLESS(rotary=True, summary_type="x")),
+    "stablelm": (stablelm.CONFIG, LLAMA | NO_RMS | TIED | LAYER_NORM | REFUSED(qk_layernorm=True) |
+                 CHANGES(use_qkv_bias=False, use_parallel_residual=True, partial_rotary_factor=0.5, hidden_size=64, head_dim=16)),
+}
+TOGETHER = {"unknown_rope", "mrope", "growing_scores", "slides", "without_window", "uncapped", "bare"}
+
+
+def run(tool, folder, config):
+    path = os.path.join(folder, "config.json")
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(config, file)
+    result = subprocess.run([tool, path], capture_output=True, text=True)
+    return result.returncode, result.stdout, result.stderr
+
+
+def outcome(tool, folder, plain, base, key, value):
+    changes = value if key in TOGETHER else {key: value}
+    code, text, errors = run(tool, folder, {**base, **changes})
+    named = any(f'"{name}' in errors for name in changes)
+    if code != 0:
+        return "refused" if named else f"failed without its name: {errors.strip()}"
+    if "not read for" in errors:
+        return "warned" if named else f"warned of another: {errors.strip()}"
+    return "changes" if text != plain else "harmless"
+
+
+def main(tool, folder):
+    os.makedirs(folder, exist_ok=True)
+    failures = 0
+    for name, (base, table) in FAMILIES.items():
+        base = {"model_type": name, **base}
+        code, plain, errors = run(tool, folder, base)
+        if code != 0 or errors:
+            print(f"{name}: {errors.strip()}")
+            failures += 1
+            continue
+        counts = {}
+        for key, (value, wanted) in table.items():
+            found = outcome(tool, folder, plain, base, key, value)
+            if found != wanted:
+                print(f"{name}: {key} = {json.dumps(value)}: {found}, expected {wanted}")
+                failures += 1
+            counts[wanted] = counts.get(wanted, 0) + 1
+        print(f"ok {name}: {len(table)} keys, " + ", ".join(f"{count} {word}" for word, count in sorted(counts.items())))
+    print(f"{len(FAMILIES)} tables, {failures} failures")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
