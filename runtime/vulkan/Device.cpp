@@ -46,6 +46,8 @@ Status Device::create() {
     ++queueFamily_;
   vkGetPhysicalDeviceMemoryProperties(physical_, &memory_);
 
+  VkPhysicalDeviceVulkan13Features f13{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES};
+  f13.subgroupSizeControl = f13.computeFullSubgroups = VK_TRUE;
   VkPhysicalDeviceVulkan12Features f12{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
   VkPhysicalDeviceVulkan11Features f11{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES};
   f11.pNext = &f12;
@@ -56,6 +58,8 @@ Status Device::create() {
   features.pNext = has12 ? static_cast<void *>(&f11) : &storage16;
   vkGetPhysicalDeviceFeatures2(physical_, &features);
   features.features.robustBufferAccess = VK_FALSE;
+  if (facts_.subgroupSizeControl) // after the query: nothing else of 1.3 is used
+    f12.pNext = &f13;
 
   float priority = 1;
   VkDeviceQueueCreateInfo queue{VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO};

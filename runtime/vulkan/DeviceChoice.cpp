@@ -149,3 +149,12 @@ uint32_t xfmr::vulkan::chooseVariant(const program::Kernel &kernel,
   }
   return last;
 }
+
+uint32_t xfmr::vulkan::requiredSubgroupSize(const program::Variant &variant) {
+  constexpr std::string_view kPrefix = "subgroup_size_";
+  if (const auto *required = variant.requires_())
+    for (const flatbuffers::String *feature : *required)
+      if (feature->string_view().substr(0, kPrefix.size()) == kPrefix)
+        return static_cast<uint32_t>(std::stoul(feature->str().substr(kPrefix.size())));
+  return 0;
+}

@@ -30,6 +30,7 @@ struct DeviceFacts {
   std::array<uint32_t, 3> maxWorkgroup = {0, 0, 0};
   std::array<uint32_t, 3> maxGrid = {0, 0, 0};
   uint32_t subgroupSize = 0;
+  bool subgroupSizeControl = false;    // a pipeline can require subgroups of that size, all of them full
   std::set<std::string> features;      // names that Variant.requires may use; see DeviceFacts.cpp
 };
 
@@ -59,6 +60,9 @@ Status chooseDevice(const std::vector<DeviceFacts> &devices, const ProgramNeeds 
 
 /// First variant of a kernel whose required features are all there (the last one requires none).
 uint32_t chooseVariant(const program::Kernel &kernel, const std::set<std::string> &features);
+
+/// The size of subgroups that a variant requires; 0: any.
+uint32_t requiredSubgroupSize(const program::Variant &variant);
 
 const char *deviceTypeName(DeviceType type);
 

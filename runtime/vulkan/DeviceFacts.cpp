@@ -3,7 +3,9 @@
 //   float16 int8 int16 int64                               arithmetic
 //   storage_16bit storage_8bit                             in storage buffers
 //   subgroup_size_N                                        every subgroup has N invocations
+//   workgroup_256 workgroup_512                            workgroups of so many invocations, all along x
 #include "runtime/vulkan/Device.h"
+#include <algorithm>
 #include <cstdio>
 
 using namespace xfmr::vulkan;
@@ -47,6 +49,22 @@ void readMemory(VkPhysicalDevice device, DeviceFacts &facts) {
   // Software devices report a nominal heap; their memory is the machine's.
   if (facts.type == DeviceType::cpu)
     facts.deviceMemory = ~uint64_t(0);
+}
+
+// Whether pipelines can be bound to subgroups of the size that the device reports. Where they cannot, some drivers choose
+// a smaller one for a pipeline.
+bool readSubgroupSizeControl(VkPhysicalDevice device, uint32_t size) {
+  VkPhysicalDeviceVulkan13Features f13{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES};
+  VkPhysicalDeviceFeatures2 features{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2};
+  features.pNext = &f13;
+  vkGetPhysicalDeviceFeatures2(device, &features);
+  VkPhysicalDeviceVulkan13Properties p13{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_PROPERTIES};
+  VkPhysicalDeviceProperties2 properties{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2};
+  properties.pNext = &p13;
+  vkGetPhysicalDeviceProperties2(device, &properties);
+  return f13.subgroupSizeControl && f13.computeFullSubgroups &&
+         (p13.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT) && size >= p13.minSubgroupSize &&
+         size <= p13.maxSubgroupSize;
 }
 
 void readFeatures(VkPhysicalDevice device, bool has12, DeviceFacts &facts) {
@@ -122,6 +140,11 @@ DeviceFacts xfmr::vulkan::factsOf(VkPhysicalDevice device) {
         facts.features.insert(name);
     facts.features.insert("subgroup_size_" + std::to_string(subgroup.subgroupSize));
   }
+  if (std::min(basic.apiVersion, volkGetInstanceVersion()) >= VK_API_VERSION_1_3)
+    facts.subgroupSizeControl = readSubgroupSizeControl(device, subgroup.subgroupSize);
+  for (uint32_t invocations : {256u, 512u})
+    if (std::min(facts.maxInvocations, facts.maxWorkgroup[0]) >= invocations)
+      facts.features.insert("workgroup_" + std::to_string(invocations));
   readMemory(device, facts);
   readFeatures(device, has12, facts);
   return facts;

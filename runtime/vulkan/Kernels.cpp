@@ -75,6 +75,13 @@ Status Kernels::load(const artifact::Artifact &artifact, const PipelineCache &ca
     info.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
     info.stage.module = module;
     info.stage.pName = entry.c_str();
+    VkPipelineShaderStageRequiredSubgroupSizeCreateInfo size{
+        VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO};
+    size.requiredSubgroupSize = requiredSubgroupSize(variant);
+    if (size.requiredSubgroupSize && device_->facts().subgroupSizeControl) {
+      info.stage.pNext = &size;
+      info.stage.flags = VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT;
+    }
     VkResult result = vkCreateComputePipelines(device_->handle(), cache.handle(), 1, &info, nullptr,
                                                &kernel.pipeline);
     vkDestroyShaderModule(device_->handle(), module, nullptr);

@@ -69,6 +69,7 @@ TestDevice::TestDevice(bool validate) {
   VkPhysicalDeviceProperties2 more{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2};
   more.pNext = &subgroup;
   vkGetPhysicalDeviceProperties2(physical, &more);
+  subgroupSize = subgroup.subgroupSize;
   if (subgroup.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) {
     features.insert("subgroup_size_" + std::to_string(subgroup.subgroupSize));
     if (subgroup.supportedOperations & VK_SUBGROUP_FEATURE_SHUFFLE_BIT)

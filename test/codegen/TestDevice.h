@@ -66,6 +66,7 @@ public:
   VkQueue queue = VK_NULL_HANDLE;
   VkCommandPool commands = VK_NULL_HANDLE;
   uint32_t memoryType = 0;
+  uint32_t subgroupSize = 0;
 
 private:
   std::set<std::string> features;

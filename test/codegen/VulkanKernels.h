@@ -1,10 +1,13 @@
 // Kernels of a test on a Vulkan device: every variant compiled once and checked with spirv-val, those the device can
-// run kept as pipelines, under the validation layer.
+// run kept as pipelines, under the validation layer. Variants for GPUs, whose subgroups no driver here has, are built for
+// the device's own subgroups too.
 #pragma once
 #include "mlir/IR/MLIRContext.h"
+#include "passes/codegen/vulkan/SubgroupRows.h"
 #include "test/codegen/TestDevice.h"
 #include <fstream>
 #include <gtest/gtest.h>
+#include <iterator>
 #include <map>
 
 namespace xfmr::codegen::test {
@@ -26,6 +29,7 @@ public:
       ADD_FAILURE() << llvm::toString(kernel.takeError());
       std::exit(1);
     }
+    addForOwnSubgroups(spec, *kernel);
     EXPECT_TRUE(kernel->variants.back().features.empty()) << "the last variant must be portable";
     EXPECT_LE(kernel->sharedBytes, 16384u);
     for (size_t i = 0; i < kernel->variants.size(); ++i) {
@@ -56,6 +60,20 @@ public:
   TestDevice device{true};
 
 private:
+  template <typename Spec> void addForOwnSubgroups(const Spec &spec, CompiledKernel &kernel) {
+    if constexpr (std::is_same_v<Spec, GemvSpec> || std::is_same_v<Spec, MoeGemvSpec>)
+      add(kernel, buildSubgroup(context, spec, device.subgroupSize));
+  }
+  // In front of the portable variant.
+  void add(CompiledKernel &kernel, llvm::Expected<BuiltKernel> built) {
+    auto compiled = built ? compile(std::move(*built)) : built.takeError();
+    if (!compiled) {
+      ADD_FAILURE() << llvm::toString(compiled.takeError());
+      std::exit(1);
+    }
+    kernel.variants.insert(std::prev(kernel.variants.end()), compiled->variants.begin(), compiled->variants.end());
+  }
+
   mlir::MLIRContext context{mlir::MLIRContext::Threading::DISABLED};
   std::map<std::string, std::vector<std::unique_ptr<Pipeline>>> all;
 };

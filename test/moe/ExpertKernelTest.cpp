@@ -22,18 +22,24 @@ protected:
     Device device = route(l);
     TestBuffer *few = l.routing.drop ? nullptr : byId(l, device);
     TestBuffer *many = grouped(l, device, layout(l, 0, tileRows));
-    TestBuffer *tuned = l.routing.drop ? many : grouped(l, device, layout(l, 0, tileRows), 0);
+    std::vector<TestBuffer *> tuned;
+    for (int variant = 0; onVulkan() && variant < kTuned; ++variant) {
+      if (!l.routing.drop)
+        tuned.push_back(grouped(l, device, layout(l, 0, tileRows), variant));
+      if (few)
+        tuned.push_back(byId(l, device, variant));
+    }
     expectRouted(l, read(l, device), 1e-5); // the plan marks what it drops
     if (HasFatalFailure())
       return;
     const Matrix expected = layer(l, reference(l));
     expectRows(many, {paddedWidth(l.d), 0}, expected, tolerance);
-    expectRows(tuned, {paddedWidth(l.d), 0}, expected, tolerance);
-    if (few) {
+    if (few)
       expectRows(few, {paddedWidth(l.d), 0}, expected, tolerance);
-      expectRows(byId(l, device, 0), {paddedWidth(l.d), 0}, expected, tolerance);
-    }
+    for (TestBuffer *y : tuned)
+      expectRows(y, {paddedWidth(l.d), 0}, expected, tolerance);
   }
+  static constexpr int kTuned = 2; // variants a product may have here beside the portable one
 };
 
 TEST_P(ExpertKernels, SizesAndTiles) {
@@ -47,10 +53,11 @@ TEST_P(ExpertKernels, SizesAndTiles) {
 }
 
 TEST_P(ExpertKernels, WeightTypes) {
-  for (WeightType type : {WeightType::F16, WeightType::BF16}) {
-    SCOPED_TRACE(toString(type));
-    check(random(37, 40, 8, 24, rule(2), type));
-  }
+  for (WeightType type : {WeightType::F16, WeightType::BF16})
+    for (uint32_t tileRows : {8u, 32u, 64u}) {
+      SCOPED_TRACE(toString(type) + std::string(", tile ") + std::to_string(tileRows));
+      check(random(37, 40, 8, 24, rule(2), type), 1e-5, tileRows);
+    }
 }
 
 TEST_P(ExpertKernels, EpiloguesAndWeightOnInput) {

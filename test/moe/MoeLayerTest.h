@@ -203,7 +203,7 @@ protected:
         spec.terms.residual = true;
         params.terms.residual = params.out;
       }
-      run(spec, params, bound, variant);
+      run(spec, params, bound, std::min(variant, int(variants(spec)) - 1));
     }
   }
   uint32_t expertsPerPart = 0;
@@ -213,7 +213,7 @@ protected:
     return onVulkan() ? params.grid(spec)[0] : cpu::xTiles(spec, params);
   }
 
-  // The layer by the grouped route, by a variant of its products (-1: the portable one); y has stride paddedWidth(d).
+  // The layer by the grouped route, by a variant of its products (-1 and beyond the last: the portable one); y has stride paddedWidth(d).
   TestBuffer *grouped(const Layer &l, Device &device, const MoePlanLayout &plan, int variant = -1) {
     MoeGemmSpec first, second;
     first.weight = second.weight = l.type;

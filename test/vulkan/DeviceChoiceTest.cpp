@@ -116,4 +116,18 @@ TEST(DeviceChoice, FirstVariantWhoseFeaturesAreThere) {
   EXPECT_EQ(chooseVariant(packed, {"float16"}), 2u);
 }
 
+TEST(DeviceChoice, SizeOfSubgroupsThatAVariantRequires) {
+  auto required = [](std::vector<std::string> features) {
+    program::VariantT variant;
+    variant.tensor = "t", variant.entry = "main", variant.requires_ = std::move(features);
+    flatbuffers::FlatBufferBuilder builder;
+    builder.Finish(program::Variant::Pack(builder, &variant));
+    return requiredSubgroupSize(*flatbuffers::GetRoot<program::Variant>(builder.GetBufferPointer()));
+  };
+  EXPECT_EQ(required({"subgroup_arithmetic", "subgroup_size_64", "workgroup_512"}), 64u);
+  EXPECT_EQ(required({"subgroup_size_8", "int64"}), 8u);
+  EXPECT_EQ(required({"int64"}), 0u);
+  EXPECT_EQ(required({}), 0u);
+}
+
 } // namespace

@@ -2,16 +2,18 @@
 // block walk the columns side by side, eight columns a step, so x is loaded once for four rows;
 // eight invocations then add up the lanes' sums, each for one block. One barrier. subgroup_size_8 +
 // int64: for software drivers, where the number of loads is what counts, not their width: weights
-// come as 64-bit words, and an invocation takes eight rows.
+// come as 64-bit words, and an invocation takes eight rows. subgroup_size_32, subgroup_size_64: for
+// GPUs, a block a subgroup, see SubgroupRows.h.
 #include "passes/codegen/Gemv.h"
 #include "passes/codegen/vulkan/EpilogueBuilder.h"
 #include "passes/codegen/vulkan/Operands.h"
+#include "passes/codegen/vulkan/SubgroupRows.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen {
 namespace {
 
-constexpr uint32_t kLanes = 8, kBlocks = kGemvBlocks, kBlockRows = 4;
+constexpr uint32_t kLanes = 8, kBlocks = kGemvBlocks, kBlockRows = SubgroupRows::kRows;
 
 enum Word : uint32_t {
   kN,
@@ -89,15 +91,38 @@ void build(KernelBuilder &k, const GemvSpec &spec, Layout layout) {
   });
 }
 
-llvm::Expected<BuiltKernel> buildVariant(mlir::MLIRContext &context, const GemvSpec &spec,
-                                              Layout layout, std::vector<std::string> features) {
-  std::vector<Element> elements = {Element::U32, Element::F32x4,
-                                   layout.wide ? wideWeightElement(spec.weight)
-                                               : weightElement(spec.weight),
-                                   EpilogueBuilder::outElement(spec.epilogue)};
+void buildSubgroups(KernelBuilder &k, const GemvSpec &spec, uint32_t lanes) {
+  EpilogueBuilder epilogue(k, spec.epilogue, kEpilogue);
+  Value chunks = k.push(kChunks), block = k.group() * kBlocks + k.subgroup();
+  Value weightBlocks = ((k.push(kN) + 7) >> 3) << 1;
+  k.when((k.buffer("state")[state::kCount] != 0) & (block < epilogue.outBlocks(k.push(kN))), [&] {
+    Values starts, zeros(kBlockRows + (spec.rmsNorm ? 1 : 0), k.zero4());
+    for (uint32_t r = 0; r < kBlockRows; ++r)
+      starts.push_back((block * kBlockRows + r) * chunks);
+    SubgroupRows rows{k,      spec.weight,  lanes, k.push(kXOffset) >> 2,
+                      starts, spec.rmsNorm, spec.unitOffset};
+    Values sums = rows.accumulate(select(block < weightBlocks, chunks, k.u32(0)), zeros);
+    Value total = SubgroupRows::total(sums);
+    if (spec.rmsNorm)
+      total = total * rsqrt(fma(subgroupSum(sum(sums[kBlockRows])), k.pushFloat(kInverseK), k.pushFloat(kEps)));
+    k.when(k.lane() == 0, [&] {
+      epilogue.store(epilogue.elements(k.push(kOutOffset)) + block, total, block, k.u32(0), weightBlocks);
+    });
+  });
+}
+
+std::vector<Element> elementsOf(const GemvSpec &spec, Element weight) {
+  std::vector<Element> elements = {Element::U32, Element::F32x4, weight, EpilogueBuilder::outElement(spec.epilogue)};
   if (spec.rmsNorm)
     elements.push_back(Element::F32x4);
   EpilogueBuilder::appendElements(elements, spec.epilogue);
+  return elements;
+}
+
+llvm::Expected<BuiltKernel> buildVariant(mlir::MLIRContext &context, const GemvSpec &spec,
+                                              Layout layout, std::vector<std::string> features) {
+  std::vector<Element> elements =
+      elementsOf(spec, layout.wide ? wideWeightElement(spec.weight) : weightElement(spec.weight));
   KernelBuilder k(context, spec.name(), spec.bindings(), elements, {layout.invocations(), 1, 1});
   build(k, spec, layout);
   return k.finish(std::move(features));
@@ -105,12 +130,25 @@ llvm::Expected<BuiltKernel> buildVariant(mlir::MLIRContext &context, const GemvS
 
 } // namespace
 
+llvm::Expected<BuiltKernel> buildSubgroup(mlir::MLIRContext &context, const GemvSpec &spec, uint32_t lanes) {
+  KernelBuilder k(context, spec.name(), spec.bindings(), elementsOf(spec, weightElement(spec.weight)),
+                  {lanes * kBlocks, 1, 1});
+  buildSubgroups(k, spec, lanes);
+  return k.finish(subgroupFeatures(lanes, lanes * kBlocks));
+}
+
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const GemvSpec &spec) {
   if (llvm::Error error = needsFloats(spec.name(), spec.weight))
     return error;
   auto portable = buildVariant(context, spec, {/*rows=*/4, /*wide=*/false}, {});
   if (!portable)
     return portable;
+  for (uint32_t lanes : {64u, 32u}) {
+    auto subgroup = buildSubgroup(context, spec, lanes);
+    if (!subgroup)
+      return subgroup.takeError();
+    portable->prefer(std::move(*subgroup));
+  }
   auto tuned =
       buildVariant(context, spec, {/*rows=*/8, /*wide=*/true}, {"subgroup_size_8", "int64"});
   if (!tuned)

@@ -1,16 +1,18 @@
 // portable: as gemv, 64 invocations are eight lanes over the columns times eight blocks of four weight rows; y of
 // the grid is the entry (First) or the row (Second, which loops over the row's experts). subgroup_size_8 + int64: as
-// gemv's, for software drivers: weights come as 64-bit words, and an invocation takes eight rows.
+// gemv's, for software drivers: weights come as 64-bit words, and an invocation takes eight rows. subgroup_size_32,
+// subgroup_size_64: for GPUs, a block a subgroup, see SubgroupRows.h.
 #include "passes/codegen/vulkan/MoeExpertBuilder.h"
 #include "passes/codegen/MoeGemv.h"
 #include "passes/codegen/vulkan/MoeTermsBuilder.h"
 #include "passes/codegen/vulkan/Operands.h"
+#include "passes/codegen/vulkan/SubgroupRows.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen {
 namespace {
 
-constexpr uint32_t kLanes = 8, kBlocks = kMoeGemvBlocks, kBlockRows = 4;
+constexpr uint32_t kLanes = 8, kBlocks = kMoeGemvBlocks, kBlockRows = SubgroupRows::kRows;
 
 enum Word : uint32_t { kN, kChunks, kTopK, kXStride, kXOffset, kOutStride, kOutOffset, kAlpha, kLimit, kPart, kTerms };
 static_assert(kTerms + MoeTermsBuilder::kWords <= 16);
@@ -19,14 +21,16 @@ static_assert(kTerms + MoeTermsBuilder::kWords <= 16);
 struct Layout {
   uint32_t rows; // that one invocation takes: 4 or 8
   bool wide;     // reads weights as 64-bit words
+  uint32_t subgroup = 0; // lanes of one, if a block is a subgroup's; its sums then need no workgroup memory
   uint32_t blocksEach() const { return rows / kBlockRows; }
-  uint32_t invocations() const { return kLanes * kBlocks / blocksEach(); }
+  uint32_t invocations() const { return subgroup ? subgroup * kBlocks : kLanes * kBlocks / blocksEach(); }
 };
 
 class MoeGemv {
 public:
   MoeGemv(KernelBuilder &k, const MoeGemvSpec &spec, Layout layout)
-      : k(k), spec(spec), layout(layout), partial(k.shared(Element::F32x4, kLanes * kBlocks)) {}
+      : k(k), spec(spec), layout(layout),
+        partial(layout.subgroup ? Buffer() : k.shared(Element::F32x4, kLanes * kBlocks)) {}
 
   void build() {
     Value count = k.buffer("state")[state::kCount], y = k.groupY(), topK = k.push(kTopK);
@@ -38,21 +42,26 @@ public:
     k.when(mine, [&] {
       n = k.push(kN);
       biasQuads = ((n + 7) >> 3) << 1;
-      row = (k.groupX() * kBlocks + k.thread() / kLanes * layout.blocksEach()) * kBlockRows;
+      row = (k.groupX() * kBlocks +
+             (layout.subgroup ? k.subgroup() : k.thread() / kLanes * layout.blocksEach())) * kBlockRows;
       Values zeros(layout.rows, k.zero4());
       Values sums = first ? product(y, y / topK, zeros)
                           : k.loop(k.u32(0), topK, k.u32(1), zeros, [&](Value i, llvm::ArrayRef<Value> in) {
                               return product(y * topK + i, y * topK + i, Values(in.begin(), in.end()));
                             });
+      if (layout.subgroup) {
+        Value total = SubgroupRows::total(sums), block = row / kBlockRows;
+        k.when((k.lane() == 0) & (block < outBlocks()), [&] { store(total, block, y); });
+        return;
+      }
       for (uint32_t b = 0; b < layout.blocksEach(); ++b) { // [block, lane]
         const Value *s = &sums[b * kBlockRows];
         partial.store((k.thread() / kLanes * layout.blocksEach() + b) * kLanes + k.thread() % kLanes,
                       k.vector4(sum(s[0]), sum(s[1]), sum(s[2]), sum(s[3])));
       }
       k.barrier();
-      Value outBlock = k.groupX() * kBlocks + k.thread();
-      Value outBlocks = spec.epilogue.glu ? (((n >> 1) + 7) >> 3) << 2 : biasQuads;
-      k.when((k.thread() < kBlocks) & (outBlock < outBlocks), [&] {
+      Value outBlock = k.groupX() * kBlocks + k.thread(), blocks = outBlocks();
+      k.when((k.thread() < kBlocks) & (outBlock < blocks), [&] {
         Value total = partial[k.thread() * kLanes];
         for (uint32_t i = 1; i < kLanes; ++i)
           total = total + partial[k.thread() * kLanes + i];
@@ -63,6 +72,7 @@ public:
 
 private:
   Value expertOf(Value entry) { return k.buffer("ids")[entry]; }
+  Value outBlocks() { return spec.epilogue.glu ? (((n >> 1) + 7) >> 3) << 2 : biasQuads; }
   Value holds(Value entry) { return partHolds(k.push(kPart), expertOf(entry)); }
 
   // `soFar` plus this invocation's share of the products of row `xRow` with its rows of the entry's expert.
@@ -72,6 +82,13 @@ private:
     Value rowBase = withinPart(k.push(kPart), expertOf(entry)) * n, held = holds(entry);
     Value end = select((row < n) & held, chunks, k.u32(0)); // nothing of experts of other parts
     Values zeros(layout.rows, k.zero4());
+    if (layout.subgroup) {
+      Values starts;
+      for (uint32_t r = 0; r < layout.rows; ++r)
+        starts.push_back((rowBase + min(row + r, n - 1)) * chunks);
+      return weighted(SubgroupRows{k, spec.weight, layout.subgroup, start, starts}.accumulate(end, zeros), entry,
+                      soFar);
+    }
     auto load = layout.wide ? loadWideWeights8 : loadWeights8;
     Values sums = k.loop(k.thread() % kLanes, end, k.u32(kLanes), zeros, [&](Value chunk, llvm::ArrayRef<Value> in) {
       Value low = x[start + chunk * 2], high = x[start + chunk * 2 + 1];
@@ -82,6 +99,11 @@ private:
       }
       return next;
     });
+    return weighted(sums, entry, soFar);
+  }
+
+  // `soFar` plus the sums of an entry times its weight, without rows beyond the expert's last.
+  Values weighted(const Values &sums, Value entry, const Values &soFar) {
     Value factor = spec.weighted ? k.buffer("weights")[entry] : k.f32(1);
     Values result;
     for (uint32_t r = 0; r < layout.rows; ++r) {
@@ -131,12 +153,22 @@ llvm::Expected<BuiltKernel> buildVariant(mlir::MLIRContext &context, const MoeGe
 
 } // namespace
 
+llvm::Expected<BuiltKernel> buildSubgroup(mlir::MLIRContext &context, const MoeGemvSpec &spec, uint32_t lanes) {
+  return buildVariant(context, spec, {kBlockRows, false, lanes}, subgroupFeatures(lanes, lanes * kBlocks));
+}
+
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const MoeGemvSpec &spec) {
   if (llvm::Error error = needsFloats(spec.name(), spec.weight))
     return error;
   auto portable = buildVariant(context, spec, {4, false}, {});
   if (!portable)
     return portable;
+  for (uint32_t lanes : {64u, 32u}) {
+    auto subgroup = buildSubgroup(context, spec, lanes);
+    if (!subgroup)
+      return subgroup.takeError();
+    portable->prefer(std::move(*subgroup));
+  }
   auto wide = buildVariant(context, spec, {8, true}, {"subgroup_size_8", "int64"});
   if (!wide)
     return wide.takeError();

@@ -7,6 +7,12 @@ xfmr.program @p max_context 8 chunk 8 kv f32
 }
 
 // CHECK-LABEL: xfmr.variant "subgroup_size_8+int64"
+// CHECK-LABEL: xfmr.variant "subgroup_size_32+subgroup_arithmetic+workgroup_256"
+// CHECK-NOT: spirv.ControlBarrier
+// CHECK: spirv.GroupNonUniformFAdd <Subgroup> <Reduce>
+// CHECK-LABEL: xfmr.variant "subgroup_size_64+subgroup_arithmetic+workgroup_512"
+// CHECK-NOT: spirv.ControlBarrier
+// CHECK: spirv.GroupNonUniformFAdd <Subgroup> <Reduce>
 // CHECK-LABEL: xfmr.variant "portable" workgroup [64, 1, 1] shared 1024
 // CHECK: spirv.mlir.loop
 // CHECK: spirv.GL.Fma
