@@ -121,8 +121,8 @@ llvm::Expected<std::string> compileObject(mlir::ModuleOp source, Level level) {
     return fail("it holds assembly, which is not read here");
   const llvm::Triple triple(facts.triple);
   std::unique_ptr<llvm::TargetMachine> machine(
-      targetOf(triple).createTargetMachine(triple, facts.cpu, facts.features, llvm::TargetOptions(), llvm::Reloc::PIC_, std::nullopt,
-                                  llvm::CodeGenOptLevel::Aggressive));
+      targetOf(triple).createTargetMachine(triple, facts.cpu, facts.features, llvm::TargetOptions(), llvm::Reloc::PIC_,
+                                           std::nullopt, llvm::CodeGenOptLevel::Aggressive));
   assert(machine && "levels are processors that LLVM knows");
   module->setTargetTriple(triple);
   module->setDataLayout(machine->createDataLayout());
@@ -136,7 +136,7 @@ llvm::Expected<std::string> compileObject(mlir::ModuleOp source, Level level) {
   libraries.disableAllFunctions();
   emit.add(new llvm::TargetLibraryInfoWrapperPass(libraries));
   if (machine->addPassesToEmitFile(emit, stream, nullptr, llvm::CodeGenFileType::ObjectFile))
-    llvm_unreachable("x86-64 has object files");
+    llvm_unreachable("both architectures have object files");
   emit.run(*module);
   if (!error.empty())
     return fail("code generation"); // untested: nothing is known of which LLVM complains in this way
