@@ -16,7 +16,8 @@ public:
   Status assign(mlir::Value wanted, mlir::Value found);
 
   /// Every tensor that the importer's model names, in its order, with its new value. Entries that no part of the model reads
-  /// (rows for padding) are those of the base; refuses what is only partly known without that, and values that must agree and do not: tied tensors, shared rows, padding.
+  /// (rows for padding) are those of the base; refuses what is only partly known without that, and values that
+  /// must agree and do not: tied tensors, shared rows, padding.
   Status finish(ModelOp wanted, std::vector<NamedPiece> &out);
 
 private:

@@ -197,8 +197,8 @@ Type defaultElement(MLIRContext &context, Config &config) {
   return Float32Type::get(&context);
 }
 
-/// What makes a decoder family something else. Embedding models of decoder families differ from them in nothing but such a key; read with a causal mask they would
-/// still give plausible numbers.
+/// What makes a decoder family something else. Embedding models of decoder families differ from them in nothing but such a
+/// key; read with a causal mask they would still give plausible numbers.
 void refuseOtherKinds(Config &config) {
   if (config.has("pruned_heads") && !config.isEmpty("pruned_heads"))
     config.refuse("pruned_heads", "is set, but heads removed that way cannot be imported");

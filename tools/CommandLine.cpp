@@ -1,5 +1,6 @@
 // CLI11's errors in our words; see CommandLine.h.
 #include "tools/CommandLine.h"
+#include "tools/LastWords.h"
 #include <algorithm>
 #include <cctype>
 #include <cmath>
@@ -153,6 +154,7 @@ std::string usageMessage(const CLI::App &app, const CLI::ParseError &error) {
 }
 
 std::optional<int> parseCommandLine(CLI::App &app, int argc, char **argv, const char *tool) {
+  installLastWords(tool);
   app.name(tool);
   app.set_version_flag("--version", std::string(tool) + " " XFMR_VERSION, "print the version and stop");
   try {

@@ -1,5 +1,7 @@
 // See AtomicFile.h.
 #include "runtime/artifact/AtomicFile.h"
+#include "runtime/artifact/Temporaries.h"
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -9,11 +11,42 @@
 
 namespace xfmr {
 
+namespace {
+
+// A fixed table of atomics, since a signal handler reads it; files beyond it stay where they are when the program is stopped.
+std::atomic<const char *> temporaries[64];
+
+void rememberTemporary(const std::string &path) {
+  const char *name = strdup(path.c_str());
+  for (std::atomic<const char *> &place : temporaries)
+    if (const char *free = nullptr; name && place.compare_exchange_strong(free, name))
+      return;
+  std::free(const_cast<char *>(name));
+}
+
+void forgetTemporary(const std::string &path) {
+  for (std::atomic<const char *> &place : temporaries)
+    if (const char *name = place; name && path == name && place.compare_exchange_strong(name, nullptr)) {
+      std::free(const_cast<char *>(name));
+      return;
+    }
+}
+
+} // namespace
+
+void removeTemporaries() {
+  for (std::atomic<const char *> &place : temporaries)
+    if (const char *name = place.exchange(nullptr))
+      unlink(name);
+}
+
 AtomicFile::~AtomicFile() {
   if (fd_ >= 0)
     close(fd_);
-  if (!temporary_.empty())
-    unlink(temporary_.c_str());
+  if (temporary_.empty())
+    return;
+  unlink(temporary_.c_str());
+  forgetTemporary(temporary_);
 }
 
 Status AtomicFile::failure(const char *what) const {
@@ -31,6 +64,7 @@ Status AtomicFile::open(const std::string &path) {
   if (fd_ < 0)
     return failure("create");
   temporary_ = name;
+  rememberTemporary(temporary_);
   // mkstemp creates 0600; give the mode a plain open would have given.
   mode_t mask = umask(0);
   umask(mask);
@@ -73,6 +107,7 @@ Status AtomicFile::commit() {
     return Status::success();
   if (rename(temporary_.c_str(), path_.c_str()) != 0)
     return failure("rename to");
+  forgetTemporary(temporary_);
   temporary_.clear();
   // The rename itself must survive a crash too; a folder that cannot be synced is no error.
   size_t slash = path_.find_last_of('/');

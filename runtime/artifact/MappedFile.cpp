@@ -1,6 +1,9 @@
 // See MappedFile.h.
 #include "runtime/artifact/MappedFile.h"
+#include "runtime/artifact/Mappings.h"
+#include <atomic>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -9,7 +12,52 @@
 
 namespace xfmr {
 
-MappedFile::MappedFile(MappedFile &&other) noexcept { *this = std::move(other); }
+namespace {
+
+/// What is mapped now. A fixed table of atomics, since a signal handler reads it; files beyond it go unnamed. An entry is
+/// claimed by its path, and counts while its end is not 0.
+struct Mapping {
+  std::atomic<const char *> path{nullptr};
+  std::atomic<uintptr_t> begin{0}, end{0};
+};
+constexpr size_t kMostMappings = 512;
+Mapping mappings[kMostMappings];
+
+void remember(const uint8_t *data, uint64_t size, const std::string &path) {
+  char *name = strdup(path.c_str());
+  for (Mapping &mapping : mappings) {
+    const char *free = nullptr;
+    if (!name || !mapping.path.compare_exchange_strong(free, name))
+      continue;
+    mapping.begin = reinterpret_cast<uintptr_t>(data);
+    mapping.end = reinterpret_cast<uintptr_t>(data) + size;
+    return;
+  }
+  std::free(name);
+}
+
+void forget(const uint8_t *data) {
+  for (Mapping &mapping : mappings)
+    if (mapping.end != 0 && mapping.begin == reinterpret_cast<uintptr_t>(data)) {
+      mapping.end = 0;
+      std::free(const_cast<char *>(mapping.path.exchange(nullptr)));
+      return;
+    }
+}
+
+} // namespace
+
+const char *mappedPathAt(const void *address) {
+  const uintptr_t at = reinterpret_cast<uintptr_t>(address);
+  for (const Mapping &mapping : mappings)
+    if (at < mapping.end && at >= mapping.begin)
+      return mapping.path;
+  return nullptr;
+}
+
+MappedFile::MappedFile(MappedFile &&other) noexcept {
+  *this = std::move(other);
+}
 
 MappedFile &MappedFile::operator=(MappedFile &&other) noexcept {
   std::swap(data_, other.data_);
@@ -19,8 +67,10 @@ MappedFile &MappedFile::operator=(MappedFile &&other) noexcept {
 }
 
 MappedFile::~MappedFile() {
-  if (data_)
-    munmap(const_cast<uint8_t *>(data_), size_);
+  if (!data_)
+    return;
+  forget(data_);
+  munmap(const_cast<uint8_t *>(data_), size_);
 }
 
 Status MappedFile::open(const std::string &path, MappedFile &out) {
@@ -44,6 +94,7 @@ Status MappedFile::open(const std::string &path, MappedFile &out) {
       return status;
     }
     file.data_ = static_cast<const uint8_t *>(address);
+    remember(file.data_, file.size_, path);
   }
   close(fd);
   out = std::move(file);
