@@ -85,7 +85,7 @@ def XfmrQuantizeBudget : Pass<"xfmr-quantize-budget", "::xfmr::ModelOp"> {
     Option<"bits", "bits", "double", "0", "bits a weight of the matrices that are rounded, scales included">,
     Option<"bytes", "bytes", "int64_t", "0", "instead: bytes of them all">,
     ListOption<"schemes", "schemes", "std::string",
-               "schemes to choose from, int4:64 with a group; int2, int3, int4, int5, int6 and int8 in groups of 64 by default">,
+               "schemes to choose from, int4:64 with a group; int2, int3, int4, iq4_nl, int5, int6 and int8 in groups of 64 by default">,
     Option<"windows", "windows", "int64_t", "8", "windows of the text that curves are measured on">,
     ListOption<"include", "include", "std::string", "patterns of tensor names; all by default">,
     ListOption<"exclude", "exclude", "std::string", "patterns of tensor names">] # quantizeTextOptions;

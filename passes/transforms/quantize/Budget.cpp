@@ -64,7 +64,7 @@ TokenWindows someOf(const TokenWindows &text, int64_t wanted) {
 FailureOr<std::vector<QuantScheme>> parseSchemes(ModelOp model, ArrayRef<std::string> given) {
   std::vector<std::string> names = given.vec();
   if (names.empty())
-    names = {"int2:64", "int3:64", "int4:64", "int5:64", "int6:64", "int8:64"};
+    names = {"int2:64", "int3:64", "int4:64", "iq4_nl:64", "int5:64", "int6:64", "int8:64"};
   std::vector<QuantScheme> result;
   for (const std::string &text : names) {
     auto [name, group] = StringRef(text).split(':');
