@@ -57,7 +57,7 @@ def check_options(root):
             command = re.split(r" \| | && | > |#", re.sub(r"'[^']*'|\"[^\"]*\"", "", command))[0]
             for option in re.findall(r"(?<=[ \[])--?[a-zA-Z][a-z-]*", command):
                 named += 1
-                if not re.search(r"(?<![a-z-])" + option + r"(?![a-z-])", helps[tool]):
+                if not re.search(r"(?<![a-z-])--?" + option.lstrip("-") + r"(?![a-z-])", helps[tool]):
                     wrong += 1
                     print(f"{document}: {tool} has no {option}: {command}")
     print(f"{named - wrong} of {named} options in {len(documents)} documents exist")
