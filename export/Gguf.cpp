@@ -3,6 +3,7 @@
 #include "dialect/Rounding.h"
 #include "export/Export.h"
 #include "export/GgufTokenizer.h"
+#include "export/MixtureFamily.h"
 #include "export/RotaryOrder.h"
 #include "export/Uniform.h"
 #include "weights/ModelSources.h"
@@ -347,7 +348,10 @@ std::string readText(const fs::path &path) {
 
 Status exportGguf(ModelOp model, const WeightSources &sources, const ExportOptions &options,
                   std::vector<std::string> &notes) {
-  const std::string type = model.getConfig().getArchitecture().str();
+  const std::string family = model.getConfig().getArchitecture().str();
+  const std::string type = gainedExperts(model) ? familyWithExperts(family) : family;
+  if (type.empty())
+    return noFamilyWithExperts(family);
   const Architecture *architecture = nullptr;
   std::string supported;
   for (const Architecture &candidate : kArchitectures) {

@@ -2,6 +2,7 @@
 // would be. The new configuration is imported without weights; the model must then have the same form (SameForm.h), and
 // its weights tell what the named tensors are (Origins.h). So what is written gives the model back when it is imported,
 // and what a configuration cannot say is refused.
+#include "export/MixtureFamily.h"
 #include "export/NewConfig.h"
 #include "export/Origins.h"
 #include "export/OutputFolder.h"
@@ -108,6 +109,8 @@ Status exportHuggingFace(ModelOp model, const WeightSources &sources, const Expo
   assert(!isQuantised(options.type) && "types of GGUF");
   ordered_json config;
   Status status = readBaseConfig(options.baseFolder, model.getConfig().getArchitecture().str(), config);
+  if (status.ok())
+    status = setFamilyWithExperts(config, model, notes);
   if (status.failed())
     return status;
   OutputFolder output;

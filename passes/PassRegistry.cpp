@@ -1,6 +1,7 @@
 // Registration of the passes so that each nests itself. MLIR's own registration nests one level at most, but a
 // block lies two levels below the module. So every flag is registered as a small pipeline: it looks at the level
 // it is added to and opens the levels between. The passes then run on blocks in parallel under the pass manager.
+#include "passes/MoePasses.h"
 #include "passes/PassHelp.h"
 #include "passes/Passes.h"
 #include "passes/lowering/ExecutablePasses.h"
@@ -107,12 +108,32 @@ void registerNesting(CreatePass create) {
 }
 
 constexpr CreatePass kPasses[] = {
-    createXfmrCastWeights,      createXfmrCompressBudget,       createXfmrQuantize,    createXfmrQuantizeBudget,
-    createXfmrEditFfn,          createXfmrFoldLinears,          createXfmrFoldLora,    createXfmrFuseGlu,
-    createXfmrFuseQkv,          createXfmrMakeWeights,          createXfmrMaskExperts, createXfmrMaskFfn,
-    createXfmrMaskHeads,        createXfmrMaskLayers,           createXfmrPruneBudget, createXfmrPruneExperts,
-    createXfmrPruneFfn,         createXfmrPruneHeads,           createXfmrPruneLayers, createXfmrGenerateKernels,
-    createXfmrLowerExecutables, createXfmrSerializeExecutables, createXfmrVerifyStage,
+    createXfmrCastWeights,
+    createXfmrCompressBudget,
+    createXfmrQuantize,
+    createXfmrQuantizeBudget,
+    createXfmrEditFfn,
+    createXfmrFoldLinears,
+    createXfmrFoldLora,
+    createXfmrFuseGlu,
+    createXfmrFuseQkv,
+    createXfmrMakeWeights,
+    createXfmrMaskExperts,
+    createXfmrMaskFfn,
+    createXfmrMaskHeads,
+    createXfmrMaskLayers,
+    createXfmrPruneBudget,
+    createXfmrPruneExperts,
+    createXfmrPruneFfn,
+    createXfmrPruneHeads,
+    createXfmrPruneLayers,
+    createXfmrGenerateKernels,
+    createXfmrUpcycleMoe,
+    createXfmrCarveMoe,
+    createXfmrMergeExperts,
+    createXfmrLowerExecutables,
+    createXfmrSerializeExecutables,
+    createXfmrVerifyStage,
 };
 
 } // namespace

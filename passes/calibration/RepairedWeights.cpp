@@ -6,6 +6,7 @@
 #include "weights/SourcePlaces.h"
 
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/xxhash.h"
 #include <filesystem>
 
@@ -38,6 +39,12 @@ Value RepairedWeights::add(OpBuilder &builder, Location loc, StringRef name, Ran
 }
 
 Status RepairedWeights::write(ModelOp model, const std::string &path) {
+  llvm::StringSet<> named; // what a later fit replaced is not
+  model.getBody().walk([&](WeightOp weight) {
+    if (weight.getSourceName() == source_)
+      named.insert(weight.getTensorName());
+  });
+  llvm::erase_if(tensors_, [&](const Stored &tensor) { return !named.contains(tensor.name); });
   SafetensorsWriter writer;
   uint64_t hash = 0;
   for (const Stored &tensor : tensors_) {

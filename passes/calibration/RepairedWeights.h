@@ -18,8 +18,8 @@ public:
                   MatrixF value, Forward &forward);
 
   bool empty() const { return tensors_.empty(); }
-  /// Writes the file, whole or not at all, and adds it to the model's sources. An empty `path` means KIND-HASH.safetensors,
-  /// HASH of what it holds, where SourcePlaces say.
+  /// Writes the tensors that are named, whole or not at all, and adds the file to the model's sources. An empty `path` means
+  /// KIND-HASH.safetensors, HASH of what it holds, where SourcePlaces say.
   Status write(ModelOp model, const std::string &path);
 
 private:

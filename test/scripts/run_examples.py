@@ -17,6 +17,8 @@ from doc_examples import BLOCK, VALUE, operand_types, statements
 
 NOT_RUN = {
     "xfmr-edit-ffn": "the factors come from a text",
+    "xfmr-carve-moe": "the groups come from a text",
+    "xfmr-merge-experts": "the groups come from a text",
     "xfmr-prune-budget": "the plan comes from a text",
 }
 PASS = re.compile(r"^def \w+ : \w*Pass<\"(xfmr-[\w-]+)\"(.*?)(?=^def |^class |\Z)", re.S | re.M)

@@ -1,7 +1,7 @@
 // Whole experts. The down projections of those that stay can be fitted again, by one joint least squares.
 #include "passes/analysis/LayerNote.h"
 #include "passes/calibration/criteria/experts/ExpertCriterion.h"
-#include "passes/transforms/prune/Cut.h"
+#include "passes/transforms/prune/Walk.h"
 
 using namespace mlir;
 
@@ -16,8 +16,7 @@ void shutOff(PruneContext &prune, MoeOp mixture, ArrayRef<int64_t> kept, StringR
     scores(expert, 0) = 0;
   prune.rewriter.setInsertionPoint(mixture);
   auto type = RankedTensorType::get({before}, prune.rewriter.getF32Type());
-  Value bias =
-      prune.add(mixture.getLoc(), name + ".selection_bias", type, std::move(scores));
+  Value bias = prune.add(mixture.getLoc(), name + ".selection_bias", type, std::move(scores));
   if (Value present = mixture.getSelectionBias()) {
     if (present.getType() != type)
       present = WeightCastOp::create(prune.rewriter, mixture.getLoc(), type, present);
@@ -46,12 +45,18 @@ LogicalResult cutExperts(PruneContext &prune, FeedForwardUnits &units, FeedForwa
     prune.streams.markChanged();
     prune.streams.forward().forgetWeights(); // a slice of an expert's region stands for another expert now
   }
-  if (!prune.repair.fits())
-    return success();
+  return prune.repair.fits() ? LogicalResult(refitExperts(prune, units, dense, name)) : success();
+}
+
+} // namespace
+
+FailureOr<FitErrors> refitExperts(PruneContext &prune, FeedForwardUnits &units, FeedForwardUnits &dense,
+                                  StringRef name) {
+  MoeOp mixture = units.mixture;
   MixtureSums sums;
   if (failed(measureMixture(prune.streams, units, dense, /*equations=*/true, /*outputs=*/false, sums)))
     return failure();
-  const int64_t width = units.width();
+  const int64_t width = units.width(), count = mixture.getNumExperts();
   MatrixD prior(sums.equations.cross.rows(), count * width);
   for (int64_t expert = 0; expert < count; ++expert) {
     const MatrixF *weight = prune.streams.forward().weight(units.down.getWeight(), expert);
@@ -59,15 +64,17 @@ LogicalResult cutExperts(PruneContext &prune, FeedForwardUnits &units, FeedForwa
       return failure();
     prior.middleCols(expert * width, width) = weight->cast<double>();
   }
+  const Indices all = firstIndices(count * width);
   const double ridge = damping(sums.equations.gram, prune.options.dampingShare());
+  const MatrixD fitted = prune.repair.weight(sums.equations, all, ridge, &prior);
+  const double squares = sums.equations.targetSquares > 0 ? sums.equations.targetSquares : 1;
+  const FitErrors errors{fitError(sums.equations, all, prior) / squares,
+                         fitError(sums.equations, all, fitted) / squares};
   prune.streams.keepOnlyBefore(mixture.getInput());
-  setExperts(prune, units, prune.repair.weight(sums.equations, firstIndices(count * width), ridge, &prior),
-             Kept(firstIndices(width)), width, name);
+  setExperts(prune, units, fitted, Kept(firstIndices(width)), width, name);
   prune.streams.markChanged();
-  return success();
+  return errors;
 }
-
-} // namespace
 
 // Every mixture of a block, by the network that its experts are. Experts that are none can only be taken in order.
 LogicalResult cutBlockExperts(PruneContext &prune, BlockOp block, MutableArrayRef<FeedForwardUnits> networks,
@@ -84,7 +91,7 @@ LogicalResult cutBlockExperts(PruneContext &prune, BlockOp block, MutableArrayRe
                                "and repair=none");
     FeedForwardUnits plain{{}, {}, mixture, {}, mixture};
     if (failed(cutExperts(prune, found ? networks[index] : plain, found ? dense[index] : plain, count,
-                            moduleName(block, "ffn", index))))
+                          moduleName(block, "ffn", index))))
       return failure();
   }
   return success();

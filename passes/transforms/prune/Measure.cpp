@@ -103,6 +103,8 @@ LogicalResult measureMixture(PruneStreams &streams, FeedForwardUnits &units, Fee
   MoeOp source = differ ? mixture : denseMixture;
   Value hidden = differ ? units.hidden : dense.hidden;
   Value yielded = source.getExpert().front().getTerminator()->getOperand(0);
+  Value denseOutput = denseMixture ? Value(denseMixture.getResult()) : Value(dense.down.getResult());
+  Value denseInput = denseMixture ? denseMixture.getInput() : Value(); // read where the paths do not differ
   sums.experts.assign(experts, {});
   sums.gatedNorms.assign(experts, 0);
   if (equations)
@@ -110,8 +112,7 @@ LogicalResult measureMixture(PruneStreams &streams, FeedForwardUnits &units, Fee
   std::vector<VectorD> absolute(experts, VectorD::Zero(width)); // sum over its tokens of |h|
   for (size_t chunk = 0; chunk < streams.chunks(); ++chunk) {
     MatrixF target, x;
-    if (failed(streams.wantedOutput(chunk, mixture.getResult(), denseMixture.getResult(), mixture.getInput(),
-                            denseMixture.getInput(), target, x)))
+    if (failed(streams.wantedOutput(chunk, mixture.getResult(), denseOutput, mixture.getInput(), denseInput, target, x)))
       return failure();
     std::vector<ExpertTokens> tokens;
     if (failed(streams.forward().route(source, x, tokens)))

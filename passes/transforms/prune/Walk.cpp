@@ -1,7 +1,7 @@
 // The walk: a plan carried out block by block, in order, with the streams moved on from block to block.
+#include "passes/transforms/prune/Walk.h"
 #include "passes/analysis/LayerNote.h"
 #include "passes/transforms/PruneColumns.h"
-#include "passes/transforms/prune/Cut.h"
 
 using namespace mlir;
 
@@ -40,38 +40,53 @@ static LogicalResult cutBlock(PruneContext &prune, BlockOp block, BlockOp dense,
   return success();
 }
 
-LogicalResult cutModel(ModelOp model, ArrayRef<BlockPlan> plan, const CalibrationOptions &options, bool mask,
-                       CutCounts &counts) {
-  PruneContext prune(model, options, mask, counts);
+LogicalResult walkBlocks(PruneContext &prune, ModelOp model, const char *doing,
+                         llvm::function_ref<void(BlockOp)> prepare,
+                         llvm::function_ref<LogicalResult(BlockOp, BlockOp)> change) {
   PruneStreams &streams = prune.streams;
   if (failed(streams.open()))
     return failure();
+  const SmallVector<BlockOp> blocks(model.getBody().getOps<BlockOp>());
   int64_t done = 0;
-  for (auto [block, cuts] : llvm::zip(SmallVector<BlockOp>(model.getBody().getOps<BlockOp>()), plan)) {
+  for (BlockOp block : blocks) {
     if (streams.running() && failed(streams.enter(block)))
       return failure();
-    if (cuts.heads || cuts.width || streams.differ())
-      separateSplits(prune.rewriter, block);
+    prepare(block);
     Operation *copy = block->clone();
-    LogicalResult cut = cutBlock(prune, block, cast<BlockOp>(copy), cuts);
-    if (succeeded(cut) && streams.running())
-      cut = streams.leave(block, cast<BlockOp>(copy));
+    LogicalResult changed = change(block, cast<BlockOp>(copy));
+    if (succeeded(changed) && streams.running())
+      changed = streams.leave(block, cast<BlockOp>(copy));
     streams.forward().forgetWeights(); // of ops that are gone
     copy->erase();
-    if (failed(cut))
+    if (failed(changed))
       return failure();
     eraseDeadWeights(block);
     if (streams.running())
-      reportProgress(model.getContext(), "pruning block", ++done, static_cast<int64_t>(plan.size()));
+      reportProgress(model.getContext(), doing, ++done, static_cast<int64_t>(blocks.size()));
   }
-  if (options.recut == Recut::refuse && failed(refuseRoundingAgain(model)))
+  if (prune.options.recut == Recut::refuse && failed(refuseRoundingAgain(model)))
     return failure();
-  counts.moved = streams.distance();
+  prune.counts.moved = streams.distance();
   if (prune.repaired.empty())
     return success();
-  if (Status status = prune.repaired.write(model, options.out); status.failed())
+  if (Status status = prune.repaired.write(model, prune.options.out); status.failed())
     return model.emitError(status.message());
   return success();
+}
+
+LogicalResult cutModel(ModelOp model, ArrayRef<BlockPlan> plan, const CalibrationOptions &options, bool mask,
+                       CutCounts &counts) {
+  PruneContext prune(model, options, mask, counts);
+  llvm::DenseMap<Operation *, const BlockPlan *> plans;
+  for (auto [block, cuts] : llvm::zip(SmallVector<BlockOp>(model.getBody().getOps<BlockOp>()), plan))
+    plans[block] = &cuts;
+  auto prepare = [&](BlockOp block) {
+    const BlockPlan &cuts = *plans[block];
+    if (cuts.heads || cuts.width || prune.streams.differ())
+      separateSplits(prune.rewriter, block);
+  };
+  return walkBlocks(prune, model, "pruning block", prepare,
+                    [&](BlockOp block, BlockOp dense) { return cutBlock(prune, block, dense, *plans[block]); });
 }
 
 } // namespace xfmr
