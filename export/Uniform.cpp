@@ -115,8 +115,8 @@ Status makeUniform(ModelOp model, int64_t leastHeads, std::vector<std::string> &
   for (BlockOp block : model.getBody().getOps<BlockOp>())
     separateSplits(rewriter, block);
   Ranges ranges = rangesOf(model);
-  if (leastHeads)
-    ranges.keyHeads.high = std::max(ranges.keyHeads.high, leastHeads);
+  if (leastHeads) // of queries
+    ranges.keyHeads.high = std::max(ranges.keyHeads.high, (leastHeads + ranges.groups.high - 1) / ranges.groups.high);
   if (ranges.headDim.varies())
     return Status::error("layers have head sizes " + ranges.headDim.text() + ", which the format cannot express");
   if (ranges.experts.varies() || ranges.topK.varies())
