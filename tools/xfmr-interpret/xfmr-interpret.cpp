@@ -75,7 +75,7 @@ Status interpret(const Options &options) {
                                                   std::cout << text.push(id) << std::flush;
                                                 separator = " ";
                                               });
-  if (count > 0)
+  if (count > 0 && (status.ok() || *separator))
     std::cout << text.flush() << std::endl;
   if (status.ok() && !options.logitsPath.empty())
     status = writeLogits(options.logitsPath, logits);
