@@ -8,6 +8,9 @@
 #include "passes/transforms/TextPass.h"
 #include "passes/transforms/prune/Walk.h"
 #include "weights/Expressions.h"
+#include "weights/Summary.h"
+
+#include "llvm/Support/FormatVariadic.h"
 
 #include "llvm/Support/Format.h"
 
@@ -245,9 +248,12 @@ struct CarveMoe : TextPass<impl::XfmrCarveMoeBase<CarveMoe>> {
     if (failed(walkBlocks(prune, model, "carving block", [](BlockOp) {}, carve)))
       return failure();
     carved += networks.size();
-    model.emitRemark() << networks.size() << " networks carved into " << int64_t(experts) << " experts each, "
-                       << int64_t(topK) << " a token: it meets " << parameters * topK / experts << " of their "
-                       << parameters << " parameters";
+    summarise(&getContext(),
+              llvm::formatv(
+                  "{0}: {1} networks carved into {2} experts each, {3} a token: it meets {4} of their {5} parameters",
+                  getArgument(), networks.size(), int64_t(experts), int64_t(topK), parameters * topK / experts,
+                  parameters)
+                  .str());
     return success();
   }
 

@@ -6,6 +6,7 @@
 #include "passes/transforms/prune/Budget.h"
 #include "passes/transforms/quantize/Budget.h"
 #include "passes/transforms/quantize/Score.h"
+#include "weights/Summary.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -139,9 +140,9 @@ struct CompressBudget : impl::XfmrCompressBudgetBase<CompressBudget> {
     const std::vector<std::string> where = ArrayRef<std::string>(scored.empty() ? texts : scored).vec();
     if (failed(scoreOnTexts(*before, model, *sources_, where, window, score)))
       return failure();
-    model.emitRemark("chose ") << describe(best, allExperts) << ": " << llvm::formatv("{0:F0}", best.bytes).str()
-                               << " bytes; " << xfmr::describe(score)
-                               << (scored.empty() ? " on the calibration text" : " on the scored text");
+    summarise(&getContext(), getArgument().str() + ": chose " + describe(best, allExperts) + ": " +
+                                 llvm::formatv("{0:F0}", best.bytes).str() + " bytes; " + xfmr::describe(score) +
+                                 (scored.empty() ? " on the calibration text" : " on the scored text"));
     return success();
   }
 
@@ -237,7 +238,7 @@ private:
     const ModelSize size = sizeOf(model);
     if (exceeds(size.parameters, params, present.parameters) ||
         exceeds(size.flops / 2, activeParams, present.flops / 2))
-      return model.emitError("the bounds on parameters are not met");
+      return model.emitError("the bounds on parameters are not met"); // untested: a way that fails is silent
     const Sizes sizes = sizesOf(model, filter_, context);
     if (bytes == 0) {
       way.bytes = 4 * sizes.weights + sizes.cache;
@@ -252,7 +253,7 @@ private:
     budget.damping = damping;
     budget.bits = std::min(8 * (static_cast<double>(bytes) - sizes.cache) / sizes.weights, 2 * most);
     if (budget.bits <= 0)
-      return model.emitError("the cache alone exceeds the budget");
+      return model.emitError("the cache alone exceeds the budget"); // untested: a way that fails is silent
     TokenWindows text;
     WeightSources sources;
     Status status = openSources(model, sources);

@@ -6,6 +6,9 @@
 #include "passes/transforms/TextPass.h"
 #include "passes/transforms/prune/InputMap.h"
 #include "passes/transforms/prune/Walk.h"
+#include "weights/Summary.h"
+
+#include "llvm/Support/FormatVariadic.h"
 
 #include "llvm/Support/Format.h"
 
@@ -331,7 +334,9 @@ struct MergeExperts : TextPass<impl::XfmrMergeExpertsBase<MergeExperts>> {
     };
     if (failed(walkBlocks(prune, model, "merging block", [](BlockOp) {}, merge)))
       return failure();
-    model.emitRemark() << mixtures << " mixtures have " << int64_t(experts) << " experts each";
+    summarise(
+        &getContext(),
+        llvm::formatv("{0}: {1} mixtures have {2} experts each", getArgument(), mixtures, int64_t(experts)).str());
     return success();
   }
 };

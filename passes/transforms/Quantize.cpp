@@ -5,6 +5,7 @@
 #include "passes/transforms/quantize/Rotate.h"
 #include "passes/transforms/quantize/Round.h"
 #include "passes/transforms/quantize/Score.h"
+#include "weights/Summary.h"
 
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -154,7 +155,7 @@ struct Quantize : impl::XfmrQuantizeBase<Quantize> {
         return failure();
       text += "; " + describe(score) + (scored.empty() ? " on the calibration text" : " on the scored text");
     }
-    model.emitRemark(text);
+    summarise(&getContext(), (getArgument() + ": " + text).str());
     return success();
   }
 

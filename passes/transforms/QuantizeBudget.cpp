@@ -4,6 +4,7 @@
 #include "passes/transforms/PruneColumns.h"
 #include "passes/transforms/quantize/Budget.h"
 #include "passes/transforms/quantize/Score.h"
+#include "weights/Summary.h"
 
 #include "llvm/Support/FormatVariadic.h"
 
@@ -60,11 +61,13 @@ struct QuantizeBudget : impl::XfmrQuantizeBudgetBase<QuantizeBudget> {
     ModelScore score;
     if (failed(scoreOnTexts(*before, model, sources, allOf(scored.empty() ? texts : scored), window, score)))
       return failure();
-    model.emitRemark(
-        llvm::formatv("rounded {0} matrices of {1} weights: {2:F3} bits a weight, {3} bytes; {4} on the {5} text",
+    summarise(&getContext(),
+              getArgument().str() + ": " +
+                  llvm::formatv(
+                      "rounded {0} matrices of {1} weights: {2:F3} bits a weight, {3} bytes; {4} on the {5} text",
                       counts.matrices, counts.weights, counts.bits / static_cast<double>(counts.weights),
                       static_cast<int64_t>(counts.bits / 8), describe(score), scored.empty() ? "calibration" : "scored")
-            .str());
+                      .str());
     return success();
   }
 };

@@ -5,6 +5,9 @@
 #include "passes/calibration/StatisticsFile.h"
 #include "passes/transforms/DenseToMoe.h"
 #include "passes/transforms/PruneUnits.h"
+#include "weights/Summary.h"
+
+#include "llvm/Support/FormatVariadic.h"
 
 #include <random>
 
@@ -62,8 +65,12 @@ struct UpcycleMoe : impl::XfmrUpcycleMoeBase<UpcycleMoe> {
     if (!written.empty())
       if (Status status = written.write(model, out); status.failed())
         return model.emitError(status.message());
-    model.emitRemark() << networks.size() << " networks upcycled to " << shape.experts << " experts each, "
-                       << shape.topK << " a token: outputs stay, a token meets " << shape.topK << " times the weights";
+    summarise(
+        &getContext(),
+        llvm::formatv("{0}: {1} networks upcycled to {2} experts each, {3} a token: outputs stay, a token meets {3} "
+                      "times the weights",
+                      getArgument(), networks.size(), shape.experts, shape.topK)
+            .str());
     return success();
   }
 };

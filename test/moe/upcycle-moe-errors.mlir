@@ -120,3 +120,51 @@ xfmr.model @elsewhere (%tokens: tensor<?xi32>) -> tensor<?x4xf32>
   %z = xfmr.linear %y, %w : (tensor<?x6xf32>, tensor<4x6xf32>) -> tensor<?x4xf32>
   xfmr.yield %z : tensor<?x4xf32>
 }
+
+// -----
+
+// Rows scaled by a gate that another op reads too.
+xfmr.model @gate (%tokens: tensor<?xi32>) -> tensor<?x4xf32>
+    config <architecture = "llama", hidden_size = 4, vocab_size = 8, max_position = 16> sources {base = "."} {
+  %table = xfmr.weight "embed" : tensor<8x4xf32>
+  %x = xfmr.embedding %tokens, %table : (tensor<?xi32>, tensor<8x4xf32>) -> tensor<?x4xf32>
+  %y = xfmr.block 0 (%x) : (tensor<?x4xf32>) -> tensor<?x4xf32> {
+  ^bb0(%h: tensor<?x4xf32>):
+    %u = xfmr.weight "u" : tensor<6x4xf32>
+    %d = xfmr.weight "d" : tensor<4x6xf32>
+    %w = xfmr.weight "gate" : tensor<1x4xf32>
+    %p = xfmr.linear %h, %u : (tensor<?x4xf32>, tensor<6x4xf32>) -> tensor<?x6xf32>
+    // expected-error@+1 {{cannot make experts of this network: a value inside of it has another use}}
+    %g = xfmr.linear %h, %w : (tensor<?x4xf32>, tensor<1x4xf32>) -> tensor<?x1xf32>
+    %r = xfmr.row_scale %p, %g : tensor<?x6xf32>, tensor<?x1xf32>
+    %a = xfmr.activation relu %r : tensor<?x6xf32>
+    %o = xfmr.linear %a, %d : (tensor<?x6xf32>, tensor<4x6xf32>) -> tensor<?x4xf32>
+    // expected-note@+1 {{used here}}
+    %s = xfmr.row_scale %o, %g : tensor<?x4xf32>, tensor<?x1xf32>
+    xfmr.yield %s : tensor<?x4xf32>
+  }
+  xfmr.yield %y : tensor<?x4xf32>
+}
+
+// -----
+
+// Rows scaled by an input of the block.
+xfmr.model @rows (%tokens: tensor<?xi32>) -> tensor<?x4xf32>
+    config <architecture = "llama", hidden_size = 4, vocab_size = 8, max_position = 16> sources {base = "."} {
+  %table = xfmr.weight "embed" : tensor<8x4xf32>
+  %ones = xfmr.weight "ones" : tensor<8x1xf32>
+  %x = xfmr.embedding %tokens, %table : (tensor<?xi32>, tensor<8x4xf32>) -> tensor<?x4xf32>
+  %c = xfmr.embedding %tokens, %ones : (tensor<?xi32>, tensor<8x1xf32>) -> tensor<?x1xf32>
+  // expected-error@+1 {{cannot make experts of this network: it reads the block's input without a projection}}
+  %y = xfmr.block 0 (%x, %c) : (tensor<?x4xf32>, tensor<?x1xf32>) -> tensor<?x4xf32> {
+  ^bb0(%h: tensor<?x4xf32>, %g: tensor<?x1xf32>):
+    %u = xfmr.weight "u" : tensor<6x4xf32>
+    %d = xfmr.weight "d" : tensor<4x6xf32>
+    %p = xfmr.linear %h, %u : (tensor<?x4xf32>, tensor<6x4xf32>) -> tensor<?x6xf32>
+    %r = xfmr.row_scale %p, %g : tensor<?x6xf32>, tensor<?x1xf32>
+    %a = xfmr.activation relu %r : tensor<?x6xf32>
+    %o = xfmr.linear %a, %d : (tensor<?x6xf32>, tensor<4x6xf32>) -> tensor<?x4xf32>
+    xfmr.yield %o : tensor<?x4xf32>
+  }
+  xfmr.yield %y : tensor<?x4xf32>
+}

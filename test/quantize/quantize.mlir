@@ -1,7 +1,7 @@
 // RUN: xfmr-opt %s --xfmr-quantize="scheme=int4 group=2" | FileCheck %s
 // RUN: xfmr-opt %s --xfmr-quantize="scheme=int8 method=absmax exclude=*up* embeddings=int8 head=int4 group=0" | FileCheck %s --check-prefix=CHOSEN
 
-// RUN: not xfmr-opt %s --xfmr-quantize="scheme=q8_0" 2>&1 | FileCheck %s --check-prefix=BLOCKS
+// RUN: not xfmr-opt %s --xfmr-quantize="scheme=q8_0" --remarks 2>&1 | FileCheck %s --check-prefix=BLOCKS
 // BLOCKS: remark: not rounded: rows of 4 in "up" are no whole blocks of q8_0
 // BLOCKS: error: there is no matrix to round
 
