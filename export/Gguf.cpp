@@ -252,7 +252,7 @@ private:
         read = read && succeeded(readPlane(evaluator, piece, plane, r, 1, out));
       }, row.data());
       if (!read)
-        return Status::error("cannot evaluate a weight");
+        return Status::error("cannot evaluate a weight"); // untested: the evaluator's own error is what is told
       if (Status status = writer.append(row.data(), row.size()); status.failed())
         return status;
     }

@@ -25,7 +25,7 @@ bool hasFlag(const ordered_json &step, const char *key, bool absent) {
 std::string stepName(const ordered_json &step) {
   const ordered_json type = step.is_object() ? step.value("type", ordered_json()) : ordered_json();
   if (type == "ByteLevel" && !hasFlag(step, "add_prefix_space", true))
-    return hasFlag(step, "use_regex", true) ? "bytes split" : "bytes";
+    return hasFlag(step, "use_regex", true) ? "bytes split" : "bytes"; // untested: a step of PreTokenizerNames, no message
   if (type == "Digits" && hasFlag(step, "individual_digits", false))
     return "digits";
   if (type != "Split" || step.value("behavior", ordered_json()) != "Isolated" || hasFlag(step, "invert", false) ||
@@ -45,7 +45,7 @@ std::string preTokenizerName(const ordered_json &tokenizer) {
   else
     steps.push_back(stepName(pre));
   if (steps == std::vector<std::string>{"split " + std::string(kGpt2), "bytes"})
-    steps = {"bytes split"};
+    steps = {"bytes split"}; // untested: the same
   for (const PreTokenizerName &each : preTokenizerNames())
     if (std::equal(steps.begin(), steps.end(), each.steps.begin(), each.steps.end()))
       return std::string(each.name);

@@ -35,9 +35,9 @@ RopeSettings readRopeObject(mlir::MLIRContext &context, Config &config, Config o
 
 /// The two settings of a family whose sliding layers turn otherwise, where `rope_parameters` has one object a layer type
 /// (transformers 5). False where it has not; then nothing was read.
-bool readRopesByLayerType(mlir::MLIRContext &context, Config &config, int64_t headDim, int64_t &maxPosition, int64_t ropeLength,
-                          const RopeDefaults &fullDefaults, const RopeDefaults &slidingDefaults, RopeSettings &full,
-                          RopeSettings &sliding);
+bool readRopesByLayerType(mlir::MLIRContext &context, Config &config, int64_t headDim, int64_t &maxPosition,
+                          int64_t ropeLength, const RopeDefaults &fullDefaults, const RopeDefaults &slidingDefaults,
+                          RopeSettings &full, RopeSettings &sliding);
 
 /// YaRN's growth of scores with the scale s: 0.1 m ln s + 1 for s > 1.
 double yarnMagnitude(double s, double m);

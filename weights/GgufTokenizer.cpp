@@ -197,7 +197,7 @@ struct Reader {
     return {{"type", "ByteLevel"},
             {"add_prefix_space", false},
             {"trim_offsets", true},
-            {"use_regex", step == "bytes split"}};
+            {"use_regex", step == "bytes split"}}; // untested: a step of PreTokenizerNames, no message
   }
 
   const PreTokenizerName *cutting() {

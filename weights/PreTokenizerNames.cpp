@@ -35,6 +35,7 @@ static constexpr std::string_view kDeepSeekWords =
 
 const std::vector<PreTokenizerName> &preTokenizerNames() {
   using Steps = std::vector<std::string_view>;
+  // untested: steps, no messages
   static const Steps gpt2 = {"bytes split"}, digits = {"digits", "bytes split"}, llama3 = {kLlama3, "bytes"},
                      qwen2 = {kQwen2, "bytes"};
   static const std::vector<PreTokenizerName> names = {

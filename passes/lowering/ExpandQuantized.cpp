@@ -65,11 +65,13 @@ struct ExpandQuantized : impl::XfmrExpandQuantizedBase<ExpandQuantized> {
     count += asFloats;
     again += asBytes;
     if (asFloats > 0)
-      getOperation().emitRemark() << asFloats << " quantised weights are stored as f32: no kernel of the target reads their codes";
+      getOperation().emitRemark() << asFloats
+                                  << " quantised weights are stored as f32: no kernel of the target reads their codes";
     if (asBytes > 0)
-      getOperation().emitRemark() << asBytes
-                                  << " quantised weights are rounded again, to int8 in groups of 32: no kernel of the target reads groups "
-                                     "that are no multiple of 32, nor nf4";
+      getOperation().emitRemark()
+          << asBytes
+          << " quantised weights are rounded again, to int8 in groups of 32: no kernel of the target reads groups "
+             "that are no multiple of 32, nor nf4";
   }
 
 private:
@@ -83,7 +85,8 @@ private:
   }
   static Value rounded(OpBuilder &builder, Value weight) {
     auto element = QuantType::get(builder.getContext(), *codegen::schemeOf(codegen::WeightType::Q8));
-    return WeightQuantizeOp::create(builder, weight.getLoc(), withElement(weight, element), expanded(builder, weight), QuantRule::absmax);
+    return WeightQuantizeOp::create(builder, weight.getLoc(), withElement(weight, element), expanded(builder, weight),
+                                    QuantRule::absmax);
   }
 };
 

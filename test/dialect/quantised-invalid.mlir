@@ -16,6 +16,10 @@
 %a = xfmr.weight "a" : tensor<4x64x!xfmr.q<int4, group = 16777217>>
 
 // -----
+// expected-error @+1 {{unknown type of scales of groups 'u9'}}
+%a = xfmr.weight "a" : tensor<4x64x!xfmr.q<int4, group = 32, super = 64, sub = u9>>
+
+// -----
 // expected-error @+1 {{super and sub come together}}
 %a = xfmr.weight "a" : tensor<4x64x!xfmr.q<int4, group = 32, super = 64>>
 

@@ -1,7 +1,7 @@
 // What no kernel reads as codes becomes numbers at the product that uses it; selections stay on the codes.
-// RUN: xfmr-opt %s --xfmr-expand-quantized 2>&1 | FileCheck %s
+// RUN: xfmr-opt %s --xfmr-expand-quantized --remarks 2>&1 | FileCheck %s
 
-// CHECK: remark: 3 quantised weights are stored as f32
+// CHECK: remark: 3 quantised weights are stored as f32: no kernel of the target reads their codes
 // CHECK-LABEL: xfmr.model @two
 // CHECK: %[[Q:.*]] = xfmr.weight "q" : tensor<16x64x!xfmr.q<int4, group = 32>>
 // CHECK: %[[S:.*]] = xfmr.weight_slice %[[Q]] axis 0 offset 0 size 8

@@ -1,12 +1,11 @@
 // Which quantised weights stay codes, and what products of them are dispatched as.
 // RUN: xfmr-opt %s --xfmr-expand-quantized="target=cpu" 2>/dev/null | FileCheck %s --check-prefix=KEPT
-// RUN: xfmr-opt %s --xfmr-expand-quantized="target=cpu" -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
-// RUN: xfmr-opt %s --xfmr-expand-quantized -o /dev/null 2>&1 | FileCheck %s --check-prefix=ALL
+// RUN: xfmr-opt %s --xfmr-expand-quantized="target=cpu" --remarks -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
+// RUN: xfmr-opt %s --xfmr-expand-quantized --remarks -o /dev/null 2>&1 | FileCheck %s --check-prefix=ALL
 // RUN: xfmr-opt %s --xfmr-expand-quantized="target=cpu" --xfmr-split-phases="target=cpu" --xfmr-form-regions --xfmr-select-kernels 2>/dev/null \
 // RUN:   | FileCheck %s --check-prefix=DISPATCH
-// REMARK: remark: 1 quantised weights are rounded again, to int8 in groups of 32: no kernel of the target reads groups that
-// REMARK-SAME: are no multiple of 32, nor nf4
-// ALL: remark: 5 quantised weights are stored as f32
+// REMARK: remark: 1 quantised weights are rounded again, to int8 in groups of 32: no kernel of the target reads groups that are no multiple of 32, nor nf4
+// ALL: remark: 5 quantised weights are stored as f32: no kernel of the target reads their codes
 
 // Larger groups and two levels are stored as groups of 32 with the same values; groups of 16 are rounded again.
 // KEPT-LABEL: xfmr.model @m

@@ -161,3 +161,24 @@ xfmr.model @positions (%tokens: tensor<?xi32>) -> tensor<?x4xf32>
   %r = xfmr.add %x, %u : tensor<?x4xf32>
   xfmr.yield %r : tensor<?x4xf32>
 }
+
+// -----
+
+// CHECK-LABEL: xfmr.model @codes
+// expected-remark @+1 {{folded 1 adapters into quantised weights, which are f32 from here on; xfmr-quantize rounds them again}}
+xfmr.model @codes (%tokens: tensor<?xi32>) -> tensor<?x4xf32>
+    config <architecture = "llama", hidden_size = 4, vocab_size = 9, max_position = 16>
+    sources {base = ".", adapter = "a"} {
+  %table = xfmr.weight "embed" : tensor<9x4xf32>
+  %w = xfmr.weight "w" : tensor<4x4x!xfmr.q<int4, group = 4>>
+  %a = xfmr.weight "lora_A" from "adapter" : tensor<2x4xf32>
+  %b = xfmr.weight "lora_B" from "adapter" : tensor<4x2xf32>
+  %x = xfmr.embedding %tokens, %table : (tensor<?xi32>, tensor<9x4xf32>) -> tensor<?x4xf32>
+  // CHECK: %[[F:.*]] = xfmr.weight_cast %{{.*}} : tensor<4x4x!xfmr.q<int4, group = 4>> -> tensor<4x4xf32>
+  // CHECK: xfmr.weight_add_lowrank %[[F]]
+  %y = xfmr.linear %x, %w : (tensor<?x4xf32>, tensor<4x4x!xfmr.q<int4, group = 4>>) -> tensor<?x4xf32>
+  %n = xfmr.linear %x, %a : (tensor<?x4xf32>, tensor<2x4xf32>) -> tensor<?x2xf32>
+  %d = xfmr.linear %n, %b : (tensor<?x2xf32>, tensor<4x2xf32>) -> tensor<?x4xf32>
+  %r = xfmr.add %y, %d : tensor<?x4xf32>
+  xfmr.yield %r : tensor<?x4xf32>
+}

@@ -3,7 +3,7 @@
 // RUN: not xfmr-opt %s --split-input-file --pass-pipeline='builtin.module(xfmr-prune-experts{experts=9})' 2>&1 | FileCheck %s --check-prefix=MANY
 // RUN: not xfmr-opt %s --split-input-file --pass-pipeline='builtin.module(xfmr-prune-experts{experts=3})' 2>&1 | FileCheck %s --check-prefix=GROUPS
 // RUN: not xfmr-opt %s --split-input-file --pass-pipeline='builtin.module(xfmr-prune-experts{experts=2})' 2>&1 | FileCheck %s --check-prefix=TOPK
-// ZERO: error: cannot keep 0 experts, expected 1 to 8
+// ZERO: error: cannot keep 0 experts, expected 1 to 8; experts=N says how many
 // MANY: error: cannot keep 9 experts, expected 1 to 8
 // GROUPS: error: cannot keep 3 experts, expected a multiple of the router's 2 groups
 // TOPK: error: cannot keep 2 experts: the router chooses top_k = 2 among the 1 of its best groups

@@ -4,7 +4,7 @@
 // RUN: not xfmr-opt %s --split-input-file --pass-pipeline='builtin.module(xfmr-prune-heads{heads=3})' 2>&1 | FileCheck %s --check-prefix=UNEVEN
 // RUN: not xfmr-opt %s --split-input-file --pass-pipeline='builtin.module(xfmr-prune-heads{heads=3 mode=kv-groups})' 2>&1 | FileCheck %s --check-prefix=UNEVENGROUPS
 // RUN: not xfmr-opt %s --split-input-file --pass-pipeline='builtin.module(xfmr-prune-heads{heads=4 layers=1})' 2>&1 | FileCheck %s --check-prefix=LAYER
-// ZERO: error: cannot keep 0 heads, expected 1 to 8
+// ZERO: error: cannot keep 0 heads, expected 1 to 8; heads=N says how many
 // MANY: error: cannot keep 9 heads, expected 1 to 8
 // UNEVEN: error: cannot keep 3 heads, expected a multiple of the 2 key/value groups; mode=kv-groups removes whole groups
 // UNEVENGROUPS: error: cannot keep 3 heads, expected a multiple of the 4 heads of a group; mode=per-group removes heads inside groups

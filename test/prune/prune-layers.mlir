@@ -5,8 +5,8 @@
 // RUN: not xfmr-opt %s --pass-pipeline='builtin.module(xfmr-prune-layers{layers=0,1,2})' 2>&1 | FileCheck %s --check-prefix=ALL
 // RUN: not xfmr-opt %s --pass-pipeline='builtin.module(xfmr-prune-layers{keep=4})' 2>&1 | FileCheck %s --check-prefix=MANY
 // RUN: not xfmr-opt %s --pass-pipeline='builtin.module(xfmr-prune-layers)' 2>&1 | FileCheck %s --check-prefix=NEITHER
-// RUN: xfmr-opt %s --pass-pipeline='builtin.module(xfmr-prune-layers{layers=1})' 2>&1 >/dev/null | FileCheck %s --check-prefix=REMOVED
-// RUN: xfmr-opt %s --pass-pipeline='builtin.module(xfmr-mask-layers{layers=1})' 2>&1 >/dev/null | FileCheck %s --check-prefix=SKIPPED
+// RUN: xfmr-opt %s --pass-pipeline='builtin.module(xfmr-prune-layers{layers=1})' --remarks 2>&1 >/dev/null | FileCheck %s --check-prefix=REMOVED
+// RUN: xfmr-opt %s --pass-pipeline='builtin.module(xfmr-mask-layers{layers=1})' --remarks 2>&1 >/dev/null | FileCheck %s --check-prefix=SKIPPED
 // REMOVED: remark: removed layer 1
 // SKIPPED: remark: skipped layer 1
 // ABSENT: error: there is no layer 3

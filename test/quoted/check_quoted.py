@@ -53,7 +53,7 @@ def literals(source):
 
 def parts(text):
     """What of a literal must be quoted: its lines, without the places of values and what surrounds them."""
-    for part in re.split(r"\n|\{\d\}|%[-+ #0-9.]*[a-z]+", text):
+    for part in re.split(r"\n|\{\d(?::\w+)?\}|%[-+ #0-9.]*[a-z]+", text):
         part = re.sub(r"\s+", " ", part).strip()
         if len(part) >= LEAST and " " in part:
             yield part

@@ -287,4 +287,107 @@ TEST_F(Packed, WhatCannotBeReadIsNamed) {
             "tensor \"m.qzeros\": found I32 [3, 2], expected I32 [2, 2]");
 }
 
+TEST_F(Packed, SettingsThatCannotBeReadAreNamed) {
+  addRandom("m.weight", DType::u8, {16});
+  const std::string where = "config \"" + folder.file("config.json") + "\": quantization_config ";
+  auto message = [&](const std::string &config) { return open("{" + config + "}").message(); };
+  EXPECT_EQ(message(R"("quant_method":"awq","bits":8)"), where + "says 8 bits, supported with awq: 4");
+  EXPECT_EQ(message(R"("quant_method":"fp8","weight_block_size":[128])"),
+            where + "has a weight_block_size that is not two numbers");
+  EXPECT_EQ(message(R"("quant_method":"fp8","weight_block_size":[128,0])"),
+            where + "has a weight_block_size that is not two numbers");
+
+  auto groups = [&](const std::string &format, const std::string &list) {
+    return message(R"("quant_method":"compressed-tensors","format":")" + format + R"(","config_groups":{)" + list +
+                   "}");
+  };
+  EXPECT_EQ(groups("pack-quantized", R"("a":{"targets":["Linear"]})"), where + "has a group \"a\" without weights");
+  EXPECT_EQ(groups("pack-quantized", R"("a":{"weights":{"num_bits":4}},"b":{"weights":{"num_bits":8}})"),
+            where + "has groups of different weights, which cannot be read");
+  EXPECT_EQ(groups("pack-quantized", R"("a":{"weights":{"num_bits":3}})"),
+            where + "says 3 bits, supported with pack-quantized: 4, 8");
+  EXPECT_EQ(groups("int-quantized", R"("a":{"weights":{"num_bits":4}})"),
+            where + "says 4 bits, supported with int-quantized: 8");
+  for (const char *block : {"", R"(,"block_structure":[128])", R"(,"block_structure":[128,0])"})
+    EXPECT_EQ(groups("float-quantized", R"("a":{"weights":{"strategy":"block")" + std::string(block) + "}}"),
+              where + "says strategy block, supported with float-quantized and a block_structure");
+  EXPECT_EQ(groups("int-quantized", R"("a":{"weights":{"strategy":"block","block_structure":[128,128]}})"),
+            where + "says strategy block, supported with float-quantized and a block_structure");
+  EXPECT_EQ(groups("int-quantized", R"("a":{"weights":{"strategy":"token"}})"),
+            where + "says strategy \"token\", supported: tensor, channel, group, block");
+}
+
+TEST_F(Packed, TensorsThatCannotBeReadAreNamed) {
+  const std::string where = "config \"" + folder.file("config.json") + "\": quantization_config ";
+  auto compressed = [&](const std::string &format, const std::string &weights) {
+    return open(R"({"quant_method":"compressed-tensors","format":")" + format +
+                R"(","config_groups":{"a":{"weights":{)" + weights + "}}}}")
+        .message();
+  };
+  addRandom("m.weight_packed", DType::i32, {16, 8});
+  addScales("m.weight_scale", DType::bf16, {16, 1});
+  addBytes("m.weight_shape", DType::i64, {2}, {16}); // 16, 0
+  EXPECT_EQ(compressed("pack-quantized", R"("num_bits":4,"strategy":"channel")"),
+            "tensor \"m.weight_shape\": found I64 [2], expected two extents of a matrix");
+  tensors.back().bytes[8] = 64;
+  addWords("m.weight_g_idx", {64}, 0);
+  EXPECT_EQ(compressed("pack-quantized", R"("num_bits":4,"strategy":"channel")"),
+            where + "orders columns by activation (\"m.weight_g_idx\"), which cannot be read");
+
+  tensors.clear();
+  addRandom("m.weight", DType::i8, {8, 64});
+  addScales("m.weight_scale", DType::bf16, {8, 1});
+  addRandom("m.weight_zero_point", DType::i8, {8, 1});
+  EXPECT_EQ(compressed("int-quantized", R"("strategy":"channel")"),
+            where + "has zero points of bytes (\"m.weight_zero_point\"), which cannot be read");
+
+  tensors.clear();
+  addRandom("m.down_proj_blocks", DType::u8, {3, 4, 2, 8});
+  addRandom("m.down_proj_scales", DType::u8, {3, 4, 2});
+  EXPECT_EQ(open(R"({"quant_method":"mxfp4"})").message(),
+            "tensor \"m.down_proj_blocks\": found U8 [3, 4, 2, 8], expected U8 [.., rows, groups, 16]");
+}
+
+TEST_F(Packed, StatesOfNf4ThatCannotBeReadAreNamed) {
+  auto message = [&](const std::string &state) {
+    tensors.clear();
+    addRandom("m.weight", DType::u8, {512, 1});
+    addRandom("m.weight.absmax", DType::u8, {16});
+    addScales("m.weight.nested_absmax", DType::f32, {1});
+    addScales("m.weight.nested_quant_map", DType::f32, {256});
+    addBytes("m.weight.quant_state.bitsandbytes__nf4", DType::u8, {int64_t(state.size())},
+             std::vector<uint8_t>(state.begin(), state.end()));
+    return open(R"({"quant_method":"bitsandbytes","load_in_4bit":true,"bnb_4bit_quant_type":"nf4"})").message();
+  };
+  const std::string where = "config \"" + folder.file("config.json") + "\": quantization_config ";
+  for (const char *state :
+       {R"({"shape":[8,64]})", R"({"shape":[1024]})", R"({"shape":[8,128],"blocksize":0})", "no JSON"})
+    EXPECT_EQ(message(state), "tensor \"m.weight\": found U8 [512, 1], expected half as many bytes as the shape of "
+                              "\"m.weight.quant_state.bitsandbytes__nf4\" has numbers");
+  EXPECT_EQ(message(R"({"shape":[8,128],"blocksize":96})"),
+            where + "has blocks of 96 numbers that run over the rows of \"m.weight\", 128 wide, which cannot be read");
+  EXPECT_EQ(message(R"({"shape":[8,128],"blocksize":64,"nested_blocksize":0})"),
+            where + "has a nested_blocksize below 1");
+}
+
+TEST_F(Packed, OtherTypesThanTheCheckpointsAreNamed) {
+  addRandom("m.qweight", DType::i32, {8, 16});
+  addRandom("m.qzeros", DType::i32, {2, 2});
+  addScales("m.scales", DType::f16, {2, 16});
+  ASSERT_EQ(open(R"({"quant_method":"gptq","bits":4,"group_size":32})").message(), "");
+  std::string message;
+  context.getDiagEngine().registerHandler([&](Diagnostic &diagnostic) { message = diagnostic.str(); });
+  std::vector<float> out(16 * 64);
+  for (const std::string type : {"16x64xf32", "16x64x!xfmr.q<int4, group = 64, scale = f32, min>",
+                                 "64x16x!xfmr.q<int4, group = 32, scale = f32, min>"}) {
+    module = parseSourceString<ModuleOp>("%w = xfmr.weight \"m.weight\" : tensor<" + type + ">", &context);
+    ASSERT_TRUE(module) << message;
+    Value value = module->getBody()->back().getResult(0);
+    EXPECT_TRUE(failed(WeightEvaluator(sources).evaluateRows(value, 0, weightRows(value.getType()), out.data())));
+    EXPECT_EQ(message,
+              "tensor \"m.weight\" of source \"base\": a matrix of a quantised checkpoint [16, 64] is not 'tensor<" +
+                  type + ">'");
+  }
+}
+
 } // namespace

@@ -28,9 +28,11 @@ int main(int argc, char **argv) {
   app.add_option("MODEL", model, "folder, .gguf, .mlir or .mlirbc")->required();
   app.add_option("--format", format, "hf: a folder; gguf: a file")->required()->check(oneOf({"hf", "gguf"}));
   const std::vector<std::pair<std::string, ElementType>> types = {
-      {"f32", ElementType::f32},   {"f16", ElementType::f16},   {"bf16", ElementType::bf16}, {"q8_0", ElementType::q8_0},
-      {"q4_0", ElementType::q4_0}, {"q4_k", ElementType::q4_k}, {"q6_k", ElementType::q6_k}};
-  app.add_option("--type", options.type, "element type of the matrices (default: as they are; q8_0, q4_0, q4_k and q6_k for gguf only)")
+      {"f32", ElementType::f32},   {"f16", ElementType::f16},   {"bf16", ElementType::bf16},
+      {"q8_0", ElementType::q8_0}, {"q4_0", ElementType::q4_0}, {"q4_k", ElementType::q4_k},
+      {"q6_k", ElementType::q6_k}};
+  app.add_option("--type", options.type,
+                 "element type of the matrices (default: as they are; q8_0, q4_0, q4_k and q6_k for gguf only)")
       ->transform(wordFor(types));
   addPassOptions(app, passes, ", run before the export");
   app.add_option("--adapter", adapter, "folder of a low-rank adapter (PEFT) to fold in");

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Makes of a GGUF file of ours one as other programs write it: foreign_gguf.py IN OUT [KEY=VALUE | -KEY]…
-tokenizer.huggingface.json goes; texts and booleans are set, -KEY is left out."""
+"""Makes of a GGUF file of ours one as other programs write it: foreign_gguf.py IN OUT [KEY=VALUE | KEY=@OTHER | -KEY]…
+tokenizer.huggingface.json goes; texts, booleans and what another key has are set, -KEY is left out."""
 import struct
 import sys
 
@@ -57,6 +57,8 @@ def main(path, out, changes):
         key, equals, value = change.encode().partition(b"=")
         if not equals:
             del keys[key[1:]]
+        elif value.startswith(b"@"):
+            keys[key] = keys[value[1:]]
         elif value in (b"true", b"false"):
             keys[key] = struct.pack("<IB", 7, value == b"true")
         else:

@@ -10,6 +10,8 @@ LATENT = {**DECODER, "model_type": "deepseek_v3", "kv_lora_rank": 2, "qk_nope_he
           "n_routed_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 8, "topk_method": "noaux_tc",
           "scoring_func": "sigmoid", "n_group": 4, "topk_group": 2}
 LLAMA = {**DECODER, "model_type": "llama"}
+COHERE = {**DECODER, "model_type": "cohere2"}
+FALCON = {**DECODER, "model_type": "falcon", "new_decoder_architecture": True}
 LONG = {"rope_type": "longrope", "short_factor": [1.0, 0.0], "long_factor": [1.0, 1.0]}
 
 # base, keys, options, the error behind the file's name
@@ -47,7 +49,34 @@ CASES = [
     (LATENT, {"scoring_func": "softmax"}, 'key "scoring_func" is "softmax", but noaux_tc routing scores with sigmoid'),
     (LATENT, {"n_group": 8}, 'key "n_group" leaves one expert a group, expected two or more'),
     (LATENT, {"topk_method": "greedy"}, 'key "scoring_func" is "sigmoid", but greedy routing scores with softmax'),
+    (LLAMA, {"pruned_heads": {"0": [1]}}, 'key "pruned_heads" is set, but heads removed that way cannot be imported'),
+    (LLAMA, {"add_cross_attention": True}, 'key "add_cross_attention" is true, but attention to an encoder is not supported'),
+    (COHERE, {"position_embedding_type": "alibi"}, 'key "position_embedding_type" is "alibi", supported: rope_gptj'),
+    (COHERE, {"order_of_interleaved_layers": "global_attn_first"},
+     'key "order_of_interleaved_layers" is "global_attn_first", supported: local_attn_first'),
+    (FALCON, {"num_kv_heads": 3}, 'key "num_kv_heads" is 3, expected a divisor of num_attention_heads (2)'),
+    (FALCON, {"num_ln_in_parallel_attn": 3}, 'key "num_ln_in_parallel_attn" is 3, expected 1 or 2'),
+    (FALCON, {"num_ln_in_parallel_attn": 1, "parallel_attn": False},
+     'key "parallel_attn" is false with one norm a block, which is not supported'),
+    ({**DECODER, "model_type": "opt", "ffn_dim": 12}, {"word_embed_proj_dim": 4},
+     'key "word_embed_proj_dim" is 4, expected hidden_size (8): projected embeddings are not supported'),
+    ({**DECODER, "model_type": "starcoder2"}, {"norm_type": "rms_norm"}, 'key "norm_type" is "rms_norm", supported: layer_norm'),
+    ({**DECODER, "model_type": "starcoder2"}, {"mlp_type": "gated"}, 'key "mlp_type" is "gated", supported: default'),
 ]
+
+# What families are that no importer reads.
+OTHERS = {
+    "mixes attention with state-space layers": ["bamba", "falcon_h1", "granitemoehybrid", "jamba", "nemotron_h", "zamba2"],
+    "is a state-space model": ["falcon_mamba", "mamba", "mamba2"],
+    "mixes attention with linear attention": ["kimi_linear", "minimax", "qwen3_5_moe_text", "qwen3_5_text", "qwen3_next"],
+    "mixes attention with convolutions": ["lfm2"],
+    "mixes attention with recurrent layers": ["recurrent_gemma"],
+    "is a recurrent model": ["rwkv"],
+    "attends to images in layers of its own": ["mllama"],
+    "is an encoder with a decoder": ["t5"],
+}
+CASES += [(DECODER, {"model_type": family}, f'key "model_type" is "{family}", which {what}; that is not supported')
+          for what, families in OTHERS.items() for family in families]
 
 os.chdir(sys.argv[1])
 failed = 0

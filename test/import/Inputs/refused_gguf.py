@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 U32, F32, BOOL, TEXT, LIST = 4, 6, 7, 8, 9
+Q8_0 = 8  # a type of tensors
 
 
 def text(value):
@@ -26,15 +27,16 @@ def value_of(value):
 
 
 def gguf(keys, tensors):
-    """Tensors are F32: name -> shape, values."""
+    """Tensors: name -> shape, values; F32, or blocks of Q8_0 as bytes."""
     out, data = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(keys)), b""
     for key, value in keys.items():
         kind, payload = value_of(value)
         out += text(key) + struct.pack("<I", kind) + payload
     for name, (shape, values) in tensors.items():
         out += text(name) + struct.pack("<I", len(shape)) + b"".join(struct.pack("<Q", n) for n in reversed(shape))
-        out += struct.pack("<IQ", 0, len(data))
-        data += struct.pack(f"<{len(values)}f", *values)
+        blocks = isinstance(values, bytes)
+        out += struct.pack("<IQ", Q8_0 if blocks else 0, len(data))
+        data += values if blocks else struct.pack(f"<{len(values)}f", *values)
         data += bytes(-len(data) % 32)
     return out + bytes(-len(out) % 32) + data
 
@@ -62,6 +64,8 @@ CASES = [
     ({}, {"rope_freqs.weight": ([3], [1.0] * 3)}, 'tensor "rope_freqs.weight": found shape [3], expected F32 [2]'),
     ({}, {"rope_freqs.weight": ([2], [1.0, 0.0])}, 'tensor "rope_freqs.weight" holds a divisor that is not positive'),
     ({}, {"token_embd.weight": ([16], [0.0] * 16)}, '"x.gguf" has no matrix "token_embd.weight"'),
+    ({"llama.embedding_length": 32}, {"token_embd.weight": ([16, 32], [0.0] * 512), "blk.0.attn_norm.weight": ([32], bytes(34))},
+     'tensor "blk.0.attn_norm.weight" in "x.gguf": found a vector of type Q8_0, expected F32, F16 or BF16'),
     ({"split.count": 2}, {}, '"x.gguf" is one of several files, which cannot be imported; merge them first'),
 ]
 

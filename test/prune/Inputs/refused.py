@@ -83,7 +83,7 @@ CASES = [
      f"xfmr-prune-heads=heads=1 method=fasp {TEXT}", "calibration does not know this op"),
     (nameless, f"xfmr-prune-ffn=width=8 method=fasp {TEXT}", "neither the model nor its tokenizer names a begin token"),
     (outside, f"xfmr-prune-ffn=width=8 method=fasp {TEXT}", "the tokenizer gives token 16, the model has 16"),
-    (llama, "xfmr-prune-ffn=width=8 method=magnitude stats=stats.safetensors",
+    (llama, "xfmr-prune-ffn=width=8 stats=stats.safetensors",
      "statistics are given, but neither the method nor the repair reads any; name another method, such as method=obs"),
     (llama, "xfmr-prune-ffn=width=8 method=fasp stats=llama/model.safetensors", '"llama/model.safetensors" holds no statistics of xfmr-calibrate'),
     (llama, "xfmr-prune-ffn=width=8 method=fasp stats=other.safetensors",
