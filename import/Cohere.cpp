@@ -27,18 +27,12 @@ static DecoderConfig readCohere(ImportContext &context) {
 
 static Value parallelDecoder(ImportContext &context, const DecoderConfig &d, const Windows &windows) {
   ModelBuilder &m = context.model;
-  beginModel(context, d);
-  Value x = m.embedding("model.embed_tokens", d.vocabSize, d.hiddenSize);
-  for (int64_t layer = 0; layer < d.numLayers; ++layer) {
-    const std::string prefix = layerPrefix(layer);
-    x = m.block(layer, prefix, x, [&](Value h) {
-      Value n = m.layerNorm(h, prefix + ".input_layernorm", d.eps, /*bias=*/false);
-      Value mixed =
-          selfAttention(m, n, prefix + ".self_attn", d.attention,
-                        {d.turns(layer) ? &d.rope : nullptr, windows.empty() ? std::nullopt : windows[layer]});
-      return m.add(h, m.add(mixed, gatedMlp(m, n, prefix + ".mlp", d.intermediateSize, d.activation)));
-    });
-  }
+  Value x = decoderBlocks(context, d, [&](Value h, const std::string &prefix, int64_t layer) {
+    Value n = m.layerNorm(h, prefix + ".input_layernorm", d.eps, /*bias=*/false);
+    Value mixed = selfAttention(m, n, prefix + ".self_attn", d.attention,
+                                {d.turns(layer) ? &d.rope : nullptr, windows.empty() ? std::nullopt : windows[layer]});
+    return m.add(h, m.add(mixed, gatedMlp(m, n, prefix + ".mlp", d.intermediateSize, d.activation)));
+  });
   x = m.layerNorm(x, "model.norm", d.eps, /*bias=*/false);
   return m.scale(languageHead(m, x, d), d.logitScale);
 }

@@ -203,26 +203,32 @@ Value languageHead(ModelBuilder &m, Value x, const DecoderConfig &d, bool bias, 
   return m.linearWith(x, m.weight(embedding + ".weight", {d.vocabSize, d.hiddenSize}), head);
 }
 
-Value preNormDecoder(ImportContext &context, const DecoderConfig &d, const Windows &windows,
-                     llvm::function_ref<Value(Value, const std::string &, int64_t)> feedForward) {
+Value decoderBlocks(ImportContext &context, const DecoderConfig &d,
+                    llvm::function_ref<Value(Value, const std::string &, int64_t)> block) {
   ModelBuilder &m = context.model;
   beginModel(context, d);
-  auto norm = [&](Value x, const std::string &module) {
-    return m.rmsNorm(x, module, d.hiddenSize, d.eps, d.normUnitOffset);
-  };
   Value x = m.scale(m.embedding("model.embed_tokens", d.vocabSize, d.hiddenSize), d.embeddingScale);
   for (int64_t layer = 0; layer < d.numLayers; ++layer) {
     const std::string prefix = layerPrefix(layer);
-    x = m.block(layer, prefix, x, [&](Value h) {
-      Value n = norm(h, prefix + ".input_layernorm");
-      Value mixed =
-          selfAttention(m, n, prefix + ".self_attn", d.attention,
-                        {d.turns(layer) ? &d.rope : nullptr, windows.empty() ? std::nullopt : windows[layer]});
-      h = m.add(h, m.scale(mixed, d.residualScale));
-      n = norm(h, prefix + ".post_attention_layernorm");
-      return m.add(h, m.scale(feedForward(n, prefix, layer), d.residualScale));
-    });
+    x = m.block(layer, prefix, x, [&](Value h) { return block(h, prefix, layer); });
   }
+  return x;
+}
+
+Value preNormDecoder(ImportContext &context, const DecoderConfig &d, const Windows &windows,
+                     llvm::function_ref<Value(Value, const std::string &, int64_t)> feedForward) {
+  ModelBuilder &m = context.model;
+  auto norm = [&](Value x, const std::string &module) {
+    return m.rmsNorm(x, module, d.hiddenSize, d.eps, d.normUnitOffset);
+  };
+  Value x = decoderBlocks(context, d, [&](Value h, const std::string &prefix, int64_t layer) {
+    Value n = norm(h, prefix + ".input_layernorm");
+    Value mixed = selfAttention(m, n, prefix + ".self_attn", d.attention,
+                                {d.turns(layer) ? &d.rope : nullptr, windows.empty() ? std::nullopt : windows[layer]});
+    h = m.add(h, m.scale(mixed, d.residualScale));
+    n = norm(h, prefix + ".post_attention_layernorm");
+    return m.add(h, m.scale(feedForward(n, prefix, layer), d.residualScale));
+  });
   return m.scale(languageHead(m, norm(x, "model.norm"), d), d.logitScale);
 }
 

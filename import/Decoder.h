@@ -107,6 +107,11 @@ mlir::Value plainMlp(ModelBuilder &m, mlir::Value x, const std::string &first, c
 mlir::Value languageHead(ModelBuilder &m, mlir::Value x, const DecoderConfig &decoder, bool bias = false,
                          const std::string &embedding = "model.embed_tokens", const std::string &head = "lm_head");
 
+/// The rows after all blocks of a model of the Llama layout's names: opens it, embeds, and runs `block` for each layer on what the
+/// last one gave, with the layer's prefix.
+mlir::Value decoderBlocks(ImportContext &context, const DecoderConfig &decoder,
+                          llvm::function_ref<mlir::Value(mlir::Value, const std::string &, int64_t)> block);
+
 /// A whole decoder of pre-norm blocks h + attention(norm(h)), h + feedForward(norm(h)) with the Llama
 /// layout's names. `feedForward` gets the normed rows, the block's name prefix and the layer.
 mlir::Value preNormDecoder(ImportContext &context, const DecoderConfig &decoder, const Windows &windows,

@@ -188,17 +188,12 @@ Value importDeepseek(ImportContext &context) {
     return {};
   ModelBuilder &m = context.model;
   m.ignoreLayer(d.numLayers); // the multi-token prediction head
-  beginModel(context, d);
-  Value x = m.embedding("model.embed_tokens", d.vocabSize, d.hiddenSize);
-  for (int64_t layer = 0; layer < d.numLayers; ++layer) {
-    const std::string prefix = layerPrefix(layer);
-    x = m.block(layer, prefix, x, [&](Value h) {
-      Value n = m.rmsNorm(h, prefix + ".input_layernorm", d.hiddenSize, d.eps);
-      h = m.add(h, latentAttention(m, n, prefix + ".self_attn", d, attention));
-      n = m.rmsNorm(h, prefix + ".post_attention_layernorm", d.hiddenSize, d.eps);
-      return m.add(h, feedForward(m, n, prefix, layer, d, moe));
-    });
-  }
+  Value x = decoderBlocks(context, d, [&](Value h, const std::string &prefix, int64_t layer) {
+    Value n = m.rmsNorm(h, prefix + ".input_layernorm", d.hiddenSize, d.eps);
+    h = m.add(h, latentAttention(m, n, prefix + ".self_attn", d, attention));
+    n = m.rmsNorm(h, prefix + ".post_attention_layernorm", d.hiddenSize, d.eps);
+    return m.add(h, feedForward(m, n, prefix, layer, d, moe));
+  });
   return languageHead(m, m.rmsNorm(x, "model.norm", d.hiddenSize, d.eps), d);
 }
 

@@ -32,23 +32,18 @@ Value importGemma(ImportContext &context) {
 static Value sandwichDecoder(ImportContext &context, const DecoderConfig &d, const Windows &windows,
                              const RopeSettings &slidingRope, std::optional<double> logitCap) {
   ModelBuilder &m = context.model;
-  beginModel(context, d);
   auto norm = [&](Value x, const std::string &module) {
     return m.rmsNorm(x, module, d.hiddenSize, d.eps, /*unitOffset=*/true);
   };
-  Value x = m.scale(m.embedding("model.embed_tokens", d.vocabSize, d.hiddenSize), d.embeddingScale);
-  for (int64_t layer = 0; layer < d.numLayers; ++layer) {
-    const std::string prefix = layerPrefix(layer);
-    x = m.block(layer, prefix, x, [&](Value h) {
-      Value n = norm(h, prefix + ".input_layernorm");
-      AttentionLayer attention{windows[layer] ? &slidingRope : &d.rope, windows[layer]};
-      Value mixed = selfAttention(m, n, prefix + ".self_attn", d.attention, attention);
-      h = m.add(h, norm(mixed, prefix + ".post_attention_layernorm"));
-      n = norm(h, prefix + ".pre_feedforward_layernorm");
-      n = gatedMlp(m, n, prefix + ".mlp", d.intermediateSize, d.activation);
-      return m.add(h, norm(n, prefix + ".post_feedforward_layernorm"));
-    });
-  }
+  Value x = decoderBlocks(context, d, [&](Value h, const std::string &prefix, int64_t layer) {
+    Value n = norm(h, prefix + ".input_layernorm");
+    AttentionLayer attention{windows[layer] ? &slidingRope : &d.rope, windows[layer]};
+    Value mixed = selfAttention(m, n, prefix + ".self_attn", d.attention, attention);
+    h = m.add(h, norm(mixed, prefix + ".post_attention_layernorm"));
+    n = norm(h, prefix + ".pre_feedforward_layernorm");
+    n = gatedMlp(m, n, prefix + ".mlp", d.intermediateSize, d.activation);
+    return m.add(h, norm(n, prefix + ".post_feedforward_layernorm"));
+  });
   Value logits = languageHead(m, norm(x, "model.norm"), d);
   return logitCap ? m.softcap(logits, *logitCap) : logits;
 }

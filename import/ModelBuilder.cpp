@@ -4,7 +4,7 @@
 #include "weights/Conversion.h"
 #include "weights/Expressions.h"
 #include "weights/GgufBlocks.h"
-#include "weights/PackedTensors.h"
+#include "weights/PackedRows.h"
 #include "mlir/IR/Verifier.h"
 #include <cstring>
 

@@ -17,18 +17,13 @@ static DecoderConfig readOlmo(ImportContext &context) {
 static Value postNormDecoder(ImportContext &context, const DecoderConfig &d, const Windows &windows,
                              const RopeSettings &slidingRope) {
   ModelBuilder &m = context.model;
-  beginModel(context, d);
-  Value x = m.embedding("model.embed_tokens", d.vocabSize, d.hiddenSize);
-  for (int64_t layer = 0; layer < d.numLayers; ++layer) {
-    const std::string prefix = layerPrefix(layer);
-    x = m.block(layer, prefix, x, [&](Value h) {
-      Value mixed = selfAttention(m, h, prefix + ".self_attn", d.attention,
-                                  {windows[layer] ? &slidingRope : &d.rope, windows[layer]});
-      h = m.add(h, m.rmsNorm(mixed, prefix + ".post_attention_layernorm", d.hiddenSize, d.eps));
-      Value fed = gatedMlp(m, h, prefix + ".mlp", d.intermediateSize, d.activation);
-      return m.add(h, m.rmsNorm(fed, prefix + ".post_feedforward_layernorm", d.hiddenSize, d.eps));
-    });
-  }
+  Value x = decoderBlocks(context, d, [&](Value h, const std::string &prefix, int64_t layer) {
+    Value mixed = selfAttention(m, h, prefix + ".self_attn", d.attention,
+                                {windows[layer] ? &slidingRope : &d.rope, windows[layer]});
+    h = m.add(h, m.rmsNorm(mixed, prefix + ".post_attention_layernorm", d.hiddenSize, d.eps));
+    Value fed = gatedMlp(m, h, prefix + ".mlp", d.intermediateSize, d.activation);
+    return m.add(h, m.rmsNorm(fed, prefix + ".post_feedforward_layernorm", d.hiddenSize, d.eps));
+  });
   return languageHead(m, m.rmsNorm(x, "model.norm", d.hiddenSize, d.eps), d);
 }
 

@@ -19,18 +19,13 @@ Value importPhi(ImportContext &context) {
     return {};
 
   ModelBuilder &m = context.model;
-  beginModel(context, d);
-  Value x = m.embedding("model.embed_tokens", d.vocabSize, d.hiddenSize);
-  for (int64_t layer = 0; layer < d.numLayers; ++layer) {
-    const std::string prefix = layerPrefix(layer);
-    x = m.block(layer, prefix, x, [&](Value h) {
-      Value n = m.layerNorm(h, prefix + ".input_layernorm", d.eps);
-      Value mixed = selfAttention(m, n, prefix + ".self_attn", d.attention, {&d.rope, {}});
-      return m.add(
-          h, m.add(mixed, plainMlp(m, n, prefix + ".mlp.fc1", prefix + ".mlp.fc2", d.intermediateSize, d.activation,
-                                   /*bias=*/true)));
-    });
-  }
+  Value x = decoderBlocks(context, d, [&](Value h, const std::string &prefix, int64_t) {
+    Value n = m.layerNorm(h, prefix + ".input_layernorm", d.eps);
+    Value mixed = selfAttention(m, n, prefix + ".self_attn", d.attention, {&d.rope, {}});
+    return m.add(h,
+                 m.add(mixed, plainMlp(m, n, prefix + ".mlp.fc1", prefix + ".mlp.fc2", d.intermediateSize, d.activation,
+                                       /*bias=*/true)));
+  });
   return languageHead(m, m.layerNorm(x, "model.final_layernorm", d.eps), d, /*bias=*/true);
 }
 

@@ -35,20 +35,15 @@ Value importPhi3(ImportContext &context) {
   ModelBuilder &m = context.model;
   const AttentionConfig &a = d.attention;
   const int64_t queryWidth = a.numHeads * a.headDim, keyWidth = a.numKvHeads * a.headDim;
-  beginModel(context, d);
-  Value x = m.embedding("model.embed_tokens", d.vocabSize, d.hiddenSize);
-  for (int64_t layer = 0; layer < d.numLayers; ++layer) {
-    const std::string prefix = layerPrefix(layer);
-    x = m.block(layer, prefix, x, [&](Value h) {
-      Value n = m.rmsNorm(h, prefix + ".input_layernorm", d.hiddenSize, d.eps);
-      Value fused = m.linear(n, prefix + ".self_attn.qkv_proj", queryWidth + 2 * keyWidth);
-      SmallVector<Value> qkv = m.split(fused, {queryWidth, keyWidth, keyWidth});
-      Value mixed = attend(m, prefix + ".self_attn", qkv[0], qkv[1], qkv[2], a, {&d.rope, windows[layer]});
-      h = m.add(h, m.linear(mixed, prefix + ".self_attn.o_proj", d.hiddenSize));
-      n = m.rmsNorm(h, prefix + ".post_attention_layernorm", d.hiddenSize, d.eps);
-      return m.add(h, fusedMlp(m, n, prefix + ".mlp", d));
-    });
-  }
+  Value x = decoderBlocks(context, d, [&](Value h, const std::string &prefix, int64_t layer) {
+    Value n = m.rmsNorm(h, prefix + ".input_layernorm", d.hiddenSize, d.eps);
+    Value fused = m.linear(n, prefix + ".self_attn.qkv_proj", queryWidth + 2 * keyWidth);
+    SmallVector<Value> qkv = m.split(fused, {queryWidth, keyWidth, keyWidth});
+    Value mixed = attend(m, prefix + ".self_attn", qkv[0], qkv[1], qkv[2], a, {&d.rope, windows[layer]});
+    h = m.add(h, m.linear(mixed, prefix + ".self_attn.o_proj", d.hiddenSize));
+    n = m.rmsNorm(h, prefix + ".post_attention_layernorm", d.hiddenSize, d.eps);
+    return m.add(h, fusedMlp(m, n, prefix + ".mlp", d));
+  });
   return languageHead(m, m.rmsNorm(x, "model.norm", d.hiddenSize, d.eps), d);
 }
 

@@ -27,19 +27,15 @@ Value importPhiMoe(ImportContext &context) {
 
   ModelBuilder &m = context.model;
   RoutingAttr routing = rule.attribute(context.mlir);
-  beginModel(context, d);
-  Value x = m.embedding("model.embed_tokens", d.vocabSize, d.hiddenSize);
-  for (int64_t layer = 0; layer < d.numLayers; ++layer) {
-    const std::string prefix = layerPrefix(layer), moe = prefix + ".block_sparse_moe";
-    x = m.block(layer, prefix, x, [&](Value h) {
-      Value n = m.layerNorm(h, prefix + ".input_layernorm", d.eps);
-      h = m.add(h, selfAttention(m, n, prefix + ".self_attn", d.attention, {&d.rope, windows[layer]}));
-      n = m.layerNorm(h, prefix + ".post_attention_layernorm", d.eps);
-      Router router = readRouter(m, moe + ".gate", counts.experts, d.hiddenSize);
-      return m.add(h, gatedMixture(m, n, router, routing, moe + ".experts", {"w1", "w3", "w2"},
-                                   counts.experts, d.intermediateSize, d.activation));
-    });
-  }
+  Value x = decoderBlocks(context, d, [&](Value h, const std::string &prefix, int64_t layer) {
+    const std::string moe = prefix + ".block_sparse_moe";
+    Value n = m.layerNorm(h, prefix + ".input_layernorm", d.eps);
+    h = m.add(h, selfAttention(m, n, prefix + ".self_attn", d.attention, {&d.rope, windows[layer]}));
+    n = m.layerNorm(h, prefix + ".post_attention_layernorm", d.eps);
+    Router router = readRouter(m, moe + ".gate", counts.experts, d.hiddenSize);
+    return m.add(h, gatedMixture(m, n, router, routing, moe + ".experts", {"w1", "w3", "w2"},
+                                 counts.experts, d.intermediateSize, d.activation));
+  });
   x = m.layerNorm(x, "model.norm", d.eps);
   return languageHead(m, x, d, headBias);
 }

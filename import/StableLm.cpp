@@ -17,20 +17,15 @@ Value importStableLm(ImportContext &context) {
     return {};
 
   ModelBuilder &m = context.model;
-  beginModel(context, d);
-  Value x = m.embedding("model.embed_tokens", d.vocabSize, d.hiddenSize);
-  for (int64_t layer = 0; layer < d.numLayers; ++layer) {
-    const std::string prefix = layerPrefix(layer);
-    x = m.block(layer, prefix, x, [&](Value h) {
-      Value n = m.layerNorm(h, prefix + ".input_layernorm", d.eps);
-      Value mixed = selfAttention(m, n, prefix + ".self_attn", d.attention, {&d.rope, {}});
-      Value before = parallel ? h : m.add(h, mixed);
-      if (!parallel)
-        n = m.layerNorm(before, prefix + ".post_attention_layernorm", d.eps);
-      Value fed = gatedMlp(m, n, prefix + ".mlp", d.intermediateSize, d.activation);
-      return m.add(before, parallel ? m.add(mixed, fed) : fed);
-    });
-  }
+  Value x = decoderBlocks(context, d, [&](Value h, const std::string &prefix, int64_t) {
+    Value n = m.layerNorm(h, prefix + ".input_layernorm", d.eps);
+    Value mixed = selfAttention(m, n, prefix + ".self_attn", d.attention, {&d.rope, {}});
+    Value before = parallel ? h : m.add(h, mixed);
+    if (!parallel)
+      n = m.layerNorm(before, prefix + ".post_attention_layernorm", d.eps);
+    Value fed = gatedMlp(m, n, prefix + ".mlp", d.intermediateSize, d.activation);
+    return m.add(before, parallel ? m.add(mixed, fed) : fed);
+  });
   return languageHead(m, m.layerNorm(x, "model.norm", d.eps), d);
 }
 

@@ -24,18 +24,13 @@ Value importStarcoder2(ImportContext &context) {
     return {};
 
   ModelBuilder &m = context.model;
-  beginModel(context, d);
-  Value x = m.embedding("model.embed_tokens", d.vocabSize, d.hiddenSize);
-  for (int64_t layer = 0; layer < d.numLayers; ++layer) {
-    const std::string prefix = layerPrefix(layer);
-    x = m.block(layer, prefix, x, [&](Value h) {
-      Value n = m.layerNorm(h, prefix + ".input_layernorm", d.eps);
-      h = m.add(h, selfAttention(m, n, prefix + ".self_attn", d.attention, {&d.rope, windows[layer]}));
-      n = m.layerNorm(h, prefix + ".post_attention_layernorm", d.eps);
-      return m.add(
-          h, plainMlp(m, n, prefix + ".mlp.c_fc", prefix + ".mlp.c_proj", d.intermediateSize, d.activation, bias));
-    });
-  }
+  Value x = decoderBlocks(context, d, [&](Value h, const std::string &prefix, int64_t layer) {
+    Value n = m.layerNorm(h, prefix + ".input_layernorm", d.eps);
+    h = m.add(h, selfAttention(m, n, prefix + ".self_attn", d.attention, {&d.rope, windows[layer]}));
+    n = m.layerNorm(h, prefix + ".post_attention_layernorm", d.eps);
+    return m.add(h,
+                 plainMlp(m, n, prefix + ".mlp.c_fc", prefix + ".mlp.c_proj", d.intermediateSize, d.activation, bias));
+  });
   return languageHead(m, m.layerNorm(x, "model.norm", d.eps), d);
 }
 
