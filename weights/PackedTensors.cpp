@@ -1,9 +1,7 @@
-// See PackedTensors.h. Sources: the loaders of AutoGPTQ, AutoAWQ, compressed-tensors, transformers (fp8, mxfp4) and bitsandbytes.
+// See PackedTensors.h. What is wrong with a configuration or a tensor is said by name.
 #include "weights/PackedTensors.h"
-#include "weights/Conversion.h"
-#include "weights/QuantRows.h"
+#include "weights/PackedRows.h"
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -13,100 +11,6 @@ namespace {
 
 using Json = nlohmann::json;
 constexpr const char *kSupported = "gptq, awq, compressed-tensors, fp8, mxfp4, bitsandbytes (nf4)";
-
-uint32_t word(const TensorView &tensor, int64_t index) {
-  uint32_t value;
-  std::memcpy(&value, tensor.data + 4 * index, 4);
-  return value;
-}
-
-float number(const TensorView &tensor, int64_t index) {
-  float value = 0;
-  if (tensor.dtype == DType::f8_e8m0)
-    return scaleFromBytes(QuantScale::e8m0, tensor.data + index);
-  convertToF32(tensor.dtype, tensor.data + index * dtypeBits(tensor.dtype) / 8, 1, &value);
-  return value;
-}
-
-// E4M3 with NaN at 127 and 255, no infinities.
-float e4m3(uint8_t byte) {
-  const int exponent = byte >> 3 & 15, fraction = byte & 7;
-  const float magnitude = (byte & 127) == 127 ? NAN
-                          : exponent == 0     ? std::ldexp(static_cast<float>(fraction), -9)
-                                              : std::ldexp(static_cast<float>(8 + fraction), exponent - 10);
-  return byte & 128 ? -magnitude : magnitude;
-}
-
-int64_t product(const std::vector<int64_t> &shape) {
-  int64_t count = 1;
-  for (int64_t extent : shape)
-    count *= extent;
-  return count;
-}
-
-int64_t groupOf(const PackedTensor &t, int64_t column) {
-  return t.group ? column / t.group : 0;
-}
-int64_t groupsOf(const PackedTensor &t) {
-  return t.group ? (t.view.shape.back() + t.group - 1) / t.group : 1;
-}
-
-int codeOf(const PackedTensor &t, int64_t row, int64_t column) {
-  const int64_t rows = t.view.shape[t.view.shape.size() - 2], columns = t.view.shape.back();
-  const int64_t bit = column * t.bits;
-  const uint32_t mask = (1u << t.bits) - 1;
-  constexpr int kAwqNibble[8] = {0, 4, 1, 5, 2, 6, 3, 7};
-  switch (t.packing) {
-  case Packing::gptq: return word(*t.codes, bit / 32 * rows + row) >> bit % 32 & mask;
-  case Packing::awq: return word(*t.codes, column * (rows / 8) + row / 8) >> 4 * kAwqNibble[row % 8] & mask;
-  case Packing::words: return word(*t.codes, row * ((columns * t.bits + 31) / 32) + bit / 32) >> bit % 32 & mask;
-  case Packing::bytes: return static_cast<int8_t>(t.codes->data[row * columns + column]) + 128;
-  case Packing::mxfp4: return t.codes->data[(row * columns + column) / 2] >> column % 2 * 4 & 15;
-  case Packing::nf4: {
-    const int64_t at = row * columns + column;
-    return t.codes->data[at / 2] >> (1 - at % 2) * 4 & 15;
-  }
-  case Packing::f8: break;
-  }
-  return 0;
-}
-
-float scaleOf(const PackedTensor &t, int64_t row, int64_t group) {
-  const int64_t rows = t.view.shape[t.view.shape.size() - 2], groups = groupsOf(t);
-  switch (t.packing) {
-  case Packing::gptq:
-  case Packing::awq: return number(*t.scales, group * rows + row);
-  case Packing::words:
-  case Packing::bytes:
-    return product(t.scales->shape) == 1 ? number(*t.scales, 0) : number(*t.scales, row * groups + group);
-  case Packing::f8:
-    if (product(t.scales->shape) == 1)
-      return number(*t.scales, 0);
-    return number(*t.scales, (t.blockRows ? row / t.blockRows : 0) * groups + group);
-  case Packing::mxfp4: return scaleFromBytes(QuantScale::e8m0, t.scales->data + row * groups + group);
-  case Packing::nf4: {
-    const int64_t block = row * groups + group;
-    if (!t.outerScales)
-      return number(*t.scales, block);
-    // In f32, one operation after the other, as the loader does.
-    const float inner = number(*t.outerMap, t.scales->data[block]) * number(*t.outerScales, block / t.outerBlock);
-    return inner + static_cast<float>(t.outerOffset);
-  }
-  }
-  return 0;
-}
-
-int zeroOf(const PackedTensor &t, int64_t row, int64_t group) {
-  const int64_t rows = t.view.shape[t.view.shape.size() - 2], bit = row * t.bits;
-  const uint32_t mask = (1u << t.bits) - 1;
-  constexpr int kAwqNibble[8] = {0, 4, 1, 5, 2, 6, 3, 7};
-  switch (t.packing) {
-  case Packing::gptq:
-    return static_cast<int>(word(*t.zeros, group * (rows * t.bits / 32) + bit / 32) >> bit % 32 & mask) + t.zeroOffset;
-  case Packing::awq: return word(*t.zeros, group * (rows / 8) + row / 8) >> 4 * kAwqNibble[row % 8] & mask;
-  default: return word(*t.zeros, bit / 32 * groupsOf(t) + group) >> bit % 32 & mask;
-  }
-}
 
 bool allZerosAreHalf(const PackedTensor &t) {
   for (int64_t row = 0; row < t.view.shape.front(); ++row)
@@ -300,7 +204,7 @@ private:
       parts_.push_back(order->name);
       expect(*order, {DType::i32}, {in});
       for (int64_t i = 0; i < in && status.ok(); ++i)
-        if (word(*order, i) != static_cast<uint32_t>(groupOf(packed, i)))
+        if (wordOf(*order, i) != static_cast<uint32_t>(groupOf(packed, i)))
           refuse("orders columns by activation (desc_act: \"" + order->name +
                  "\" is not i / group), which cannot be read");
     }
@@ -321,21 +225,21 @@ private:
                        *shape = need(module + ".weight_shape", tensor);
       if (status.failed())
         return;
-      if (product(shape->shape) != 2 || (shape->dtype != DType::i64 && shape->dtype != DType::i32))
+      if (productOf(shape->shape) != 2 || (shape->dtype != DType::i64 && shape->dtype != DType::i32))
         return wrong(*shape, "I64 [2]");
       int64_t extents[2] = {};
       for (int i = 0; i < 2; ++i) {
         if (shape->dtype == DType::i64)
           std::memcpy(&extents[i], shape->data + 8 * i, 8);
         else
-          extents[i] = static_cast<int32_t>(word(*shape, i));
+          extents[i] = static_cast<int32_t>(wordOf(*shape, i));
         if (extents[i] < 1 || extents[i] > int64_t(1) << 24)
           return wrong(*shape, "two extents of a matrix");
       }
       PackedTensor &packed = add(module + ".weight", {extents[0], extents[1]}, Packing::words, tensor, scales);
       parts_.push_back(shape->name);
       expect(tensor, {DType::i32}, {extents[0], (extents[1] * bits_ + 31) / 32});
-      if (product(scales->shape) != 1)
+      if (productOf(scales->shape) != 1)
         expect(*scales, {DType::f16, DType::bf16, DType::f32}, {extents[0], groupsOf(packed)});
       if (const TensorView *zeros = find_(module + ".weight_zero_point")) {
         parts_.push_back(zeros->name);
@@ -356,7 +260,7 @@ private:
       return;
     PackedTensor &packed = add(tensor.name, tensor.shape, Packing::bytes, tensor, scales);
     packed.bits = 8;
-    if (product(scales->shape) != 1)
+    if (productOf(scales->shape) != 1)
       expect(*scales, {DType::f16, DType::bf16, DType::f32}, {tensor.shape[0], groupsOf(packed)});
     if (find_(tensor.name + "_zero_point"))
       refuse("has zero points of bytes (\"" + tensor.name + "_zero_point\"), which cannot be read");
@@ -383,7 +287,7 @@ private:
     packed.bits = 8;
     packed.blockRows = blockRows_;
     const int64_t rows = blockRows_ ? (tensor.shape[0] + blockRows_ - 1) / blockRows_ : 1;
-    if (product(scales->shape) != 1)
+    if (productOf(scales->shape) != 1)
       expect(*scales, {DType::f32, DType::bf16, DType::f16}, {rows, groupsOf(packed)});
     dropActivationScales(module);
   }
@@ -418,7 +322,7 @@ private:
     auto shape = get<std::vector<int64_t>>(state, "shape", {});
     const auto block = get<int64_t>(state, "blocksize", 64);
     if (shape.size() != 2 || shape[0] < 1 || shape[1] < 1 || block < 1 ||
-        shape[0] * shape[1] / 2 != product(codes->shape))
+        shape[0] * shape[1] / 2 != productOf(codes->shape))
       return wrong(*codes, "half as many bytes as the shape of \"" + tensor.name + "\" has numbers");
     if (shape[1] % block != 0)
       return refuse("has blocks of " + std::to_string(block) + " numbers that run over the rows of \"" + name + "\", " +
@@ -471,54 +375,6 @@ Status PackedTensors::open(const std::string &configPath, const Find &find, cons
   Reader reader(configPath, config["quantization_config"], find, out.tensors_, out.parts_);
   forEach([&](const TensorView &tensor) { reader.visit(tensor); });
   return reader.status;
-}
-
-std::optional<QuantScheme> packedScheme(const PackedTensor &tensor) {
-  QuantScheme scheme;
-  scheme.group = tensor.group;
-  auto scaleType = [&] {
-    return tensor.zeros || tensor.scales->dtype == DType::f32 ? QuantScale::f32
-           : tensor.scales->dtype == DType::bf16              ? QuantScale::bf16
-                                                              : QuantScale::f16;
-  };
-  switch (tensor.packing) {
-  case Packing::f8: return std::nullopt;
-  case Packing::mxfp4: return QuantScheme{QuantCode::e2m1, 32, QuantScale::e8m0};
-  case Packing::nf4: return QuantScheme{QuantCode::nf4, tensor.group, QuantScale::f32};
-  default: break;
-  }
-  scheme.code = tensor.bits == 8 ? QuantCode::int8 : tensor.bits == 2 ? QuantCode::int2 : QuantCode::int4;
-  scheme.scale = scaleType();
-  scheme.minimum = tensor.zeros != nullptr;
-  return scheme;
-}
-
-void readPacked(const PackedTensor &t, WeightPlane plane, int64_t row, int64_t begin, int64_t end, float *out) {
-  switch (plane) {
-  case WeightPlane::values:
-    if (t.packing == Packing::f8) {
-      for (int64_t c = begin; c < end; ++c)
-        *out++ = e4m3(t.codes->data[row * t.view.shape.back() + c]) * scaleOf(t, row, groupOf(t, c));
-      return;
-    }
-    return quantValues(
-        *packedScheme(t), t.view.shape.back(), begin, end,
-        [&](WeightPlane which, int64_t first, int64_t last, float *to) { readPacked(t, which, row, first, last, to); },
-        out);
-  case WeightPlane::codes:
-    for (int64_t c = begin; c < end; ++c)
-      *out++ = static_cast<float>(codeOf(t, row, c));
-    return;
-  case WeightPlane::scales:
-    for (int64_t g = begin; g < end; ++g)
-      *out++ = scaleOf(t, row, g);
-    return;
-  case WeightPlane::mins: // of 11 bits times at most 9: exact
-    for (int64_t g = begin; g < end; ++g)
-      *out++ = -scaleOf(t, row, g) * static_cast<float>(zeroOf(t, row, g));
-    return;
-  default: return;
-  }
 }
 
 } // namespace xfmr

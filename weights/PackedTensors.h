@@ -1,7 +1,6 @@
 // Quantised checkpoints of other programs (GPTQ, AWQ, compressed-tensors, blocks of FP8, MXFP4, NF4): which matrices their
-// tensors stand for, and codes and scales of those where they lie. Opening reads no more than the zeros.
+// tensors stand for. Opening reads no more than the zeros; PackedRows.h reads the rest.
 #pragma once
-#include "dialect/Quantised.h"
 #include "runtime/artifact/PackedTensor.h"
 #include <functional>
 #include <memory>
@@ -26,11 +25,5 @@ private:
   std::vector<std::unique_ptr<PackedTensor>> tensors_;
   std::vector<std::string> parts_;
 };
-
-/// The type of its elements; nothing where it has numbers, in f32.
-std::optional<QuantScheme> packedScheme(const PackedTensor &tensor);
-
-/// Columns begin … end - 1 of a plane, or of the values, of a row (of all matrices of a stack, one after the other).
-void readPacked(const PackedTensor &tensor, WeightPlane plane, int64_t row, int64_t begin, int64_t end, float *out);
 
 } // namespace xfmr

@@ -2,7 +2,7 @@
 #include "weights/WeightEvaluator.h"
 #include "weights/Conversion.h"
 #include "weights/GgufBlocks.h"
-#include "weights/PackedTensors.h"
+#include "weights/PackedRows.h"
 #include "weights/QuantRows.h"
 #include <algorithm>
 #include <cmath>

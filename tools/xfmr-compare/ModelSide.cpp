@@ -19,7 +19,7 @@ Status ModelSide::open(const std::string &path, const std::string &passes, Sourc
         attachSourcePlaces(file_.context.get()).replaced.insert(*given);
     }
   if (status.ok() && !passes.empty()) {
-    repaired_ = std::make_unique<ScratchFolder>(*file_.context, true);
+    repaired_ = std::make_unique<PassOutput>(*file_.context, true);
     status = runUserPasses(*file_.module, passes);
     if (status.ok())
       status = onlyModel(*file_.module, "after --passes there are", file_.model);

@@ -2,7 +2,7 @@
 #pragma once
 #include "runtime/tokenizer/Tokenizer.h"
 #include "tools/model/ModelFile.h"
-#include "tools/model/ScratchFolder.h"
+#include "tools/model/PassOutput.h"
 #include "tools/xfmr-compare/Side.h"
 
 namespace xfmr::compare {
@@ -21,7 +21,7 @@ protected:
 private:
   tokenizer::Tokenizer tokenizer_;
   bool hasTokenizer_ = false;
-  std::unique_ptr<ScratchFolder> repaired_; // weights that passes made
+  std::unique_ptr<PassOutput> repaired_; // weights that passes made
 };
 
 } // namespace xfmr::compare

@@ -1,7 +1,7 @@
 // See Inspect.h.
 #include "tools/xfmr-inspect/Inspect.h"
 #include "import/Import.h"
-#include "tools/model/ScratchFolder.h"
+#include "tools/model/PassOutput.h"
 #include "tools/model/Diagnostics.h"
 #include "tools/model/ModelFile.h"
 #include "tools/model/UserPasses.h"
@@ -81,7 +81,7 @@ Status inspectModel(const InspectOptions &options, Report &out) {
     return status;
   }
   MLIRContext context;
-  ScratchFolder scratch(context, !options.passes.empty());
+  PassOutput scratch(context, !options.passes.empty());
   OwningOpRef<ModuleOp> module;
   ModelOp model;
   Status status = openModel(context, options, module, model);
@@ -111,7 +111,7 @@ Status inspectMemory(const InspectOptions &options, const MemoryOptions &place, 
   if (Status status = countEncoder(options.model, counted, encoder); status.failed() || counted)
     return status.failed() ? status : refuseEncoder(encoder.model.architecture, "--ffn is");
   MLIRContext context;
-  ScratchFolder scratch(context, !options.passes.empty());
+  PassOutput scratch(context, !options.passes.empty());
   OwningOpRef<ModuleOp> module;
   ModelOp model;
   Status status = openModel(context, options, module, model);

@@ -1,20 +1,18 @@
 // Where passes put weights while this lives: who only looks at a changed model leaves no files behind.
 #pragma once
 #include "mlir/IR/MLIRContext.h"
-#include <string>
+#include "weights/ScratchFolder.h"
+#include <optional>
 
 namespace xfmr {
 
-class ScratchFolder {
+class PassOutput {
 public:
   /// Nothing happens unless it is wanted.
-  ScratchFolder(mlir::MLIRContext &context, bool wanted);
-  ~ScratchFolder();
-  ScratchFolder(const ScratchFolder &) = delete;
-  ScratchFolder &operator=(const ScratchFolder &) = delete;
+  PassOutput(mlir::MLIRContext &context, bool wanted);
 
 private:
-  std::string folder_;
+  std::optional<ScratchFolder> folder_;
 };
 
 } // namespace xfmr
