@@ -108,7 +108,7 @@ LogicalResult parseNestedPipeline(StringRef text, OpPassManager &manager, std::s
   return parsePassPipeline(text, manager, stream);
 }
 
-LogicalResult buildPipeline(OpPassManager &manager, const CompilerOptions &options, std::string &error) {
+LogicalResult buildPipeline(OpPassManager &manager, const CompilerOptions &options, std::string &error, Stage from) {
   std::optional<Stage> until = parseStage(options.until);
   if (!until)
     return error = "until: no stage is called '" + options.until + "'", failure();
@@ -118,6 +118,8 @@ LogicalResult buildPipeline(OpPassManager &manager, const CompilerOptions &optio
   for (Stage stage : {Stage::Optimize, Stage::Phases, Stage::Regions, Stage::Dispatch, Stage::Plan, Stage::Codegen, Stage::Emit}) {
     if (stage > *until)
       break;
+    if (stage < from)
+      continue;
     OpPassManager passes(ModuleOp::getOperationName());
     if (failed(addPasses(stage, passes, options, error))) {
       error = "passes: " + StringRef(error).trim().str();

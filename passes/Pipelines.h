@@ -35,7 +35,9 @@ struct CompilerOptions : mlir::PassPipelineOptions<CompilerOptions> {
 /// Adds every stage up to `options.until` to `manager` (anchored on builtin.module), each followed by its verifier. A
 /// stage that the module has behind it is skipped, so the text of any stage goes on from there; what comes in is verified
 /// as what its stage says. On failure `error` says which option is wrong.
-mlir::LogicalResult buildPipeline(mlir::OpPassManager &manager, const CompilerOptions &options, std::string &error);
+/// `from` is the first stage to run: `optimize` leaves no mark on a module, so who has run it says so.
+mlir::LogicalResult buildPipeline(mlir::OpPassManager &manager, const CompilerOptions &options, std::string &error,
+                                  Stage from = Stage::Optimize);
 
 /// `--xfmr-pipeline="target=vulkan until=plan"` for command lines and textual pipelines.
 void registerXfmrPipeline();

@@ -1,22 +1,16 @@
 // One U8 tensor a matrix, rows of packed bytes.
 #include "passes/calibration/QuantisedWeights.h"
 
-#include "runtime/artifact/Safetensors.h"
+#include "passes/calibration/WrittenSource.h"
 #include "weights/QuantRows.h"
-#include "weights/SourcePlaces.h"
-
-#include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/xxhash.h"
-#include <filesystem>
 
 using namespace mlir;
-namespace fs = std::filesystem;
 
 namespace xfmr {
 
-QuantisedWeights::QuantisedWeights(ModelOp model) : source_("quantized") {
-  for (int number = 2; model.getSources().contains(source_); ++number)
-    source_ = "quantized" + std::to_string(number);
+static constexpr StringLiteral kKind = "quantized";
+
+QuantisedWeights::QuantisedWeights(ModelOp model) : source_(unusedSourceName(model, kKind)) {
 }
 
 Value QuantisedWeights::add(OpBuilder &builder, Location loc, const std::string &name, RankedTensorType type,
@@ -31,33 +25,10 @@ Value QuantisedWeights::add(OpBuilder &builder, Location loc, const std::string 
 }
 
 Status QuantisedWeights::write(ModelOp model, const std::string &path) {
-  SafetensorsWriter writer;
-  uint64_t hash = 0;
-  for (const Stored &tensor : tensors_) {
-    if (Status status = writer.declare(tensor.name, DType::u8, tensor.shape); status.failed())
-      return status;
-    hash = hash * 31 + llvm::xxh3_64bits(tensor.bytes);
-  }
-  const SourcePlaces &places = sourcePlaces(model.getContext());
-  const fs::path own =
-      fs::path(places.output.value_or("")) / ("quantized-" + llvm::utohexstr(hash, true, 16) + ".safetensors");
-  const std::string file = path.empty() ? own.string() : path;
-  Status status = writer.begin(file);
+  SmallVector<WrittenTensor> written;
   for (const Stored &tensor : tensors_)
-    if (status.ok())
-      status = writer.append(tensor.bytes.data(), tensor.bytes.size());
-  if (status.ok())
-    status = writer.finish();
-  if (status.failed())
-    return status;
-  fs::path place = fs::absolute(file).lexically_normal();
-  if (places.output)
-    place = place.lexically_proximate(fs::absolute(places.folder.empty() ? "." : places.folder).lexically_normal());
-  Builder builder(model.getContext());
-  SmallVector<NamedAttribute> sources(model.getSources().begin(), model.getSources().end());
-  sources.push_back(builder.getNamedAttr(source_, builder.getStringAttr(place.string())));
-  model.setSourcesAttr(builder.getDictionaryAttr(sources));
-  return Status::success();
+    written.push_back({tensor.name, DType::u8, tensor.shape, tensor.bytes});
+  return writeSource(model, source_, kKind, path, written);
 }
 
 } // namespace xfmr

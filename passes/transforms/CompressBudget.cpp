@@ -6,6 +6,7 @@
 #include "passes/transforms/prune/Budget.h"
 #include "passes/transforms/quantize/Budget.h"
 #include "passes/transforms/quantize/Score.h"
+#include "weights/ScratchFolder.h"
 #include "weights/Summary.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -28,27 +29,6 @@ struct Way {
   double share = 1;    // of the matrices' parameters, after experts were taken out
   double bits = 0;     // a weight, 0: not rounded
   double bytes = 0, kl = 0;
-};
-
-/// A folder that goes with everything in it.
-class ScratchFolder {
-public:
-  ScratchFolder() {
-    std::error_code none;
-    std::string name = (fs::temp_directory_path(none) / "xfmr-compress-XXXXXX").string();
-    if (mkdtemp(name.data()))
-      path_ = name;
-  }
-  ~ScratchFolder() {
-    std::error_code none;
-    if (!path_.empty())
-      fs::remove_all(path_, none);
-  }
-  bool exists() const { return !path_.empty(); }
-  std::string file(const std::string &name) const { return path_ + "/" + name; }
-
-private:
-  std::string path_;
 };
 
 struct Sizes {
@@ -103,7 +83,7 @@ struct CompressBudget : impl::XfmrCompressBudgetBase<CompressBudget> {
       return model.emitError("a budget needs a calibration text (text=FILE)");
     if (damping <= 0)
       return model.emitError("damping is ") << double(damping) << ", expected more than 0";
-    FailureOr<std::vector<QuantScheme>> choice = parseSchemes(model, ArrayRef<std::string>(schemes).vec());
+    FailureOr<std::vector<QuantScheme>> choice = parseSchemes(model, schemes);
     FailureOr<NameFilter> filter = NameFilter::make(model, {}, {});
     if (failed(choice) || failed(filter))
       return failure();
@@ -134,15 +114,13 @@ struct CompressBudget : impl::XfmrCompressBudgetBase<CompressBudget> {
 
     OwningOpRef<ModelOp> before = cast<ModelOp>(model->clone());
     const std::string prefix = std::string(out).empty() ? "" : fs::path(std::string(out)).replace_extension().string();
-    if (failed(apply(model, best, ArrayRef<std::string>(texts).vec(), prefix, out)))
+    if (failed(apply(model, best, texts, prefix, out)))
       return failure();
-    ModelScore score;
-    const std::vector<std::string> where = ArrayRef<std::string>(scored.empty() ? texts : scored).vec();
-    if (failed(scoreOnTexts(*before, model, *sources_, where, window, score)))
+    FailureOr<std::string> score = scoreText(*before, model, *sources_, texts, scored, window);
+    if (failed(score))
       return failure();
     summarise(&getContext(), getArgument().str() + ": chose " + describe(best, allExperts) + ": " +
-                                 llvm::formatv("{0:F0}", best.bytes).str() + " bytes; " + xfmr::describe(score) +
-                                 (scored.empty() ? " on the calibration text" : " on the scored text"));
+                                 llvm::formatv("{0:F0}", best.bytes).str() + " bytes; " + *score);
     return success();
   }
 

@@ -50,7 +50,7 @@ struct Quantize : impl::XfmrQuantizeBase<Quantize> {
       return model.emitError("method=") << StringRef(method) << " needs a calibration text (text=FILE)";
     if (damping <= 0)
       return model.emitError("damping is ") << double(damping) << ", expected more than 0";
-    FailureOr<NameFilter> filter = NameFilter::make(model, to_vector_of(include), to_vector_of(exclude));
+    FailureOr<NameFilter> filter = NameFilter::make(model, include, exclude);
     if (failed(filter))
       return failure();
     WeightSources sources;
@@ -65,7 +65,7 @@ struct Quantize : impl::XfmrQuantizeBase<Quantize> {
       if (Status status = openSources(model, sources); status.failed())
         return model.emitError(status.message());
     if (byText)
-      if (Status status = readCalibration(model, to_vector_of(texts), window, windows); status.failed())
+      if (Status status = readCalibration(model, texts, window, windows); status.failed())
         return model.emitError(status.message());
     QuantCounts counts;
     QuantisedWeights files(model);
@@ -149,18 +149,13 @@ struct Quantize : impl::XfmrQuantizeBase<Quantize> {
                             counts.unreached)
                   .str();
     if (before) {
-      const std::vector<std::string> where = to_vector_of(scored.empty() ? texts : scored);
-      ModelScore score;
-      if (failed(scoreOnTexts(before, model, sources, where, window, score)))
+      FailureOr<std::string> score = scoreText(before, model, sources, texts, scored, window);
+      if (failed(score))
         return failure();
-      text += "; " + describe(score) + (scored.empty() ? " on the calibration text" : " on the scored text");
+      text += "; " + *score;
     }
     summarise(&getContext(), (getArgument() + ": " + text).str());
     return success();
-  }
-
-  static std::vector<std::string> to_vector_of(const ListOption<std::string> &list) {
-    return std::vector<std::string>(list.begin(), list.end());
   }
 };
 

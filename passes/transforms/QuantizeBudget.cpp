@@ -16,10 +16,6 @@ namespace xfmr {
 
 namespace {
 
-std::vector<std::string> allOf(ArrayRef<std::string> list) {
-  return list.vec();
-}
-
 struct QuantizeBudget : impl::XfmrQuantizeBudgetBase<QuantizeBudget> {
   using Base::Base;
   void runOnOperation() override {
@@ -37,15 +33,15 @@ struct QuantizeBudget : impl::XfmrQuantizeBudgetBase<QuantizeBudget> {
       return model.emitError("windows is ") << int64_t(windows) << ", expected 1 or more";
     if (damping <= 0)
       return model.emitError("damping is ") << double(damping) << ", expected more than 0";
-    FailureOr<std::vector<QuantScheme>> choice = parseSchemes(model, allOf(schemes));
-    FailureOr<NameFilter> filter = NameFilter::make(model, allOf(include), allOf(exclude));
+    FailureOr<std::vector<QuantScheme>> choice = parseSchemes(model, schemes);
+    FailureOr<NameFilter> filter = NameFilter::make(model, include, exclude);
     if (failed(choice) || failed(filter))
       return failure();
     WeightSources sources;
     TokenWindows text;
     Status status = openSources(model, sources);
     if (status.ok())
-      status = readCalibration(model, allOf(texts), window, text);
+      status = readCalibration(model, texts, window, text);
     if (status.failed())
       return model.emitError(status.message());
     OwningOpRef<ModelOp> before = cast<ModelOp>(model->clone());
@@ -58,15 +54,14 @@ struct QuantizeBudget : impl::XfmrQuantizeBudgetBase<QuantizeBudget> {
     if (status = files.write(model, out); status.failed())
       return model.emitError(status.message());
     rounded += counts.matrices;
-    ModelScore score;
-    if (failed(scoreOnTexts(*before, model, sources, allOf(scored.empty() ? texts : scored), window, score)))
+    FailureOr<std::string> score = scoreText(*before, model, sources, texts, scored, window);
+    if (failed(score))
       return failure();
     summarise(&getContext(),
               getArgument().str() + ": " +
-                  llvm::formatv(
-                      "rounded {0} matrices of {1} weights: {2:F3} bits a weight, {3} bytes; {4} on the {5} text",
-                      counts.matrices, counts.weights, counts.bits / static_cast<double>(counts.weights),
-                      static_cast<int64_t>(counts.bits / 8), describe(score), scored.empty() ? "calibration" : "scored")
+                  llvm::formatv("rounded {0} matrices of {1} weights: {2:F3} bits a weight, {3} bytes; {4}",
+                                counts.matrices, counts.weights, counts.bits / static_cast<double>(counts.weights),
+                                static_cast<int64_t>(counts.bits / 8), *score)
                       .str());
     return success();
   }

@@ -110,18 +110,18 @@ private:
     if (stageOf(*module) != Stage::Import)
       return Status::error("\"" + options.model + "\" holds the program of one target already");
     second = module->clone();
-    status = lower(*module, "cpu", Stage::Emit, /*optimized=*/true);
-    return status.ok() ? lower(*second, "vulkan", Stage::Emit, /*optimized=*/true) : status;
+    status = lower(*module, "cpu", Stage::Emit, Stage::Phases);
+    return status.ok() ? lower(*second, "vulkan", Stage::Emit, Stage::Phases) : status;
   }
 
-  // Everything between the model and the artifact; what the user asked for only where it is not done yet.
-  Status lower(ModuleOp module, const std::string &target, Stage until, bool optimized = false) {
+  // Everything between the model and the artifact.
+  Status lower(ModuleOp module, const std::string &target, Stage until, Stage from = Stage::Optimize) {
     CompilerOptions stages;
     stages.until = stageName(until).str();
     stages.target = target;
     stages.triple = options.triple;
-    stages.passes = optimized ? "" : options.passes;
-    stages.type = optimized ? "" : options.type;
+    stages.passes = options.passes;
+    stages.type = options.type;
     stages.fuse = options.fuse;
     stages.maxContext = options.maxContext;
     stages.chunk = options.chunk;
@@ -130,7 +130,7 @@ private:
     stages.bindingBytes = options.bindingBytes;
     PassManager manager = PassManager::on<ModuleOp>(&context);
     std::string error;
-    if (failed(buildPipeline(manager, stages, error)))
+    if (failed(buildPipeline(manager, stages, error, from)))
       return Status::error("--" + error);
     applyMlirOptions(manager);
     if (failed(manager.run(module)))

@@ -70,6 +70,14 @@ LogicalResult scoreOnTexts(ModelOp before, ModelOp after, const WeightSources &b
   return scoreModels(before, after, beforeSources, now, windows, score);
 }
 
+FailureOr<std::string> scoreText(ModelOp before, ModelOp after, const WeightSources &beforeSources,
+                                 ArrayRef<std::string> calibration, ArrayRef<std::string> scored, int64_t window) {
+  ModelScore score;
+  if (failed(scoreOnTexts(before, after, beforeSources, scored.empty() ? calibration : scored, window, score)))
+    return failure();
+  return describe(score) + (scored.empty() ? " on the calibration text" : " on the scored text");
+}
+
 std::string describe(const ModelScore &score) {
   return llvm::formatv("KL {0:F5}, top-1 agreement {1:P2}, perplexity {2:F3} (was {3:F3})", score.kl, score.agreement,
                        score.perplexityAfter, score.perplexityBefore)

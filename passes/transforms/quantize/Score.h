@@ -20,6 +20,11 @@ mlir::LogicalResult scoreModels(ModelOp before, ModelOp after, const WeightSourc
 mlir::LogicalResult scoreOnTexts(ModelOp before, ModelOp after, const WeightSources &beforeSources,
                                  llvm::ArrayRef<std::string> texts, int64_t window, ModelScore &score);
 
+/// What a summary says: describe() on the texts `scored`, or on those of the calibration where there are none, and on which.
+mlir::FailureOr<std::string> scoreText(ModelOp before, ModelOp after, const WeightSources &beforeSources,
+                                       llvm::ArrayRef<std::string> calibration, llvm::ArrayRef<std::string> scored,
+                                       int64_t window);
+
 /// "KL 0.01234, top-1 agreement 98.70 %, perplexity 3.456 (was 3.450)".
 std::string describe(const ModelScore &score);
 
