@@ -4,52 +4,21 @@
 With --experts, A has those experts of B (`_exps` and the router), the rest as in B. Prints how many tensors of each type agree.
 """
 import collections
-import struct
+import os
 import sys
 
-FORMATS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "scripts"))
+import gguf  # noqa: E402  (test/scripts)
+
 BLOCKS = {0: (1, 4), 1: (1, 2), 30: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34), 10: (256, 84),
           11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210), 20: (32, 18), 23: (256, 136), 39: (32, 17)}
 
 
-class Reader:
-    def __init__(self, data):
-        self.data, self.at = data, 24
-
-    def take(self, form):
-        (value,) = struct.unpack_from("<" + form, self.data, self.at)
-        self.at += struct.calcsize("<" + form)
-        return value
-
-    def text(self):
-        size = self.take("Q")
-        self.at += size
-        return self.data[self.at - size:self.at].decode()
-
-    def value(self, kind):
-        if kind == 8:
-            return self.text()
-        if kind == 9:
-            inner, count = self.take("I"), self.take("Q")
-            return [self.value(inner) for _ in range(count)]
-        return self.take(FORMATS[kind])
-
-
 def tensors(path):
     """name -> (type, dims, bytes)"""
-    with open(path, "rb") as file:
-        reader = Reader(file.read())
-    count, keys = struct.unpack_from("<QQ", reader.data, 8)
-    alignment = 32
-    for _ in range(keys):
-        key, value = reader.text(), reader.value(reader.take("I"))
-        if key == "general.alignment":
-            alignment = value
-    infos = []
-    for _ in range(count):
-        name = reader.text()
-        dims = [reader.take("Q") for _ in range(reader.take("I"))]
-        infos.append((name, dims, reader.take("I"), reader.take("Q")))
+    reader = gguf.Reader(path)
+    alignment = dict(reader.entry() for _ in range(reader.keys)).get("general.alignment", 32)
+    infos = [reader.info() for _ in range(reader.tensors)]
     start = -(-reader.at // alignment) * alignment
     found = {}
     for name, dims, kind, offset in infos:
