@@ -3,6 +3,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -14,7 +15,18 @@ static constexpr StringLiteral kPages =
     ;
 static constexpr StringLiteral kHeading = "### `-";
 
-/// "{width=0 …}", from the pass itself; empty where it cannot be made by its flag or has no options.
+/// "damping=0.01" for "damping=1.000000e-02"; other values as they are.
+static std::string shortened(StringRef option) {
+  auto [name, value] = option.split('=');
+  double number = 0;
+  if (!value.contains('e') || value.getAsDouble(number))
+    return option.str();
+  std::string text;
+  llvm::raw_string_ostream(text) << name << '=' << llvm::format("%g", number);
+  return text;
+}
+
+/// "{width=0 …}", from the pass itself without options that are empty; "" where it cannot be made by its flag or has none.
 static std::string defaultsOf(StringRef flag) {
   std::unique_ptr<Pass> pass = createPassOf(flag);
   if (!pass)
@@ -22,7 +34,16 @@ static std::string defaultsOf(StringRef flag) {
   std::string text;
   llvm::raw_string_ostream stream(text);
   pass->printAsTextualPipeline(stream);
-  return StringRef(text).drop_front(std::min(text.size(), flag.size())).str();
+  StringRef options = StringRef(text).drop_front(std::min(text.size(), flag.size()));
+  if (!options.consume_front("{") || !options.consume_back("}"))
+    return "";
+  SmallVector<StringRef> parts;
+  options.split(parts, ' ', -1, /*KeepEmpty=*/false);
+  std::vector<std::string> given;
+  for (StringRef part : parts)
+    if (!part.ends_with("="))
+      given.push_back(shortened(part));
+  return "{" + llvm::join(given, " ") + "}";
 }
 
 /// What stands below the heading of a pass.
@@ -32,7 +53,7 @@ static StringRef pageOf(StringRef flag) {
   if (flag.empty() || begin == StringRef::npos)
     return "";
   const StringRef page = kPages.substr(begin + heading.size());
-  return page.substr(0, page.find(kHeading)).trim();
+  return page.substr(0, std::min(page.find(kHeading), page.find("<!--"))).trim(); // the next page, or what generated them
 }
 
 /// Calls visit(name, description) for each option.

@@ -47,7 +47,7 @@ if os.path.exists(os.path.join(drivers, "trixie", ".complete")) and os.path.exis
     config.available_features.add("radv")
     config.environment["XFMR_DRIVERS"] = drivers
 
-path = [os.path.join(config.xfmr_binary_dir, "bin"), config.llvm_tools_dir]
+path = [os.path.join(config.xfmr_binary_dir, "bin"), os.path.join(config.xfmr_binary_dir, "test-bin"), config.llvm_tools_dir]
 config.environment["PATH"] = os.pathsep.join(path + [config.environment["PATH"]])
 config.environment["XDG_RUNTIME_DIR"] = config.test_exec_root
 config.environment["XDG_CACHE_HOME"] = os.path.join(config.test_exec_root, "cache")

@@ -1,7 +1,8 @@
 // Kernels and dispatches as attributes. A kernel's attribute wraps its Spec, the facts of a dispatch its Params (one
 // header a kernel in passes/codegen, which says what it computes); their fields, in snake case, are the syntax: words
 // for enums, a bare name for a flag that is on, fields of the default value left out. Unknown or repeated names, other
-// words and numbers that do not fit are refused while parsing.
+// words and numbers that do not fit are refused while parsing. The file is long because it is a table: one short entry a
+// kernel, all of one form, which the generated readers, printers and verifiers need in one place.
 #ifndef XFMR_KERNELS
 #define XFMR_KERNELS
 
