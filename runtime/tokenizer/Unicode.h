@@ -50,7 +50,7 @@ bool isNumeric(char32_t codePoint);        // Nd, Nl, No
 bool isPunctuation(char32_t codePoint);    // ASCII punctuation or category P
 bool isMark(char32_t codePoint);           // Mn, Mc, Me
 bool isNonspacingMark(char32_t codePoint); // Mn
-bool isOther(char32_t codePoint);          // Cc, Cf, Cs, Co, Cn
+bool isOther(char32_t codePoint);          // Cc, Cf, Cs, Co; not Cn, as is_other of Rust
 bool isWordCharacter(char32_t codePoint);  // Alphabetic, M, Nd, Pc, Join_Control (\w of UTS 18)
 
 /// Character by character, without the final-sigma rule, as Rust's char::to_lowercase.

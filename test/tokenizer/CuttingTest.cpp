@@ -84,6 +84,7 @@ TEST(Normalizer, Steps) {
                        "É"),
             "e");
   EXPECT_EQ(normalized({{"type", "BertNormalizer"}}, "Á\x01\t中\U0002B820"), "a  中 \U0002B820");
+  EXPECT_EQ(normalized({{"type", "BertNormalizer"}}, u8"a\u0378\u200b\ue000"), u8"a\u0378"); // unassigned characters stay
   EXPECT_EQ(normalized({{"type", "BertNormalizer"}, {"lowercase", false}}, "Á"), "Á");
 }
 

