@@ -6,14 +6,13 @@
 #include "export/MixtureFamily.h"
 #include "export/RotaryOrder.h"
 #include "export/Uniform.h"
+#include "runtime/artifact/MappedFile.h"
 #include "weights/ModelSources.h"
 #include "weights/Conversion.h"
 #include "weights/GgufBlocks.h"
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 using namespace mlir;
 using nlohmann::ordered_json;
@@ -336,14 +335,6 @@ private:
   bool expanded = false; // forms that no type holds
 };
 
-std::string readText(const fs::path &path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file)
-    text << file.rdbuf();
-  return text.str();
-}
-
 } // namespace
 
 Status exportGguf(ModelOp model, const WeightSources &sources, const ExportOptions &options,
@@ -375,9 +366,15 @@ Status exportGguf(ModelOp model, const WeightSources &sources, const ExportOptio
   if (status.failed())
     return status;
   const fs::path base(options.baseFolder);
-  ordered_json config = ordered_json::parse(readText(base / "config.json"), nullptr, /*allow_exceptions=*/false);
-  if (!config.is_object())
-    config = ordered_json::object();
+  ordered_json config = ordered_json::object(); // a GGUF has none
+  if (std::error_code ignored; fs::exists(base / "config.json", ignored)) {
+    MappedFile file;
+    if (Status status = MappedFile::open((base / "config.json").string(), file); status.failed())
+      return status;
+    ordered_json read = ordered_json::parse(file.data(), file.data() + file.size(), nullptr, /*allow_exceptions=*/false);
+    if (read.is_object())
+      config = std::move(read);
+  }
   ConfigAttr attribute = decoder.model.getConfig();
   if (attribute.getBosToken())
     config["bos_token_id"] = static_cast<uint64_t>(*attribute.getBosToken());

@@ -3,9 +3,9 @@
 #include "dialect/Structure.h"
 #include "passes/analysis/Units.h"
 #include "runtime/artifact/AtomicFile.h"
+#include "runtime/artifact/MappedFile.h"
 #include "weights/Expressions.h"
 #include <filesystem>
-#include <fstream>
 
 using namespace mlir;
 using nlohmann::ordered_json;
@@ -193,11 +193,14 @@ void setElementType(ordered_json &config, ElementType type) {
 
 Status readBaseConfig(const std::string &folder, const std::string &family, ordered_json &out) {
   const fs::path path = fs::path(folder) / "config.json";
-  std::ifstream file(path, std::ios::binary);
-  if (!file)
+  std::error_code ignored;
+  if (!fs::exists(path, ignored))
     return Status::error("no config.json in \"" + folder +
                          "\": the exported configuration is made from the base's; give its folder with --source base=PATH");
-  out = ordered_json::parse(file, nullptr, /*allow_exceptions=*/false);
+  MappedFile file;
+  if (Status status = MappedFile::open(path.string(), file); status.failed())
+    return status;
+  out = ordered_json::parse(file.data(), file.data() + file.size(), nullptr, /*allow_exceptions=*/false);
   if (!out.is_object())
     return Status::error("\"" + path.string() + "\" is no JSON object");
   // Out of a multimodal model comes its text model alone, whose configuration is complete only in the importer's eyes where

@@ -1,5 +1,6 @@
 // See OutputFolder.h.
 #include "export/OutputFolder.h"
+#include "runtime/artifact/Temporaries.h"
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -18,8 +19,10 @@ static Status failure(const char *what, const fs::path &path, int error) {
 
 OutputFolder::~OutputFolder() {
   std::error_code ignored;
-  if (!temporary_.empty())
-    fs::remove_all(temporary_, ignored);
+  if (temporary_.empty())
+    return;
+  fs::remove_all(temporary_, ignored);
+  forgetTemporary(temporary_.string());
 }
 
 Status OutputFolder::open(const std::string &path) {
@@ -33,6 +36,7 @@ Status OutputFolder::open(const std::string &path) {
   if (!mkdtemp(name.data()))
     return failure("create", path_, errno);
   temporary_ = name;
+  rememberTemporary(name);
   const mode_t mask = umask(0); // mkdtemp creates 0700; give the mode that mkdir would have given
   umask(mask);
   return chmod(name.c_str(), 0777 & ~mask) == 0 ? Status::success() : failure("create", path_, errno);
@@ -49,6 +53,7 @@ Status OutputFolder::copyIfThere(const fs::path &from) {
 Status OutputFolder::commit() {
   if (std::rename(temporary_.c_str(), path_.c_str()) != 0)
     return failure("create", path_, errno);
+  forgetTemporary(temporary_.string());
   temporary_.clear();
   // The new name is durable once its folder is.
   const std::string parent = path_.has_parent_path() ? path_.parent_path().string() : ".";

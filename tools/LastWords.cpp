@@ -32,12 +32,23 @@ static void noMemory() {
   stop({toolName, ": error: out of memory\n"});
 }
 
+/// Ctrl-C, kill, a terminal that closed: what was begun goes, then what would have happened, happens.
+static void stopped(int signal) {
+  removeTemporaries();
+  std::signal(signal, SIG_DFL);
+  raise(signal);
+}
+
 void installLastWords(const char *tool) {
   toolName = tool;
   struct sigaction action = {};
   action.sa_sigaction = lostPage;
   action.sa_flags = SA_SIGINFO;
   sigaction(SIGBUS, &action, nullptr);
+  struct sigaction given = {};
+  for (int signal : {SIGINT, SIGTERM, SIGHUP})
+    if (sigaction(signal, nullptr, &given) == 0 && given.sa_handler == SIG_DFL) // nohup and & ignore some of them
+      std::signal(signal, stopped);
   std::set_new_handler(noMemory);
 }
 

@@ -1,10 +1,11 @@
 // See PackedTensors.h. What is wrong with a configuration or a tensor is said by name.
 #include "weights/PackedTensors.h"
+#include "runtime/artifact/MappedFile.h"
 #include "weights/PackedRows.h"
 #include <algorithm>
 #include <cstring>
-#include <fstream>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 namespace xfmr {
 namespace {
@@ -366,10 +367,13 @@ private:
 
 Status PackedTensors::open(const std::string &configPath, const Find &find, const ForEach &forEach,
                            PackedTensors &out) {
-  std::ifstream file(configPath);
-  if (!file)
+  if (access(configPath.c_str(), F_OK) != 0)
     return Status::success();
-  const Json config = Json::parse(file, nullptr, /*allow_exceptions=*/false); // what is wrong with it others say
+  MappedFile file;
+  if (Status status = MappedFile::open(configPath, file); status.failed())
+    return status;
+  const Json config = Json::parse(file.data(), file.data() + file.size(), nullptr,
+                                  /*allow_exceptions=*/false); // what is wrong with it others say
   if (!config.is_object() || !config.contains("quantization_config") || !config["quantization_config"].is_object())
     return Status::success();
   Reader reader(configPath, config["quantization_config"], find, out.tensors_, out.parts_);

@@ -1,5 +1,6 @@
 // See ScratchFolder.h.
 #include "weights/ScratchFolder.h"
+#include "runtime/artifact/Temporaries.h"
 #include <cstdlib>
 #include <filesystem>
 
@@ -10,17 +11,27 @@ namespace xfmr {
 ScratchFolder::ScratchFolder() {
   std::error_code error;
   const fs::path parent = fs::temp_directory_path(error);
-  if (error)
+  if (!error)
+    make((parent / "xfmr-XXXXXX").string());
+}
+
+ScratchFolder::ScratchFolder(const std::string &output) {
+  make(output + ".partial-XXXXXX");
+}
+
+void ScratchFolder::make(std::string name) {
+  if (!mkdtemp(name.data()))
     return;
-  std::string name = (parent / "xfmr-XXXXXX").string();
-  if (mkdtemp(name.data()))
-    path_ = name;
+  path_ = name;
+  rememberTemporary(path_);
 }
 
 ScratchFolder::~ScratchFolder() {
   std::error_code ignored;
-  if (exists())
-    fs::remove_all(path_, ignored);
+  if (!exists())
+    return;
+  fs::remove_all(path_, ignored);
+  forgetTemporary(path_);
 }
 
 } // namespace xfmr

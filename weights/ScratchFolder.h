@@ -1,4 +1,4 @@
-// A folder below the system's temporary one, which goes with everything in it.
+// A folder for a while, which goes with everything in it.
 #pragma once
 #include <string>
 
@@ -6,7 +6,10 @@ namespace xfmr {
 
 class ScratchFolder {
 public:
+  /// Below the system's temporary folder.
   ScratchFolder();
+  /// Beside the file or folder `output`, for what may be as large: OUTPUT.partial-XXXXXX.
+  explicit ScratchFolder(const std::string &output);
   ~ScratchFolder();
   ScratchFolder(const ScratchFolder &) = delete;
   ScratchFolder &operator=(const ScratchFolder &) = delete;
@@ -17,6 +20,8 @@ public:
   std::string file(const std::string &name) const { return path_ + "/" + name; }
 
 private:
+  void make(std::string name);
+
   std::string path_;
 };
 

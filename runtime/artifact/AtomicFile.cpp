@@ -1,44 +1,13 @@
 // See AtomicFile.h.
 #include "runtime/artifact/AtomicFile.h"
 #include "runtime/artifact/Temporaries.h"
-#include <atomic>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace xfmr {
-
-namespace {
-
-// A fixed table of atomics, since a signal handler reads it; files beyond it stay where they are when the program is stopped.
-std::atomic<const char *> temporaries[64];
-
-void rememberTemporary(const std::string &path) {
-  const char *name = strdup(path.c_str());
-  for (std::atomic<const char *> &place : temporaries)
-    if (const char *free = nullptr; name && place.compare_exchange_strong(free, name))
-      return;
-  std::free(const_cast<char *>(name));
-}
-
-void forgetTemporary(const std::string &path) {
-  for (std::atomic<const char *> &place : temporaries)
-    if (const char *name = place; name && path == name && place.compare_exchange_strong(name, nullptr)) {
-      std::free(const_cast<char *>(name));
-      return;
-    }
-}
-
-} // namespace
-
-void removeTemporaries() {
-  for (std::atomic<const char *> &place : temporaries)
-    if (const char *name = place.exchange(nullptr))
-      unlink(name);
-}
 
 AtomicFile::~AtomicFile() {
   if (fd_ >= 0)

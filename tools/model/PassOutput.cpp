@@ -8,7 +8,16 @@ PassOutput::PassOutput(mlir::MLIRContext &context, bool wanted) {
   if (!wanted)
     return;
   folder_.emplace();
-  if (folder_->exists())
+  use(context);
+}
+
+PassOutput::PassOutput(mlir::MLIRContext &context, const std::string &output) {
+  folder_.emplace(output);
+  use(context);
+}
+
+void PassOutput::use(mlir::MLIRContext &context) {
+  if (exists())
     attachSourcePlaces(&context).output = folder_->path();
 }
 

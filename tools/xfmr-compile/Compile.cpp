@@ -16,11 +16,14 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "tools/MlirOptions.h"
 #include "tools/model/Diagnostics.h"
+#include "tools/model/PassOutput.h"
 #include "weights/Diagnostics.h"
 #include "weights/ModelSources.h"
 #include "weights/TokenizerFiles.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <unistd.h>
 
@@ -93,7 +96,13 @@ private:
       status = readTokenizerFiles(basePath(sources, &context), tokenizer);
     if (!tokenizer.warning.empty())
       emitWarning(UnknownLoc::get(&context)) << tokenizer.warning;
+    // The text of a stage names the weights that passes make, an artifact takes them in.
     attachSourcePlaces(&context).output = fs::path(options.output).parent_path().string();
+    if (status.ok() && options.stopAfter == Stage::Emit && !options.passes.empty()) {
+      passOutput.emplace(context, options.output);
+      if (!passOutput->exists())
+        return Status::error("cannot create \"" + options.output + "\": " + std::strerror(errno));
+    }
     return status;
   }
 
@@ -193,6 +202,7 @@ private:
 
   const CompileOptions &options;
   MLIRContext context;
+  std::optional<PassOutput> passOutput; // files there are mapped until the artifact is whole
   OwningOpRef<ModuleOp> module, second; // second: the program of the other target, if there are two
   TokenizerFiles tokenizer;
 };

@@ -9,6 +9,8 @@
 #include "weights/ModelSources.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 using namespace mlir;
@@ -30,7 +32,12 @@ Status prepare(const std::string &path, const std::string &passes, const std::st
   if (status = replaceSources(*out.module, sourceOptions); status.failed())
     return status;
 
-  attachSourcePlaces(&out.context).output = fs::path(output).parent_path().string();
+  if (!passes.empty()) {
+    const fs::path written = fs::path(output).lexically_normal();
+    out.passOutput.emplace(out.context, (written.has_filename() ? written : written.parent_path()).string()); // "folder/"
+    if (!out.passOutput->exists())
+      return Status::error("cannot create \"" + output + "\": " + std::strerror(errno));
+  }
   // Formats have no adapters beside their layers; the rest of the optimize stage would only be undone.
   registerXfmrPasses();
   registerTransformsPasses();

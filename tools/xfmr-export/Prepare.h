@@ -1,6 +1,7 @@
 // From a MODEL argument to what is exported: import, the user's passes, adapters folded.
 #pragma once
 #include "export/Export.h"
+#include "tools/model/PassOutput.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -9,13 +10,14 @@ namespace xfmr::exports {
 
 struct Prepared {
   mlir::MLIRContext context;
+  std::optional<PassOutput> passOutput;     // the export takes in what lies there
   mlir::OwningOpRef<mlir::ModuleOp> module; // goes before its context
   WeightSources sources;
   ModelOp model; // in the module
   std::string baseFolder;
 };
 
-/// `sourceOptions` are "NAME=PATH" texts; weights that passes make lie beside `output`. Warnings go to stderr as they occur.
+/// `sourceOptions` are "NAME=PATH" texts; weights that passes make lie beside `output` for a while. Warnings go to stderr as they occur.
 Status prepare(const std::string &model, const std::string &passes, const std::string &adapter,
                const std::vector<std::string> &sourceOptions, const std::string &output, Prepared &out);
 

@@ -1,11 +1,13 @@
 // LD_PRELOAD: lets the XFMR_FAULT_N-th call of one kind fail. XFMR_FAULT is alloc, open, read, write, fsync, rename or mmap; calls
 // on files count where their path begins with XFMR_FAULT_UNDER. XFMR_FAULT_COUNT names a file that gets how many calls there
-// were. alloc counts requests of operator new once the tool has a handler for their failure; C libraries have their own ways.
+// were. With XFMR_FAULT_SIGNAL the call does not fail: the process gets that signal before it. alloc counts requests of operator
+// new once the tool has a handler for their failure; C libraries have their own ways.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -19,12 +21,15 @@
 static atomic_long count;
 static const char *kind, *under;
 static long fails = -1;
+static int signalled;
 
 __attribute__((constructor)) static void begin(void) {
   kind = getenv("XFMR_FAULT");
   under = getenv("XFMR_FAULT_UNDER");
   const char *n = getenv("XFMR_FAULT_N");
   fails = n ? atol(n) : -1;
+  const char *signal = getenv("XFMR_FAULT_SIGNAL");
+  signalled = signal ? atoi(signal) : 0;
 }
 
 __attribute__((destructor)) static void end(void) {
@@ -40,7 +45,11 @@ __attribute__((destructor)) static void end(void) {
 }
 
 static int faulty(const char *of) {
-  return kind && strcmp(kind, of) == 0 && atomic_fetch_add(&count, 1) + 1 == fails;
+  const int now = kind && strcmp(kind, of) == 0 && atomic_fetch_add(&count, 1) + 1 == fails;
+  if (!now || !signalled)
+    return now;
+  kill(getpid(), signalled);
+  return 0;
 }
 
 static int ours(const char *path) { return under && path && strncmp(path, under, strlen(under)) == 0; }
