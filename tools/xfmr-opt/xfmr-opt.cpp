@@ -4,6 +4,7 @@
 #include "passes/Passes.h"
 #include "passes/Pipelines.h"
 #include "passes/lowering/Passes.h"
+#include "tools/LastWords.h"
 #include "tools/LlvmArguments.h"
 #include "tools/UsageStatus.h"
 #include "tools/xfmr-opt/SourcePaths.h"
@@ -52,6 +53,7 @@ static void setUnlessGiven(StringLiteral flag, StringRef value) {
 }
 
 int main(int argc, char **argv) {
+  xfmr::installLastWords("xfmr-opt");
   registerAllPasses();
   xfmr::registerXfmrPasses();
   xfmr::registerXfmrLoweringPasses();

@@ -1,6 +1,7 @@
 // xfmr-reduce: shrinks IR that breaks something to a small case, by a script that says whether it still does.
 #include "dialect/Xfmr.h"
 #include "passes/Passes.h"
+#include "tools/LastWords.h"
 #include "tools/LlvmArguments.h"
 #include "tools/UsageStatus.h"
 #include "tools/xfmr-reduce/Simpler.h"
@@ -54,6 +55,7 @@ static OwningOpRef<ModuleOp> read(StringRef path, MLIRContext &context) {
 }
 
 int main(int argc, char **argv) {
+  xfmr::installLastWords("xfmr-reduce");
   registerAllPasses();
   registerReducerPasses();
   xfmr::registerXfmrPasses();

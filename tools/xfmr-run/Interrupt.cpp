@@ -1,13 +1,16 @@
 // The handler of SIGINT; see Interrupt.h.
 #include "tools/xfmr-run/Interrupt.h"
+#include "runtime/artifact/Temporaries.h"
 #include <csignal>
 #include <unistd.h>
 
 static volatile std::sig_atomic_t asked = 0, waits = 0;
 
 static void onInterrupt(int) {
-  if (!waits || asked)
+  if (!waits || asked) {
+    xfmr::removeTemporaries();
     _exit(xfmr::run::kInterruptedStatus);
+  }
   asked = 1;
 }
 

@@ -1,5 +1,6 @@
 // xfmr-run: runs an artifact. Results go to stdout, everything else to stderr. Status 0: done; 1: the
 // input or the device could not be used; 2: wrong usage; 130: ended by Ctrl-C.
+#include "tools/LastWords.h"
 #include "tools/xfmr-run/Bench.h"
 #include "tools/xfmr-run/Chat.h"
 #include "tools/xfmr-run/Devices.h"
@@ -48,6 +49,7 @@ static Status runMode(const Options &options) {
 }
 
 int main(int argc, char **argv) {
+  installLastWords("xfmr-run");
   Options options;
   int exitCode = 0;
   if (!parseOptions(argc, argv, options, exitCode))
