@@ -137,7 +137,7 @@ void beginModel(ImportContext &context, const DecoderConfig &decoder) {
   auto attribute =
       ConfigAttr::get(&context.mlir, decoder.architecture, decoder.hiddenSize, decoder.vocabSize, decoder.maxPosition,
                       bos, end.empty() ? DenseI64ArrayAttr() : DenseI64ArrayAttr::get(&context.mlir, end));
-  context.model.begin(context.name, attribute, decoder.vocabSize, context.sources);
+  context.model.begin(context.name, attribute, decoder.outputWidth ? decoder.outputWidth : decoder.vocabSize, context.sources);
 }
 
 static Value rotate(ModelBuilder &m, Value x, const RopeSettings &rope) {
@@ -158,7 +158,7 @@ Value attend(ModelBuilder &m, StringRef module, Value q, Value k, Value v, const
   OpBuilder &ops = m.ops();
   return AttentionOp::create(ops, m.loc(), q.getType(), q, k, v, sinks, ops.getI64IntegerAttr(attention.numHeads),
                              ops.getI64IntegerAttr(attention.numKvHeads), ops.getI64IntegerAttr(attention.headDim),
-                             ops.getUnitAttr(), ops.getF64FloatAttr(attention.scale),
+                             attention.causal ? ops.getUnitAttr() : UnitAttr(), ops.getF64FloatAttr(attention.scale),
                              attention.softcap ? ops.getF64FloatAttr(*attention.softcap) : FloatAttr(),
                              layer.window ? ops.getI64IntegerAttr(*layer.window) : IntegerAttr());
 }

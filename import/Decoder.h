@@ -33,6 +33,7 @@ struct AttentionConfig {
   bool normUnitOffset = false;
   double eps = 1e-6; // of that norm
   bool sinks = false;
+  bool causal = true; // false: every token sees every other (encoders)
   const char *outModule = "o_proj";
 };
 
@@ -48,6 +49,7 @@ struct DecoderConfig {
   double eps = 1e-6;
   ActivationKind activation = ActivationKind::silu;
   bool tied = false;
+  int64_t outputWidth = 0; // of hidden states where the model has no head; 0: logits
   bool normUnitOffset = false; // norms multiply by 1 + w (Gemma)
   double embeddingScale = 1.0, residualScale = 1.0, logitScale = 1.0;
   AttentionConfig attention;

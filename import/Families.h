@@ -5,6 +5,7 @@
 
 namespace xfmr {
 
+mlir::Value importBert(ImportContext &context);
 mlir::Value importCohere(ImportContext &context);
 mlir::Value importCohere2(ImportContext &context);
 mlir::Value importDeepseek(ImportContext &context);
@@ -22,6 +23,7 @@ mlir::Value importGraniteMoe(ImportContext &context);
 mlir::Value importLlama(ImportContext &context);
 mlir::Value importMistral(ImportContext &context);
 mlir::Value importMixtral(ImportContext &context);
+mlir::Value importModernBert(ImportContext &context);
 mlir::Value importOlmo2(ImportContext &context);
 mlir::Value importOlmo3(ImportContext &context);
 mlir::Value importOlmoe(ImportContext &context);
@@ -33,6 +35,7 @@ mlir::Value importQwen2(ImportContext &context);
 mlir::Value importQwen2Moe(ImportContext &context);
 mlir::Value importQwen3(ImportContext &context);
 mlir::Value importQwen3Moe(ImportContext &context);
+mlir::Value importRoberta(ImportContext &context);
 mlir::Value importSmolLm3(ImportContext &context);
 mlir::Value importStableLm(ImportContext &context);
 mlir::Value importStarcoder2(ImportContext &context);

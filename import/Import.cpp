@@ -20,6 +20,8 @@ struct Family {
   Value (*import)(ImportContext &);
 };
 constexpr Family kFamilies[] = {
+    {"bert", importBert},
+    {"camembert", importRoberta},
     {"cohere", importCohere},
     {"cohere2", importCohere2},
     {"deepseek_v2", importDeepseek},
@@ -40,6 +42,7 @@ constexpr Family kFamilies[] = {
     {"llama4_text", importLlama4},
     {"mistral", importMistral},
     {"mixtral", importMixtral},
+    {"modernbert", importModernBert},
     {"olmo2", importOlmo2},
     {"olmo3", importOlmo3},
     {"olmoe", importOlmoe},
@@ -55,10 +58,12 @@ constexpr Family kFamilies[] = {
     {"qwen3_moe", importQwen3Moe},
     {"qwen3_vl_moe_text", importQwen3Moe},
     {"qwen3_vl_text", importQwen3},
+    {"roberta", importRoberta},
     {"smollm3", importSmolLm3},
     {"stablelm", importStableLm},
     {"starcoder2", importStarcoder2},
     {"switch_transformers", importSwitch},
+    {"xlm-roberta", importRoberta},
 };
 
 // A `text_config` leaves out what its class has as a default. These are the numbers published files leave out.
@@ -96,7 +101,12 @@ struct Refused {
   const char *modelType, *why;
 };
 constexpr Refused kRefused[] = {
+    {"albert", "has one layer's weights for all layers"},
     {"bamba", "mixes attention with state-space layers"},
+    {"bart", "is an encoder with a decoder"},
+    {"bloom", "adds a bias by distance to scores (ALiBi)"},
+    {"deberta", "attends to distances apart from contents"},
+    {"deberta-v2", "attends to distances apart from contents"},
     {"falcon_h1", "mixes attention with state-space layers"},
     {"falcon_mamba", "is a state-space model"},
     {"granitemoehybrid", "mixes attention with state-space layers"},
@@ -107,6 +117,9 @@ constexpr Refused kRefused[] = {
     {"mamba2", "is a state-space model"},
     {"minimax", "mixes attention with linear attention"},
     {"mllama", "attends to images in layers of its own"},
+    {"mpnet", "adds a bias by distance to scores"},
+    {"mpt", "adds a bias by distance to scores (ALiBi)"},
+    {"mt5", "is an encoder with a decoder"},
     {"nemotron_h", "mixes attention with state-space layers"},
     {"qwen3_5_moe_text", "mixes attention with linear attention"},
     {"qwen3_5_text", "mixes attention with linear attention"},

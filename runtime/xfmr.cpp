@@ -5,6 +5,7 @@
 #include "runtime/Engines.h"
 #include "runtime/chat/ChatTemplate.h"
 #include "runtime/session/PhaseChoice.h"
+#include "runtime/session/Pooling.h"
 #include "runtime/session/Session.h"
 #include "runtime/tokenizer/Tokenizer.h"
 #include <algorithm>
@@ -18,11 +19,12 @@ struct xfmr_model {
   std::shared_ptr<const engine::Engine> engine; // null when opened with "none"
   std::shared_ptr<const tokenizer::Tokenizer> tokenizer;
   std::string tokenizerError;
-  std::string name, deviceName, report, targets, why;
+  std::string name, deviceName, report, targets, why, pooling;
   std::vector<int32_t> eos;
 };
 
 struct xfmr_session {
+  std::shared_ptr<const artifact::Artifact> artifact;
   std::unique_ptr<session::Session> session;
 };
 
@@ -121,6 +123,7 @@ xfmr_status xfmr_model_open_with(const char *path, const xfmr_model_open_options
       made->eos.assign(program.eos_tokens()->begin(), program.eos_tokens()->end());
     loadTokenizer(*made);
     made->targets = file->targets();
+    made->pooling = file->text(artifact::kPoolingTensor);
     engines::Options wanted;
     wanted.device = known.device ? known.device : "auto";
     wanted.threads = known.threads;
@@ -176,6 +179,8 @@ xfmr_status xfmr_model_get_details(const xfmr_model *model, xfmr_model_details *
   known.threads = model->engine ? model->engine->threads() : 0;
   known.why = model->why.c_str();
   known.max_position = programOf(*model).max_position();
+  known.is_encoder = artifact::isEncoder(programOf(*model));
+  known.pooling = model->pooling.c_str();
   const size_t size = details->size;
   std::memset(details, 0, size);
   std::memcpy(details, &known, std::min(size, sizeof known));
@@ -317,6 +322,7 @@ xfmr_status xfmr_session_create(const xfmr_model *model, xfmr_session **session)
     auto made = std::make_unique<xfmr_session>();
     if (Status s = session::Session::create(model->engine, made->session); s.failed())
       return fail(XFMR_ERROR_DEVICE, s.message());
+    made->artifact = model->artifact;
     *session = made.release();
     return XFMR_OK;
   });
@@ -358,6 +364,48 @@ xfmr_status xfmr_prefill_logits(xfmr_session *session, const int32_t *ids, size_
       on_logits(user, first, rows, logits, stride);
     };
     return outcome(session->session->prefillAllLogits(list, handOver), XFMR_ERROR_DEVICE);
+  });
+}
+
+xfmr_status xfmr_embed(xfmr_session *session, const int32_t *ids, size_t count, const xfmr_embed_options *options,
+                       float *vector, size_t capacity) {
+  if (!session || (!ids && count) || !vector)
+    return missing("session, ids or vector");
+  xfmr_embed_options wanted = {};
+  if (options && !readOptions(*options, wanted))
+    return unknownOptions(options->size);
+  if (wanted.pooling < XFMR_POOLING_MODEL || wanted.pooling > XFMR_POOLING_LAST)
+    return fail(XFMR_ERROR_ARGUMENT, "unknown pooling " + std::to_string(wanted.pooling));
+  return guarded([&] {
+    session::Session &runs = *session->session;
+    if (!runs.isEncoder())
+      return fail(XFMR_ERROR_ARGUMENT, "the model generates text: an encoder gives embeddings");
+    session::Embedding embedding;
+    if (Status s = session::readEmbedding(session->artifact->text(artifact::kPoolingTensor), embedding); s.failed())
+      return fail(XFMR_ERROR_ARTIFACT, s.message());
+    static constexpr session::Pooling kinds[] = {session::Pooling::mean, session::Pooling::cls, session::Pooling::max,
+                                                 session::Pooling::meanSqrtLen, session::Pooling::last};
+    if (wanted.pooling != XFMR_POOLING_MODEL)
+      embedding = {kinds[wanted.pooling - 1], false};
+    if (wanted.normalize)
+      embedding.normalize = wanted.normalize > 0;
+    const uint32_t width = runs.program().hidden_size();
+    if (capacity < width)
+      return fail(XFMR_ERROR_CAPACITY, "the vector has " + std::to_string(width) + " numbers, there is room for " +
+                                           std::to_string(capacity));
+    std::vector<int32_t> list(ids, ids + count);
+    if (Status s = runs.accepts(list); s.failed())
+      return fail(XFMR_ERROR_TOKENS, s.message());
+    session::Pooler pooler(embedding.pooling, width);
+    const Status done = runs.prefillAllLogits(list, [&](uint32_t, uint32_t rows, const float *states, size_t stride) {
+      for (uint32_t row = 0; row < rows; ++row)
+        pooler.add(states + row * stride);
+    });
+    if (done.failed())
+      return fail(XFMR_ERROR_DEVICE, done.message());
+    const std::vector<float> result = pooler.result(embedding.normalize);
+    std::copy(result.begin(), result.end(), vector);
+    return XFMR_OK;
   });
 }
 

@@ -105,6 +105,8 @@ typedef struct xfmr_model_details {
   uint32_t threads;      /* of the host that compute; 0 where a device does */
   uint32_t max_position; /* longest context the model was made for; 0: unknown */
   const char *why;       /* this engine, in a few words */
+  bool is_encoder;       /* gives embeddings (xfmr_embed) and hidden states, and generates nothing */
+  const char *pooling;   /* of an encoder, as its checkpoint says: "mean normalize"; "" where it says nothing */
 } xfmr_model_details;
 
 xfmr_status xfmr_model_get_details(const xfmr_model *model, xfmr_model_details *details);
@@ -158,10 +160,11 @@ uint32_t xfmr_session_position(const xfmr_session *session);
 xfmr_status xfmr_prefill(xfmr_session *session, const int32_t *ids, size_t count);
 
 /* Called with the logits of positions first … first + rows - 1: row r begins at logits + r * stride and has
- * vocab_size floats. */
+ * vocab_size floats. Of an encoder they are hidden states, of hidden_size floats. */
 typedef void (*xfmr_on_logits)(void *user, uint32_t first, uint32_t rows, const float *logits,
                                size_t stride);
-/* Appends ids [count] and hands over the logits of every position, chunk by chunk. */
+/* Appends ids [count] and hands over the logits of every position, chunk by chunk. An encoder reads a text by itself: what
+ * came before is forgotten. */
 xfmr_status xfmr_prefill_logits(xfmr_session *session, const int32_t *ids, size_t count,
                                 xfmr_on_logits on_logits, void *user);
 
@@ -170,6 +173,31 @@ xfmr_status xfmr_decode(xfmr_session *session, int32_t id);
 
 /* Logits after the last token: vocab_size floats into logits [capacity]. */
 xfmr_status xfmr_logits(xfmr_session *session, float *logits, size_t capacity);
+
+/* ---- embeddings ---- */
+
+typedef enum xfmr_pooling {
+  XFMR_POOLING_MODEL = 0,         /* what the checkpoint says, the mean where it says nothing */
+  XFMR_POOLING_MEAN = 1,          /* of all tokens */
+  XFMR_POOLING_CLS = 2,           /* the first token */
+  XFMR_POOLING_MAX = 3,           /* the largest value of each column */
+  XFMR_POOLING_MEAN_SQRT_LEN = 4, /* the sum divided by the square root of the number of tokens */
+  XFMR_POOLING_LAST = 5           /* the last token */
+} xfmr_pooling;
+
+/* Set `size` to sizeof and zero the rest: as the checkpoint says. */
+typedef struct xfmr_embed_options {
+  size_t size;
+  xfmr_pooling pooling;
+  int32_t normalize;    /* to length 1: 0 as the checkpoint says (with a `pooling` of your own: no), 1 yes, -1 no */
+} xfmr_embed_options;
+
+/* The vector of a text of ids [count] by an encoder: hidden_size floats into vector [capacity]. A text is read by itself. Null
+ * `options` are those of the checkpoint. */
+xfmr_status xfmr_embed(xfmr_session *session, const int32_t *ids, size_t count, const xfmr_embed_options *options,
+                       float *vector, size_t capacity);
+
+/* ---- generation ---- */
 
 typedef struct xfmr_sampling {
   float temperature; /* 0: greedy, the lowest id on a tie */

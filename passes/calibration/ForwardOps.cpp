@@ -85,7 +85,9 @@ void attend(AttentionOp op, const MatrixF &q, const MatrixF &k, const MatrixF &v
   const int64_t width = op.getHeadDim(), group = static_cast<int64_t>(op.getNumHeads()) / op.getNumKvHeads();
   const float scale = static_cast<float>(number(op.getScale()));
   const int64_t back = op.getWindow().value_or(window);
-  const int64_t from = std::max<int64_t>(0, begin - back + 1), to = op.getCausal() ? begin + count : window;
+  // The keys that the query at `at` sees end here.
+  const auto endOf = [&](int64_t at) { return op.getCausal() ? at + 1 : std::min(window, at + back); };
+  const int64_t from = std::max<int64_t>(0, begin - back + 1), to = endOf(begin + count - 1);
   const auto queries = q.block(start + begin, head * width, count, width);
   const auto keys = k.block(start + from, head / group * width, to - from, width);
   const auto values = v.block(start + from, head / group * width, to - from, width);
@@ -98,7 +100,7 @@ void attend(AttentionOp op, const MatrixF &q, const MatrixF &k, const MatrixF &v
   }
   for (int64_t i = 0; i < count; ++i) {
     const int64_t first = std::max<int64_t>(0, begin + i - back + 1) - from;
-    const int64_t end = (op.getCausal() ? begin + i + 1 : window) - from;
+    const int64_t end = endOf(begin + i) - from;
     auto row = scores.row(i);
     auto seen = row.segment(first, end - first);
     float most = seen.maxCoeff();

@@ -39,14 +39,17 @@ def XfmrSplitPhases : Pass<"xfmr-split-phases", "::mlir::ModuleOp"> {
     tokens), `last_logits` and `all_logits` (the head after it), `decode` (one token) and `sample`, gives
     every attention a cache, and rotary embeddings and learned positions the absolute position.
 
+    An encoder, a model that yields hidden states or whose tokens see later ones, becomes `prefill` and `all_logits` alone:
+    a text is one run, `all_logits` gives its hidden states, and caches hold no more than this run's keys.
+
     A model with mixtures of experts gets a sixth phase, `prefill_few`, where a chunk is so long that grouping tokens
     by expert is cheaper, and yet short runs are better off by expert id (passes/lowering/MoeRoute.h): it takes
     runs of at most as many tokens. `moe=grouped` and `moe=by-id` leave nothing to choose and have no such phase.
 
     The program keeps what later passes must know: the target with its limits and the route of mixtures.
 
-    Refuses attention that is not causal (a cache needs it), models without exactly one value between
-    the last block and the head, and contexts beyond what the model was made for.
+    Refuses encoders with a head, models without exactly one value between the last block and the head, and contexts beyond
+    what the model was made for.
 
     Before:
     ```mlir
@@ -61,8 +64,8 @@ def XfmrSplitPhases : Pass<"xfmr-split-phases", "::mlir::ModuleOp"> {
     ```
   }];
   let options = [
-    Option<"maxContext", "max-context", "int64_t", "0", "positions of the cache; 0: the model's, at most 8192">,
-    Option<"chunk", "chunk", "int64_t", "0", "most tokens of one prefill run; 0: chosen by the vocabulary">,
+    Option<"maxContext", "max-context", "int64_t", "0", "positions of the cache; 0: the model's, at most 8192, of an encoder 512">,
+    Option<"chunk", "chunk", "int64_t", "0", "most tokens of one prefill run; 0: chosen by the vocabulary, of an encoder max-context">,
     Option<"kv", "kv", "std::string", "\"auto\"", "cache type f32 or f16; auto: f32 for f32 weights, else f16">,
     Option<"moe", "moe", "std::string", "\"auto\"", "route of mixtures: auto, grouped or by-id">,
     Option<"target", "target", "std::string", "\"vulkan\"", "what the program is for: vulkan or cpu">,

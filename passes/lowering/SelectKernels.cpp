@@ -29,11 +29,18 @@ struct SelectKernels : xfmr::impl::XfmrSelectKernelsBase<SelectKernels> {
     }
   }
 
+  // Columns of what the program gives: logits, or the hidden states of an encoder, which has no phase `decode`.
+  static int64_t outputWidth(ProgramOp program) {
+    const bool decodes = llvm::any_of(program.getBody().getOps<PhaseOp>(),
+                                      [](PhaseOp phase) { return phase.getKind() == PhaseKind::decode; });
+    return decodes ? program.getConfig().getVocabSize() : program.getConfig().getHiddenSize();
+  }
+
   // Buffers that the runtime knows by name, whatever the model.
   void declareBuffers(ProgramTables &tables) {
     ProgramOp program = tables.program;
     int64_t chunk = program.getChunk(), context = program.getMaxContext();
-    int64_t logits = paddedWidth(program.getConfig().getVocabSize());
+    int64_t logits = paddedWidth(outputWidth(program));
     int64_t hidden = paddedWidth(program.getConfig().getHiddenSize());
     tables.buffer("state", BufferKind::state, state::kWords * 4);
     tables.buffer("tokens", BufferKind::tokens, chunk * 4);
@@ -80,7 +87,7 @@ struct SelectKernels : xfmr::impl::XfmrSelectKernelsBase<SelectKernels> {
       int64_t stride = paddedWidth(width);
       return View{build.named(buffer, f32, {rows, stride}), {static_cast<uint32_t>(stride), 0}, width};
     };
-    const int64_t hidden = program.getConfig().getHiddenSize(), vocab = program.getConfig().getVocabSize();
+    const int64_t hidden = program.getConfig().getHiddenSize(), width = outputWidth(program);
     if (phase.getKind() == PhaseKind::last_logits || phase.getKind() == PhaseKind::all_logits) {
       if (phase.getBody().getNumArguments() != 1)
         return phase.emitOpError("must have the hidden states as its argument");
@@ -89,7 +96,7 @@ struct SelectKernels : xfmr::impl::XfmrSelectKernelsBase<SelectKernels> {
     if (yield.getValues().empty())
       return View();
     bool toHead = phase.getKind() == PhaseKind::prefill || phase.getKind() == PhaseKind::prefill_few;
-    View destination = toHead ? rowsOf("hidden", chunk, hidden) : rowsOf("logits", phase.getRows(), vocab);
+    View destination = toHead ? rowsOf("hidden", chunk, hidden) : rowsOf("logits", phase.getRows(), width);
     build.setDestination(yield.getValues().front(), destination);
     return destination;
   }

@@ -16,6 +16,8 @@ using namespace xfmr;
 namespace {
 
 constexpr int64_t kDefaultMaxContext = 8192;
+// An encoder takes a whole text in one run, so its activations are as long as its context.
+constexpr int64_t kDefaultMaxContextOfEncoders = 512;
 // On the CPU a longer chunk brings each expert of a mixture more rows for one read of its weights.
 constexpr int64_t kDefaultChunk = 256, kDefaultChunkOnCpu = 512;
 
@@ -117,17 +119,24 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
       signalPassFailure();
   }
 
+  // It yields hidden states, or tokens see later ones: nothing to generate with.
+  bool isEncoder(ModelOp model) {
+    bool sees = false;
+    model.getBody().walk([&](AttentionOp op) { sees |= !op.getCausal(); });
+    return sees || cast<RankedTensorType>(model.getOutputType()).getDimSize(1) != model.getConfig().getVocabSize();
+  }
+
   FailureOr<int64_t> chooseContext(ModelOp model) {
     int64_t most = model.getConfig().getMaxPosition();
+    const int64_t usual = isEncoder(model) ? kDefaultMaxContextOfEncoders : kDefaultMaxContext;
     if (maxContext < 0 || maxContext > most)
       return model.emitError("max-context ") << maxContext.getValue() << " is outside 1 .. " << most
                                              << ", the positions the model was made for";
     if (maxContext > 0)
       return maxContext.getValue();
-    if (most > kDefaultMaxContext)
-      model.emitRemark("context limited to ")
-          << kDefaultMaxContext << " of " << most << " positions; --max-context chooses another";
-    return std::min(most, kDefaultMaxContext);
+    if (most > usual)
+      model.emitRemark("context limited to ") << usual << " of " << most << " positions; --max-context chooses another";
+    return std::min(most, usual);
   }
 
   // The largest power of two, at most the default, whose logits fit one binding.
@@ -186,6 +195,8 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
       return Type(builder.getF16Type());
     if (kv != "auto")
       return model.emitError("kv must be auto, f32 or f16, got '") << kv.getValue() << "'";
+    if (isEncoder(model)) // holds one text at a time: there is nothing to save
+      return Type(builder.getF32Type());
     bool narrow = false; // matrices decide: norms are often f32 in f16 files
     model.getBody().walk([&](WeightOp weight) {
       auto type = cast<RankedTensorType>(weight.getType());
@@ -202,8 +213,11 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
     if (failed(context) || failed(kvType) || failed(targetAttr) || failed(route))
       return failure();
     Block &body = model.getBody().front();
-    if (cast<RankedTensorType>(model.getOutputType()).getDimSize(1) != model.getConfig().getVocabSize())
-      return model.emitError("yields hidden states, not logits: an encoder has no phases to generate with");
+    const bool encoder = isEncoder(model);
+    if (const int64_t width = cast<RankedTensorType>(model.getOutputType()).getDimSize(1);
+        encoder && width != model.getConfig().getHiddenSize())
+      return model.emitError("yields ") << width << " columns from tokens that see later ones, expected hidden states ("
+                                        << model.getConfig().getHiddenSize() << "): other heads of encoders are not supported";
     WalkResult known = model.getBody().walk([](Operation *op) {
       if (isWeightExpression(op) || isa<YieldOp>(op) || hasLowering(op->getName().getStringRef()))
         return WalkResult::advance();
@@ -229,6 +243,16 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
 
     OpBuilder builder(model);
     int64_t rows = chooseChunk(model, *context, *targetAttr);
+    if (encoder) { // every token sees every other
+      const int64_t width = model.getConfig().getHiddenSize();
+      if (chunk > 0 && chunk != *context)
+        return model.emitError("chunk is ") << chunk.getValue() << ", but an encoder takes a whole text at once: expected max-context ("
+                                            << *context << ")";
+      rows = *context;
+      if (rows * (width + 8) * 4 > targetAttr->mostBindingBytes())
+        return model.emitError("a text of ") << rows << " tokens does not fit the " << targetAttr->mostBindingBytes()
+                                             << " bytes that the target binds; lower --max-context";
+    }
     auto program = ProgramOp::create(builder, model.getLoc(), model.getSymNameAttr(),
                                      builder.getI64IntegerAttr(*context), builder.getI64IntegerAttr(rows),
                                      TypeAttr::get(*kvType), model.getConfigAttr(), model.getSourcesAttr(),
@@ -236,18 +260,11 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
     builder.createBlock(&program.getBody());
 
     DenseMap<Operation *, std::string> caches;
-    WalkResult walk = model.getBody().walk([&](AttentionOp op) {
-      if (!op.getCausal()) {
-        op.emitError("attention is not causal: its keys cannot be cached");
-        return WalkResult::interrupt();
-      }
+    model.getBody().walk([&](AttentionOp op) {
       std::string name = "kv" + std::to_string(caches.size());
       KvCacheOp::create(builder, op.getLoc(), name, op.getNumKvHeads(), op.getHeadDim());
       caches[op] = name;
-      return WalkResult::advance();
     });
-    if (walk.wasInterrupted())
-      return failure();
 
     Location loc = model.getLoc();
     auto hiddenWidth = cast<RankedTensorType>(hidden.getType()).getDimSize(1);
@@ -273,7 +290,8 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
           cloner.clone(&op);
     };
 
-    for (auto [kind, most] : {std::pair(PhaseKind::prefill, rows), {PhaseKind::prefill_few, chooseFew(model, rows, *route)}}) {
+    const int64_t few = encoder ? 0 : chooseFew(model, rows, *route);
+    for (auto [kind, most] : {std::pair(PhaseKind::prefill, rows), {PhaseKind::prefill_few, few}}) {
       if (most == 0)
         continue;
       Block *block = startPhase(kind, most);
@@ -284,6 +302,8 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
     }
     for (PhaseKind kind : {PhaseKind::last_logits, PhaseKind::all_logits}) {
       bool all = kind == PhaseKind::all_logits;
+      if (encoder && !all)
+        continue;
       Block *block = startPhase(kind, all ? rows : 1);
       Value argument = block->addArgument(
           RankedTensorType::get({rows, hiddenWidth}, builder.getF32Type()), loc);
@@ -293,6 +313,10 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
             builder, loc, RankedTensorType::get({1, hiddenWidth}, builder.getF32Type()), argument);
       cloner.map(hidden, argument);
       cloneHead(cloner);
+    }
+    if (encoder) {
+      model.erase();
+      return success();
     }
     { // decode
       Block *block = startPhase(PhaseKind::decode, 1);

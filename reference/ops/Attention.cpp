@@ -42,7 +42,9 @@ Tensor attention(const Tensor &q, const Tensor &k, const Tensor &v, const Tensor
     std::vector<double> scores(k.rows());
     for (int64_t t = first; t < last; ++t) {
       const int64_t position = before + t;
-      const int64_t end = shape.causal ? position + 1 : k.rows();
+      int64_t end = shape.causal ? position + 1 : k.rows();
+      if (shape.window)
+        end = std::min(end, position + *shape.window);
       const int64_t begin =
           shape.window ? std::max<int64_t>(0, position - *shape.window + 1) : 0;
       for (int64_t head = 0; head < shape.heads; ++head)

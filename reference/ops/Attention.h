@@ -16,12 +16,12 @@ struct AttentionShape {
 /// softmax(scale * q k^T + mask) v, head by head. q and the result [T, H*h]; k and v [S, K*h] with
 /// S >= T: row t of q is at position S - T + t of k and v. Query head i reads key/value head
 /// floor(i / (H/K)). `causal` hides later positions, `window` w hides key j from query i unless
-/// j > i - w; `softcap` c turns a score s into c tanh(s / c) before that. sinks [H] or null: one more
+/// i - w < j < i + w; `softcap` c turns a score s into c tanh(s / c) before that. sinks [H] or null: one more
 /// logit a head in the denominator, without a value.
 Tensor attention(const Tensor &q, const Tensor &k, const Tensor &v, const Tensor *sinks,
                  const AttentionShape &shape);
 
-/// Keeps [k, v] of all earlier rows. An attention that is not causal only sees what came so far.
+/// Keeps [k, v] of all earlier rows. An attention that is not causal takes the whole text at once: later rows would be missing.
 Status evaluate(AttentionOp op, Evaluation &evaluation);
 
 } // namespace xfmr::reference

@@ -94,6 +94,12 @@ const program::Phase *xfmr::artifact::findPhase(const program::Program &program,
   return nullptr;
 }
 
+bool xfmr::artifact::isEncoder(const program::Program &program) { return !findPhase(program, "decode"); }
+
+uint32_t xfmr::artifact::outputWidth(const program::Program &program) {
+  return isEncoder(program) ? program.hidden_size() : program.vocab_size();
+}
+
 int xfmr::artifact::bufferOfKind(const program::Program &program, program::BufferKind kind) {
   for (uint32_t i = 0; i < program.buffers()->size(); ++i)
     if (program.buffers()->Get(i)->kind() == kind)

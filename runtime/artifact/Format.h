@@ -31,6 +31,8 @@ constexpr const char *kKernelPrefix = "kernel.";          // SPIR-V words
 constexpr const char *kTokenizerTensor = "tokenizer.json";
 constexpr const char *kTokenizerConfigTensor = "tokenizer_config.json";
 constexpr const char *kChatTemplateTensor = "chat_template.jinja"; // where it is a file of its own
+// Of an encoder: how hidden states become the vector of a text, "mean normalize" (runtime/session/Pooling.h).
+constexpr const char *kPoolingTensor = "xfmr.pooling";
 constexpr const char *kGenerationConfigTensor = "generation_config.json";
 
 constexpr uint64_t kPageBytes = 4096;   // alignment of the data and of tensors of at least this size

@@ -1,6 +1,7 @@
 // Semantic validation of a program; see ProgramCheck.h. Checks run from the whole to the parts, so that a
 // message names the cause and not a consequence.
 #include "runtime/artifact/ProgramCheck.h"
+#include "runtime/artifact/Artifact.h"
 #include "runtime/artifact/KernelCode.h"
 #include "runtime/artifact/Panels.h"
 #include <algorithm>
@@ -15,7 +16,8 @@ using program::Layout;
 
 namespace {
 
-constexpr const char *kPhases[] = {"prefill", "last_logits", "all_logits", "decode", "sample"};
+constexpr const char *kPhases[] = {"prefill", "all_logits", "last_logits", "decode", "sample"};
+constexpr size_t kEncoderPhases = 2; // the first of them: an encoder has no others
 constexpr const char *kFew = "prefill_few"; // may be absent
 constexpr uint64_t kMaxBufferBytes = uint64_t(1) << 48;
 constexpr uint32_t kMaxIds = 1u << 30; // tokens, vocabulary, context: products stay below 2^64
@@ -76,9 +78,19 @@ struct Checker {
       if (!seen.insert(name).second)
         return Status::error("phase '" + name + "' appears twice");
     }
-    for (const char *fixed : kPhases)
-      if (!seen.count(fixed))
-        return Status::error("phase '" + std::string(fixed) + "' is missing");
+    const bool encoder = std::none_of(std::begin(kPhases) + kEncoderPhases, std::end(kPhases),
+                                      [&](const char *fixed) { return seen.count(fixed) > 0; });
+    for (size_t i = 0; i < (encoder ? kEncoderPhases : std::size(kPhases)); ++i)
+      if (!seen.count(kPhases[i]))
+        return Status::error("phase '" + std::string(kPhases[i]) + "' is missing");
+    if (encoder && (program.hidden_size() < 1 || program.hidden_size() > kMaxIds))
+      return Status::error("hidden states of " + number(program.hidden_size()) + " columns");
+    if (encoder)
+      for (size_t i = 0; i < kEncoderPhases; ++i)
+        if (phase(kPhases[i])->tokens() < program.max_context())
+          return Status::error("phase '" + std::string(kPhases[i]) + "' of an encoder takes " +
+                               number(phase(kPhases[i])->tokens()) + " tokens, expected its whole context of " +
+                               number(program.max_context()));
     for (const char *name : {"prefill", "all_logits"})
       if (phase(name)->tokens() < 1 || phase(name)->tokens() > kMaxIds)
         return Status::error("phase '" + std::string(name) + "' takes " +
@@ -164,7 +176,7 @@ struct Checker {
     case BufferKind::tokens: need = 4 * uint64_t(phase("prefill")->tokens()); break;
     case BufferKind::output: need = 4 * uint64_t(program.max_context()); break;
     case BufferKind::logits:
-      need = 4 * paddedWidth(program.vocab_size()) * phase("all_logits")->tokens();
+      need = 4 * paddedWidth(outputWidth(program)) * phase("all_logits")->tokens();
       break;
     case BufferKind::seen: need = 4 * uint64_t((program.vocab_size() + 31) / 32); break;
     default: break;

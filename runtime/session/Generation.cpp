@@ -70,6 +70,8 @@ Status Session::readBatch(const Batch &batch, std::vector<int32_t> &ids, bool &e
 Status Session::generate(uint32_t count, const Sampling &sampling, const OnToken &onToken,
                          Finish &finish) {
   finish = Finish::length;
+  if (Status s = canContinue(); s.failed())
+    return s;
   if (logits_ == Logits::none)
     return Status::error("there is nothing to continue: prefill or decode first");
   if (!penalises() && sampling.extends())

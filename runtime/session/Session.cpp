@@ -38,13 +38,18 @@ Status Session::accepts(const std::vector<int32_t> &ids) const {
       return Status::error("token id " + std::to_string(ids[i]) + " at position " +
                            std::to_string(position_ + i) + " is outside the vocabulary of " +
                            std::to_string(program.vocab_size()) + " ids");
-  if (ids.size() <= program.max_context() - position_)
+  if (ids.size() <= program.max_context() - (isEncoder() ? 0 : position_))
     return Status::success();
   const bool longest = program.max_position() && program.max_context() >= program.max_position();
   return Status::error(std::to_string(ids.size()) + " tokens after " + std::to_string(position_) +
                        " do not fit into the context of " + std::to_string(program.max_context()) + " tokens" +
                        (longest ? ", the longest the model was made for; shorten the prompt"
                                 : "; compile with a larger --max-context or shorten the prompt"));
+}
+
+Status Session::canContinue() const {
+  return isEncoder() ? Status::error("the model is an encoder: it gives embeddings of a text and has nothing to continue it with")
+                     : Status::success();
 }
 
 uint32_t Session::phaseIndex(std::string_view name) const {
@@ -104,6 +109,8 @@ void Session::advance(const int32_t *ids, uint32_t count) {
 }
 
 Status Session::prefill(const std::vector<int32_t> &ids) {
+  if (Status s = canContinue(); s.failed())
+    return s;
   if (Status s = accepts(ids); s.failed())
     return s;
   const uint32_t total = position_ + static_cast<uint32_t>(ids.size());
@@ -119,10 +126,12 @@ Status Session::prefill(const std::vector<int32_t> &ids) {
 }
 
 Status Session::prefillAllLogits(const std::vector<int32_t> &ids, const OnLogits &onLogits) {
+  if (isEncoder())
+    reset();
   if (Status s = accepts(ids); s.failed())
     return s;
   const uint32_t total = position_ + static_cast<uint32_t>(ids.size());
-  const size_t stride = artifact::paddedWidth(program().vocab_size());
+  const size_t stride = artifact::paddedWidth(artifact::outputWidth(program()));
   const uint32_t chunk = std::min(prefillChunk(program()), mostRows(program(), "all_logits"));
   for (size_t at = 0; at < ids.size(); at += chunk) {
     uint32_t count = static_cast<uint32_t>(std::min<size_t>(chunk, ids.size() - at));
@@ -138,6 +147,8 @@ Status Session::prefillAllLogits(const std::vector<int32_t> &ids, const OnLogits
 }
 
 Status Session::decode(int32_t id) {
+  if (Status s = canContinue(); s.failed())
+    return s;
   if (Status s = accepts({id}); s.failed())
     return s;
   std::vector<uint32_t> words = runState(1, position_ + 1);
@@ -155,6 +166,8 @@ Step Session::lastLogits(std::vector<uint32_t> &words) const {
 }
 
 Status Session::logits(std::vector<float> &out) {
+  if (Status s = canContinue(); s.failed())
+    return s;
   if (logits_ == Logits::none)
     return Status::error("there are no logits yet: prefill or decode first");
   std::vector<Step> steps;

@@ -2,6 +2,7 @@
 // that is computed runs on the engine; here a few state words are written before a submission, and ids or logits read
 // after it. A session serves one thread at a time; several sessions of an engine may run on several threads.
 #pragma once
+#include "runtime/artifact/Artifact.h"
 #include "runtime/engine/Engine.h"
 #include "runtime/plan/State.h"
 #include "runtime/plan/Work.h"
@@ -36,7 +37,8 @@ class Session {
 public:
   /// Returns false to stop generating.
   using OnToken = std::function<bool(int32_t id)>;
-  /// Logits of positions first … first + rows - 1: row r at logits + r * stride, vocab_size floats.
+  /// Logits of positions first … first + rows - 1: row r at logits + r * stride, vocab_size floats. Of an encoder hidden states,
+  /// hidden_size floats.
   using OnLogits = std::function<void(uint32_t first, uint32_t rows, const float *logits, size_t stride)>;
 
   static Status create(std::shared_ptr<const engine::Engine> engine, std::unique_ptr<Session> &out);
@@ -48,6 +50,8 @@ public:
 
   /// Whether these ids can be appended: all in the vocabulary, at least one, and room in the context.
   Status accepts(const std::vector<int32_t> &ids) const;
+  /// An encoder reads whole texts, one run each, and gives hidden states: it can do nothing but prefillAllLogits.
+  bool isEncoder() const { return artifact::isEncoder(program()); }
   /// Whether there is a last token with logits, to read or to continue from.
   bool hasLogits() const { return logits_ != Logits::none; }
 
@@ -56,7 +60,7 @@ public:
 
   /// Appends tokens, in chunks of what the prefill phase takes. Fails without any effect when accepts() does.
   Status prefill(const std::vector<int32_t> &ids);
-  /// The same, and hands over the logits of every position.
+  /// The same, and hands over the logits of every position. An encoder forgets what was there before.
   Status prefillAllLogits(const std::vector<int32_t> &ids, const OnLogits &onLogits);
   /// Appends one token by the decode phase.
   Status decode(int32_t id);
@@ -103,6 +107,8 @@ private:
   engine::Step lastLogits(std::vector<uint32_t> &words) const;
   engine::Range range(program::BufferKind kind, uint64_t offset, uint64_t bytes) const;
   uint32_t phaseIndex(std::string_view name) const;
+  /// Fails for an encoder.
+  Status canContinue() const;
 
   /// Every submission goes through here; notes what runs, if somebody watches.
   Status submit(uint32_t slot, const std::vector<engine::Step> &steps, const std::vector<engine::Range> &reads);

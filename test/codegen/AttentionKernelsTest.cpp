@@ -70,7 +70,7 @@ protected:
         std::vector<uint32_t> visible;
         double largest = s.sinks ? sinks[h] : -INFINITY;
         for (uint32_t j = 0; j < s.position + s.rows; ++j) {
-          if ((s.causal && j > i) || (s.window && int(j) <= int(i) - int(s.window)))
+          if ((s.causal && j > i) || (s.window && (j + s.window <= i || j >= i + s.window)))
             continue;
           double score = 0;
           for (uint32_t c = 0; c < s.dim; ++c)
@@ -194,8 +194,12 @@ TEST_P(AttentionKernels, PrefillVariants) {
     prefill(s, CacheType::F32);
     s.sinks = true;
     prefill(s, CacheType::F16);
-    s.softcap = s.causal = false, s.window = 0;
-    prefill(s, CacheType::F32);
+    s.softcap = s.causal = false;
+    for (uint32_t window : {0u, 1u, 7u, 64u, 500u}) { // to both sides
+      s.window = window;
+      prefill(s, CacheType::F32);
+    }
+    prefill({4, 2, dim, 200, 0, 130, 9, /*causal=*/false}, CacheType::F16);
   }
 }
 

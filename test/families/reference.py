@@ -1,8 +1,8 @@
-"""What families of decoders are made of, one token at a time with a cache, in Python's own doubles: slow and obvious.
+"""What families are made of, decoders one token at a time with a cache, in Python's own doubles: slow and obvious.
 
 A family is a file beside this one with CONFIG, a miniature's config.json; tensors(c), the names and shapes its checkpoint has;
-and step(c, w, token, position, cache), the logits of one position, written from the modelling code of transformers. It shares
-nothing with the compiler: scripts/make-fixture makes a checkpoint and its expected values of it.
+and step(c, w, token, position, cache), the logits of one position, or of an encoder hidden(c, w, ids), its last hidden states,
+written from the modelling code of transformers. It shares nothing with the compiler: scripts/make-fixture makes a checkpoint and its expected values of it.
 """
 import math
 from operator import mul
@@ -91,6 +91,22 @@ def attend(cache, layer, queries, keys, values, scale=None, window=None):
         total = sum(weights)
         for i in range(len(values[0])):
             out.append(sum(weight * v[h // group][i] for weight, (_, v) in zip(weights, seen)) / total)
+    return out
+
+
+def attend_both_ways(queries, keys, values, distance=None):
+    """Of each position's query heads over all positions, those at most `distance` away if given. Heads of all positions come in."""
+    out = []
+    for i, position in enumerate(queries):
+        seen = [j for j in range(len(keys)) if distance is None or abs(i - j) <= distance]
+        row = []
+        for h, query in enumerate(position):
+            scores = [dot(query, keys[j][h]) / math.sqrt(len(query)) for j in seen]
+            largest = max(scores)
+            weights = [math.exp(score - largest) for score in scores]
+            total = sum(weights)
+            row += [sum(weight * values[j][h][k] for weight, j in zip(weights, seen)) / total for k in range(len(query))]
+        out.append(row)
     return out
 
 

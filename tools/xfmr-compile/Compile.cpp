@@ -19,6 +19,7 @@
 #include "tools/model/PassOutput.h"
 #include "weights/Diagnostics.h"
 #include "weights/ModelSources.h"
+#include "weights/SentenceFiles.h"
 #include "weights/TokenizerFiles.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
@@ -152,6 +153,10 @@ private:
 
   static ProgramOp program(ModuleOp module) { return *module.getOps<ProgramOp>().begin(); }
 
+  static bool isEncoder(ProgramOp program) {
+    return llvm::none_of(program.getBody().getOps<PhaseOp>(), [](PhaseOp phase) { return phase.getKind() == PhaseKind::decode; });
+  }
+
   Status emit() {
     SmallVector<ProgramOp> programs = {program(*module)};
     if (second)
@@ -160,8 +165,14 @@ private:
     WeightSources sources;
     if (Status status = openSources(op.getSources(), &context, sources); status.failed())
       return status;
+    std::string pooling;
+    if (isEncoder(op))
+      if (Status status = readSentenceModules(basePath(op.getSources(), &context), pooling); status.failed())
+        return status;
     EmitOptions emitOptions;
     emitOptions.path = options.output;
+    if (!pooling.empty())
+      emitOptions.files[artifact::kPoolingTensor] = pooling;
     for (auto &[name, text] : {std::pair(artifact::kTokenizerTensor, tokenizer.tokenizer),
                                std::pair(artifact::kTokenizerConfigTensor, tokenizer.config),
                                std::pair(artifact::kChatTemplateTensor, tokenizer.chatTemplate),

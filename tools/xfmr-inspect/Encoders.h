@@ -1,5 +1,5 @@
-// Encoders (BERT) and encoders with decoders (T5, Switch) have no place in the dialect: they are counted from a list of
-// their tensors, which a checkpoint must then hold.
+// Encoders with decoders (T5, Switch) have no place in the dialect, nor has BERT's pooler: they are counted from a list of their
+// tensors, which a checkpoint must then hold.
 #pragma once
 #include "tools/xfmr-inspect/Report.h"
 

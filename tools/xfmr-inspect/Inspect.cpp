@@ -76,9 +76,11 @@ Status inspectModel(const InspectOptions &options, Report &out) {
   bool counted = false;
   if (Status status = countEncoder(options.model, counted, out); status.failed() || counted) {
     nameAfterFile(options.model, out.model.name);
-    if (status.ok() && !(options.passes.empty() && options.adapter.empty()))
+    if (status.failed() || (options.passes.empty() && options.adapter.empty()))
+      return status;
+    if (!out.model.compiles)
       return refuseEncoder(out.model.architecture, "--passes and --adapter are");
-    return status;
+    out = Report(); // as the compiler takes it
   }
   MLIRContext context;
   PassOutput scratch(context, !options.passes.empty());
@@ -108,7 +110,7 @@ Status inspectModel(const InspectOptions &options, Report &out) {
 Status inspectMemory(const InspectOptions &options, const MemoryOptions &place, FfnMemory &out) {
   bool counted = false;
   Report encoder;
-  if (Status status = countEncoder(options.model, counted, encoder); status.failed() || counted)
+  if (Status status = countEncoder(options.model, counted, encoder); status.failed() || (counted && !encoder.model.compiles))
     return status.failed() ? status : refuseEncoder(encoder.model.architecture, "--ffn is");
   MLIRContext context;
   PassOutput scratch(context, !options.passes.empty());

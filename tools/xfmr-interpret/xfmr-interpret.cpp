@@ -20,11 +20,11 @@ struct Options {
 };
 constexpr int64_t kDefaultCount = 128; // as many ids without -n, as in xfmr-run
 
-// Writes [T, V] as the f32 tensor `logits`.
-Status writeLogits(const std::string &path, const reference::Tensor &logits) {
+// Writes [T, V] as the f32 tensor `logits`, [T, D] of an encoder as `hidden`.
+Status writeLogits(const std::string &path, const reference::Tensor &logits, bool encoder) {
   const std::vector<float> values(logits.values.begin(), logits.values.end());
   SafetensorsWriter writer;
-  Status status = writer.declare("logits", DType::f32, logits.shape);
+  Status status = writer.declare(encoder ? "hidden" : "logits", DType::f32, logits.shape);
   if (status.ok())
     status = writer.begin(path);
   if (status.ok())
@@ -39,10 +39,14 @@ Status interpret(const Options &options) {
   if (Status status = ModelFile::open(options.model, options.sources, file); status.failed())
     return status;
   ConfigAttr config = file.model.getConfig();
+  bool encoder = mlir::cast<mlir::RankedTensorType>(file.model.getOutputType()).getDimSize(1) != config.getVocabSize();
+  file.model.getBody().walk([&](AttentionOp op) { encoder |= !op.getCausal(); });
+  if (encoder && (options.logitsPath.empty() || options.count.value_or(0) > 0))
+    return Status::error("the model is an encoder and generates nothing: --logits OUT.safetensors writes its hidden states");
   tokenizer::Tokenizer tokenizer;
   bool hasTokenizer = false;
   std::string missing, error;
-  if (!options.text.empty() || (!options.ids && options.count.value_or(1) > 0))
+  if (!options.text.empty() || (!encoder && !options.ids && options.count.value_or(1) > 0))
     if (Status status = file.loadTokenizer(tokenizer, hasTokenizer, &missing); status.failed())
       return status;
   std::vector<int32_t> prompt = options.prompt;
@@ -56,7 +60,7 @@ Status interpret(const Options &options) {
   if (room < 1)
     return Status::error("a prompt of " + std::to_string(prompt.size()) + " tokens does not fit into the model's " +
                          std::to_string(config.getMaxPosition()) + " positions");
-  const int64_t count = std::min(options.count.value_or(kDefaultCount), room);
+  const int64_t count = encoder ? 0 : std::min(options.count.value_or(kDefaultCount), room);
   if (!hasTokenizer && !options.ids && count > 0)
     return Status::error("no tokenizer: " + missing + "; --ids prints token ids");
   tokenizer::DecodeStream text(tokenizer);
@@ -78,7 +82,7 @@ Status interpret(const Options &options) {
   if (count > 0 && (status.ok() || *separator))
     std::cout << text.flush() << std::endl;
   if (status.ok() && !options.logitsPath.empty())
-    status = writeLogits(options.logitsPath, logits);
+    status = writeLogits(options.logitsPath, logits, encoder);
   return status;
 }
 
@@ -101,7 +105,7 @@ int main(int argc, char **argv) {
   app.add_flag("--ids", options.ids, "print generated ids instead of text");
   app.add_flag("--ignore-eos", options.ignoreEos, "treat end tokens like any other");
   app.add_option("--logits", options.logitsPath,
-                 "write f32 logits [T, vocab] of every prompt position (safetensors)");
+                 "write f32 logits [T, vocab] of every prompt position, of an encoder hidden states (safetensors)");
   app.add_option("--source", options.sources, "NAME=PATH: read this weight source from there");
   if (std::optional<int> status = parseCommandLine(app, argc, argv, "xfmr-interpret"))
     return *status;

@@ -100,6 +100,8 @@ Status continuePrompt(const ModelHandle &model, const SessionHandle &session, co
 
 Status xfmr::run::generate(const ModelHandle &model, const Options &options) {
   std::vector<Prompt> prompts;
+  if (detailsOf(model).is_encoder)
+    return Status::error("the model is an encoder and generates nothing; --embed gives the vector of a text");
   if (Status s = readPrompts(model, options, prompts); s.failed())
     return s;
   SessionHandle session;

@@ -4,6 +4,7 @@
 #include "tools/xfmr-run/Bench.h"
 #include "tools/xfmr-run/Chat.h"
 #include "tools/xfmr-run/Devices.h"
+#include "tools/xfmr-run/Embed.h"
 #include "tools/xfmr-run/Explain.h"
 #include "tools/xfmr-run/Generate.h"
 #include "tools/xfmr-run/Interrupt.h"
@@ -15,6 +16,12 @@
 
 using namespace xfmr;
 using namespace xfmr::run;
+
+/// Whether the mode asks for more than texts to be read; --embed and generation speak for themselves.
+static bool continues(Mode mode) {
+  return mode == Mode::bench || mode == Mode::explain || mode == Mode::perplexity || mode == Mode::moeTokens ||
+         mode == Mode::chat;
+}
 
 static Status runMode(const Options &options) {
   if (options.mode == Mode::devices)
@@ -35,6 +42,9 @@ static Status runMode(const Options &options) {
                  details.why, details.targets, infoOf(model).report, seconds * 1e3);
   if (options.threads && !details.threads && options.mode != Mode::tokenize)
     std::fprintf(stderr, "xfmr-run: --threads is for the CPU and has no effect on '%s'\n", infoOf(model).device);
+  if (details.is_encoder && continues(options.mode))
+    return Status::error(
+        "the model is an encoder: --bench, --explain, --perplexity, --moe-tokens and --chat need one that generates");
   switch (options.mode) {
   case Mode::tokenize: return tokenize(model, options);
   case Mode::moeTokens: return moeTokens(model, options);
@@ -42,6 +52,7 @@ static Status runMode(const Options &options) {
   case Mode::bench: return bench(model, options, seconds);
   case Mode::explain: return explain(model, options);
   case Mode::chat: return chat(model, options);
+  case Mode::embed: return embed(model, options);
   case Mode::devices:
   case Mode::generate: break;
   }

@@ -25,7 +25,7 @@ static bool parseIds(const std::string &text, std::vector<int64_t> &ids) {
 
 /// What the parser cannot say about combinations; empty if all is well.
 static std::string checkCombination(const CLI::App &app, const Options &options, bool tokenize, bool moeTokens, bool bench,
-                                    bool explain, bool devices) {
+                                    bool explain, bool devices, bool embed) {
   const bool perplexity = !options.perplexityPaths.empty(), typed = options.promptIds.has_value();
   const bool hasPrompt = typed || !options.prompts.empty();
   if (devices)
@@ -33,14 +33,24 @@ static std::string checkCombination(const CLI::App &app, const Options &options,
                ? "--list-devices takes nothing but --json and FILE.xfm" : "";
   if (options.artifact.empty())
     return "FILE.xfm is required: the model, made by xfmr-compile";
-  if (perplexity + bench + tokenize + moeTokens + explain > 1)
-    return "--perplexity, --bench, --explain, --tokenize and --moe-tokens exclude each other";
+  if (perplexity + bench + tokenize + moeTokens + explain + embed > 1)
+    return "--perplexity, --bench, --explain, --tokenize, --moe-tokens and --embed exclude each other";
   if (typed && !options.prompts.empty())
     return "give -p or --prompt-ids, not both";
   if ((perplexity || bench || explain) && (hasPrompt || options.chat))
     return "--perplexity, --bench and --explain take no prompt";
   if (tokenize && options.prompts.empty())
     return "--tokenize needs -p TEXT";
+  if (embed && (!hasPrompt || options.chat))
+    return "--embed needs -p TEXT or --prompt-ids 1,2,3, without --chat";
+  for (const char *name : {"--pooling", "--normalize", "--embeddings", "--hidden"})
+    if (app.count(name) && !embed)
+      return std::string(name) + " needs --embed";
+  if (options.prompts.size() > 1 && !options.hiddenPath.empty())
+    return "--hidden is the file of one prompt, got " + std::to_string(options.prompts.size());
+  for (const char *name : {"-n", "--logits", "--moe-stats", "--profile", "--trace", "--ids", "--stop"})
+    if (embed && app.count(name))
+      return std::string(name) + " does not go with --embed";
   if (moeTokens && !hasPrompt)
     return "--moe-tokens needs -p TEXT or --prompt-ids 1,2,3";
   if (!perplexity && !bench && !explain && !hasPrompt && !options.chat)
@@ -80,7 +90,7 @@ static std::string checkCombination(const CLI::App &app, const Options &options,
 bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitCode) {
   CLI::App app("Runs a compiled model: generates text, measures perplexity or speed.", "xfmr-run");
   std::string ids;
-  bool tokenize = false, moeTokens = false, bench = false, explain = false, devices = false, version = false;
+  bool tokenize = false, moeTokens = false, bench = false, explain = false, devices = false, version = false, embed = false;
   options.sampling.size = sizeof options.sampling;
   app.add_option("FILE.xfm", options.artifact, "the model, made by xfmr-compile");
   app.add_option("-p,--prompt", options.prompts, "text to continue; - reads standard input; may be given again")
@@ -115,6 +125,14 @@ bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitC
   app.add_option("--moe-stats", options.moeStatsPath,
                  "write how often and how strongly each expert was chosen, by layer; - is stdout")
       ->type_name("OUT.json");
+  app.add_flag("--embed", embed, "print the vector of each prompt, by an encoder");
+  app.add_option("--pooling", options.pooling, "how --embed makes a text's vector (default: as the checkpoint says, else mean)")
+      ->check(CLI::IsMember({"mean", "cls", "max", "mean_sqrt_len", "last"}))->type_name("KIND");
+  app.add_flag("--normalize", options.normalize, "bring vectors of --embed to length 1, as some checkpoints do by themselves");
+  app.add_option("--embeddings", options.embeddingsPath, "write the vectors of --embed, f32 [prompts, hidden], and print none")
+      ->type_name("OUT.safetensors");
+  app.add_option("--hidden", options.hiddenPath, "write f32 hidden states [T, hidden] of the prompt of --embed")
+      ->type_name("OUT.safetensors");
   app.add_flag("--moe-tokens", moeTokens, "print which experts each token of the prompt chose, and their weights, and stop");
   app.add_flag("--tokenize", tokenize, "print the prompt's ids and stop");
   app.add_flag("--verbose", options.verbose, "say what is chosen and how long it takes");
@@ -158,7 +176,7 @@ bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitC
       wrong = "--prompt-ids takes numbers separated by commas, got '" + ids + "'";
   }
   if (wrong.empty())
-    wrong = checkCombination(app, options, tokenize, moeTokens, bench, explain, devices);
+    wrong = checkCombination(app, options, tokenize, moeTokens, bench, explain, devices, embed);
   if (!wrong.empty()) {
     std::fprintf(stderr, "xfmr-run: error: %s\n", wrong.c_str());
     return false;
@@ -167,6 +185,7 @@ bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitC
     options.sampling.seed = std::random_device()();
   options.mode = tokenize    ? Mode::tokenize
                  : moeTokens ? Mode::moeTokens
+                 : embed   ? Mode::embed
                  : devices ? Mode::devices
                  : bench   ? Mode::bench
                  : explain ? Mode::explain

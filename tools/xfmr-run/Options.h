@@ -8,7 +8,7 @@
 
 namespace xfmr::run {
 
-enum class Mode { generate, tokenize, moeTokens, perplexity, bench, explain, chat, devices };
+enum class Mode { generate, tokenize, moeTokens, perplexity, bench, explain, chat, devices, embed };
 
 struct Options {
   Mode mode = Mode::generate;
@@ -27,6 +27,10 @@ struct Options {
   bool ids = false;
   std::string logitsPath;
   std::string moeStatsPath;
+
+  std::string pooling;                            // of --embed; empty: as the checkpoint says
+  bool normalize = false;
+  std::string embeddingsPath, hiddenPath;
 
   std::vector<std::string> perplexityPaths;
   uint32_t window = 256;

@@ -34,8 +34,10 @@ public:
 
 private:
   AttentionSplit::Range seen(Value row) {
-    Value at = position + row;
-    return visibleKeys(k, at, spec.causal ? at + 1 : position + count, p.window);
+    Value at = position + row, all = position + count;
+    if (spec.causal)
+      return visibleKeys(k, at, at + 1, p.window);
+    return visibleKeys(k, at, p.window ? min(at + p.window, all) : all, p.window); // a window to both sides
   }
 
   // Heads first .. first + size - 1 of the group, all rows of the tile.

@@ -72,8 +72,9 @@ private:
   void run() {
     // The keys any row of the tile sees.
     Value all = position + count, last = min(position + firstRow + tiling.queries, all);
-    end = spec.causal ? last : all;
-    Value window = k.push(kWindow), oldest = position + firstRow + 1;
+    Value window = k.push(kWindow);
+    end = spec.causal ? last : select(window != 0, min(position + firstRow + (tiling.queries - 1) + window, all), all);
+    Value oldest = position + firstRow + 1;
     Value begin = select((window != 0) & (oldest > window), oldest - window, k.u32(0)) /
                   tiling.keys * tiling.keys;
 
@@ -185,7 +186,7 @@ private:
   Value visible(Value key, Value query) {
     Value window = k.push(kWindow);
     Value result = (window == 0) | (key + window > query);
-    return result & (spec.causal ? key <= query : key < end);
+    return result & (spec.causal ? key <= query : (key < end) & ((window == 0) | (key < query + window)));
   }
 
   // output = output * factor + weights x values, four keys a step.

@@ -31,8 +31,9 @@ public:
     Value kvHead = head / (heads / k.push(kNumKvHeads));
     cacheBase = kvHead * k.push(kMaxContext) * paddedQuads();
     Value all = position + count;
-    end = spec.causal ? min(position + firstRow + groups * kLanes, all) : all;
-    Value window = k.push(kWindow), oldest = position + firstRow + 1;
+    Value window = k.push(kWindow), behind = position + firstRow + groups * kLanes;
+    end = spec.causal ? min(behind, all) : select(window != 0, min(behind - 1 + window, all), all);
+    Value oldest = position + firstRow + 1;
     Value begin = select((window != 0) & (oldest > window), oldest - window, k.u32(0));
 
     loadQueries(firstRow, count, position);
@@ -119,7 +120,7 @@ private:
   Value visible(Value key, Value position) {
     Value window = k.push(kWindow);
     Value result = ((window == 0) | (key + window > position)) & (key < end);
-    return spec.causal ? result & (key <= position) : result;
+    return result & (spec.causal ? key <= position : (window == 0) | (key < position + window));
   }
 
   void store(llvm::ArrayRef<Value> carried, Value firstRow, Value count) {

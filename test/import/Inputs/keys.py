@@ -11,7 +11,7 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "families"))
-import cohere, cohere2, falcon, gptj, opt, phi, smollm3, stablelm, starcoder2
+import bert, cohere, cohere2, falcon, gptj, modernbert, opt, phi, roberta, smollm3, stablelm, starcoder2
 
 SIZES = {"vocab_size": 96, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 4, "num_attention_heads": 4,
          "num_key_value_heads": 2, "max_position_embeddings": 128, "bos_token_id": 1, "eos_token_id": 2, "hidden_act": "silu"}
@@ -53,6 +53,9 @@ WINDOWS = CHANGES(sliding_window=9, layer_types=["full_attention"] * 4)
 EXPERTS = {**SIZES, "num_experts_per_tok": 2}
 ROUTER = HARMLESS(router_aux_loss_coef=0.5, output_router_logits=True)
 LAYER_NORM = CHANGES(layer_norm_eps=1e-3)
+BERT = (FEW | LAYER_NORM | REFUSED(position_embedding_type="relative_key", is_decoder=True) |
+        CHANGES(hidden_size=48, num_attention_heads=2, intermediate_size=40, max_position_embeddings=40, hidden_act="relu") |
+        HARMLESS(tie_word_embeddings=False, hidden_dropout_prob=0.1, classifier_dropout=0.1, chunk_size_feed_forward=2))
 NO_RMS = HARMLESS(rms_norm_eps=1e-3)  # such a family has no norm of that kind
 
 FAMILIES = {
@@ -124,6 +127,15 @@ FAMILIES = {
             REFUSED(word_embed_proj_dim=16, layer_norm_elementwise_affine=False) |
             CHANGES(ffn_dim=40, num_attention_heads=2, max_position_embeddings=64, activation_function="gelu", do_layer_norm_before=False,
                     _remove_final_layer_norm=True, enable_bias=False)),
+    "bert": (bert.CONFIG, BERT | CHANGES(type_vocab_size=3) | HARMLESS(pad_token_id=3)),
+    "roberta": (roberta.CONFIG, BERT | CHANGES(type_vocab_size=3, pad_token_id=3)),
+    "modernbert": (modernbert.CONFIG, FEW | CHANGES(hidden_size=48, num_attention_heads=2, intermediate_size=40 + 8,
+                   hidden_activation="relu", norm_eps=1e-3, norm_bias=True, max_position_embeddings=40, global_rope_theta=7.0,
+                   local_rope_theta=7.0, global_attn_every_n_layers=2, local_attention=8, attention_bias=True, mlp_bias=True,
+                   layer_types=["full_attention"] * 4, by_layer_type={"rope_parameters": {"full_attention": {"rope_theta": 7.0},
+                   "sliding_attention": {"rope_theta": 5.0}}}, same_base={"local_rope_theta": None}) |
+                   HARMLESS(decoder_bias=False, classifier_pooling="mean", deterministic_flash_attn=True, reference_compile=True,
+                            sparse_prediction=True, embedding_dropout=0.1, layer_norm_eps=1e-3, tie_word_embeddings=False)),
     "phi": (phi.CONFIG, LLAMA | NO_RMS | LAYER_NORM | REFUSED(qk_layernorm=True, tie_word_embeddings=True) |
             CHANGES(partial_rotary_factor=1.0) | HARMLESS(embd_pdrop=0.1, resid_pdrop=0.1)),
     "gptj": (gptj.CONFIG, without(FEW, "num_hidden_layers") | REFUSED(scale_attn_weights=False, tie_word_embeddings=True) |
@@ -132,7 +144,7 @@ FAMILIES = {
     "stablelm": (stablelm.CONFIG, LLAMA | NO_RMS | TIED | LAYER_NORM | REFUSED(qk_layernorm=True) |
                  CHANGES(use_qkv_bias=False, use_parallel_residual=True, partial_rotary_factor=0.5, hidden_size=64, head_dim=16)),
 }
-TOGETHER = {"unknown_rope", "mrope", "growing_scores", "slides", "without_window", "uncapped", "bare"}
+TOGETHER = {"unknown_rope", "mrope", "growing_scores", "slides", "without_window", "uncapped", "bare", "by_layer_type", "same_base"}
 
 
 def run(tool, folder, config):

@@ -58,6 +58,19 @@ CASES = [
     (FALCON, {"num_ln_in_parallel_attn": 3}, 'key "num_ln_in_parallel_attn" is 3, expected 1 or 2'),
     (FALCON, {"num_ln_in_parallel_attn": 1, "parallel_attn": False},
      'key "parallel_attn" is false with one norm a block, which is not supported'),
+    ({**DECODER, "model_type": "bert"}, {"position_embedding_type": "relative_key"},
+     'key "position_embedding_type" is "relative_key", supported: absolute'),
+    ({**DECODER, "model_type": "bert"}, {"is_decoder": True},
+     'key "is_decoder" is true, expected false: the other form is not supported'),
+    ({**DECODER, "model_type": "bert"}, {"num_attention_heads": 3}, 'key "num_attention_heads" is 3, expected a divisor of hidden_size (8)'),
+    ({**DECODER, "model_type": "roberta"}, {"pad_token_id": 31}, 'key "pad_token_id" is 31, expected less than '
+     'max_position_embeddings - 1 (31): positions are counted from behind it'),
+    ({**DECODER, "model_type": "modernbert"}, {"num_attention_heads": 3},
+     'key "num_attention_heads" is 3, expected a divisor of hidden_size (8)'),
+    ({**DECODER, "model_type": "modernbert"}, {"layer_types": ["full_attention"]},
+     'key "layer_types" has 1 entries, expected num_hidden_layers (2)'),
+    ({**DECODER, "model_type": "modernbert"}, {"layer_types": ["full_attention", "x"]},
+     'key "layer_types" holds "x", supported: full_attention, sliding_attention'),
     ({**DECODER, "model_type": "opt", "ffn_dim": 12}, {"word_embed_proj_dim": 4},
      'key "word_embed_proj_dim" is 4, expected hidden_size (8): projected embeddings are not supported'),
     ({**DECODER, "model_type": "starcoder2"}, {"norm_type": "rms_norm"}, 'key "norm_type" is "rms_norm", supported: layer_norm'),
@@ -73,7 +86,11 @@ OTHERS = {
     "mixes attention with recurrent layers": ["recurrent_gemma"],
     "is a recurrent model": ["rwkv"],
     "attends to images in layers of its own": ["mllama"],
-    "is an encoder with a decoder": ["t5"],
+    "is an encoder with a decoder": ["bart", "mt5", "t5"],
+    "adds a bias by distance to scores (ALiBi)": ["bloom", "mpt"],
+    "adds a bias by distance to scores": ["mpnet"],
+    "attends to distances apart from contents": ["deberta", "deberta-v2"],
+    "has one layer's weights for all layers": ["albert"],
 }
 CASES += [(DECODER, {"model_type": family}, f'key "model_type" is "{family}", which {what}; that is not supported')
           for what, families in OTHERS.items() for family in families]

@@ -44,6 +44,18 @@ TEST(Attention, WindowCountsTheTokenItself) {
   EXPECT_EQ(y.values, (std::vector<double>{1, 1.5, 3, 6}));
 }
 
+TEST(Attention, WindowReachesToBothSidesWithoutCausal) {
+  const Tensor q({4, 1}, {0, 0, 0, 0}), k = q, v({4, 1}, {1, 2, 4, 8});
+  AttentionShape shape = causal(1, 1, 1);
+  shape.causal = false;
+  shape.window = 2;
+  const Tensor y = attention(q, k, v, nullptr, shape);
+  EXPECT_DOUBLE_EQ(y.values[0], 1.5);
+  EXPECT_DOUBLE_EQ(y.values[1], 7.0 / 3);
+  EXPECT_DOUBLE_EQ(y.values[2], 14.0 / 3);
+  EXPECT_DOUBLE_EQ(y.values[3], 6);
+}
+
 TEST(Attention, SinkTakesItsShareAndGivesNothing) {
   const Tensor q({1, 1}, {0}), k({1, 1}, {0}), v({1, 1}, {10}), sink({1}, {std::log(3.0)});
   EXPECT_NEAR(attention(q, k, v, &sink, causal(1, 1, 1)).values[0], 10.0 / 4, 1e-14);

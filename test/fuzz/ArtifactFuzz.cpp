@@ -1,0 +1,77 @@
+// An artifact: the header of its container, the program inside, and any bytes. The checksum is mostly made right again, for behind a
+// wrong one nothing is read.
+#include "runtime/artifact/Artifact.h"
+#include "test/fuzz/Fuzz.h"
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <xxhash.h>
+
+namespace xfmr::fuzz {
+
+using Json = nlohmann::ordered_json;
+
+std::vector<std::string> seeds() {
+  std::ifstream file(XFMR_FUZZ_ARTIFACT, std::ios::binary);
+  return {{std::istreambuf_iterator<char>(file), {}}};
+}
+
+static uint64_t headerLength(const std::string &data) {
+  uint64_t length = 0;
+  if (data.size() >= 8)
+    std::memcpy(&length, data.data(), 8);
+  return data.size() < 8 || length > data.size() - 8 ? 0 : length;
+}
+
+/// Bytes of the program, where header and file agree about them.
+static std::pair<size_t, size_t> programOf(const std::string &data, uint64_t length) {
+  const Json header = Json::parse(data.substr(8, length), nullptr, /*allow_exceptions=*/false);
+  if (!header.is_object() || !header.contains(artifact::kProgramTensor) || !header[artifact::kProgramTensor].is_object())
+    return {0, 0};
+  const Json offsets = header[artifact::kProgramTensor].value("data_offsets", Json());
+  if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() || !offsets[1].is_number_unsigned())
+    return {0, 0};
+  const uint64_t begin = offsets[0], end = offsets[1], room = data.size() - 8 - length;
+  return begin < end && end <= room ? std::pair<size_t, size_t>(8 + length + begin, end - begin)
+                                    : std::pair<size_t, size_t>(0, 0);
+}
+
+static std::string changed(const std::string &data, Random &random) {
+  const uint64_t length = headerLength(data);
+  if (length == 0 || random.oneIn(8))
+    return mutatedBytes(data, random);
+  if (random.oneIn(3)) {
+    const std::string header = mutatedJson(data.substr(8, length), random);
+    const uint64_t now = header.size();
+    std::string whole(8, '\0');
+    std::memcpy(whole.data(), &now, 8);
+    return whole + header + data.substr(8 + length);
+  }
+  const auto [at, size] = programOf(data, length); // FlatBuffers: offsets and numbers of four bytes
+  if (size < 8)
+    return mutatedBytes(data, random);
+  std::string whole = data;
+  const uint64_t number = edge(random);
+  std::memcpy(whole.data() + at + random.below(size / 4 - 1) * 4, &number, size_t(1) << random.below(4));
+  return whole;
+}
+
+std::string mutated(std::string data, Random &random) {
+  data = changed(data, random);
+  if (data.size() < artifact::kChecksumBytes || random.oneIn(8))
+    return data;
+  const size_t covered = data.size() - artifact::kChecksumBytes;
+  XXH128_canonical_t sum;
+  XXH128_canonicalFromHash(&sum, XXH3_128bits(data.data(), covered));
+  std::memcpy(data.data() + covered, sum.digest, artifact::kChecksumBytes);
+  return data;
+}
+
+std::string readOnce(const std::string &, const std::string &path) {
+  artifact::Artifact opened;
+  Status status = artifact::Artifact::open(path, opened);
+  return status.failed() ? status.message() : std::string();
+}
+
+} // namespace xfmr::fuzz

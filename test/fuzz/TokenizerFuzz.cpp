@@ -1,0 +1,38 @@
+// A tokenizer.json: a byte-level one and one of pieces, changed, loaded, and used on text.
+#include "runtime/tokenizer/Tokenizer.h"
+#include "test/fuzz/Fuzz.h"
+
+namespace xfmr::fuzz {
+
+std::vector<std::string> seeds() {
+  return {
+      R"({"version":"1.0","added_tokens":[{"id":5,"content":"<s>","special":true,"single_word":false,"lstrip":false,"rstrip":false,)"
+      R"("normalized":false}],"normalizer":null,"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,)"
+      R"("use_regex":true},"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>","type_id":0}},)"
+      R"({"Sequence":{"id":"A","type_id":0}}],"pair":[],"special_tokens":{"<s>":{"id":"<s>","ids":[5],"tokens":["<s>"]}}},)"
+      R"("decoder":{"type":"ByteLevel"},"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2,"c":3,"abc":4},)"
+      R"("merges":["a b","ab c"]}})",
+      R"({"version":"1.0","added_tokens":[],"normalizer":{"type":"Sequence","normalizers":[{"type":"Prepend","prepend":"_"},)"
+      R"({"type":"Replace","pattern":{"String":" "},"content":"_"}]},"pre_tokenizer":{"type":"Split","pattern":{"Regex":"\\s+|\\w+"},)"
+      R"("behavior":"Isolated","invert":false},"post_processor":null,"decoder":{"type":"Sequence","decoders":[{"type":"ByteFallback"},)"
+      R"({"type":"Fuse"}]},"model":{"type":"BPE","unk_token":"?","byte_fallback":true,"fuse_unk":true,"vocab":{"?":0,"_":1,"a":2,)"
+      R"("_a":3,"<0x41>":4},"merges":[["_","a"]]}})",
+  };
+}
+
+std::string mutated(std::string data, Random &random) {
+  return mutatedJson(data, random);
+}
+
+std::string readOnce(const std::string &data, const std::string &path) {
+  tokenizer::Tokenizer loaded;
+  std::string error;
+  if (!tokenizer::Tokenizer::load(data, "", loaded, error))
+    return path + ": " + error; // callers put the path in front
+  std::vector<int32_t> ids;
+  loaded.encode("ab abc \xf0\x9f\x99\x82 \xff<s> A", true, ids, error);
+  loaded.decode({0, 1, 2, 3, 4, 5, 6, -1, 1 << 30}, false);
+  return {};
+}
+
+} // namespace xfmr::fuzz
