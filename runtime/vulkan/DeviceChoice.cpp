@@ -22,6 +22,11 @@ const char *xfmr::vulkan::deviceTypeName(DeviceType type) {
   return "other device";
 }
 
+bool DeviceFacts::matrixUnits() const {
+  const auto first = features.lower_bound("cooperative_matrix_");
+  return first != features.end() && first->rfind("cooperative_matrix_", 0) == 0;
+}
+
 ProgramNeeds xfmr::vulkan::needsOf(const program::Program &program) {
   ProgramNeeds needs;
   for (const program::Buffer *buffer : *program.buffers()) {

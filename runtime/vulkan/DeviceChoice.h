@@ -31,6 +31,7 @@ struct DeviceFacts {
   std::array<uint32_t, 3> maxGrid = {0, 0, 0};
   uint32_t subgroupSize = 0;
   bool subgroupSizeControl = false;    // a pipeline can require subgroups of that size, all of them full
+  bool matrixUnits() const;            // whether it has any cooperative_matrix feature
   std::set<std::string> features;      // names that Variant.requires may use; see DeviceFacts.cpp
 };
 

@@ -4,9 +4,13 @@
 //   storage_16bit storage_8bit                             in storage buffers
 //   subgroup_size_N                                        every subgroup has N invocations
 //   workgroup_256 workgroup_512                            workgroups of so many invocations, all along x
+//   cooperative_matrix_f16_MxNxK                           subgroups multiply such matrices of f16 and sum up in f32; with
+//                                                          it come float16, Vulkan's memory model and SPIR-V 1.6
+#include "runtime/vulkan/CooperativeMatrix.h"
 #include "runtime/vulkan/Device.h"
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 
 using namespace xfmr::vulkan;
 
@@ -65,6 +69,39 @@ bool readSubgroupSizeControl(VkPhysicalDevice device, uint32_t size) {
   return f13.subgroupSizeControl && f13.computeFullSubgroups &&
          (p13.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT) && size >= p13.minSubgroupSize &&
          size <= p13.maxSubgroupSize;
+}
+
+bool hasExtension(VkPhysicalDevice device, const char *name) {
+  uint32_t count = 0;
+  vkEnumerateDeviceExtensionProperties(device, nullptr, &count, nullptr);
+  std::vector<VkExtensionProperties> all(count);
+  vkEnumerateDeviceExtensionProperties(device, nullptr, &count, all.data());
+  return std::any_of(all.begin(), all.end(), [&](const auto &e) { return std::strcmp(e.extensionName, name) == 0; });
+}
+
+// Asks only drivers that list the extension: others may crash.
+void readMatrixUnits(VkPhysicalDevice device, DeviceFacts &facts) {
+  auto ask = reinterpret_cast<PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR>(
+      vkGetInstanceProcAddr(volkGetLoadedInstance(), "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR"));
+  if (!ask || !hasExtension(device, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME))
+    return;
+  VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrix{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR};
+  VkPhysicalDeviceVulkan12Features f12{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
+  VkPhysicalDeviceFeatures2 features{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2};
+  features.pNext = &f12;
+  f12.pNext = &matrix;
+  vkGetPhysicalDeviceFeatures2(device, &features);
+  if (!matrix.cooperativeMatrix || !f12.vulkanMemoryModel || !f12.shaderFloat16)
+    return;
+  uint32_t count = 0;
+  ask(device, &count, nullptr);
+  std::vector<VkCooperativeMatrixPropertiesKHR> all(count, {VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR});
+  ask(device, &count, all.data());
+  for (const auto &p : all)
+    if (p.AType == VK_COMPONENT_TYPE_FLOAT16_KHR && p.BType == p.AType && p.CType == VK_COMPONENT_TYPE_FLOAT32_KHR &&
+        p.ResultType == p.CType && p.scope == VK_SCOPE_SUBGROUP_KHR)
+      facts.features.insert("cooperative_matrix_f16_" + std::to_string(p.MSize) + "x" + std::to_string(p.NSize) + "x" +
+                            std::to_string(p.KSize));
 }
 
 void readFeatures(VkPhysicalDevice device, bool has12, DeviceFacts &facts) {
@@ -140,8 +177,10 @@ DeviceFacts xfmr::vulkan::factsOf(VkPhysicalDevice device) {
         facts.features.insert(name);
     facts.features.insert("subgroup_size_" + std::to_string(subgroup.subgroupSize));
   }
-  if (std::min(basic.apiVersion, volkGetInstanceVersion()) >= VK_API_VERSION_1_3)
+  if (std::min(basic.apiVersion, volkGetInstanceVersion()) >= VK_API_VERSION_1_3) {
     facts.subgroupSizeControl = readSubgroupSizeControl(device, subgroup.subgroupSize);
+    readMatrixUnits(device, facts);
+  }
   for (uint32_t invocations : {256u, 512u})
     if (std::min(facts.maxInvocations, facts.maxWorkgroup[0]) >= invocations)
       facts.features.insert("workgroup_" + std::to_string(invocations));

@@ -116,6 +116,15 @@ TEST(DeviceChoice, FirstVariantWhoseFeaturesAreThere) {
   EXPECT_EQ(chooseVariant(packed, {"float16"}), 2u);
 }
 
+TEST(DeviceChoice, MatrixUnitsAreFeatures) {
+  DeviceFacts facts;
+  EXPECT_FALSE(facts.matrixUnits());
+  facts.features = {"float16", "subgroup_size_32"};
+  EXPECT_FALSE(facts.matrixUnits());
+  facts.features.insert("cooperative_matrix_f16_16x16x16");
+  EXPECT_TRUE(facts.matrixUnits());
+}
+
 TEST(DeviceChoice, SizeOfSubgroupsThatAVariantRequires) {
   auto required = [](std::vector<std::string> features) {
     program::VariantT variant;

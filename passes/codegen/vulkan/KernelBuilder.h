@@ -41,6 +41,7 @@ public:
   Value operator[](uint32_t index) const;
   void store(Value index, Value value) const;
   void store(uint32_t index, Value value) const;
+  mlir::Value memref() const { return memory; } // for operations of its own on workgroup memory
 
 private:
   friend class KernelBuilder;
