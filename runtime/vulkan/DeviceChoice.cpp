@@ -140,26 +140,3 @@ Status xfmr::vulkan::chooseDevice(const std::vector<DeviceFacts> &devices, const
       return take(i, "asked for by name");
   return Status::error("no device has '" + wanted + "' in its name; found " + listed(devices, needs));
 }
-
-uint32_t xfmr::vulkan::chooseVariant(const program::Kernel &kernel,
-                                     const std::set<std::string> &features) {
-  uint32_t last = kernel.variants()->size() - 1;
-  for (uint32_t i = 0; i < last; ++i) {
-    bool usable = true;
-    if (const auto *required = kernel.variants()->Get(i)->requires_())
-      for (const flatbuffers::String *feature : *required)
-        usable &= features.count(feature->str()) > 0;
-    if (usable)
-      return i;
-  }
-  return last;
-}
-
-uint32_t xfmr::vulkan::requiredSubgroupSize(const program::Variant &variant) {
-  constexpr std::string_view kPrefix = "subgroup_size_";
-  if (const auto *required = variant.requires_())
-    for (const flatbuffers::String *feature : *required)
-      if (feature->string_view().substr(0, kPrefix.size()) == kPrefix)
-        return static_cast<uint32_t>(std::stoul(feature->str().substr(kPrefix.size())));
-  return 0;
-}

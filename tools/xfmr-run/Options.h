@@ -8,7 +8,7 @@
 
 namespace xfmr::run {
 
-enum class Mode { generate, tokenize, moeTokens, perplexity, bench, explain, chat, devices };
+enum class Mode { generate, tokenize, moeTokens, perplexity, bench, explain, chat, devices, selfTest };
 
 struct Options {
   Mode mode = Mode::generate;
