@@ -6,6 +6,7 @@
 #include "passes/codegen/vulkan/GemmVariants.h"
 #include "passes/codegen/vulkan/MoeGemmVariants.h"
 #include "passes/codegen/vulkan/SubgroupRows.h"
+#include "passes/codegen/vulkan/WideVariants.h"
 #include "test/codegen/TestDevice.h"
 #include <fstream>
 #include <gtest/gtest.h>
@@ -70,6 +71,11 @@ private:
     if constexpr (std::is_same_v<Spec, GemmSpec>)
       if (spec.weight == WeightType::F16)
         add(kernel, gemm::buildMatrix(context, spec, {8, device.subgroupSize}));
+    if constexpr (std::is_same_v<Spec, SampleSpec>)
+      add(kernel, buildWide(context, spec, {}));
+    if constexpr (std::is_same_v<Spec, MoeRouterSpec>)
+      if (spec.rowsPerGroup == 1)
+        add(kernel, buildWide(context, spec, {}));
     if constexpr (std::is_same_v<Spec, MoeGemmSpec>)
       if (spec.weight == WeightType::F16)
         add(kernel, moe_gemm::buildMatrix(context, spec, {8, device.subgroupSize}));
