@@ -69,6 +69,7 @@ void addPhases(OpPassManager &manager, const CompilerOptions &options) {
   split.target = options.target;
   split.triple = options.triple;
   split.bindingBytes = options.bindingBytes;
+  split.deviceProfile = options.deviceProfile;
   manager.addPass(createXfmrSplitPhases(split));
 }
 
@@ -85,10 +86,13 @@ LogicalResult addPasses(Stage stage, OpPassManager &manager, const CompilerOptio
   case Stage::Regions: manager.addPass(createXfmrFormRegions()); break;
   case Stage::Dispatch: addDispatch(manager); break;
   case Stage::Plan: manager.addPass(createXfmrPlanBuffers()); break;
-  case Stage::Codegen:
-    manager.nest<ProgramOp>().nest<ExecutableOp>().addPass(createXfmrGenerateKernels());
+  case Stage::Codegen: {
+    XfmrGenerateKernelsOptions generate;
+    generate.deviceProfile = options.deviceProfile;
+    manager.nest<ProgramOp>().nest<ExecutableOp>().addPass(createXfmrGenerateKernels(generate));
     manager.nest<ProgramOp>().nest<ExecutableOp>().addPass(createXfmrLowerExecutables());
     break;
+  }
   case Stage::Emit: manager.nest<ProgramOp>().nest<ExecutableOp>().addPass(createXfmrSerializeExecutables()); break;
   }
   return success();

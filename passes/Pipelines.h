@@ -30,6 +30,8 @@ struct CompilerOptions : mlir::PassPipelineOptions<CompilerOptions> {
                           llvm::cl::init("auto")};
   Option<int64_t> bindingBytes{*this, "binding-bytes", llvm::cl::desc("most of a weight in one binding"),
                                llvm::cl::init(int64_t(1) << 27)};
+  Option<std::string> deviceProfile{*this, "device-profile", llvm::cl::desc("family of Vulkan devices to compile for; else any"),
+                                    llvm::cl::init("")};
 };
 
 /// Adds every stage up to `options.until` to `manager` (anchored on builtin.module), each followed by its verifier. A

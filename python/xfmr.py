@@ -48,7 +48,7 @@ class _Message(ctypes.Structure):
 
 class _Device(ctypes.Structure):
     _fields_ = [("size", c_size_t), ("id", c_char_p), ("name", c_char_p), ("kind", c_char_p), ("offers", c_char_p),
-                ("memory", c_uint64), ("lacks", c_char_p)]
+                ("memory", c_uint64), ("lacks", c_char_p), ("limits", c_char_p), ("variants", c_char_p)]
 
 
 class _Sampling(ctypes.Structure):
@@ -109,13 +109,15 @@ def version():
 
 
 def devices(model=None):
-    """What each device offers, a dict a device; with a model `lacks` says why one cannot run it, or is empty."""
+    """What each device offers, a dict a device; with a model `lacks` says why one cannot run it, or is empty, and
+    `variants` which code of its kernels runs there."""
     found = []
 
     def add(_, device):
         each = device.contents
         found.append({"device": each.id.decode(), "name": each.name.decode(), "kind": each.kind.decode(),
-                      "offers": each.offers.decode(), "memory": each.memory, "lacks": each.lacks.decode()})
+                      "offers": each.offers.decode(), "memory": each.memory, "lacks": each.lacks.decode(),
+                      "limits": each.limits.decode().splitlines(), "variants": each.variants.decode().splitlines()})
 
     _check(_lib.xfmr_list_devices(model._handle if model else None, _OnDevice(add), None))
     return found

@@ -4,6 +4,8 @@
 #include "runtime/cpu/Level.h"
 #include "runtime/cpu/Threads.h"
 #include "runtime/vulkan/Device.h"
+#include "runtime/vulkan/VariantChoice.h"
+#include <cstdio>
 
 using namespace xfmr;
 using artifact::Target;
@@ -30,6 +32,46 @@ static Description describeCpu(const artifact::Artifact *artifact) {
   return made;
 }
 
+static std::string bytesText(uint64_t bytes) {
+  const uint64_t unit = bytes >= (1ull << 30) ? 30 : bytes >= (1ull << 20) ? 20 : 10;
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g %s", static_cast<double>(bytes) / static_cast<double>(1ull << unit),
+                unit == 30 ? "GiB" : unit == 20 ? "MiB" : "KiB");
+  return text;
+}
+
+static std::string listed(const std::vector<std::string> &words) {
+  std::string text;
+  for (const std::string &word : words)
+    text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+static std::string limitsOf(const vulkan::DeviceFacts &facts) {
+  std::string text = "memory:";
+  for (const vulkan::MemoryHeap &heap : facts.heaps)
+    text += (&heap == facts.heaps.data() ? " " : ", ") + bytesText(heap.bytes) + (heap.deviceLocal ? " of the device" : " of the host") +
+            (heap.deviceLocal && heap.hostVisible ? " that the host can write" : "");
+  text += "\nlimits: allocations of " + bytesText(facts.maxAllocation) + ", bindings of " + bytesText(facts.maxStorageBufferRange) +
+          " at multiples of " + std::to_string(facts.storageBufferAlignment) + ", workgroups of " +
+          std::to_string(facts.maxInvocations) + " with " + bytesText(facts.maxSharedBytes) + "\n";
+  if (facts.maxSubgroupSize)
+    text += "subgroups: " + std::to_string(facts.minSubgroupSize) + " to " + std::to_string(facts.maxSubgroupSize) + ", " +
+            (facts.subgroupSizeControl ? "of the size that is asked for\n" : "of the size that the driver likes\n");
+  return text + "matrix units: " + (facts.matrixKinds.empty() ? "none" : listed(facts.matrixKinds)) + "\n";
+}
+
+static std::string variantsOf(const vulkan::DeviceFacts &facts, const program::Program &program) {
+  std::string text;
+  for (const vulkan::VariantUse &use : vulkan::variantUses(program, facts.features)) {
+    if (!use.takenBy.empty())
+      text += "takes " + use.label + ": " + listed(use.takenBy) + "\n";
+    else
+      text += "not " + use.label + ": " + (use.lacks.empty() ? "better ones are there" : "lacks " + use.lacks) + "\n";
+  }
+  return text;
+}
+
 static Description describe(const vulkan::DeviceFacts &facts, size_t index, const artifact::Artifact *artifact) {
   Description made;
   made.id = std::to_string(index);
@@ -40,12 +82,15 @@ static Description describe(const vulkan::DeviceFacts &facts, size_t index, cons
                 ", subgroups of " + std::to_string(facts.subgroupSize);
   for (const std::string &feature : facts.features)
     made.offers += ", " + feature;
+  made.limits = limitsOf(facts);
   if (!artifact)
     return made;
   const program::Program *program = artifact->program(Target::vulkan);
   const Status runs = program ? vulkan::meets(facts, vulkan::needsOf(*program))
                               : Status::error("the artifact has no program for Vulkan");
   made.lacks = runs.ok() ? "" : runs.message();
+  if (program)
+    made.variants = variantsOf(facts, *program);
   return made;
 }
 

@@ -9,6 +9,8 @@ namespace xfmr::engines {
 struct Description {
   std::string id, name, kind, offers;
   uint64_t memory = 0; // bytes of its own; 0: the host's
+  std::string limits;  // of a Vulkan device: heaps, allocations, bindings, workgroups, subgroups, matrices; a line each
+  std::string variants; // of `artifact`: which variants of its kernels run there, and why not the others; a line each
   std::string lacks;   // why it cannot run `artifact`; empty: it can, or none was asked about
 };
 

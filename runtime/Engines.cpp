@@ -3,6 +3,8 @@
 #include "runtime/cpu/Engine.h"
 #include "runtime/cpu/Level.h"
 #include "runtime/vulkan/Engine.h"
+#include "runtime/vulkan/SelfTest.h"
+#include "runtime/vulkan/Verdicts.h"
 #include <glob.h>
 
 using namespace xfmr;
@@ -74,6 +76,27 @@ Status xfmr::engines::open(std::shared_ptr<const artifact::Artifact> artifact, c
   vulkan::Model::Options vulkanOptions;
   vulkanOptions.device = options.device;
   return vulkan::openEngine(std::move(artifact), vulkanOptions, out);
+}
+
+Status xfmr::engines::selfTest(const artifact::Artifact &artifact, const std::string &name,
+                               const std::function<void(const Finding &)> &found, uint32_t &wrong) {
+  if (name == "cpu")
+    return Status::error("self-tests are for Vulkan devices: kernels for the CPU are the same code wherever they run");
+  const program::Program *program = artifact.program(Target::vulkan);
+  if (!program)
+    return Status::error("'" + artifact.path() + "' holds a program for " + artifact.targets() +
+                         ", none for Vulkan, which self-tests are for");
+  std::shared_ptr<vulkan::Device> device;
+  if (Status s = vulkan::Device::open(name, vulkan::needsOf(*program), device); s.failed())
+    return s;
+  vulkan::LeftOut leftOut;
+  auto onFinding = [&](const vulkan::Finding &each) {
+    found({device->facts().name, each.kernel, each.variant, each.wrong, !each.wrong.empty() && !each.last});
+  };
+  if (Status s = vulkan::selfTest(artifact, device, onFinding, leftOut, wrong); s.failed())
+    return s;
+  std::string path;
+  return vulkan::writeVerdicts(*device, artifact, leftOut, path);
 }
 
 uint32_t xfmr::engines::checkerMessages() { return vulkan::validationMessages(); }

@@ -1,6 +1,7 @@
 // Which engine runs an artifact: the meaning of --device, as a pure function of facts, and opening what it chose.
 #pragma once
 #include "runtime/engine/Engine.h"
+#include <functional>
 #include <string>
 
 namespace xfmr::engines {
@@ -26,6 +27,16 @@ struct Options {
 /// `why` is that of choose().
 Status open(std::shared_ptr<const artifact::Artifact> artifact, const Options &options,
             std::shared_ptr<const engine::Engine> &out, std::string &why);
+
+/// What a self-test found of one variant, as xfmr.h has it.
+struct Finding {
+  std::string device, kernel, variant, wrong;
+  bool leftOut = false;
+};
+
+/// Of a Vulkan device; `wrong` counts kernels without a variant that is right.
+Status selfTest(const artifact::Artifact &artifact, const std::string &device,
+                const std::function<void(const Finding &)> &found, uint32_t &wrong);
 
 /// Messages that the engines' own checkers gave in this process: Vulkan's validation layer, if it is on.
 uint32_t checkerMessages();

@@ -307,8 +307,36 @@ xfmr_status xfmr_list_devices(const xfmr_model *model, xfmr_on_device on_device,
       device.offers = each.offers.c_str();
       device.memory = each.memory;
       device.lacks = each.lacks.c_str();
+      device.limits = each.limits.c_str();
+      device.variants = each.variants.c_str();
       on_device(user, &device);
     }
+    return XFMR_OK;
+  });
+}
+
+xfmr_status xfmr_self_test(const char *path, const char *device, xfmr_on_finding on_finding, void *user, uint32_t *wrong) {
+  if (!path || !on_finding)
+    return missing(path ? "on_finding" : "path");
+  return guarded([&] {
+    artifact::Artifact artifact;
+    if (Status s = artifact::Artifact::open(path, artifact); s.failed())
+      return fail(XFMR_ERROR_ARTIFACT, s.message());
+    uint32_t count = 0;
+    auto found = [&](const engines::Finding &each) {
+      xfmr_finding finding = {};
+      finding.size = sizeof finding;
+      finding.device = each.device.c_str();
+      finding.kernel = each.kernel.c_str();
+      finding.variant = each.variant.c_str();
+      finding.wrong = each.wrong.c_str();
+      finding.left_out = each.leftOut;
+      on_finding(user, &finding);
+    };
+    if (Status s = engines::selfTest(artifact, device ? device : "auto", found, count); s.failed())
+      return fail(XFMR_ERROR_DEVICE, s.message());
+    if (wrong)
+      *wrong = count;
     return XFMR_OK;
   });
 }

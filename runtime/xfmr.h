@@ -54,12 +54,31 @@ typedef struct xfmr_device {
   const char *offers;   /* for people: "x86-64-v4, 16 cores", "Vulkan 1.3, subgroups of 32, float16, …" */
   uint64_t memory;      /* bytes of the device's own memory; 0: that of the host */
   const char *lacks;    /* why it cannot run the model that was asked about; "": it can, or none was */
+  const char *limits;   /* of a Vulkan device, lines for people: memory, limits, subgroups, matrix units; "" of the CPU */
+  const char *variants; /* lines for people: which variants of the model's kernels a Vulkan device takes, and why not others;
+                           "" without a model */
 } xfmr_device;
 
 typedef void (*xfmr_on_device)(void *user, const xfmr_device *device);
 /* The CPU, then every Vulkan device in the order of their indices; none of these where there is no driver. With a
  * `model` (which may be opened with "none"; or null) `lacks` says which can run it. */
 xfmr_status xfmr_list_devices(const xfmr_model *model, xfmr_on_device on_device, void *user);
+
+/* What a self-test found of one variant of a kernel; strings live during the call that hands it over. */
+typedef struct xfmr_finding {
+  size_t size;         /* of this struct as the library knows it */
+  const char *device;  /* its name */
+  const char *kernel;
+  const char *variant; /* what it requires, "portable"; "": there is no case of the kernel, nothing was tested */
+  const char *wrong;   /* what differs from the values that the artifact holds; "": nothing does */
+  bool left_out;       /* wrong, and another variant is taken instead from now on */
+} xfmr_finding;
+
+typedef void (*xfmr_on_finding)(void *user, const xfmr_finding *finding);
+/* Runs every kernel of the artifact at `path` on a Vulkan device ("auto", an index or a part of its name) and compares with
+ * values that were computed when it was compiled. Variants that differ are left out now and whenever this driver version
+ * opens an artifact that has them. `wrong` (may be null): kernels of which no variant is right. */
+xfmr_status xfmr_self_test(const char *path, const char *device, xfmr_on_finding on_finding, void *user, uint32_t *wrong);
 
 /* ---- models ---- */
 

@@ -4,6 +4,7 @@
 #include "passes/codegen/cpu/Link.h"
 #include "passes/lowering/PackWeights.h"
 #include "passes/lowering/ProgramBytes.h"
+#include "passes/lowering/SelfTestBytes.h"
 #include "runtime/artifact/ArtifactWriter.h"
 #include "runtime/artifact/Program_generated.h"
 #include "runtime/plan/Counts.h"
@@ -58,6 +59,8 @@ LogicalResult xfmr::emitArtifact(ArrayRef<ProgramOp> programs, const WeightSourc
     if (failed(more))
       return failure();
     code.append(std::make_move_iterator(more->begin()), std::make_move_iterator(more->end()));
+    if (flatbuffers::DetachedBuffer test = buildSelfTest(program); test.size())
+      code.push_back({artifact::kSelfTestTensor, std::string(reinterpret_cast<const char *>(test.data()), test.size())});
   }
 
   std::optional<artifact::ArtifactWriter> file;

@@ -9,7 +9,7 @@ def XfmrGenerateKernels : Pass<"xfmr-generate-kernels", "::xfmr::ExecutableOp"> 
   let description = [{
     On each `xfmr.executable` alone, so kernels are built in parallel. For Vulkan a variant holds a `gpu.module`.
     Executables that have variants stay as they are. Refuses a kernel whose code loads or stores other buffers than
-    its contract says.
+    its contract says. With a `device-profile` only the variant that such a device takes is kept, and the portable one.
 
     Before:
     ```mlir
@@ -23,6 +23,8 @@ def XfmrGenerateKernels : Pass<"xfmr-generate-kernels", "::xfmr::ExecutableOp"> 
     }
     ```
   }];
+  let options = [Option<"deviceProfile", "device-profile", "std::string", "\"\"",
+                        "of vulkan: the family of devices (runtime/profiles) that variants are for; else all variants">];
   let dependentDialects = ["::xfmr::XfmrDialect"];
   let statistics = [Statistic<"numVariants", "variants", "variants built">];
 }

@@ -4,6 +4,7 @@
 #include "passes/codegen/vulkan/Kernels.h"
 #include "passes/codegen/vulkan/ToSpirv.h"
 #include "passes/lowering/ExecutablePasses.h"
+#include "runtime/profiles/Profile.h"
 #include "llvm/ADT/StringExtras.h"
 
 namespace xfmr {
@@ -72,6 +73,9 @@ struct GenerateKernels : xfmr::impl::XfmrGenerateKernelsBase<GenerateKernels> {
     llvm::Expected<codegen::BuiltKernel> built = buildVariants(getOperation().getKernel());
     if (!built)
       return built.takeError();
+    if (!deviceProfile.empty())
+      if (llvm::Error error = keepForProfile(built->variants))
+        return error;
     for (codegen::BuiltVariant &variant : built->variants) {
       SmallVector<StringRef> features(variant.features.begin(), variant.features.end());
       Operation &module = variant.module->getBody()->front();
@@ -79,6 +83,22 @@ struct GenerateKernels : xfmr::impl::XfmrGenerateKernelsBase<GenerateKernels> {
       append(builder, features.empty() ? "portable" : llvm::join(features, "+"), features, variant.workgroupSize,
              variant.sharedBytes, &module);
     }
+    return llvm::Error::success();
+  }
+
+  // The variant that devices of the profile take, and the portable one.
+  llvm::Error keepForProfile(std::vector<codegen::BuiltVariant> &variants) {
+    std::string error;
+    const profiles::Profile profile = profiles::findProfile(deviceProfile, error);
+    if (!profile.family)
+      return llvm::createStringError("device-profile: " + error);
+    const std::set<std::string> &offered = profile.family->features;
+    auto taken = llvm::find_if(variants, [&](const codegen::BuiltVariant &variant) {
+      return llvm::all_of(variant.features, [&](const std::string &feature) { return offered.count(feature) > 0; });
+    });
+    variants.erase(variants.begin(), taken); // the last one requires nothing
+    if (variants.size() > 2)
+      variants.erase(std::next(variants.begin()), std::prev(variants.end()));
     return llvm::Error::success();
   }
 

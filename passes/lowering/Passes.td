@@ -72,7 +72,9 @@ def XfmrSplitPhases : Pass<"xfmr-split-phases", "::mlir::ModuleOp"> {
     Option<"triple", "triple", "std::string", "\"x86_64-linux-gnu\"",
            "of cpu: the architecture, x86_64-linux-gnu or aarch64-linux-gnu">,
     Option<"bindingBytes", "binding-bytes", "int64_t", "int64_t(1) << 27",
-           "of vulkan: most bytes of a buffer in one binding; every device allows 128 MiB">];
+           "of vulkan: most bytes of a buffer in one binding; every device allows 128 MiB">,
+    Option<"deviceProfile", "device-profile", "std::string", "\"\"",
+           "of vulkan: a family of devices (runtime/profiles) whose bindings count instead">];
   let dependentDialects = ["::xfmr::XfmrDialect"];
 }
 

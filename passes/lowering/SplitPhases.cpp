@@ -2,6 +2,7 @@
 #include "passes/lowering/LoweredOps.h"
 #include "passes/lowering/MoeRoute.h"
 #include "passes/lowering/Passes.h"
+#include "runtime/profiles/Profile.h"
 
 #include "mlir/IR/IRMapping.h"
 
@@ -166,7 +167,15 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
     case TargetKind::vulkan: {
       auto emit = [&] { return model.emitError("binding-bytes: "); };
       TargetAttr portable = TargetAttr::portableVulkan(&getContext());
-      auto chosen = TargetAttr::getChecked(emit, &getContext(), TargetKind::vulkan, bindingBytes.getValue(),
+      int64_t bytes = bindingBytes;
+      if (!deviceProfile.empty()) {
+        std::string error;
+        const profiles::Profile profile = profiles::findProfile(deviceProfile, error);
+        if (!profile.family)
+          return model.emitError("device-profile: ") << error;
+        bytes = static_cast<int64_t>(profile.family->bindingBytes);
+      }
+      auto chosen = TargetAttr::getChecked(emit, &getContext(), TargetKind::vulkan, bytes,
                                            portable.getPushWords(), portable.getGrid(), portable.getAlignment(),
                                            ArrayRef<CpuLevel>());
       if (!chosen)

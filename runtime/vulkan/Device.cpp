@@ -1,5 +1,6 @@
 // Opening a device; see Device.h. What is chosen is decided in DeviceChoice.cpp.
 #include "runtime/vulkan/Device.h"
+#include "runtime/vulkan/CooperativeMatrix.h"
 
 using namespace xfmr;
 using namespace xfmr::vulkan;
@@ -60,6 +61,13 @@ Status Device::create() {
   features.features.robustBufferAccess = VK_FALSE;
   if (facts_.subgroupSizeControl) // after the query: nothing else of 1.3 is used
     f12.pNext = &f13;
+  VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrix{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR};
+  matrix.cooperativeMatrix = VK_TRUE;
+  const char *matrixExtension = VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME;
+  if (facts_.matrixUnits()) {
+    matrix.pNext = features.pNext;
+    features.pNext = &matrix;
+  }
 
   float priority = 1;
   VkDeviceQueueCreateInfo queue{VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO};
@@ -70,6 +78,8 @@ Status Device::create() {
   info.pNext = &features;
   info.queueCreateInfoCount = 1;
   info.pQueueCreateInfos = &queue;
+  info.enabledExtensionCount = facts_.matrixUnits();
+  info.ppEnabledExtensionNames = &matrixExtension;
   if (Status status = checked(vkCreateDevice(physical_, &info, nullptr, &handle_),
                               "open the device '" + facts_.name + "'");
       status.failed())

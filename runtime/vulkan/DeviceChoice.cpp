@@ -22,6 +22,11 @@ const char *xfmr::vulkan::deviceTypeName(DeviceType type) {
   return "other device";
 }
 
+bool DeviceFacts::matrixUnits() const {
+  const auto first = features.lower_bound("cooperative_matrix_");
+  return first != features.end() && first->rfind("cooperative_matrix_", 0) == 0;
+}
+
 ProgramNeeds xfmr::vulkan::needsOf(const program::Program &program) {
   ProgramNeeds needs;
   for (const program::Buffer *buffer : *program.buffers()) {
@@ -134,27 +139,4 @@ Status xfmr::vulkan::chooseDevice(const std::vector<DeviceFacts> &devices, const
     if (lower(devices[i].name).find(lower(wanted)) != std::string::npos)
       return take(i, "asked for by name");
   return Status::error("no device has '" + wanted + "' in its name; found " + listed(devices, needs));
-}
-
-uint32_t xfmr::vulkan::chooseVariant(const program::Kernel &kernel,
-                                     const std::set<std::string> &features) {
-  uint32_t last = kernel.variants()->size() - 1;
-  for (uint32_t i = 0; i < last; ++i) {
-    bool usable = true;
-    if (const auto *required = kernel.variants()->Get(i)->requires_())
-      for (const flatbuffers::String *feature : *required)
-        usable &= features.count(feature->str()) > 0;
-    if (usable)
-      return i;
-  }
-  return last;
-}
-
-uint32_t xfmr::vulkan::requiredSubgroupSize(const program::Variant &variant) {
-  constexpr std::string_view kPrefix = "subgroup_size_";
-  if (const auto *required = variant.requires_())
-    for (const flatbuffers::String *feature : *required)
-      if (feature->string_view().substr(0, kPrefix.size()) == kPrefix)
-        return static_cast<uint32_t>(std::stoul(feature->str().substr(kPrefix.size())));
-  return 0;
 }

@@ -13,6 +13,11 @@ namespace xfmr::vulkan {
 
 enum class DeviceType { discrete, integrated, virtualized, cpu, other };
 
+struct MemoryHeap {
+  uint64_t bytes = 0;
+  bool deviceLocal = false, hostVisible = false; // the host can write some memory of it in place
+};
+
 /// What a physical device is and allows. Sizes are bytes.
 struct DeviceFacts {
   std::string name, driver;
@@ -21,6 +26,7 @@ struct DeviceFacts {
   bool hasComputeQueue = true;
   bool unifiedMemory = false;          // device-local memory that the host can write, on the only heap
   uint64_t deviceMemory = 0;           // largest device-local heap
+  std::vector<MemoryHeap> heaps;
   uint64_t maxAllocation = 0;
   uint64_t maxStorageBufferRange = 0;
   uint64_t storageBufferAlignment = 16;
@@ -30,7 +36,10 @@ struct DeviceFacts {
   std::array<uint32_t, 3> maxWorkgroup = {0, 0, 0};
   std::array<uint32_t, 3> maxGrid = {0, 0, 0};
   uint32_t subgroupSize = 0;
+  uint32_t minSubgroupSize = 0, maxSubgroupSize = 0; // that a driver may choose for a pipeline; 0: it does not say
   bool subgroupSizeControl = false;    // a pipeline can require subgroups of that size, all of them full
+  std::vector<std::string> matrixKinds; // what subgroups can multiply, "f16 16x16x16 to f32"; variants need a feature of it
+  bool matrixUnits() const;            // whether it has any cooperative_matrix feature
   std::set<std::string> features;      // names that Variant.requires may use; see DeviceFacts.cpp
 };
 
@@ -57,12 +66,6 @@ Status meets(const DeviceFacts &device, const ProgramNeeds &needs);
 /// every device with what it lacks.
 Status chooseDevice(const std::vector<DeviceFacts> &devices, const ProgramNeeds &needs,
                     const std::string &wanted, size_t &index, std::string &why);
-
-/// First variant of a kernel whose required features are all there (the last one requires none).
-uint32_t chooseVariant(const program::Kernel &kernel, const std::set<std::string> &features);
-
-/// The size of subgroups that a variant requires; 0: any.
-uint32_t requiredSubgroupSize(const program::Variant &variant);
 
 const char *deviceTypeName(DeviceType type);
 

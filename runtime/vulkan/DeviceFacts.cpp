@@ -2,11 +2,17 @@
 //   subgroup_arithmetic subgroup_shuffle subgroup_ballot   in compute shaders
 //   float16 int8 int16 int64                               arithmetic
 //   storage_16bit storage_8bit                             in storage buffers
+//   integer_dot                                            products of four bytes in one instruction
 //   subgroup_size_N                                        every subgroup has N invocations
+//   gpu                                                    no software driver
 //   workgroup_256 workgroup_512                            workgroups of so many invocations, all along x
+//   cooperative_matrix_f16_MxNxK                           subgroups multiply such matrices of f16 and sum up in f32; with
+//                                                          it come float16, Vulkan's memory model and SPIR-V 1.6
+#include "runtime/vulkan/CooperativeMatrix.h"
 #include "runtime/vulkan/Device.h"
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 
 using namespace xfmr::vulkan;
 
@@ -37,6 +43,11 @@ void readMemory(VkPhysicalDevice device, DeviceFacts &facts) {
   VkPhysicalDeviceMemoryProperties memory;
   vkGetPhysicalDeviceMemoryProperties(device, &memory);
   for (uint32_t i = 0; i < memory.memoryHeapCount; ++i)
+    facts.heaps.push_back({memory.memoryHeaps[i].size, (memory.memoryHeaps[i].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT) != 0, false});
+  for (uint32_t i = 0; i < memory.memoryTypeCount; ++i)
+    if (memory.memoryTypes[i].propertyFlags & VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT)
+      facts.heaps[memory.memoryTypes[i].heapIndex].hostVisible = true;
+  for (uint32_t i = 0; i < memory.memoryHeapCount; ++i)
     if (memory.memoryHeaps[i].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT)
       facts.deviceMemory = std::max(facts.deviceMemory, uint64_t(memory.memoryHeaps[i].size));
   constexpr VkMemoryPropertyFlags kUnified = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT |
@@ -53,7 +64,7 @@ void readMemory(VkPhysicalDevice device, DeviceFacts &facts) {
 
 // Whether pipelines can be bound to subgroups of the size that the device reports. Where they cannot, some drivers choose
 // a smaller one for a pipeline.
-bool readSubgroupSizeControl(VkPhysicalDevice device, uint32_t size) {
+void readSubgroupSizeControl(VkPhysicalDevice device, DeviceFacts &facts) {
   VkPhysicalDeviceVulkan13Features f13{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES};
   VkPhysicalDeviceFeatures2 features{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2};
   features.pNext = &f13;
@@ -62,9 +73,65 @@ bool readSubgroupSizeControl(VkPhysicalDevice device, uint32_t size) {
   VkPhysicalDeviceProperties2 properties{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2};
   properties.pNext = &p13;
   vkGetPhysicalDeviceProperties2(device, &properties);
-  return f13.subgroupSizeControl && f13.computeFullSubgroups &&
-         (p13.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT) && size >= p13.minSubgroupSize &&
-         size <= p13.maxSubgroupSize;
+  facts.minSubgroupSize = p13.minSubgroupSize, facts.maxSubgroupSize = p13.maxSubgroupSize;
+  facts.subgroupSizeControl = f13.subgroupSizeControl && f13.computeFullSubgroups &&
+                              (p13.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT) &&
+                              facts.subgroupSize >= p13.minSubgroupSize && facts.subgroupSize <= p13.maxSubgroupSize;
+  if (f13.shaderIntegerDotProduct && p13.integerDotProduct4x8BitPackedSignedAccelerated)
+    facts.features.insert("integer_dot");
+}
+
+bool hasExtension(VkPhysicalDevice device, const char *name) {
+  uint32_t count = 0;
+  vkEnumerateDeviceExtensionProperties(device, nullptr, &count, nullptr);
+  std::vector<VkExtensionProperties> all(count);
+  vkEnumerateDeviceExtensionProperties(device, nullptr, &count, all.data());
+  return std::any_of(all.begin(), all.end(), [&](const auto &e) { return std::strcmp(e.extensionName, name) == 0; });
+}
+
+const char *componentName(VkComponentTypeKHR type) {
+  switch (static_cast<int>(type)) { // not all are known to every header
+  case 0: return "f16";
+  case 1: return "f32";
+  case 2: return "f64";
+  case 3: return "i8";
+  case 4: return "i16";
+  case 5: return "i32";
+  case 7: return "u8";
+  case 8: return "u16";
+  case 9: return "u32";
+  case 1000141000: return "bf16";
+  default: return "another type";
+  }
+}
+
+// Asks only drivers that list the extension: others may crash.
+void readMatrixUnits(VkPhysicalDevice device, DeviceFacts &facts) {
+  auto ask = reinterpret_cast<PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR>(
+      vkGetInstanceProcAddr(volkGetLoadedInstance(), "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR"));
+  if (!ask || !hasExtension(device, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME))
+    return;
+  VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrix{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR};
+  VkPhysicalDeviceVulkan12Features f12{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
+  VkPhysicalDeviceFeatures2 features{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2};
+  features.pNext = &f12;
+  f12.pNext = &matrix;
+  vkGetPhysicalDeviceFeatures2(device, &features);
+  if (!matrix.cooperativeMatrix || !f12.vulkanMemoryModel || !f12.shaderFloat16)
+    return;
+  uint32_t count = 0;
+  ask(device, &count, nullptr);
+  std::vector<VkCooperativeMatrixPropertiesKHR> all(count, {VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR});
+  ask(device, &count, all.data());
+  for (const auto &p : all)
+    if (p.scope == VK_SCOPE_SUBGROUP_KHR)
+      facts.matrixKinds.push_back(std::string(componentName(p.AType)) + " " + std::to_string(p.MSize) + "x" + std::to_string(p.NSize) +
+                                  "x" + std::to_string(p.KSize) + " to " + componentName(p.ResultType));
+  for (const auto &p : all)
+    if (p.AType == VK_COMPONENT_TYPE_FLOAT16_KHR && p.BType == p.AType && p.CType == VK_COMPONENT_TYPE_FLOAT32_KHR &&
+        p.ResultType == p.CType && p.scope == VK_SCOPE_SUBGROUP_KHR)
+      facts.features.insert("cooperative_matrix_f16_" + std::to_string(p.MSize) + "x" + std::to_string(p.NSize) + "x" +
+                            std::to_string(p.KSize));
 }
 
 void readFeatures(VkPhysicalDevice device, bool has12, DeviceFacts &facts) {
@@ -140,11 +207,15 @@ DeviceFacts xfmr::vulkan::factsOf(VkPhysicalDevice device) {
         facts.features.insert(name);
     facts.features.insert("subgroup_size_" + std::to_string(subgroup.subgroupSize));
   }
-  if (std::min(basic.apiVersion, volkGetInstanceVersion()) >= VK_API_VERSION_1_3)
-    facts.subgroupSizeControl = readSubgroupSizeControl(device, subgroup.subgroupSize);
+  if (std::min(basic.apiVersion, volkGetInstanceVersion()) >= VK_API_VERSION_1_3) {
+    readSubgroupSizeControl(device, facts);
+    readMatrixUnits(device, facts);
+  }
   for (uint32_t invocations : {256u, 512u})
     if (std::min(facts.maxInvocations, facts.maxWorkgroup[0]) >= invocations)
       facts.features.insert("workgroup_" + std::to_string(invocations));
+  if (facts.type != DeviceType::cpu && facts.type != DeviceType::other)
+    facts.features.insert("gpu");
   readMemory(device, facts);
   readFeatures(device, has12, facts);
   return facts;

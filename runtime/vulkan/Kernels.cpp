@@ -49,45 +49,51 @@ Status Kernels::layoutFor(uint32_t bindings, Kernel &kernel) {
   return Status::success();
 }
 
-Status Kernels::load(const artifact::Artifact &artifact, const PipelineCache &cache) {
-  for (const program::Kernel *source : *artifact.program(artifact::Target::vulkan)->kernels()) {
-    Kernel kernel;
-    if (Status status = layoutFor(source->bindings()->size(), kernel); status.failed())
-      return status;
-    kernel.variant = chooseVariant(*source, device_->facts().features);
-    const program::Variant &variant = *source->variants()->Get(kernel.variant);
-    std::string entry = variant.entry()->str(), name = source->name()->str();
-    const TensorView &code = *artifact.tensor(variant.tensor()->string_view());
-    std::vector<uint32_t> words(code.byteSize / 4);
-    std::memcpy(words.data(), code.data, code.byteSize);
+Status Kernels::load(const artifact::Artifact &artifact, const PipelineCache &cache, const LeftOut &leftOut) {
+  for (const program::Kernel *source : *artifact.program(artifact::Target::vulkan)->kernels())
+    if (Status s = add(artifact, *source, chooseVariant(*source, device_->facts().features, leftOut), cache); s.failed())
+      return s;
+  return Status::success();
+}
 
-    VkShaderModuleCreateInfo moduleInfo{VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO};
-    moduleInfo.codeSize = code.byteSize;
-    moduleInfo.pCode = words.data();
-    VkShaderModule module = VK_NULL_HANDLE;
-    if (Status s = checked(vkCreateShaderModule(device_->handle(), &moduleInfo, nullptr, &module),
-                           "load kernel '" + name + "'");
-        s.failed())
-      return s;
-    VkComputePipelineCreateInfo info{VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO};
-    info.layout = kernel.layout;
-    info.stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO;
-    info.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
-    info.stage.module = module;
-    info.stage.pName = entry.c_str();
-    VkPipelineShaderStageRequiredSubgroupSizeCreateInfo size{
-        VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO};
-    size.requiredSubgroupSize = requiredSubgroupSize(variant);
-    if (size.requiredSubgroupSize && device_->facts().subgroupSizeControl) {
-      info.stage.pNext = &size;
-      info.stage.flags = VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT;
-    }
-    VkResult result = vkCreateComputePipelines(device_->handle(), cache.handle(), 1, &info, nullptr,
-                                               &kernel.pipeline);
-    vkDestroyShaderModule(device_->handle(), module, nullptr);
-    if (Status s = checked(result, "compile kernel '" + name + "'"); s.failed())
-      return s;
-    kernels_.push_back(kernel);
+Status Kernels::add(const artifact::Artifact &artifact, const program::Kernel &source, uint32_t index,
+                    const PipelineCache &cache) {
+  Kernel kernel;
+  if (Status status = layoutFor(source.bindings()->size(), kernel); status.failed())
+    return status;
+  kernel.variant = index;
+  const program::Variant &variant = *source.variants()->Get(index);
+  std::string entry = variant.entry()->str(), name = source.name()->str();
+  const TensorView &code = *artifact.tensor(variant.tensor()->string_view());
+  std::vector<uint32_t> words(code.byteSize / 4);
+  std::memcpy(words.data(), code.data, code.byteSize);
+
+  VkShaderModuleCreateInfo moduleInfo{VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO};
+  moduleInfo.codeSize = code.byteSize;
+  moduleInfo.pCode = words.data();
+  VkShaderModule module = VK_NULL_HANDLE;
+  if (Status s = checked(vkCreateShaderModule(device_->handle(), &moduleInfo, nullptr, &module),
+                         "load kernel '" + name + "'");
+      s.failed())
+    return s;
+  VkComputePipelineCreateInfo info{VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO};
+  info.layout = kernel.layout;
+  info.stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO;
+  info.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
+  info.stage.module = module;
+  info.stage.pName = entry.c_str();
+  VkPipelineShaderStageRequiredSubgroupSizeCreateInfo size{
+      VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO};
+  size.requiredSubgroupSize = requiredSubgroupSize(variant);
+  if (size.requiredSubgroupSize && device_->facts().subgroupSizeControl) {
+    info.stage.pNext = &size;
+    info.stage.flags = VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT;
   }
+  VkResult result = vkCreateComputePipelines(device_->handle(), cache.handle(), 1, &info, nullptr,
+                                             &kernel.pipeline);
+  vkDestroyShaderModule(device_->handle(), module, nullptr);
+  if (Status s = checked(result, "compile kernel '" + name + "'"); s.failed())
+    return s;
+  kernels_.push_back(kernel);
   return Status::success();
 }

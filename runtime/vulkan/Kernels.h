@@ -3,6 +3,7 @@
 #pragma once
 #include "runtime/artifact/Artifact.h"
 #include "runtime/vulkan/PipelineCache.h"
+#include "runtime/vulkan/VariantChoice.h"
 #include <map>
 
 namespace xfmr::vulkan {
@@ -22,7 +23,11 @@ public:
   Kernels(const Kernels &) = delete;
   Kernels &operator=(const Kernels &) = delete;
 
-  Status load(const artifact::Artifact &artifact, const PipelineCache &cache);
+  /// All kernels of the program for Vulkan, each by its first usable variant that is not left out.
+  Status load(const artifact::Artifact &artifact, const PipelineCache &cache, const LeftOut &leftOut = {});
+  /// One more, by a variant that the device can run.
+  Status add(const artifact::Artifact &artifact, const program::Kernel &source, uint32_t variant,
+             const PipelineCache &cache);
   const Kernel &at(uint32_t index) const { return kernels_[index]; }
 
 private:

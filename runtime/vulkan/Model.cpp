@@ -2,6 +2,7 @@
 #include "runtime/vulkan/Model.h"
 #include "runtime/artifact/Panels.h"
 #include "runtime/plan/Hazards.h"
+#include "runtime/vulkan/Verdicts.h"
 #include <algorithm>
 #include <cstring>
 
@@ -33,7 +34,8 @@ Status Model::open(std::shared_ptr<const artifact::Artifact> artifact, const Opt
   model->cache_ = std::make_unique<PipelineCache>(model->device_);
   model->kernels_ = std::make_unique<Kernels>(model->device_);
   model->memory_ = std::make_unique<Memory>(model->device_);
-  if (Status s = model->kernels_->load(model->artifact(), *model->cache_); s.failed())
+  model->leftOut_ = readVerdicts(*model->device_, model->artifact());
+  if (Status s = model->kernels_->load(model->artifact(), *model->cache_, model->leftOut_); s.failed())
     return s;
   if (Status s = model->uploadWeights(options.forceStaging); s.failed())
     return s;
@@ -141,6 +143,8 @@ std::string Model::report() const {
   if (const program::Phase *few = artifact::findPhase(program(), "prefill_few"))
     text += "prefill: at most " + std::to_string(artifact::findPhase(program(), "prefill")->tokens()) +
             " tokens at once, at most " + std::to_string(few->tokens()) + " by phase prefill_few\n";
+  for (const std::string &variant : leftOut_)
+    text += "variant " + variant + ": left out, a self-test found it wrong on this driver\n";
   uint32_t index = 0;
   for (const program::Kernel *kernel : *program().kernels()) {
     const program::Variant &chosen = *kernel->variants()->Get(kernels_->at(index).variant);

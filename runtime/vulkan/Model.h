@@ -36,6 +36,7 @@ private:
   std::shared_ptr<const artifact::Artifact> artifact_;
   std::shared_ptr<Device> device_;
   std::unique_ptr<PipelineCache> cache_;
+  LeftOut leftOut_; // by an earlier self-test
   std::unique_ptr<Kernels> kernels_;
   std::unique_ptr<Memory> memory_;
   std::vector<Buffer> weights_;

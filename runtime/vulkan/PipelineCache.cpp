@@ -44,15 +44,19 @@ std::string fileName(VkPhysicalDevice device) {
   // pipelineCacheUUID already changes with device and driver; the driver UUID and version make sure of it.
   return hex(properties.properties.pipelineCacheUUID, VK_UUID_SIZE) + "-" +
          hex(ids.driverUUID, VK_UUID_SIZE) + "-" +
-         std::to_string(properties.properties.driverVersion) + ".pipelines";
+         std::to_string(properties.properties.driverVersion);
 }
 
 } // namespace
 
+std::string xfmr::vulkan::cacheFile(VkPhysicalDevice device, const char *ending) {
+  const std::string folder = cacheFolder();
+  return folder.empty() ? "" : folder + "/" + fileName(device) + ending;
+}
+
 PipelineCache::PipelineCache(std::shared_ptr<Device> device) : device_(std::move(device)) {
   VkPipelineCacheCreateInfo info{VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO};
-  if (std::string folder = cacheFolder(); !folder.empty())
-    path_ = folder + "/" + fileName(device_->physical());
+  path_ = cacheFile(device_->physical(), ".pipelines");
   MappedFile file;
   if (!path_.empty() && MappedFile::open(path_, file).ok() && file.size() > kHead &&
       std::memcmp(file.data(), kMagic, sizeof kMagic) == 0) {

@@ -6,6 +6,9 @@
 
 namespace xfmr::vulkan {
 
+/// A file there for what is true of this device by this version of its driver; empty if there is no place for it.
+std::string cacheFile(VkPhysicalDevice device, const char *ending);
+
 class PipelineCache {
 public:
   explicit PipelineCache(std::shared_ptr<Device> device);

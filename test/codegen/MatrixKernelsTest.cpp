@@ -21,7 +21,13 @@ protected:
     uint32_t width = e.glu ? n / 2 : n;
     c.residual = randomMatrix(rows, width);
     c.bias = randomVector(n), c.norm = randomVector(k);
-    c.expected = Matrix{rows, width, {}};
+    c.expected = expected(c, e, rmsNorm, unitOffset);
+    return c;
+  }
+
+  static Matrix expected(const Case &c, const Epilogue &e, bool rmsNorm = false, bool unitOffset = false) {
+    const uint32_t rows = c.x.rows, n = c.w.rows, k = c.x.cols, width = c.residual.cols;
+    Matrix result{rows, width, {}};
     for (uint32_t t = 0; t < rows; ++t) {
       double squares = 0;
       for (uint32_t i = 0; i < k; ++i)
@@ -46,10 +52,18 @@ protected:
           v = 1.5 * std::tanh(v / 1.5);
         if (e.residual)
           v += c.residual.at(t, j);
-        c.expected.values.push_back(static_cast<float>(v));
+        result.values.push_back(static_cast<float>(v));
       }
     }
-    return c;
+    return result;
+  }
+
+  // As matrix units take it: x in f16. Products of two halves are exact in f32, so that the result is one of f32 sums
+  // again, to the tolerance of f32 sums.
+  static Matrix expectedOfHalves(Case c, const Epilogue &e) {
+    for (float &v : c.x.values)
+      v = fromHalf(toHalf(v));
+    return expected(c, e);
   }
 
   void gemv(const GemvSpec &spec, uint32_t n, uint32_t k) {
@@ -84,6 +98,7 @@ protected:
     SCOPED_TRACE(spec.name() + " rows=" + std::to_string(rows) + " n=" + std::to_string(n) +
                  " k=" + std::to_string(k));
     Case c = make(rows, n, k, spec.weight, spec.epilogue);
+    const Matrix ofHalves = spec.weight == WeightType::F16 ? expectedOfHalves(c, spec.epilogue) : c.expected;
     uint32_t width = paddedWidth(c.expected.cols);
     GemmParams p;
     p.n = n, p.k = k, p.maxRows = rows + 3;
@@ -100,7 +115,8 @@ protected:
       SCOPED_TRACE(variantLabel(spec, variant));
       TestBuffer *out = bound[3] = floats(size);
       run(spec, p, bound, int(variant));
-      expectRows(out, p.out, c.expected, 1e-5);
+      const bool halves = variantLabel(spec, variant).rfind("cooperative_matrix", 0) == 0;
+      expectRows(out, p.out, halves ? ofHalves : c.expected, 1e-5);
       expectUntouched(out, p.out.offset + rows * p.out.stride, size);
     }
   }
@@ -191,12 +207,19 @@ TEST_P(MatrixKernels, GemmOverOddSizes) {
           gemm({type, {}}, rows, n, k);
   gemm({WeightType::F32, {}}, 127, 1000, 33);
   gemm({WeightType::BF16, {}}, 33, 40, 1000);
+  gemm({WeightType::F16, {}}, 130, 200, 1000);
 }
 
 TEST_P(MatrixKernels, GemmEpilogues) {
   for (const Epilogue &e : epilogues())
     for (uint32_t n : {2u, 24u, 34u, 250u})
       gemm({WeightType::F32, e}, 19, n, 40);
+  for (bool glu : {false, true}) {
+    Epilogue e;
+    e.glu = glu, e.activation = Activation::Silu, e.bias = e.residual = true;
+    for (uint32_t n : {2u, 34u, 250u})
+      gemm({WeightType::F16, e}, 70, n, 72);
+  }
 }
 
 XFMR_ON_EVERY_TARGET(MatrixKernels);

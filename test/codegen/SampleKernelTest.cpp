@@ -28,12 +28,23 @@ protected:
   // Runs sample on `logits` (row `row` of a larger buffer); the state words afterwards are in
   // `after`. `output` and `tokens` live until the next call.
   uint32_t sample(const std::vector<float> &logits, const Settings &s, uint32_t row = 0) {
-    uint32_t vocab = static_cast<uint32_t>(logits.size()), stride = paddedWidth(vocab);
     words[state::kTemperature] = floatBits(s.temperature), words[state::kTopK] = s.topK;
     words[state::kTopP] = floatBits(s.topP), words[state::kOutputCount] = s.outputCount;
     words[state::kSeedLow] = uint32_t(s.seed), words[state::kSeedHigh] = uint32_t(s.seed >> 32);
     words[state::kSampleRow] = row;
     words[state::kMinP] = floatBits(s.minP), words[state::kPenalty] = floatBits(s.penalty);
+    uint32_t chosen = 0, first = 0;
+    // The portable variant last: what it leaves is looked at. Others choose the same.
+    for (size_t variant = 0; variant < variants(SampleSpec{}); ++variant) {
+      chosen = sample(logits, s, row, int(variant));
+      if (variant == 0)
+        first = chosen;
+      EXPECT_EQ(chosen, first) << variantLabel(SampleSpec{}, variant);
+    }
+    return chosen;
+  }
+  uint32_t sample(const std::vector<float> &logits, const Settings &s, uint32_t row, int variant) {
+    uint32_t vocab = static_cast<uint32_t>(logits.size()), stride = paddedWidth(vocab);
     releaseBuffers();
     TestBuffer *state = ids(words), *buffer = floats(size_t(stride) * (row + 1));
     std::fill_n(buffer->as<float>(), buffer->bytes / 4,
@@ -46,7 +57,7 @@ protected:
     seen = ids(bits);
     SampleParams p;
     p.vocab = vocab, p.rowStride = stride, p.outputCapacity = kCapacity;
-    run(SampleSpec{}, p, {state, buffer, output, tokens, seen});
+    run(SampleSpec{}, p, {state, buffer, output, tokens, seen}, variant);
     after.assign(state->as<uint32_t>(), state->as<uint32_t>() + state::kWords);
     return tokens->as<uint32_t>()[0];
   }

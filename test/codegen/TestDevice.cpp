@@ -1,4 +1,5 @@
 #include "test/codegen/TestDevice.h"
+#include "runtime/vulkan/CooperativeMatrix.h"
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -26,11 +27,34 @@ VKAPI_ATTR VkBool32 VKAPI_CALL report(VkDebugUtilsMessageSeverityFlagBitsEXT,
   return VK_FALSE;
 }
 
+// Products of f16 that sum up in f32, as the features of a variant call them; none where the driver lacks the extension.
+std::set<std::string> matrixUnits(VkInstance instance, VkPhysicalDevice device) {
+  uint32_t count = 0;
+  vkEnumerateDeviceExtensionProperties(device, nullptr, &count, nullptr);
+  std::vector<VkExtensionProperties> extensions(count);
+  vkEnumerateDeviceExtensionProperties(device, nullptr, &count, extensions.data());
+  auto ask = reinterpret_cast<PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR>(
+      vkGetInstanceProcAddr(instance, "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR"));
+  if (!ask || std::none_of(extensions.begin(), extensions.end(), [](const auto &e) {
+        return std::string(e.extensionName) == VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME;
+      }))
+    return {};
+  ask(device, &count, nullptr);
+  std::vector<VkCooperativeMatrixPropertiesKHR> all(count, {VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR});
+  ask(device, &count, all.data());
+  std::set<std::string> result;
+  for (const auto &p : all)
+    if (p.AType == VK_COMPONENT_TYPE_FLOAT16_KHR && p.BType == p.AType && p.ResultType == VK_COMPONENT_TYPE_FLOAT32_KHR)
+      result.insert("cooperative_matrix_f16_" + std::to_string(p.MSize) + "x" + std::to_string(p.NSize) + "x" +
+                    std::to_string(p.KSize));
+  return result;
+}
+
 } // namespace
 
 TestDevice::TestDevice(bool validate) {
   VkApplicationInfo application{VK_STRUCTURE_TYPE_APPLICATION_INFO};
-  application.apiVersion = VK_API_VERSION_1_1;
+  application.apiVersion = VK_API_VERSION_1_3; // variants are of 1.1, but for those of matrix units
   const char *layer = "VK_LAYER_KHRONOS_validation", *extension = VK_EXT_DEBUG_UTILS_EXTENSION_NAME;
   VkDebugUtilsMessengerCreateInfoEXT messengerInfo{
       VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT};
@@ -87,6 +111,18 @@ TestDevice::TestDevice(bool validate) {
   if (offered.shaderInt64)
     features.insert("int64");
   VkDeviceCreateInfo deviceInfo{VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO};
+  VkPhysicalDeviceVulkan12Features f12{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
+  f12.shaderFloat16 = f12.vulkanMemoryModel = VK_TRUE;
+  VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrix{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR};
+  matrix.pNext = &f12;
+  matrix.cooperativeMatrix = VK_TRUE;
+  const char *matrixExtension = VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME;
+  if (const std::set<std::string> units = matrixUnits(instance, physical); !units.empty()) {
+    features.insert(units.begin(), units.end());
+    deviceInfo.pNext = &matrix;
+    deviceInfo.enabledExtensionCount = 1;
+    deviceInfo.ppEnabledExtensionNames = &matrixExtension;
+  }
   deviceInfo.pEnabledFeatures = &enabled;
   deviceInfo.queueCreateInfoCount = 1;
   deviceInfo.pQueueCreateInfos = &queueInfo;

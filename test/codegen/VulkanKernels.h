@@ -3,7 +3,10 @@
 // the device's own subgroups too.
 #pragma once
 #include "mlir/IR/MLIRContext.h"
+#include "passes/codegen/vulkan/GemmVariants.h"
+#include "passes/codegen/vulkan/MoeGemmVariants.h"
 #include "passes/codegen/vulkan/SubgroupRows.h"
+#include "passes/codegen/vulkan/WideVariants.h"
 #include "test/codegen/TestDevice.h"
 #include <fstream>
 #include <gtest/gtest.h>
@@ -38,8 +41,9 @@ public:
       std::ofstream(path, std::ios::binary)
           .write(reinterpret_cast<const char *>(variant.words.data()),
                  std::streamsize(variant.words.size() * 4));
-      EXPECT_EQ(std::system(("spirv-val --target-env vulkan1.1 " + path).c_str()), 0)
-          << kernel->name;
+      // What Debian 12 has does not know the extension of matrix units; scripts/test-drivers asks a newer one.
+      if (!ofMatrixUnits(variant))
+        EXPECT_EQ(std::system(("spirv-val --target-env vulkan1.1 " + path).c_str()), 0) << kernel->name;
       std::remove(path.c_str());
       if (device.supports(variant.features))
         entry.push_back(std::make_unique<Pipeline>(device, *kernel, i));
@@ -63,6 +67,21 @@ private:
   template <typename Spec> void addForOwnSubgroups(const Spec &spec, CompiledKernel &kernel) {
     if constexpr (std::is_same_v<Spec, GemvSpec> || std::is_same_v<Spec, MoeGemvSpec>)
       add(kernel, buildSubgroup(context, spec, device.subgroupSize));
+    // Of side 8, as Mesa's lavapipe has them from 26 on.
+    if constexpr (std::is_same_v<Spec, GemmSpec>)
+      if (spec.weight == WeightType::F16)
+        add(kernel, gemm::buildMatrix(context, spec, {8, device.subgroupSize}));
+    if constexpr (std::is_same_v<Spec, SampleSpec>)
+      add(kernel, buildWide(context, spec, {}));
+    if constexpr (std::is_same_v<Spec, MoeRouterSpec>)
+      if (spec.rowsPerGroup == 1)
+        add(kernel, buildWide(context, spec, {}));
+    if constexpr (std::is_same_v<Spec, MoeGemmSpec>)
+      if (spec.weight == WeightType::F16)
+        add(kernel, moe_gemm::buildMatrix(context, spec, {8, device.subgroupSize}));
+  }
+  static bool ofMatrixUnits(const Variant &variant) {
+    return !variant.features.empty() && variant.features.front().rfind("cooperative_matrix", 0) == 0;
   }
   // In front of the portable variant.
   void add(CompiledKernel &kernel, llvm::Expected<BuiltKernel> built) {

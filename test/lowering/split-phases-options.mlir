@@ -12,6 +12,10 @@
 // What it chooses: limits and route stay with the program; a chunk whose logits one binding holds.
 // RUN: xfmr-opt %s --xfmr-split-phases="moe=by-id binding-bytes=65536" | FileCheck %s --check-prefix=VULKAN
 // VULKAN: chunk 64 kv f32 moe by_id target <vulkan, binding_bytes = 65536, push_words = 16, grid = 65535, alignment = 256>
+// RUN: xfmr-opt %s --xfmr-split-phases="device-profile=navi31" | FileCheck %s --check-prefix=PROFILE
+// PROFILE: target <vulkan, binding_bytes = 4294967040, push_words = 16, grid = 65535, alignment = 256>
+// RUN: not xfmr-opt %s --xfmr-split-phases="device-profile=navi13" 2>&1 | FileCheck %s --check-prefix=NAME
+// NAME: error: device-profile: there is no device 'navi13', there are gcn, polaris10, {{.*}}, swiftshader, subzero
 // RUN: xfmr-opt %s --xfmr-split-phases="target=cpu" | FileCheck %s --check-prefix=CPU
 // CPU: chunk 64 kv f32 moe auto target <cpu, alignment = 64, levels = [v2, v3, v4, v4_dot]>
 // RUN: xfmr-opt %s --xfmr-split-phases="target=cpu triple=aarch64-unknown-linux-gnu" | FileCheck %s --check-prefix=ARM

@@ -123,6 +123,7 @@ protected:
     return activations(m, {paddedWidth(n), 0});
   }
 
+  int routerVariant = -1;
   Device route(const Layer &l, uint32_t maxRows = 0) {
     maxRows = maxRows ? maxRows : l.rows;
     MoeRouterSpec spec = routerSpec(l.routing, l.experts, maxRows);
@@ -140,7 +141,7 @@ protected:
       bound.push_back(vector(l.routerBias));
     if (spec.selectionBias)
       bound.push_back(vector(l.selectionBias));
-    run(spec, p, bound);
+    run(spec, p, bound, routerVariant < int(variants(spec)) ? routerVariant : -1);
     expectUntouched(device.ids, size_t(l.rows) * spec.topK, size_t(maxRows) * spec.topK);
     return device;
   }

@@ -96,38 +96,14 @@ TEST(DeviceChoice, EachRequirement) {
   EXPECT_EQ(lacking([](auto &d) { d.maxGrid[0] = 32; }), "grid dimension 32, needed 100");
 }
 
-TEST(DeviceChoice, FirstVariantWhoseFeaturesAreThere) {
-  program::KernelT kernel;
-  kernel.name = "k";
-  kernel.workgroup_size = {1, 1, 1};
-  for (std::vector<std::string> required :
-       {std::vector<std::string>{"float16", "subgroup_arithmetic"}, {"subgroup_arithmetic"}, {}}) {
-    auto variant = std::make_unique<program::VariantT>();
-    variant->tensor = "t";
-    variant->entry = "main";
-    variant->requires_ = required;
-    kernel.variants.push_back(std::move(variant));
-  }
-  flatbuffers::FlatBufferBuilder builder;
-  builder.Finish(program::Kernel::Pack(builder, &kernel));
-  const auto &packed = *flatbuffers::GetRoot<program::Kernel>(builder.GetBufferPointer());
-  EXPECT_EQ(chooseVariant(packed, {"float16", "subgroup_arithmetic"}), 0u);
-  EXPECT_EQ(chooseVariant(packed, {"subgroup_arithmetic"}), 1u);
-  EXPECT_EQ(chooseVariant(packed, {"float16"}), 2u);
+TEST(DeviceChoice, MatrixUnitsAreFeatures) {
+  DeviceFacts facts;
+  EXPECT_FALSE(facts.matrixUnits());
+  facts.features = {"float16", "subgroup_size_32"};
+  EXPECT_FALSE(facts.matrixUnits());
+  facts.features.insert("cooperative_matrix_f16_16x16x16");
+  EXPECT_TRUE(facts.matrixUnits());
 }
 
-TEST(DeviceChoice, SizeOfSubgroupsThatAVariantRequires) {
-  auto required = [](std::vector<std::string> features) {
-    program::VariantT variant;
-    variant.tensor = "t", variant.entry = "main", variant.requires_ = std::move(features);
-    flatbuffers::FlatBufferBuilder builder;
-    builder.Finish(program::Variant::Pack(builder, &variant));
-    return requiredSubgroupSize(*flatbuffers::GetRoot<program::Variant>(builder.GetBufferPointer()));
-  };
-  EXPECT_EQ(required({"subgroup_arithmetic", "subgroup_size_64", "workgroup_512"}), 64u);
-  EXPECT_EQ(required({"subgroup_size_8", "int64"}), 8u);
-  EXPECT_EQ(required({"int64"}), 0u);
-  EXPECT_EQ(required({}), 0u);
-}
 
 } // namespace

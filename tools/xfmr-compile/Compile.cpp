@@ -138,6 +138,7 @@ private:
     stages.kv = options.kv;
     stages.moe = options.moe;
     stages.bindingBytes = options.bindingBytes;
+    stages.deviceProfile = options.deviceProfile;
     PassManager manager = PassManager::on<ModuleOp>(&context);
     std::string error;
     if (failed(buildPipeline(manager, stages, error, from)))

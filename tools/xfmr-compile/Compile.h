@@ -23,6 +23,7 @@ struct CompileOptions {
   std::string kv = "auto";
   std::string moe = "auto"; // route of mixtures
   int64_t bindingBytes = int64_t(1) << 27; // most of a weight in one binding
+  std::string deviceProfile; // family of Vulkan devices to compile for, or empty: any
   Stage stopAfter = Stage::Emit;
   std::string output; // the artifact, or the text of the stage stopped after ("" or "-": stdout)
   bool verbose = false; // remarks of passes, the table of kernels

@@ -1,5 +1,6 @@
 // xfmr-compile: a model becomes one file that the runtime executes.
 #include "passes/lowering/Passes.h"
+#include "runtime/profiles/Profile.h"
 #include "tools/CommandLine.h"
 #include "tools/MlirOptions.h"
 #include "tools/model/UserPasses.h"
@@ -39,9 +40,13 @@ int main(int argc, char **argv) {
       ->check(oneOf({"f32", "f16"}));
   app.add_option("--moe", options.moe, "route of mixtures: by a cost model, or forced (default auto)")
       ->check(oneOf({"auto", "grouped", "by-id"}));
-  app.add_option("--binding-bytes", options.bindingBytes,
-                 "most of a weight in one binding (default 128 MiB, which every device allows)")
-      ->check(between(1 << 16, 1ll << 32));
+  auto *bindingBytes = app.add_option("--binding-bytes", options.bindingBytes,
+                                      "most of a weight in one binding (default 128 MiB, which every device allows)")
+                           ->check(between(1 << 16, 1ll << 32));
+  app.add_option("--device-profile", options.deviceProfile,
+                 "family of Vulkan devices to compile for, or one of it: the range of its bindings, and of kernels the variants "
+                 "it takes, and the portable ones (default: any device)")
+      ->check(oneOf(profiles::names()))->excludes(bindingBytes);
   app.add_option("--source", options.sources, "NAME=PATH: where a weight source lies");
   app.add_flag("--verbose", options.verbose,
                "show remarks of the passes, the kernels with what they cost, and the dispatches and barriers of the phases");

@@ -1,9 +1,10 @@
 // xfmr-inspect: what a model consists of and what a token costs, what a feed-forward network of it does, or what an
 // artifact holds.
+#include "runtime/profiles/Profile.h"
 #include "tools/CommandLine.h"
 #include "tools/model/UserPasses.h"
-#include "tools/xfmr-inspect/Contents.h"
 #include "tools/xfmr-inspect/Inspect.h"
+#include "tools/xfmr-inspect/ShowArtifact.h"
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -13,17 +14,6 @@ using namespace xfmr::inspect;
 static int fail(const std::string &message, int status) {
   std::cerr << "xfmr-inspect: error: " << message << "\n";
   return status;
-}
-
-static int inspectArtifact(const std::string &path, bool json) {
-  artifact::Artifact artifact;
-  if (Status status = artifact::Artifact::open(path, artifact); status.failed())
-    return fail(status.message(), 1);
-  if (json)
-    std::cout << contentsJson(artifact).dump(1) << "\n";
-  else
-    printContents(artifact, std::cout);
-  return 0;
 }
 
 static int showMemory(const InspectOptions &options, const MemoryOptions &place, bool json) {
@@ -42,7 +32,7 @@ int main(int argc, char **argv) {
                "feed-forward network does on a text; or lists what an .xfm artifact holds.");
   InspectOptions options;
   MemoryOptions place;
-  std::string page, network;
+  std::string page, network, device;
   bool json = false;
   app.add_option("MODEL", options.model, "folder, config.json, .gguf, .mlir, .mlirbc or .xfm")->required();
   app.add_option("--adapter", options.adapter, "folder of a low-rank adapter (PEFT), shown beside the layers");
@@ -50,6 +40,9 @@ int main(int argc, char **argv) {
   app.add_option("--source", options.sources, "NAME=PATH: where a weight source lies")->allow_extra_args(false);
   app.add_flag("--json", json, "print JSON instead of tables");
   auto *html = app.add_option("--html", page, "write one self-contained page with charts");
+  app.add_option("--device-profile", device,
+                 "of an artifact: what it can do at most on a Vulkan device that is not here, or on a family of them")
+      ->check(oneOf(profiles::names()))->excludes(html);
   auto *ffn = app.add_option("--ffn", network,
                              "LAYER: the channels of its feed-forward network that contribute most on a text; "
                              "LAYER:CHANNEL: where one fires and which tokens it promotes (after --passes)");
@@ -66,8 +59,11 @@ int main(int argc, char **argv) {
   if (llvm::StringRef(options.model).ends_with(".xfm")) {
     if (!page.empty() || !options.passes.empty() || !options.adapter.empty() || *ffn)
       return fail("--html, --passes, --adapter and --ffn are for models, not for artifacts", 2);
-    return inspectArtifact(options.model, json);
+    const Status status = showArtifact(options.model, device, json, std::cout);
+    return status.ok() ? 0 : fail(status.message(), 1);
   }
+  if (!device.empty())
+    return fail("--device-profile is for artifacts, not for models", 2);
   if (Status status = checkUserPasses(options.passes); status.failed())
     return fail(status.message(), 2);
   if (*ffn) {

@@ -3,10 +3,19 @@
 #include "tools/xfmr-run/Handles.h"
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 using namespace xfmr;
 using namespace xfmr::run;
 using nlohmann::ordered_json;
+
+static std::vector<std::string> lines(const std::string &text) {
+  std::vector<std::string> found;
+  for (size_t at = 0, end; (end = text.find('\n', at)) != std::string::npos; at = end + 1)
+    found.push_back(text.substr(at, end - at));
+  return found;
+}
 
 static ordered_json toJson(const xfmr_device &device, bool asked) {
   ordered_json entry = {{"device", device.id}, {"name", device.name}, {"kind", device.kind},
@@ -15,6 +24,9 @@ static ordered_json toJson(const xfmr_device &device, bool asked) {
     entry["runs"] = *device.lacks == 0;
   if (*device.lacks)
     entry["lacks"] = device.lacks;
+  for (const auto &[name, text] : {std::pair("limits", device.limits), {"variants", device.variants}})
+    if (*text)
+      entry[name] = lines(text);
   return entry;
 }
 
@@ -25,6 +37,9 @@ static void print(const xfmr_device &device, bool asked) {
   if (asked)
     std::printf("; %s%s", *device.lacks ? "cannot run it: " : "runs it", device.lacks);
   std::printf("\n");
+  for (const char *text : {device.limits, device.variants})
+    for (const std::string &line : lines(text))
+      std::printf("     %s\n", line.c_str());
 }
 
 Status xfmr::run::listDevices(const Options &options) {

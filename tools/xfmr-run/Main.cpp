@@ -11,6 +11,7 @@
 #include "tools/xfmr-run/MoeTokens.h"
 #include "tools/xfmr-run/Perplexity.h"
 #include "tools/xfmr-run/Prompt.h"
+#include "tools/xfmr-run/SelfTest.h"
 #include <chrono>
 #include <cstdio>
 
@@ -26,6 +27,8 @@ static bool continues(Mode mode) {
 static Status runMode(const Options &options) {
   if (options.mode == Mode::devices)
     return listDevices(options);
+  if (options.mode == Mode::selfTest)
+    return selfTest(options);
   auto start = std::chrono::steady_clock::now();
   xfmr_model_open_options wanted = {};
   wanted.size = sizeof wanted;
@@ -54,6 +57,7 @@ static Status runMode(const Options &options) {
   case Mode::chat: return chat(model, options);
   case Mode::embed: return embed(model, options);
   case Mode::devices:
+  case Mode::selfTest:
   case Mode::generate: break;
   }
   return generate(model, options);

@@ -8,7 +8,7 @@
 
 namespace xfmr::run {
 
-enum class Mode { generate, tokenize, moeTokens, perplexity, bench, explain, chat, devices, embed };
+enum class Mode { generate, tokenize, moeTokens, perplexity, bench, explain, chat, devices, selfTest, embed };
 
 struct Options {
   Mode mode = Mode::generate;

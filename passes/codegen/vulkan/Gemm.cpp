@@ -139,6 +139,14 @@ llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const Gemm
   if (!tuned)
     return tuned.takeError();
   portable->prefer(std::move(*tuned));
+  for (uint32_t lanes : {64u, 32u}) {
+    if (spec.weight != WeightType::F16)
+      break;
+    auto matrix = gemm::buildMatrix(context, spec, {16, lanes});
+    if (!matrix)
+      return matrix.takeError();
+    portable->prefer(std::move(*matrix));
+  }
   return portable;
 }
 

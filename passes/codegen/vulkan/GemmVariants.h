@@ -3,7 +3,7 @@
 #pragma once
 #include "passes/codegen/vulkan/EpilogueBuilder.h"
 #include "passes/codegen/Gemm.h"
-#include "passes/codegen/vulkan/KernelBuilder.h"
+#include "passes/codegen/vulkan/MatrixTile.h"
 
 namespace xfmr::codegen::gemm {
 
@@ -16,5 +16,8 @@ std::vector<Element> elements(const GemmSpec &spec);
 
 // GemmSubgroup8.cpp
 llvm::Expected<BuiltKernel> buildSubgroup8(mlir::MLIRContext &context, const GemmSpec &spec);
+
+// GemmMatrix.cpp; of f16 weights.
+llvm::Expected<BuiltKernel> buildMatrix(mlir::MLIRContext &context, const GemmSpec &spec, MatrixUnit unit);
 
 } // namespace xfmr::codegen::gemm

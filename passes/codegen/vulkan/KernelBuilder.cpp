@@ -352,18 +352,19 @@ void KernelBuilder::rotate(Value count, const Values &vectors,
 Value KernelBuilder::reduce(const Buffer &scratch, Value value,
                             llvm::function_ref<Value(Value, Value)> combine) {
   Value t = thread();
-  auto fold = [&](Value first) {
+  const uint32_t eighth = workgroup[0] / 8;
+  auto fold = [&](Value first, uint32_t count) {
     Value result = scratch[first];
-    for (uint32_t i = 1; i < 8; ++i)
+    for (uint32_t i = 1; i < count; ++i)
       result = combine(result, scratch[first + i]);
     return result;
   };
   barrier(); // an earlier reduction may still be reading
   scratch.store(t, value);
   barrier();
-  when(t < 8, [&] { scratch.store(t + 64, fold(t * 8)); });
+  when(t < eighth, [&] { scratch.store(t + workgroup[0], fold(t * 8, 8)); });
   barrier();
-  return fold(u32(64));
+  return fold(u32(workgroup[0]), eighth);
 }
 
 Value KernelBuilder::reduceSum(const Buffer &scratch, Value value) {

@@ -41,6 +41,7 @@ public:
   Value operator[](uint32_t index) const;
   void store(Value index, Value value) const;
   void store(uint32_t index, Value value) const;
+  mlir::Value memref() const { return memory; } // for operations of its own on workgroup memory
 
 private:
   friend class KernelBuilder;
@@ -95,8 +96,8 @@ public:
   void rotate(Value count, const Values &vectors,
               llvm::function_ref<void(Value i, Value vector)> body);
 
-  // Sum (or maximum) over the whole workgroup of 64, the same bits in every invocation. `scratch`
-  // is workgroup memory of at least 72 floats. Contains barriers: call it in uniform control flow.
+  // Sum (or maximum) over a whole workgroup along x, a multiple of 64, the same bits in every invocation. `scratch` is workgroup
+  // memory of a float an invocation and an eighth more. Contains barriers: call it in uniform control flow.
   Value reduceSum(const Buffer &scratch, Value value);
   Value reduceMax(const Buffer &scratch, Value value);
 

@@ -158,6 +158,14 @@ llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const MoeG
   if (!tuned)
     return tuned.takeError();
   portable->prefer(std::move(*tuned));
+  for (uint32_t lanes : {64u, 32u}) {
+    if (spec.weight != WeightType::F16)
+      break;
+    auto matrix = buildMatrix(context, spec, {16, lanes});
+    if (!matrix)
+      return matrix.takeError();
+    portable->prefer(std::move(*matrix));
+  }
   return portable;
 }
 

@@ -2,6 +2,7 @@
 // contract is MoeGemm.h.
 #pragma once
 #include "passes/codegen/MoeGemm.h"
+#include "passes/codegen/vulkan/MatrixTile.h"
 
 namespace xfmr::codegen::moe_gemm {
 
@@ -28,5 +29,8 @@ std::vector<Element> elements(const MoeGemmSpec &spec);
 
 // MoeGemmSubgroup8.cpp
 llvm::Expected<BuiltKernel> buildSubgroup8(mlir::MLIRContext &context, const MoeGemmSpec &spec);
+
+// MoeGemmMatrix.cpp; of f16 weights.
+llvm::Expected<BuiltKernel> buildMatrix(mlir::MLIRContext &context, const MoeGemmSpec &spec, MatrixUnit unit);
 
 } // namespace xfmr::codegen::moe_gemm

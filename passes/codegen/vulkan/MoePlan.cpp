@@ -48,6 +48,8 @@ public:
       scanExperts();
       placeExperts();
       scatter();
+      if (spec.stats && !spec.drop)
+        addStats();
     });
   }
 
@@ -108,20 +110,35 @@ private:
                              return Values{in[0] + own};
                            })[0];
       plan.store(e + uint32_t(MoePlanLayout::kCounts), total);
-      if (spec.stats)
-        addStats(e, total);
+      if (spec.stats && spec.drop)
+        addStatsBeforeDrops(e, total);
     });
     k.barrier();
   }
 
-  // Weight sums in entry order, one invocation an expert.
-  void addStats(Value e, Value total) {
-    Buffer stats = k.buffer("stats"), weights = k.buffer("weights");
-    stats.store(e, stats[e] + total);
-    Value sum = k.loop(k.u32(0), entries, k.u32(1), {k.f32(0)}, [&](Value entry, llvm::ArrayRef<Value> in) {
-      return Values{in[0] + select(ids[entry] == e, weights[entry], k.f32(0))};
-    })[0];
+  void addStats(Value e, Value count, Value sum) {
+    Buffer stats = k.buffer("stats");
+    stats.store(e, stats[e] + count);
     stats.store(experts + e, asInt(asFloat(stats[experts + e]) + sum));
+  }
+
+  // Weight sums in entry order, one invocation an expert, over the entries that the order has put side by side.
+  void addStats() {
+    k.barrier();
+    perExpert([&](Value e) {
+      Value first = k.push(kSortedAt) + plan[k.push(kStartsAt) + e], count = plan[e + uint32_t(MoePlanLayout::kCounts)];
+      addStats(e, count, k.loop(k.u32(0), count, k.u32(1), {k.f32(0)}, [&](Value place, llvm::ArrayRef<Value> in) {
+                 return Values{in[0] + k.buffer("weights")[plan[first + place]]};
+               })[0]);
+    });
+  }
+
+  // The same over all entries: dropped ones get no place in the order.
+  void addStatsBeforeDrops(Value e, Value total) {
+    Buffer weights = k.buffer("weights");
+    addStats(e, total, k.loop(k.u32(0), entries, k.u32(1), {k.f32(0)}, [&](Value entry, llvm::ArrayRef<Value> in) {
+               return Values{in[0] + select(ids[entry] == e, weights[entry], k.f32(0))};
+             })[0]);
   }
 
   Value capacity() {

@@ -1,3 +1,5 @@
+// wide (gpu + workgroup_256): of one row, with 256 invocations, so that a router of many experts is read
+// by as many loads at once as four workgroups of the portable variant would have; sums over columns are cut otherwise.
 // portable: a workgroup of 64 takes rowsPerGroup rows. Logits: blocks of four experts, the other invocations
 // side by side over the columns, as in gemv. Selection without sorting: an expert's place is the number of
 // experts that beat it, so ties need no care beyond the comparison and no step is serial.
@@ -5,6 +7,7 @@
 #include "passes/codegen/builder/RouterScore.h"
 #include "passes/codegen/vulkan/Math.h"
 #include "passes/codegen/vulkan/Operands.h"
+#include "passes/codegen/vulkan/WideVariants.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen {
@@ -22,23 +25,23 @@ enum Word : uint32_t {
   kScale,
   kMixerEps
 };
-constexpr uint32_t kThreads = 64, kBlockExperts = 4;
+constexpr uint32_t kThreads = 64, kWideThreads = 256, kBlockExperts = 4;
 
 // Blocks of four experts computed side by side; a power of two.
-uint32_t blocksOf(const MoeRouterSpec &spec) {
+uint32_t blocksOf(const MoeRouterSpec &spec, uint32_t threads) {
   uint32_t blocks = 1;
-  while (blocks < 8 && blocks * kBlockExperts < spec.experts)
+  while (blocks < threads / 8 && blocks * kBlockExperts < spec.experts)
     blocks *= 2;
   return blocks;
 }
 
 class Router {
 public:
-  Router(KernelBuilder &k, const MoeRouterSpec &spec)
-      : k(k), spec(spec), e(spec.experts), rows(spec.rowsPerGroup), lanes(kThreads / spec.rowsPerGroup),
+  Router(KernelBuilder &k, const MoeRouterSpec &spec, uint32_t threads)
+      : k(k), spec(spec), threads(threads), e(spec.experts), rows(spec.rowsPerGroup), lanes(threads / spec.rowsPerGroup),
         logits(k.shared(Element::F32, rows * e)), scores(k.shared(Element::F32, rows * e)),
-        keys(k.shared(Element::U32, rows * e)), chosen(k.shared(Element::U32, kThreads)),
-        values(k.shared(Element::F32, 72)), sums(k.shared(Element::F32x4, kThreads)) {
+        keys(k.shared(Element::U32, rows * e)), chosen(k.shared(Element::U32, threads)),
+        values(k.shared(Element::F32, threads * 9 / 8)), sums(k.shared(Element::F32x4, threads)) {
     if (spec.groups > 1) {
       groupKeys = k.shared(Element::U32, rows * spec.groups);
       kept = k.shared(Element::U32, rows * spec.groups);
@@ -74,7 +77,7 @@ private:
     for (uint32_t r = 0; r < rows; ++r) {
       Buffer x = k.buffer("x"), normed = k.buffer("normed"), norm = k.buffer("norm");
       Value in = start(k.u32(r), kXOffset, kXStride), out = start(k.u32(r), kNormedOffset, kNormedStride);
-      Value quads = k.push(kChunks) * 2, step = k.u32(kThreads);
+      Value quads = k.push(kChunks) * 2, step = k.u32(threads);
       Value squares = k.loop(k.thread(), quads, step, {k.zero4()}, [&](Value i, llvm::ArrayRef<Value> s) {
         Value v = x[in + i];
         return Values{fma(v, v, s[0])};
@@ -92,7 +95,7 @@ private:
   void computeLogits() {
     Buffer weight = k.buffer("weight"), x = k.buffer(spec.rmsNorm ? "normed" : "x");
     Word offset = spec.rmsNorm ? kNormedOffset : kXOffset, stride = spec.rmsNorm ? kNormedStride : kXStride;
-    const uint32_t blocks = blocksOf(spec), columns = kThreads / blocks;
+    const uint32_t blocks = blocksOf(spec, threads), columns = threads / blocks;
     Value lane = k.thread() % columns, chunks = k.push(kChunks);
     k.loop(k.u32(0), k.u32(e), k.u32(blocks * kBlockExperts), [&](Value firstExpert) {
       Value expert = firstExpert + k.thread() / columns * kBlockExperts;
@@ -179,7 +182,7 @@ private:
   // Rank of group scores; experts of groups that are not kept leave the race.
   void excludeGroups() {
     const uint32_t size = e / spec.groups, g = spec.groups;
-    k.loop(k.thread(), k.u32(rows * g), k.u32(kThreads), [&](Value item) {
+    k.loop(k.thread(), k.u32(rows * g), k.u32(threads), [&](Value item) {
       Value at = item * size; // rows * e entries are rows * g groups of `size`
       Values best = k.loop(k.u32(0), k.u32(size), k.u32(1), {k.f32(-3e38f), k.f32(-3e38f), k.u32(0)},
                            [&](Value i, llvm::ArrayRef<Value> in) {
@@ -194,12 +197,12 @@ private:
       groupKeys.store(item, spec.sumTop2 ? orderedKey(best[0] + best[1], 1) : best[2]);
     });
     k.barrier();
-    k.loop(k.thread(), k.u32(rows * g), k.u32(kThreads), [&](Value item) {
+    k.loop(k.thread(), k.u32(rows * g), k.u32(threads), [&](Value item) {
       Value place = rankOf(groupKeys, item / g * g, item % g, g);
       kept.store(item, select(place < k.u32(spec.keptGroups), k.u32(1), k.u32(0)));
     });
     k.barrier();
-    k.loop(k.thread(), k.u32(rows * e), k.u32(kThreads),
+    k.loop(k.thread(), k.u32(rows * e), k.u32(threads),
            [&](Value at) { k.when(kept[at / size] == 0, [&] { keys.store(at, k.u32(0)); }); });
     k.barrier();
   }
@@ -215,7 +218,7 @@ private:
   }
 
   void choose() {
-    k.loop(k.thread(), k.u32(rows * e), k.u32(kThreads), [&](Value item) {
+    k.loop(k.thread(), k.u32(rows * e), k.u32(threads), [&](Value item) {
       Value row = item / e, expert = item % e;
       Value place = rankOf(keys, row * e, expert, e);
       k.when(place < k.u32(spec.topK), [&] { chosen.store(row * spec.topK + place, expert); });
@@ -280,7 +283,7 @@ private:
 
   KernelBuilder &k;
   const MoeRouterSpec &spec;
-  const uint32_t e, rows, lanes;
+  const uint32_t threads, e, rows, lanes;
   Buffer logits, scores, keys; // [rows, experts]
   Buffer chosen;               // [rows, topK]
   Buffer values, sums;         // scratch
@@ -290,7 +293,8 @@ private:
 
 } // namespace
 
-llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const MoeRouterSpec &spec) {
+static llvm::Expected<BuiltKernel> build(mlir::MLIRContext &context, const MoeRouterSpec &spec, uint32_t threads,
+                                         std::vector<std::string> features) {
   std::vector<Element> elements = {Element::U32, Element::F32x4, weightElement(spec.weight),
                                    Element::U32, Element::F32};
   if (spec.routerBias)
@@ -301,9 +305,25 @@ llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const MoeR
     elements.insert(elements.end(), {Element::F32x4, Element::F32x4});
   if (spec.stats)
     elements.push_back(Element::U32);
-  KernelBuilder k(context, spec.name(), spec.bindings(), elements, {kThreads, 1, 1});
-  Router(k, spec).build();
-  return k.finish();
+  KernelBuilder k(context, spec.name(), spec.bindings(), elements, {threads, 1, 1});
+  Router(k, spec, threads).build();
+  return k.finish(std::move(features));
+}
+
+llvm::Expected<BuiltKernel> buildWide(mlir::MLIRContext &context, const MoeRouterSpec &spec, std::vector<std::string> features) {
+  features.push_back("workgroup_256");
+  return build(context, spec, kWideThreads, std::move(features));
+}
+
+llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const MoeRouterSpec &spec) {
+  auto portable = build(context, spec, kThreads, {});
+  if (!portable || spec.rowsPerGroup > 1)
+    return portable;
+  auto wide = buildWide(context, spec, {kGpu});
+  if (!wide)
+    return wide;
+  portable->prefer(std::move(*wide));
+  return portable;
 }
 
 } // namespace xfmr::codegen

@@ -1,3 +1,5 @@
+// wide (gpu + workgroup_512): one workgroup of 512, for vocabularies that 64 invocations would go through in
+// hundreds of steps one after another; masses are summed up in another order than by the portable one.
 // portable: one workgroup of 64; an invocation takes every 64th vec4 of the logits. Thresholds (the
 // k-th largest logit, the logit at which the mass reaches top-p) are found digit by digit on an
 // order-preserving integer image of the logits: sixteen passes of two bits, no sorting and no
@@ -7,6 +9,7 @@
 #include "passes/codegen/builder/OrderedKey.h"
 #include "passes/codegen/builder/Threefry.h"
 #include "passes/codegen/vulkan/Math.h"
+#include "passes/codegen/vulkan/WideVariants.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen {
@@ -14,15 +17,16 @@ namespace {
 
 enum Word : uint32_t { kVocab, kRowQuads, kOutputCapacity };
 
-constexpr uint32_t kDigitBits = 2, kDigits = 1 << kDigitBits;
+constexpr uint32_t kThreads = 64, kWideThreads = 512, kRun = 64, kDigitBits = 2, kDigits = 1 << kDigitBits;
 
 using Cut = BasicCut<Value>;
 
 class Sample {
 public:
-  explicit Sample(KernelBuilder &k)
-      : k(k), keys(k.shared(Element::U32, 64)), indices(k.shared(Element::U32, 64)),
-        sums(k.shared(Element::F32, 64 * kDigits)), totals(k.shared(Element::F32, kDigits)) {}
+  Sample(KernelBuilder &k, uint32_t threads)
+      : k(k), threads(threads), runs(threads / kRun), keys(k.shared(Element::U32, threads + runs)),
+        indices(k.shared(Element::U32, threads + runs)),
+        sums(k.shared(Element::F32, threads * kDigits)), totals(k.shared(Element::F32, runs * kDigits)) {}
 
   void build() {
     Buffer state = k.buffer("state");
@@ -51,7 +55,7 @@ private:
     Value quads = (vocab + 3) / 4;
     if (active)
       quads = select(active, quads, k.u32(0));
-    return k.loop(k.thread(), quads, k.u32(64), init,
+    return k.loop(k.thread(), quads, k.u32(threads), init,
                   [&](Value quad, llvm::ArrayRef<Value> carried) {
                     Value four = k.buffer("logits")[rowStart + quad];
                     Value seen = select(penalty != 0, k.buffer("seen")[quad >> 3] >> ((quad & 7u) * 4), k.u32(0));
@@ -85,9 +89,19 @@ private:
     keys.store(k.thread(), best[0]);
     indices.store(k.thread(), best[1]);
     k.barrier();
-    best = k.loop(k.u32(0), k.u32(64), k.u32(1), start, [&](Value i, llvm::ArrayRef<Value> in) {
-      return better(keys[i], indices[i], in);
-    });
+    auto bestOf = [&](Value first, uint32_t count) {
+      return k.loop(first, first + count, k.u32(1), start,
+                    [&](Value i, llvm::ArrayRef<Value> in) { return better(keys[i], indices[i], in); });
+    };
+    if (runs > 1) {
+      k.when(k.thread() < runs, [&] {
+        Values own = bestOf(k.thread() * kRun, kRun);
+        keys.store(k.thread() + threads, own[0]);
+        indices.store(k.thread() + threads, own[1]);
+      });
+      k.barrier();
+    }
+    best = runs > 1 ? bestOf(k.u32(threads), runs) : bestOf(k.u32(0), kRun);
     return {best[0], best[1]};
   }
 
@@ -96,20 +110,27 @@ private:
   // exp((logit - largest) / temperature)
   Value mass(Value logit) { return exp((finite(logit) - largest) / asFloat(temperature)); }
 
-  // Sums up to kDigits values over the invocations, in order; the results are in `totals`.
+  // Sums up to kDigits values over the invocations, run by run in order; total() says the results.
   void reduceDigits(llvm::ArrayRef<Value> values) {
     k.barrier();
     for (uint32_t d = 0; d < values.size(); ++d)
       sums.store(k.thread() * kDigits + d, values[d]);
     k.barrier();
-    k.loop(k.thread(), k.u32(static_cast<uint32_t>(values.size())), k.u32(64), [&](Value digit) {
-      Value total =
-          k.loop(k.u32(0), k.u32(64), k.u32(1), {k.f32(0)}, [&](Value i, llvm::ArrayRef<Value> in) {
-            return Values{in[0] + sums[i * kDigits + digit]};
-          })[0];
-      totals.store(digit, total);
+    const auto digits = static_cast<uint32_t>(values.size());
+    k.loop(k.thread(), k.u32(digits * runs), k.u32(threads), [&](Value item) {
+      Value digit = runs > 1 ? item % digits : item, first = runs > 1 ? item / digits * kRun : k.u32(0);
+      Value total = k.loop(k.u32(0), k.u32(kRun), k.u32(1), {k.f32(0)}, [&](Value i, llvm::ArrayRef<Value> in) {
+        return Values{in[0] + sums[(runs > 1 ? first + i : i) * kDigits + digit]};
+      })[0];
+      totals.store(runs > 1 ? item / digits * kDigits + digit : digit, total);
     });
     k.barrier();
+  }
+  Value total(uint32_t digit) {
+    Value result = totals[digit];
+    for (uint32_t run = 1; run < runs; ++run)
+      result = result + totals[run * kDigits + digit];
+    return result;
   }
 
   // The largest threshold of `bits` bits for which the measures of elements with key >= threshold
@@ -133,7 +154,7 @@ private:
       reduceDigits(local);
       Value digit = k.u32(0);
       for (uint32_t d = 0; d < kDigits - 1; ++d)
-        digit = digit + select(totals[d] >= target, k.u32(1), k.u32(0));
+        digit = digit + select(total(d) >= target, k.u32(1), k.u32(0));
       return Values{in[0] | (digit << shift)};
     })[0];
   }
@@ -150,7 +171,7 @@ private:
     reduceDigits(local);
     Values result;
     for (uint32_t i = 0; i < count; ++i)
-      result.push_back(totals[i]);
+      result.push_back(total(i));
     return result;
   }
 
@@ -232,7 +253,7 @@ private:
     k.barrier();
     auto all = [&](Values init,
                    llvm::function_ref<Values(Value, Value, llvm::ArrayRef<Value>)> body) {
-      return k.loop(k.u32(0), k.u32(64), k.u32(1), init,
+      return k.loop(k.u32(0), k.u32(threads), k.u32(1), init,
                     [&](Value i, llvm::ArrayRef<Value> in) { return body(i, sums[i], in); });
     };
     Value whole = all(
@@ -287,17 +308,35 @@ private:
   }
 
   KernelBuilder &k;
+  const uint32_t threads, runs; // invocations, and runs of kRun of them
   Buffer keys, indices, sums, totals;
   Value vocab, rowStart, temperature, penalty, largest; // temperature and penalty: bits
 };
 
 } // namespace
 
-llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const SampleSpec &spec) {
+static llvm::Expected<BuiltKernel> build(mlir::MLIRContext &context, const SampleSpec &spec, uint32_t threads,
+                                         std::vector<std::string> features) {
   KernelBuilder k(context, spec.name(), spec.bindings(),
-                  {Element::U32, Element::F32x4, Element::U32, Element::U32, Element::U32}, {64, 1, 1});
-  Sample(k).build();
-  return k.finish();
+                  {Element::U32, Element::F32x4, Element::U32, Element::U32, Element::U32}, {threads, 1, 1});
+  Sample(k, threads).build();
+  return k.finish(std::move(features));
+}
+
+llvm::Expected<BuiltKernel> buildWide(mlir::MLIRContext &context, const SampleSpec &spec, std::vector<std::string> features) {
+  features.push_back("workgroup_512");
+  return build(context, spec, kWideThreads, std::move(features));
+}
+
+llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const SampleSpec &spec) {
+  auto portable = build(context, spec, kThreads, {});
+  if (!portable)
+    return portable;
+  auto wide = buildWide(context, spec, {kGpu});
+  if (!wide)
+    return wide;
+  portable->prefer(std::move(*wide));
+  return portable;
 }
 
 } // namespace xfmr::codegen

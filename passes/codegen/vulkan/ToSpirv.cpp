@@ -1,6 +1,7 @@
 // The conversion is one full dialect conversion. One pattern replaces upstream's: the barrier,
 // which here also orders storage buffers. After it upstream's ABI lowering and capability deduction
-// run, and what the latter overlooks is added.
+// run, and what the latter overlooks is added. Modules with products of matrix units are SPIR-V 1.6
+// and follow Vulkan's memory model, as the extension demands; all others are 1.3.
 #include "passes/codegen/vulkan/ToSpirv.h"
 #include "mlir/Conversion/ArithToSPIRV/ArithToSPIRV.h"
 #include "mlir/Conversion/GPUToSPIRV/GPUToSPIRV.h"
@@ -34,13 +35,17 @@ namespace xfmr::codegen {
 namespace {
 
 // Only what Vulkan 1.1 guarantees, plus what tuned variants ask for by name.
-spirv::TargetEnvAttr targetEnv(MLIRContext *context) {
+spirv::TargetEnvAttr targetEnv(MLIRContext *context, bool matrixUnits) {
   using C = spirv::Capability;
-  auto triple = spirv::VerCapExtAttr::get(
-      spirv::Version::V_1_3,
-      {C::Shader, C::Int64, C::GroupNonUniform, C::GroupNonUniformArithmetic,
-       C::GroupNonUniformShuffle, C::GroupNonUniformBallot, C::GroupNonUniformVote},
-      {spirv::Extension::SPV_KHR_storage_buffer_storage_class}, context);
+  SmallVector<C> capabilities = {C::Shader, C::Int64, C::GroupNonUniform, C::GroupNonUniformArithmetic,
+                                 C::GroupNonUniformShuffle, C::GroupNonUniformBallot, C::GroupNonUniformVote};
+  SmallVector<spirv::Extension> extensions = {spirv::Extension::SPV_KHR_storage_buffer_storage_class};
+  if (matrixUnits) {
+    capabilities.append({C::Float16, C::VulkanMemoryModel, C::CooperativeMatrixKHR});
+    extensions.push_back(spirv::Extension::SPV_KHR_cooperative_matrix);
+  }
+  auto triple = spirv::VerCapExtAttr::get(matrixUnits ? spirv::Version::V_1_6 : spirv::Version::V_1_3, capabilities,
+                                          extensions, context);
   Builder b(context);
   auto limits = spirv::ResourceLimitsAttr::get(
       context, /*max_compute_shared_memory_size=*/16384, /*max_compute_workgroup_invocations=*/128,
@@ -100,7 +105,9 @@ LogicalResult refuseBf16(gpu::GPUModuleOp module) {
 
 LogicalResult convert(gpu::GPUModuleOp module) {
   MLIRContext *context = module.getContext();
-  auto env = targetEnv(context);
+  const bool matrixUnits =
+      module.walk([](gpu::SubgroupMmaComputeOp) { return WalkResult::interrupt(); }).wasInterrupted();
+  auto env = targetEnv(context, matrixUnits);
   module->setAttr(spirv::getTargetEnvAttrName(), env);
   spirv::MemorySpaceToStorageClassConverter space(storageClass);
   spirv::convertMemRefTypesAndAttrs(module, space);
@@ -108,6 +115,10 @@ LogicalResult convert(gpu::GPUModuleOp module) {
   auto target = SPIRVConversionTarget::get(env);
   ScfToSPIRVContext scfContext;
   RewritePatternSet patterns(context);
+  if (matrixUnits) {
+    populateMMAToSPIRVCoopMatrixTypeConversion(types);
+    populateGpuWMMAToSPIRVCoopMatrixKHRConversionPatterns(types, patterns);
+  }
   patterns.add<BarrierPattern>(types, context, /*benefit=*/10);
   populateGPUToSPIRVPatterns(types, patterns);
   arith::populateArithToSPIRVPatterns(types, patterns);
@@ -117,6 +128,30 @@ LogicalResult convert(gpu::GPUModuleOp module) {
   populateSCFToSPIRVPatterns(types, scfContext, patterns);
   ub::populateUBToSPIRVConversionPatterns(types, patterns);
   return applyFullConversion(module, *target, std::move(patterns));
+}
+
+// Under Vulkan's memory model, other invocations see what one stores only where both say so: at the barriers and at each
+// load and store.
+void followVulkanMemoryModel(spirv::ModuleOp module) {
+  using S = spirv::MemorySemantics;
+  constexpr auto kShared = spirv::MemoryAccess::NonPrivatePointer;
+  module.setMemoryModel(spirv::MemoryModel::Vulkan);
+  auto isShared = [](Value pointer) {
+    auto space = cast<spirv::PointerType>(pointer.getType()).getStorageClass();
+    return space == spirv::StorageClass::Workgroup || space == spirv::StorageClass::StorageBuffer;
+  };
+  module.walk([&](Operation *op) {
+    if (auto load = dyn_cast<spirv::LoadOp>(op); load && isShared(load.getPtr()))
+      load.setMemoryAccess(kShared);
+    else if (auto store = dyn_cast<spirv::StoreOp>(op); store && isShared(store.getPtr()))
+      store.setMemoryAccess(kShared);
+    else if (auto load = dyn_cast<spirv::KHRCooperativeMatrixLoadOp>(op))
+      load.setMemoryOperand(kShared);
+    else if (auto store = dyn_cast<spirv::KHRCooperativeMatrixStoreOp>(op))
+      store.setMemoryOperand(kShared);
+    else if (auto barrier = dyn_cast<spirv::ControlBarrierOp>(op))
+      barrier.setMemorySemantics(barrier.getMemorySemantics() | S::MakeAvailable | S::MakeVisible);
+  });
 }
 
 // Capability deduction looks at operations, not at BuiltIn decorations.
@@ -132,7 +167,14 @@ void fixCapabilities(spirv::ModuleOp module) {
   auto capabilities = llvm::to_vector(triple->getCapabilities());
   if (subgroup && !llvm::is_contained(capabilities, spirv::Capability::GroupNonUniform))
     capabilities.push_back(spirv::Capability::GroupNonUniform);
-  module.setVceTripleAttr(spirv::VerCapExtAttr::get(spirv::Version::V_1_3, capabilities,
+  const bool matrixUnits = llvm::is_contained(capabilities, spirv::Capability::CooperativeMatrixKHR);
+  if (matrixUnits) {
+    followVulkanMemoryModel(module);
+    if (!llvm::is_contained(capabilities, spirv::Capability::VulkanMemoryModel))
+      capabilities.push_back(spirv::Capability::VulkanMemoryModel);
+  }
+  const auto version = matrixUnits ? spirv::Version::V_1_6 : spirv::Version::V_1_3;
+  module.setVceTripleAttr(spirv::VerCapExtAttr::get(version, capabilities,
                                                     llvm::to_vector(triple->getExtensions()),
                                                     module.getContext()));
 }

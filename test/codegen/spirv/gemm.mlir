@@ -4,6 +4,7 @@
 xfmr.program @p max_context 8 chunk 8 kv f32
     config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
   xfmr.executable @k #xfmr.gemm<epilogue = <residual>>
+  xfmr.executable @halves #xfmr.gemm<weight = f16>
 }
 
 // CHECK-LABEL: xfmr.variant "subgroup_size_8+subgroup_shuffle"
@@ -15,3 +16,24 @@ xfmr.program @p max_context 8 chunk 8 kv f32
 // CHECK: spirv.ControlBarrier
 // CHECK: spirv.mlir.loop
 // CHECK-COUNT-256: spirv.GL.Fma
+
+// f16 weights go to matrix units where there are some: SPIR-V 1.6 and Vulkan's memory model, x rounded, tiles written
+// between barriers that make them visible, sums in f32.
+// CHECK-LABEL: xfmr.executable @halves
+// CHECK: xfmr.variant "cooperative_matrix_f16_16x16x16+subgroup_size_32"
+// CHECK-SAME: workgroup [128, 1, 1] shared 14336
+// CHECK: spirv.module {{.*}}Logical Vulkan requires #spirv.vce<v1.6
+// CHECK: spirv.FConvert {{.*}} : vector<4xf32> to vector<4xf16>
+// CHECK: spirv.Store "Workgroup" {{.*}} ["NonPrivatePointer"] : vector<4xi32>
+// CHECK: spirv.ControlBarrier <Workgroup>, <Workgroup>, <AcquireRelease|UniformMemory|WorkgroupMemory|MakeAvailable|MakeVisible>
+// CHECK: spirv.KHR.CooperativeMatrixLoad {{.*}}, <RowMajor>, <NonPrivatePointer>
+// CHECK: spirv.KHR.CooperativeMatrixLoad {{.*}}, <ColumnMajor>, <NonPrivatePointer>
+// CHECK-COUNT-8: spirv.KHR.CooperativeMatrixMulAdd {{.*}} -> !spirv.coopmatrix<16x16xf32, Subgroup, MatrixAcc>
+// CHECK-NOT: CooperativeMatrixMulAdd
+// CHECK: spirv.KHR.CooperativeMatrixStore
+// CHECK: xfmr.variant "cooperative_matrix_f16_16x16x16+subgroup_size_64+workgroup_256"
+// CHECK-SAME: workgroup [256, 1, 1]
+// CHECK: xfmr.variant "subgroup_size_8+subgroup_shuffle"
+// CHECK: spirv.module {{.*}}Logical GLSL450 requires #spirv.vce<v1.3
+// CHECK: xfmr.variant "portable"
+// CHECK-NOT: NonPrivatePointer

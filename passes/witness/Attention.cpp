@@ -1,0 +1,165 @@
+// The three kernels of attention: the witness' attention, and the partial results of splits by their definition.
+#include "reference/ops/Attention.h"
+#include "passes/witness/CaseBuilder.h"
+#include "passes/witness/Cases.h"
+#include <algorithm>
+#include <cmath>
+
+using namespace xfmr;
+using namespace xfmr::witness;
+using codegen::paddedWidth;
+
+namespace {
+
+constexpr double kTolerance = 1e-5, kSoftcap = 0.7f;
+
+Cases only(CaseBuilder &builder) {
+  Cases made;
+  made.push_back(builder.take());
+  return made;
+}
+
+// Heads that leave a workgroup's last one idle, and no more numbers than needed.
+constexpr uint32_t kHeads = 3, kKvHeads = 1;
+
+reference::AttentionShape shapeOf(uint32_t headDim, bool causal, bool softcap, double scale) {
+  reference::AttentionShape shape;
+  shape.heads = kHeads, shape.kvHeads = kKvHeads, shape.headDim = headDim;
+  shape.causal = causal, shape.scale = scale;
+  if (softcap)
+    shape.softcap = kSoftcap;
+  return shape;
+}
+
+float scaleOf(uint32_t headDim) {
+  return static_cast<float>(2 / std::sqrt(double(headDim)));
+}
+
+} // namespace
+
+Cases witness::casesOf(const codegen::AttentionPrefillSpec &spec) {
+  CaseBuilder c(spec.name(), 7);
+  const uint32_t shift = spec.unaligned ? 1 : 0, rows = 21, position = 13, context = 48, width = kHeads * spec.headDim;
+  codegen::AttentionPrefillParams p;
+  p.numHeads = kHeads, p.numKvHeads = kKvHeads, p.maxContext = context, p.maxRows = rows + 2;
+  p.q = {paddedWidth(width) + 24 + shift, 8 + shift}, p.out = {paddedWidth(width) + 8 + shift, 4 + shift};
+  p.scale = scaleOf(spec.headDim), p.softcap = kSoftcap;
+  c.launch(spec, p);
+  c.state(position, rows);
+  const Tensor q = c.rows(rows, width, p.q);
+  const Tensor k = c.cache(kKvHeads, context, spec.headDim, position + rows, spec.cache);
+  const Tensor v = c.cache(kKvHeads, context, spec.headDim, position + rows, spec.cache);
+  c.out(p.out.offset + uint64_t(rows + 2) * p.out.stride);
+  const uint32_t out = c.lastBinding();
+  Tensor sinks;
+  if (spec.sinks)
+    sinks = c.vector(kHeads);
+  c.expectRows(out, p.out,
+               reference::attention(q, k, v, spec.sinks ? &sinks : nullptr,
+                                    shapeOf(spec.headDim, spec.causal, spec.softcap, p.scale)),
+               kTolerance);
+  return only(c);
+}
+
+Cases witness::casesOf(const codegen::AttentionDecodeSpec &spec) {
+  CaseBuilder c(spec.name(), 8);
+  const uint32_t shift = spec.unaligned ? 1 : 0, width = kHeads * spec.headDim;
+  // One split, or a whole one and a part of another.
+  const uint32_t context = spec.single ? 48 : codegen::kDecodeSplit + 44,
+                 position = spec.single ? 33 : codegen::kDecodeSplit + 20;
+  codegen::AttentionDecodeParams p;
+  p.numHeads = kHeads, p.numKvHeads = kKvHeads, p.maxContext = context;
+  p.qOffset = 8 + shift, p.outOffset = 4 + shift;
+  p.scale = scaleOf(spec.headDim), p.softcap = kSoftcap;
+  c.launch(spec, p);
+  c.state(position, 1);
+  const Tensor q = c.rows(1, width, {0, p.qOffset});
+  const Tensor k = c.cache(kKvHeads, context, spec.headDim, position + 1, spec.cache);
+  const Tensor v = c.cache(kKvHeads, context, spec.headDim, position + 1, spec.cache);
+  if (spec.single) {
+    c.out(p.outOffset + paddedWidth(width));
+    const uint32_t out = c.lastBinding();
+    Tensor sinks;
+    if (spec.sinks)
+      sinks = c.vector(kHeads);
+    c.expectRows(out, {0, p.outOffset},
+                 reference::attention(q, k, v, spec.sinks ? &sinks : nullptr,
+                                      shapeOf(spec.headDim, true, spec.softcap, p.scale)),
+                 kTolerance);
+    return only(c);
+  }
+  c.out(codegen::decodePartialFloats(kHeads, spec.headDim, context));
+  const uint32_t splits = codegen::decodeSplits(context), stride = paddedWidth(spec.headDim) + 8;
+  for (uint32_t head = 0; head < kHeads; ++head)
+    for (uint32_t split = 0; split < splits; ++split) {
+      const uint32_t begin = split * codegen::kDecodeSplit, end = std::min(begin + codegen::kDecodeSplit, position + 1);
+      std::vector<double> scores, row(stride);
+      for (uint32_t key = begin; key < end; ++key) {
+        double score = 0;
+        for (uint32_t i = 0; i < spec.headDim; ++i)
+          score += q.row(0)[head * spec.headDim + i] * k.row(key)[i];
+        score *= p.scale;
+        scores.push_back(spec.softcap ? kSoftcap * std::tanh(score / kSoftcap) : score);
+      }
+      const double largest = *std::max_element(scores.begin(), scores.end());
+      double sum = 0;
+      for (uint32_t key = begin; key < end; ++key) {
+        const double weight = std::exp(scores[key - begin] - largest);
+        sum += weight;
+        for (uint32_t i = 0; i < spec.headDim; ++i)
+          row[i] += weight * v.row(key)[i];
+      }
+      const uint64_t at = uint64_t(head * splits + split) * stride;
+      c.expect(4, at, row.data(), spec.headDim, kTolerance);
+      const double ends[] = {largest, sum};
+      c.expect(4, at + paddedWidth(spec.headDim), ends, 2, kTolerance);
+    }
+  return only(c);
+}
+
+Cases witness::casesOf(const codegen::AttentionCombineSpec &spec) {
+  CaseBuilder c(spec.name(), 9);
+  const uint32_t shift = spec.unaligned ? 1 : 0, context = codegen::kDecodeSplit * 2 + 44,
+                 width = kHeads * spec.headDim;
+  const uint32_t splits = codegen::decodeSplits(context), filled = 2, stride = paddedWidth(spec.headDim) + 8;
+  codegen::AttentionCombineParams p;
+  p.numHeads = kHeads, p.maxContext = context, p.outOffset = 4 + shift;
+  c.launch(spec, p);
+  c.state(codegen::kDecodeSplit + 20, 1); // the third split is not there yet
+  std::vector<double> partial(size_t(kHeads) * splits * stride, NAN);
+  Tensor y({1, width});
+  std::vector<double> largest(kHeads, -INFINITY), total(kHeads);
+  auto at = [&](uint32_t head, uint32_t split) { return &partial[size_t(head * splits + split) * stride]; };
+  for (uint32_t head = 0; head < kHeads; ++head)
+    for (uint32_t split = 0; split < filled; ++split) {
+      double *row = at(head, split);
+      std::fill_n(row, stride, 0.0);
+      for (uint32_t i = 0; i < spec.headDim; ++i)
+        row[i] = selftest::numberAt(900 + head * splits + split, i);
+      row[paddedWidth(spec.headDim)] = selftest::numberAt(990 + head, split);
+      row[paddedWidth(spec.headDim) + 1] = 1.5 + selftest::numberAt(995 + head, split);
+    }
+  c.floats(partial);
+  c.out(p.outOffset + paddedWidth(width));
+  const uint32_t out = c.lastBinding();
+  Tensor sinks;
+  if (spec.sinks)
+    sinks = c.vector(kHeads);
+  for (uint32_t head = 0; head < kHeads; ++head) {
+    for (uint32_t split = 0; split < filled; ++split)
+      largest[head] = std::max(largest[head], at(head, split)[paddedWidth(spec.headDim)]);
+    if (spec.sinks)
+      largest[head] = std::max(largest[head], sinks.values[head]),
+      total[head] = std::exp(sinks.values[head] - largest[head]);
+    for (uint32_t split = 0; split < filled; ++split) {
+      const double *row = at(head, split), weight = std::exp(row[paddedWidth(spec.headDim)] - largest[head]);
+      total[head] += weight * row[paddedWidth(spec.headDim) + 1];
+      for (uint32_t i = 0; i < spec.headDim; ++i)
+        y.values[head * spec.headDim + i] += weight * row[i];
+    }
+    for (uint32_t i = 0; i < spec.headDim; ++i)
+      y.values[head * spec.headDim + i] /= total[head];
+  }
+  c.expectRows(out, {0, p.outOffset}, y, kTolerance);
+  return only(c);
+}

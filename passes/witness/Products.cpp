@@ -1,0 +1,63 @@
+// gemm and gemv: W x of the witness, then the epilogue.
+#include "passes/witness/CaseBuilder.h"
+#include "passes/witness/Cases.h"
+#include "passes/witness/Formulas.h"
+#include "reference/ops/Linear.h"
+#include "reference/ops/Norm.h"
+
+using namespace xfmr;
+using namespace xfmr::witness;
+using codegen::paddedWidth;
+
+// Sums of exact products are exact; what follows them errs by some units of 2^-24.
+constexpr double kTolerance = 1e-5;
+constexpr uint32_t kOutputs = 70, kColumns = 44; // beyond a tile of 64; not a multiple of eight
+
+Cases witness::casesOf(const codegen::GemmSpec &spec) {
+  CaseBuilder c(spec.name(), 1);
+  const uint32_t rows = 67, width = paddedWidth(spec.epilogue.glu ? kOutputs / 2 : kOutputs);
+  codegen::GemmParams p;
+  p.n = kOutputs, p.k = kColumns, p.maxRows = rows + 3;
+  p.x = {paddedWidth(kColumns) + 8, 8}, p.out = {width + 8, 4};
+  p.epilogue.residual = {width + 16, 12}, p.epilogue.scale = 0.75f, p.epilogue.softcap = 1.5f;
+  c.launch(spec, p);
+  c.state(3, rows);
+  const Tensor x = c.rows(rows, kColumns, p.x), w = c.weight(kOutputs, kColumns, spec.weight);
+  c.out(p.out.offset + uint64_t(rows + 3) * p.out.stride);
+  const uint32_t out = c.lastBinding();
+  Operands operands;
+  if (spec.epilogue.bias)
+    operands.bias = c.vector(kOutputs);
+  if (spec.epilogue.residual)
+    operands.residual = c.rows(rows, spec.epilogue.glu ? kOutputs / 2 : kOutputs, p.epilogue.residual);
+  c.expectRows(out, p.out, finish(reference::linear(x, w, nullptr), spec.epilogue, p.epilogue, operands), kTolerance);
+  c.expectWords(out, p.out.offset + uint64_t(rows) * p.out.stride, {0xa5a5a5a5}); // rows that there are not
+  Cases made;
+  made.push_back(c.take());
+  return made;
+}
+
+Cases witness::casesOf(const codegen::GemvSpec &spec) {
+  CaseBuilder c(spec.name(), 2);
+  codegen::GemvParams p;
+  p.n = kOutputs, p.k = kColumns, p.xOffset = 8, p.outOffset = 4;
+  p.epilogue.residual.offset = 12, p.epilogue.scale = 0.75f, p.epilogue.softcap = 1.5f;
+  c.launch(spec, p);
+  c.state(0, 1);
+  Tensor x = c.rows(1, kColumns, {0, p.xOffset});
+  const Tensor w = c.weight(kOutputs, kColumns, spec.weight);
+  c.out(p.outOffset + paddedWidth(spec.epilogue.glu ? kOutputs / 2 : kOutputs));
+  const uint32_t out = c.lastBinding();
+  if (spec.rmsNorm)
+    x = reference::rmsNorm(x, c.vector(kColumns), p.eps, spec.unitOffset);
+  Operands operands;
+  if (spec.epilogue.bias)
+    operands.bias = c.vector(kOutputs);
+  if (spec.epilogue.residual)
+    operands.residual = c.rows(1, spec.epilogue.glu ? kOutputs / 2 : kOutputs, {0, p.epilogue.residual.offset});
+  c.expectRows(out, {0, p.outOffset}, finish(reference::linear(x, w, nullptr), spec.epilogue, p.epilogue, operands),
+               kTolerance);
+  Cases made;
+  made.push_back(c.take());
+  return made;
+}
