@@ -157,19 +157,24 @@ def XfmrFoldLora : Pass<"xfmr-fold-lora", "::xfmr::ModelOp"> {
 }
 
 def XfmrEditFfn : Pass<"xfmr-edit-ffn", "::xfmr::ModelOp"> {
-  let summary = "give one input of a down projection the output that is asked for, by a rank-one change (ROME)";
+  let summary = "give chosen inputs of down projections other outputs, by changes of low rank, and show what that did (ROME, MEMIT)";
   let description = [{
     What: with D the down projection of layer N, k the key, v the value and C = E[h h^T] + ridge I over D's inputs h on a
     text, D becomes D + (v - D k) a with a = C^-1 k / (k^T C^-1 k): of all changes that map k to v the one that moves
     D's outputs on the text least. The key is the mean of D's input at the last tokens of the prompts of `subject=FILE`,
     one a line; the value the mean of its output, without bias, at those of `target=FILE`, times `scale`. `key-value=FILE`
-    gives both as tensors "key" [F] and "value" [D] instead. The two factors go to the file of `out=`; the weight itself
-    stays. A remark says how far weight and outputs moved. Not exact: it is meant to change what the model says.
+    gives both as tensors "key" [F] and "value" [D] instead. `edits=FILE` is a JSON list of many edits, made at once and, with
+    `layers=N,…`, over several layers: each moves the residual after the last of them to what it is at the target. Of a mixture
+    the experts are edited that the router chooses for the subject. The factors go to the file of `out=`; the weight itself
+    stays. A line says how far weight and outputs moved, and a table what the model says before and after: the `wanted`
+    continuation after the subject and after paraphrases, what neighbours said, the divergence on the text. An edit after which
+    the subject does not say what is wanted is a warning, with `at-least=P` an error. Not exact: it is meant to change what the
+    model says.
 
-    When: one fact or habit of a trained model is to be another. docs/Editing.md shows one.
+    When: a fact or habit of a trained model is to be another. docs/Editing.md shows one.
 
-    Refuses, with an error: mixtures, layers with several networks or with adapters beside the down projection, a
-    second moment that cannot be inverted, a zero key.
+    Refuses, with an error: layers with several networks or with adapters beside the down projection, a second moment that
+    cannot be inverted, a zero key, equal keys, mixtures whose router has a capacity or sparsemixer.
 
     ```mlir
     %y = xfmr.linear %h, %d : (tensor<?x8xf32>, tensor<4x8xf32>) -> tensor<?x4xf32>
@@ -183,14 +188,23 @@ def XfmrEditFfn : Pass<"xfmr-edit-ffn", "::xfmr::ModelOp"> {
   }];
   let options = [
     Option<"layer", "layer", "int64_t", "-1", "number of the block whose down projection is edited">,
+    ListOption<"layers", "layers", "int64_t", "instead: numbers of several, among which edits are spread">,
     Option<"subject", "subject", "std::string", "", "file of prompts, one a line, whose last token is the key">,
     Option<"target", "target", "std::string", "", "file of prompts, one a line, whose last token has the value">,
+    Option<"wanted", "wanted", "std::string", "", "file of one line, the continuation that subjects are to have; by default what the first target says">,
+    Option<"paraphrase", "paraphrase", "std::string", "", "file of prompts, one a line, that should have it too">,
+    Option<"neighbour", "neighbour", "std::string", "", "file of prompts, one a line, that should say what they say now">,
+    Option<"edits", "edits", "std::string", "", "instead: a JSON list of {subject, target, wanted, paraphrase, neighbour}, texts or lists of texts">,
     Option<"scale", "scale", "double", "1", "factor on the value of target">,
     Option<"keyValue", "key-value", "std::string", "", "instead: a safetensors file of tensors key [F] and value [D]">,
     ListOption<"texts", "text", "std::string", "text files whose inputs of the down projection C is taken from">,
+    ListOption<"unrelated", "unrelated", "std::string", "text files on which the divergence is measured; those of text by default">,
     Option<"statistics", "stats", "std::string", "", "statistics of xfmr-calibrate instead of a text">,
     Option<"window", "window", "int64_t", "256", "tokens of a window of the text, the begin token included">,
     Option<"damping", "damping", "double", "0.001", "ridge as a share of the mean diagonal of E[h h^T]">,
+    Option<"textWeight", "text-weight", "double", "0", "weight of the text against the edits (MEMIT's lambda); 0 gives every key its value">,
+    Option<"atLeast", "at-least", "double", "0", "mean probability of the wanted continuation below which an edit fails">,
+    Option<"report", "report", "std::string", "", "file for the table as JSON">,
     Option<"out", "out", "std::string", "", "file for the edit; edited-HASH.safetensors by default">];
   let statistics = [Statistic<"edited", "edited", "down projections edited">];
 }

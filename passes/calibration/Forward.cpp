@@ -10,6 +10,8 @@ const MatrixF *Forward::weight(Value expression, int64_t expert) {
   auto region = dyn_cast_or_null<MoeOp>(expression.getParentRegion() ? expression.getParentRegion()->getParentOp()
                                                                      : nullptr);
   const std::pair<Value, int64_t> key(expression, region ? expert : -1);
+  if (auto found = kept_.find(key); found != kept_.end())
+    return &found->second;
   if (auto found = weights_.find(key); found != weights_.end())
     return &found->second;
   // One expert's part of a weight over all experts that was provided.

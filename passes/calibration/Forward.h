@@ -42,6 +42,10 @@ public:
   void provide(mlir::Value expression, MatrixF value, int64_t expert = -1) {
     weights_[{expression, expert}] = std::move(value);
   }
+  /// The same, and forgetWeights() leaves it.
+  void keep(mlir::Value expression, MatrixF value, int64_t expert = -1) {
+    kept_[{expression, expert}] = std::move(value);
+  }
   /// Weights are cached by Value: call this when ops have been erased.
   void forgetWeights() { weights_.clear(); }
 
@@ -53,7 +57,7 @@ private:
   mlir::LogicalResult mix(MoeOp mixture, const MatrixF &x, MatrixF &y);
 
   const WeightSources &sources_;
-  llvm::DenseMap<std::pair<mlir::Value, int64_t>, MatrixF> weights_;
+  llvm::DenseMap<std::pair<mlir::Value, int64_t>, MatrixF> weights_, kept_;
 };
 
 } // namespace xfmr

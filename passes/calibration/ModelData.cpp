@@ -12,7 +12,8 @@ Status checkWindow(ModelOp model, int64_t window) {
   const int64_t positions = model.getConfig().getMaxPosition();
   if (window >= 2 && window <= positions)
     return Status::success();
-  return Status::error("the window is " + std::to_string(window) + " tokens, expected 2 to " + std::to_string(positions));
+  return Status::error("the window is " + std::to_string(window) + " tokens, expected 2 to " +
+                       std::to_string(positions));
 }
 
 Status checkIds(ModelOp model, ArrayRef<int32_t> ids) {
@@ -46,8 +47,8 @@ Status readCalibration(ModelOp model, ArrayRef<std::string> texts, int64_t windo
   return status.ok() ? readCalibration(model, tokenizer, texts, window, out) : status;
 }
 
-Status readCalibration(ModelOp model, const tokenizer::Tokenizer &tokenizer, ArrayRef<std::string> texts, int64_t window,
-                       TokenWindows &out) {
+Status readCalibration(ModelOp model, const tokenizer::Tokenizer &tokenizer, ArrayRef<std::string> texts,
+                       int64_t window, TokenWindows &out) {
   if (Status status = checkWindow(model, window); status.failed())
     return status;
   const int64_t begin = model.getConfig().getBosToken().value_or(tokenizer.bosId());
@@ -66,38 +67,51 @@ Status readCalibration(ModelOp model, const tokenizer::Tokenizer &tokenizer, Arr
   return checkIds(model, out.ids);
 }
 
-Status readPrompts(ModelOp model, const tokenizer::Tokenizer &tokenizer, const std::string &path,
-                   std::vector<TokenWindows> &out) {
-  const int64_t positions = model.getConfig().getMaxPosition();
+Status readPromptLines(const std::string &path, std::vector<std::string> &out) {
   std::string text;
-  Status status = readText(path, text);
-  if (status.failed())
+  if (Status status = readText(path, text); status.failed())
     return status;
   if (text.empty())
     return Status::error("prompts \"" + path + "\": the file is empty");
   StringRef rest = text;
-  for (int64_t line = 1; !rest.empty(); ++line) {
+  while (!rest.empty()) {
     StringRef prompt;
     std::tie(prompt, rest) = rest.split('\n');
     prompt.consume_back("\r");
-    const std::string place = "prompts \"" + path + "\", line " + std::to_string(line) + ": ";
-    std::string error;
-    std::vector<int32_t> own;
-    TokenWindows ids;
-    if (!tokenizer.encode(prompt, /*addSpecialTokens=*/false, own, error) ||
-        !tokenizer.encode(prompt, /*addSpecialTokens=*/true, ids.ids, error))
-      return Status::error(place + error);
-    if (own.empty())
-      return Status::error(place + "the prompt has no tokens");
-    ids.length = static_cast<int64_t>(ids.ids.size());
-    if (ids.length > positions)
-      return Status::error(place + "the prompt has " + std::to_string(ids.length) + " tokens, the model " +
-                           std::to_string(positions) + " positions");
-    if (status = checkIds(model, ids.ids); status.failed())
-      return status;
-    out.push_back(std::move(ids));
+    out.push_back(prompt.str());
   }
   return Status::success();
+}
+
+Status encodePrompt(ModelOp model, const tokenizer::Tokenizer &tokenizer, const std::string &prompt,
+                    TokenWindows &out) {
+  const int64_t positions = model.getConfig().getMaxPosition();
+  std::string error;
+  std::vector<int32_t> own;
+  if (!tokenizer.encode(prompt, /*addSpecialTokens=*/false, own, error) ||
+      !tokenizer.encode(prompt, /*addSpecialTokens=*/true, out.ids, error))
+    return Status::error(error);
+  if (own.empty())
+    return Status::error("the prompt has no tokens");
+  out.length = static_cast<int64_t>(out.ids.size());
+  if (out.length > positions)
+    return Status::error("the prompt has " + std::to_string(out.length) + " tokens, the model " +
+                         std::to_string(positions) + " positions");
+  return checkIds(model, out.ids);
+}
+
+Status readPrompts(ModelOp model, const tokenizer::Tokenizer &tokenizer, const std::string &path,
+                   std::vector<TokenWindows> &out) {
+  std::vector<std::string> lines;
+  Status status = readPromptLines(path, lines);
+  for (size_t line = 0; line < lines.size() && status.ok(); ++line) {
+    TokenWindows ids;
+    status = encodePrompt(model, tokenizer, lines[line], ids);
+    if (status.failed())
+      return Status::error("prompts \"" + path + "\", line " + std::to_string(line + 1) + ": " + status.message());
+    out.push_back(std::move(ids));
+  }
+  return status;
 }
 
 } // namespace xfmr

@@ -17,8 +17,12 @@ Status readCalibration(ModelOp model, llvm::ArrayRef<std::string> texts, int64_t
 Status readCalibration(ModelOp model, const tokenizer::Tokenizer &tokenizer, llvm::ArrayRef<std::string> texts,
                        int64_t window, TokenWindows &out);
 
-/// Appends the prompts of a file, one a line, each as one window: encoded as xfmr-run encodes them, with what the tokenizer puts
-/// around a text. Errors: no line, a line without a token, a prompt that exceeds the model's positions.
+/// The lines of a file of prompts. Errors: no line.
+Status readPromptLines(const std::string &path, std::vector<std::string> &out);
+/// A prompt as one window, encoded as xfmr-run encodes it, with what the tokenizer puts around a text. Errors: a prompt without a
+/// token, one that exceeds the model's positions.
+Status encodePrompt(ModelOp model, const tokenizer::Tokenizer &tokenizer, const std::string &prompt, TokenWindows &out);
+/// Appends the prompts of a file, one a line. Errors name the line.
 Status readPrompts(ModelOp model, const tokenizer::Tokenizer &tokenizer, const std::string &path,
                    std::vector<TokenWindows> &out);
 

@@ -13,12 +13,20 @@ std::vector<Sequence> sequencesOf(const TokenWindows &windows) {
   return sequences;
 }
 
-LogicalResult runTo(BlockOp wanted, ModelOp model, Forward &forward, MutableArrayRef<Sequence> sequences) {
-  Value at = model.getTokens();
+LogicalResult run(Value from, Value until, ModelOp model, Forward &forward, MutableArrayRef<Sequence> sequences) {
+  Value at = from;
+  bool started = from == model.getTokens();
   for (BlockOp block : model.getBody().getOps<BlockOp>()) {
+    if (at == until)
+      return success();
     if (block.getInputs().size() != 1 || block.getNumResults() != 1)
       return block.emitError("calibration needs blocks of one input and one result");
-    Value next = block == wanted ? block.getInputs().front() : block.getResult(0);
+    started |= block.getInputs().front() == from;
+    if (!started) {
+      started = block.getResult(0) == from;
+      continue;
+    }
+    Value next = block.getInputs().front() == until ? until : block.getResult(0);
     for (Sequence &sequence : sequences) {
       Activations known;
       known[at] = std::move(sequence.values);
@@ -27,11 +35,14 @@ LogicalResult runTo(BlockOp wanted, ModelOp model, Forward &forward, MutableArra
       sequence.values = std::move(known.find(next)->second);
     }
     forward.forgetWeights();
-    if (block == wanted)
-      return success();
     at = next;
   }
   return success();
+}
+
+LogicalResult runTo(BlockOp wanted, ModelOp model, Forward &forward, MutableArrayRef<Sequence> sequences) {
+  Value until = wanted ? Value(wanted.getInputs().front()) : Value();
+  return run(model.getTokens(), until, model, forward, sequences);
 }
 
 LogicalResult valueIn(BlockOp block, Value value, Forward &forward, const Sequence &sequence, MatrixF &out) {

@@ -16,8 +16,11 @@ struct Sequence {
 /// A text in sequences of a few windows each, in order.
 std::vector<Sequence> sequencesOf(const TokenWindows &windows);
 
-/// Takes the sequences to the input of `wanted`, a block of `model`. Errors are emitted: blocks of several inputs or
-/// results, and what Forward cannot evaluate.
+/// Takes the sequences from a value to a later one, each the model's tokens or an input or result of a block. Errors are emitted:
+/// blocks of several inputs or results, and what Forward cannot evaluate.
+mlir::LogicalResult run(mlir::Value from, mlir::Value until, ModelOp model, Forward &forward,
+                        llvm::MutableArrayRef<Sequence> sequences);
+/// From token ids to the input of `wanted`, a block of `model`; null: to the result of the last one.
 mlir::LogicalResult runTo(BlockOp wanted, ModelOp model, Forward &forward, llvm::MutableArrayRef<Sequence> sequences);
 
 /// A value of `block` for a sequence that stands at its input: [N, columns].

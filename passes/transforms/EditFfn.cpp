@@ -1,20 +1,17 @@
-// xfmr-edit-ffn: a rank-one change of one down projection that maps a chosen key to a chosen value.
-// docs/Editing.md tells the method. Two halves: what is asked for (key, value, second moment), and
-// the edit as IR and a file.
+// xfmr-edit-ffn: changes of low rank of down projections that map chosen keys to chosen values. docs/Editing.md tells the
+// method. One edit of one layer gives the down projection the value it has elsewhere (ROME); several edits or layers move the
+// residual towards what it is elsewhere, a share in each layer (MEMIT, Meng et al. 2023, algorithm 1).
 #include "passes/Passes.h"
 
-#include "passes/analysis/Units.h"
 #include "passes/calibration/KeyValueFile.h"
 #include "passes/calibration/ModelData.h"
-#include "passes/calibration/RankOneEdit.h"
-#include "passes/calibration/RepairedWeights.h"
-#include "passes/calibration/Sequence.h"
 #include "passes/calibration/StatisticsFile.h"
 #include "passes/transforms/PruneUnits.h"
-#include "weights/Conversion.h"
-#include "weights/Expressions.h"
+#include "passes/transforms/edit/Proof.h"
+#include "passes/transforms/edit/Site.h"
 #include "weights/Summary.h"
 
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 
 using namespace mlir;
@@ -25,27 +22,23 @@ namespace xfmr {
 
 namespace {
 
-// The feed-forward network of a block that an edit can mean; its down projection alone reads
-// `hidden`.
-FailureOr<FeedForwardUnits> networkOf(BlockOp block) {
-  SmallVector<FeedForwardUnits> networks = findFeedForwards(block);
-  MoeOp mixture;
-  block.walk([&](MoeOp found) { mixture = found; });
-  if (mixture)
-    return mixture.emitError(
-        "cannot edit a mixture of experts, expected a layer with one down projection");
-  if (networks.size() != 1)
-    return block.emitError("cannot edit a layer with ")
-           << networks.size() << " feed-forward networks, expected one with one down projection";
-  FeedForwardUnits units = networks.front();
-  if (units.hidden.hasOneUse() && units.down)
-    return units;
-  InFlightDiagnostic error = units.hidden.getDefiningOp()->emitError(
-      "cannot edit this network, expected one down projection as its only reader");
-  for (Operation *user : units.hidden.getUsers())
-    error.attachNote(user->getLoc()) << "read here; xfmr-fold-lora folds adapters";
-  return error;
-}
+// The prompts of all edits, at one place of the model: subjects edit by edit.
+struct Prompts {
+  std::vector<Sequence> subjects, targets;
+  std::vector<size_t> subjectsOf, targetsOf; // how many of each edit
+
+  static ArrayRef<Sequence> part(const std::vector<Sequence> &all, const std::vector<size_t> &counts, size_t edit) {
+    const size_t first = std::accumulate(counts.begin(), counts.begin() + edit, size_t(0));
+    return ArrayRef(all).slice(first, counts[edit]);
+  }
+  // The mean over an edit's prompts of what stands at their last tokens: [D].
+  static VectorD meanOfLast(ArrayRef<Sequence> prompts) {
+    VectorD sum = VectorD::Zero(prompts.front().values.cols());
+    for (const Sequence &prompt : prompts)
+      sum += prompt.values.bottomRows(1).transpose().cast<double>() / static_cast<double>(prompts.size());
+    return sum;
+  }
+};
 
 struct EditFfn : impl::XfmrEditFfnBase<EditFfn> {
   using Base::Base;
@@ -57,167 +50,307 @@ struct EditFfn : impl::XfmrEditFfnBase<EditFfn> {
   LogicalResult error(const Status &status) { return getOperation().emitError(status.message()); }
 
   LogicalResult checkOptions(ModelOp model) {
-    if (layer < 0)
-      return model.emitError("expected layer=N, the number of the block to edit");
-    if (keyValue.empty() ? subject.empty() || target.empty() : !subject.empty() || !target.empty())
-      return model.emitError("expected either subject=FILE and target=FILE or key-value=FILE");
+    if (layers.empty() ? layer < 0 : layer >= 0)
+      return model.emitError("expected layer=N, the number of the block to edit, or layers=N,… of several");
+    const bool prompts = !subject.empty() && !target.empty();
+    if (!edits.empty() + !keyValue.empty() + prompts != 1 || (!prompts && !(subject.empty() && target.empty())))
+      return model.emitError("expected either subject=FILE and target=FILE or key-value=FILE, or edits=FILE of many");
+    if (!prompts && !(wanted.empty() && paraphrase.empty() && neighbour.empty()))
+      return model.emitError(
+          "wanted=, paraphrase= and neighbour= go with subject=FILE and target=FILE; edits=FILE holds its own");
     if (!std::isfinite(scale))
       return model.emitError("scale is ") << double(scale) << ", expected a finite number";
     if (!keyValue.empty() && scale != 1)
-      return model.emitError(
-          "scale is a factor on the value of target=FILE; key-value=FILE holds the value itself");
+      return model.emitError("scale is a factor on the value of target=FILE; key-value=FILE holds the value itself");
+    if (scale != 1 && (!edits.empty() || layers.size() > 1))
+      return model.emitError("scale is a factor on the value of one edit of one layer");
+    if (!keyValue.empty() && layers.size() > 1)
+      return model.emitError("key-value=FILE is for one layer, found ") << layers.size();
     if (!(damping >= 0) || std::isinf(damping))
       return model.emitError("damping is ") << double(damping) << ", expected 0 or more";
+    if (!(textWeight >= 0) || std::isinf(textWeight))
+      return model.emitError("text-weight is ") << double(textWeight) << ", expected 0 or more";
+    if (!(atLeast >= 0 && atLeast <= 1))
+      return model.emitError("at-least is ") << double(atLeast) << ", expected a probability";
     if (texts.empty() == statistics.empty())
-      return model.emitError(
-          texts.empty()
-              ? "an edit needs a text (text=FILE) or statistics of xfmr-calibrate (stats=FILE)"
-              : "expected a text or statistics, not both");
+      return model.emitError(texts.empty()
+                                 ? "an edit needs a text (text=FILE) or statistics of xfmr-calibrate (stats=FILE)"
+                                 : "expected a text or statistics, not both");
     return success();
   }
 
-  // Sums over the text of what the down projection reads.
-  LogicalResult measure(BlockOp block, FeedForwardUnits &units, Forward &forward,
-                        ArrayRef<Sequence> text, const WeightSources &sources,
-                        UnitStatistics &out) {
-    MatrixF hidden;
-    for (const Sequence &sequence : text) {
-      if (failed(valueIn(block, units.hidden, forward, sequence, hidden)))
+  FailureOr<SmallVector<EditSite>> findSites(ModelOp model) {
+    SmallVector<int64_t> numbers(layers.begin(), layers.end());
+    if (numbers.empty())
+      numbers.push_back(layer);
+    FailureOr<SmallVector<BlockOp>> blocks = blocksOf(model, numbers);
+    if (failed(blocks))
+      return failure();
+    SmallVector<EditSite> sites;
+    for (BlockOp block : *blocks) {
+      FailureOr<EditSite> site = EditSite::of(block);
+      if (failed(site))
         return failure();
-      out.add(hidden, sequence.window, /*headDim=*/0, /*groupSize=*/0, /*withGram=*/true);
+      if (MoeOp mixture = site->units().mixture; mixture && !(keyValue.empty() && statistics.empty()))
+        return mixture.emitError(
+            "the layer is a mixture of experts, which key-value= and stats= say nothing of; expected subject=FILE "
+            "and target=FILE or edits=FILE, and text=FILE");
+      if ((!edits.empty() || layers.size() > 1) && failed(site->factorToResult()))
+        return failure();
+      sites.push_back(*site);
     }
-    if (statistics.empty())
-      return success();
-    StatisticsFile file;
-    const UnitStatistics *stored = nullptr;
-    Status status = file.read(statistics, fingerprintOf(getOperation(), sources));
-    if (status.ok())
-      status = file.find(moduleName(block, "ffn", 0), units.width(), stored);
-    if (status.failed())
-      return error(status);
-    if (!stored->gram.size())
-      return getOperation().emitError("statistics \"")
-             << statistics << "\" hold no Gram matrix of layer " << int64_t(layer);
-    out = *stored;
-    return success();
+    return sites;
   }
 
-  // The mean over prompts of what the down projection reads at the last token: [F].
-  LogicalResult meanOfLast(BlockOp block, FeedForwardUnits &units, Forward &forward,
-                           ArrayRef<Sequence> prompts, VectorD &out) {
-    out = VectorD::Zero(units.width());
-    MatrixF hidden;
-    for (const Sequence &prompt : prompts) {
-      if (failed(valueIn(block, units.hidden, forward, prompt, hidden)))
-        return failure();
-      out += hidden.bottomRows(1).transpose().cast<double>();
+  Status readRequests(std::vector<EditRequest> &requests) {
+    if (!edits.empty())
+      return readEditRequests(edits, requests);
+    if (!keyValue.empty())
+      return Status::success();
+    EditRequest &one = requests.emplace_back();
+    Status status = Status::success();
+    for (auto [path, texts] : {std::pair(&subject, &one.subject),
+                               {&target, &one.target},
+                               {&wanted, &one.wanted},
+                               {&paraphrase, &one.paraphrase},
+                               {&neighbour, &one.neighbour}})
+      if (status.ok())
+        status = readEditTexts(*path, *texts);
+    if (status.ok() && one.wanted.size() > 1)
+      return Status::error(one.wanted.back().place + ": found a second continuation, expected one line");
+    return status;
+  }
+
+  static Status encode(ModelOp model, const tokenizer::Tokenizer &tokenizer, ArrayRef<EditText> texts,
+                       std::vector<Sequence> &out, std::vector<size_t> &counts) {
+    counts.push_back(texts.size());
+    for (const EditText &text : texts) {
+      TokenWindows ids;
+      if (Status status = encodePrompt(model, tokenizer, text.text, ids); status.failed())
+        return Status::error(text.place + ": " + status.message());
+      out.push_back({ids.length, ids.column(0, 1)});
     }
-    out /= static_cast<double>(prompts.size());
-    return success();
+    return Status::success();
   }
 
   LogicalResult edit(ModelOp model) {
     if (failed(checkOptions(model)))
       return failure();
-    FailureOr<SmallVector<BlockOp>> blocks = blocksOf(model, int64_t(layer));
-    if (failed(blocks))
+    FailureOr<SmallVector<EditSite>> sites = findSites(model);
+    if (failed(sites))
       return failure();
-    BlockOp block = blocks->front();
-    FailureOr<FeedForwardUnits> units = networkOf(block);
-    if (failed(units))
-      return failure();
-
     WeightSources sources;
-    TokenWindows windows;
-    std::vector<TokenWindows> prompts;
+    TokenWindows windows, unrelatedWindows;
+    std::vector<EditRequest> requests;
+    Prompts prompts;
     VectorD key, value; // [F], [D]
+    tokenizer::Tokenizer tokenizer;
     Status status = openSources(model, sources);
     if (status.ok() && !keyValue.empty())
-      status =
-          readKeyValue(keyValue, units->width(),
-                       cast<RankedTensorType>(units->down.getType()).getDimSize(1), key, value);
-    tokenizer::Tokenizer tokenizer;
-    if (status.ok() && !(texts.empty() && subject.empty()))
+      status = readKeyValue(keyValue, sites->front().units().width(), sites->front().outputs(), key, value);
+    if (status.ok())
+      status = readRequests(requests);
+    if (status.ok() && !(texts.empty() && unrelated.empty() && requests.empty()))
       status = loadTokenizer(model, tokenizer);
-    if (status.ok() && !texts.empty())
-      status = readCalibration(model, tokenizer, std::vector<std::string>(texts.begin(), texts.end()),
-                               window, windows);
-    if (status.ok() && !subject.empty())
-      status = readPrompts(model, tokenizer, subject, prompts);
-    const size_t subjects = prompts.size();
-    if (status.ok() && !target.empty())
-      status = readPrompts(model, tokenizer, target, prompts);
+    for (auto [paths, out] : {std::pair(&texts, &windows), {&unrelated, &unrelatedWindows}})
+      if (status.ok() && !paths->empty())
+        status =
+            readCalibration(model, tokenizer, std::vector<std::string>(paths->begin(), paths->end()), window, *out);
+    for (const EditRequest &request : requests) {
+      if (status.ok())
+        status = encode(model, tokenizer, request.subject, prompts.subjects, prompts.subjectsOf);
+      if (status.ok())
+        status = encode(model, tokenizer, request.target, prompts.targets, prompts.targetsOf);
+    }
+    StatisticsFile stored;
+    if (status.ok() && !statistics.empty())
+      status = stored.read(statistics, fingerprintOf(model, sources));
     if (status.failed())
       return error(status);
 
-    std::vector<Sequence> sequences;
-    for (const TokenWindows &prompt : prompts)
-      sequences.push_back({prompt.length, prompt.column(0, 1)});
-    for (Sequence &part : sequencesOf(windows))
-      sequences.push_back(std::move(part));
-    const ArrayRef<Sequence> all(sequences), text = all.drop_front(prompts.size());
     Forward forward(sources);
-    UnitStatistics moments;
-    if (failed(runTo(block, model, forward, sequences)) ||
-        failed(measure(block, *units, forward, text, sources, moments)))
+    EditProof proof(model, tokenizer, forward);
+    if (!requests.empty() &&
+        failed(proof.before(requests, sequencesOf(unrelatedWindows.count() ? unrelatedWindows : windows))))
       return failure();
-
-    if (keyValue.empty()) {
-      VectorD wanted;
-      if (failed(meanOfLast(block, *units, forward, all.take_front(subjects), key)) ||
-          failed(meanOfLast(block, *units, forward, all.slice(subjects, prompts.size() - subjects),
-                            wanted)))
+    std::vector<Sequence> text = sequencesOf(windows);
+    RepairedWeights side(model, "edited");
+    Work work{forward, side, stored, text, {}};
+    for (auto *each : {&prompts.subjects, &prompts.targets, &text})
+      if (failed(runTo(sites->front().block(), model, forward, *each)))
         return failure();
-      const MatrixF *weight = forward.weight(units->down.getWeight());
-      if (!weight)
-        return failure();
-      value = scale * (weight->cast<double>() * wanted);
-    }
-    return apply(units->down, moduleName(block, "ffn", 0), moments.gram, key, value, forward);
+    if (failed(requests.size() == 1 && sites->size() == 1 ? giveValue(sites->front(), prompts, work)
+               : requests.empty()                         ? change(sites->front(), {key}, value, /*isValue=*/true, work)
+                                                          : spread(model, *sites, prompts, requests.size(), work)))
+      return failure();
+    if (!requests.empty() && (failed(proof.after()) || failed(judge(proof))))
+      return failure();
+    if (Status status = side.write(model, out); status.failed())
+      return error(status);
+    for (const std::string &line : work.lines)
+      summarise(&getContext(), line);
+    if (requests.empty())
+      return success();
+    summarise(&getContext(),
+              "xfmr-edit-ffn: mean probability of a continuation before -> after, and after how many prompts it is the "
+              "most probable one:\n" +
+                  proof.table(atLeast));
+    return report.empty() ? success() : writeReport(proof.json(atLeast));
   }
 
-  LogicalResult apply(LinearOp down, const std::string &name, const MatrixD &gram,
-                      const VectorD &key, const VectorD &value, Forward &forward) {
-    const MatrixF *found = forward.weight(down.getWeight());
-    if (!found)
+  // What all layers of one run share.
+  struct Work {
+    Forward &forward;
+    RepairedWeights &side;
+    const StatisticsFile &stored;
+    std::vector<Sequence> &text; // at the input of the layer
+    std::vector<std::string> lines;
+  };
+
+  // ROME: the key gets what the down projection gives the target, times scale.
+  LogicalResult giveValue(EditSite &site, const Prompts &prompts, Work &work) {
+    std::vector<VectorD> key, wantedKey;
+    std::vector<MatrixF> weights;
+    if (failed(site.key(work.forward, prompts.subjects, key)) ||
+        failed(site.key(work.forward, prompts.targets, wantedKey)) || failed(site.weights(work.forward, weights)))
       return failure();
-    const MatrixF before = *found;
-    RankOneEdit change;
-    if (Status status = rankOneEdit(before, gram, xfmr::damping(gram, damping), key, value, change);
+    VectorD value = VectorD::Zero(site.outputs());
+    for (auto [weight, input] : llvm::zip_equal(weights, wantedKey))
+      value += scale * (weight.cast<double>() * input);
+    return change(site, std::vector<MatrixD>(key.begin(), key.end()), value, /*isValue=*/true, work);
+  }
+
+  // MEMIT: what the residual misses after the last layer, for each edit, a share of it in each layer that is left.
+  LogicalResult spread(ModelOp model, MutableArrayRef<EditSite> sites, Prompts &prompts, size_t count, Work &work) {
+    Value last = sites.back().block().getResult(0);
+    auto inputOf = [](EditSite &site) { return Value(site.block().getInputs().front()); };
+    if (failed(run(inputOf(sites.front()), last, model, work.forward, prompts.targets)))
+      return failure();
+    for (auto [index, site] : llvm::enumerate(sites)) {
+      FailureOr<double> factor = site.factorToResult();
+      if (failed(factor))
+        return failure();
+      std::vector<Sequence> ahead = prompts.subjects;
+      if (failed(run(inputOf(site), last, model, work.forward, ahead)))
+        return failure();
+      MatrixD changes(site.outputs(), count);
+      std::vector<MatrixD> keys(site.maps(), MatrixD(site.units().width(), count));
+      for (size_t edit = 0; edit < count; ++edit) {
+        std::vector<VectorD> key;
+        if (failed(site.key(work.forward, Prompts::part(prompts.subjects, prompts.subjectsOf, edit), key)))
+          return failure();
+        for (int64_t map = 0; map < site.maps(); ++map)
+          keys[map].col(edit) = key[map];
+        changes.col(edit) = (Prompts::meanOfLast(Prompts::part(prompts.targets, prompts.targetsOf, edit)) -
+                             Prompts::meanOfLast(Prompts::part(ahead, prompts.subjectsOf, edit))) /
+                            (*factor * static_cast<double>(sites.size() - index));
+      }
+      if (failed(change(site, keys, changes, /*isValue=*/false, work)))
+        return failure();
+      if (index + 1 < sites.size())
+        for (auto *each : {&prompts.subjects, &work.text})
+          if (failed(run(inputOf(site), inputOf(sites[index + 1]), model, work.forward, *each)))
+            return failure();
+    }
+    return success();
+  }
+
+  // Sums over the text of what those maps read that keys reach.
+  LogicalResult measure(EditSite &site, ArrayRef<int64_t> reached, std::vector<MatrixD> &grams, int64_t &tokens,
+                        Work &work) {
+    grams.assign(site.maps(), MatrixD());
+    for (int64_t map : reached)
+      grams[map] = MatrixD::Zero(site.units().width(), site.units().width());
+    tokens = 0;
+    for (const Sequence &part : work.text) {
+      tokens += part.values.rows();
+      if (failed(site.addMoments(work.forward, part, grams)))
+        return failure();
+    }
+    if (statistics.empty())
+      return success();
+    const UnitStatistics *stored = nullptr;
+    if (Status status = work.stored.find(moduleName(site.block(), "ffn", 0), site.units().width(), stored);
         status.failed())
-      return down.emitError(status.message());
-
-    auto type = cast<RankedTensorType>(down.getWeight().getType());
-    if (quantSchemeOf(type))
-      type = withFloats(type);
-    MatrixF after = before + change.b * change.a;
-    if (!type.getElementType().isF32())
-      roundTo(type.getElementType().isF16() ? DType::f16 : DType::bf16, after.data(), after.size());
-    const EditCost cost = editCost(before, after, gram, key, value);
-
-    OpBuilder builder(down);
-    RepairedWeights side(getOperation(), "edited");
-    auto add = [&](const char *operand, MatrixF tensor) {
-      auto shape = RankedTensorType::get({tensor.rows(), tensor.cols()}, builder.getF32Type());
-      return side.add(builder, down.getLoc(), name + ".edit." + operand, shape, std::move(tensor),
-                      forward);
-    };
-    Value b = add("b", change.b), a = add("a", change.a);
-    Value weight = WeightAddLowrankOp::create(builder, down.getLoc(), type,
-                                              numbersOf(builder, down.getLoc(), down.getWeight()), b, a,
-                                              builder.getF64FloatAttr(1.0));
-    down.getWeightMutable().assign(weight);
-    if (Status status = side.write(getOperation(), out); status.failed())
       return error(status);
-    std::string figures;
-    llvm::raw_string_ostream(figures)
-        << "edited the down projection of layer " << int64_t(layer) << ": it changes by "
-        << llvm::format("%.3g of its norm, its outputs on the text by %.3g of theirs; the key "
-                        "gets its value to %.1e",
-                        cost.weight, cost.text, cost.value);
-    summarise(&getContext(), "xfmr-edit-ffn: " + figures);
+    if (!stored->gram.size())
+      return getOperation().emitError("statistics \"")
+             << statistics << "\" hold no Gram matrix of layer " << site.layer();
+    grams.front() = stored->gram;
+    tokens = stored->tokens;
+    return success();
+  }
+
+  // Gives the keys, maps() matrices [F, n], `wanted` [D, n] as their values, or adds it to them.
+  LogicalResult change(EditSite &site, const std::vector<MatrixD> &keys, const MatrixD &wanted, bool isValue,
+                       Work &work) {
+    SmallVector<int64_t> reached;
+    for (auto [map, each] : llvm::enumerate(keys))
+      if (!each.isZero(0.0))
+        reached.push_back(map);
+    if (reached.empty())
+      reached.push_back(0); // which says that its key is zero
+    std::vector<MatrixD> grams;
+    std::vector<MatrixF> weights, before, after;
+    int64_t tokens = 0;
+    if (failed(measure(site, reached, grams, tokens, work)) || failed(site.weights(work.forward, weights)))
+      return failure();
+    std::vector<EditedMap> maps;
+    for (int64_t map : reached) {
+      maps.push_back({keys[map], grams[map], xfmr::damping(grams[map], damping)});
+      before.push_back(weights[map]);
+    }
+    const MatrixD had = valuesOf(maps, before), values = isValue ? wanted : MatrixD(had + wanted);
+    KeyEdits solved;
+    if (Status status = solveEdits(maps, values - had, static_cast<double>(tokens), textWeight, solved);
+        status.failed())
+      return site.units().down.emitError(status.message());
+    if (failed(site.apply(solved, reached, weights, work.side, work.forward)))
+      return failure();
+    for (int64_t map : reached)
+      after.push_back(weights[map]);
+    const EditCost cost = editCost(maps, before, after, values);
+    std::string line;
+    llvm::raw_string_ostream stream(line);
+    stream << "xfmr-edit-ffn: edited the down projection" << (site.maps() > 1 ? "s of experts " : "");
+    if (site.maps() > 1)
+      llvm::interleaveComma(reached, stream);
+    stream << " of layer " << site.layer() << ": " << (site.maps() > 1 ? "they change by " : "it changes by ")
+           << llvm::format("%.3g of ", cost.weight) << (site.maps() > 1 ? "their norm, their" : "its norm, its")
+           << llvm::format(" outputs on the text by %.3g of theirs; ", cost.text)
+           << (values.cols() > 1 ? "the keys get their values to " : "the key gets its value to ")
+           << llvm::format("%.1e", cost.value);
+    work.lines.push_back(std::move(line));
     ++edited;
     return success();
+  }
+
+  // A failed edit is a warning, or an error where a probability was asked for.
+  LogicalResult judge(const EditProof &proof) {
+    bool anyFails = false;
+    for (size_t number = 0; number < proof.edits().size(); ++number) {
+      const std::string why = proof.faultOf(number, atLeast);
+      if (why.empty())
+        continue;
+      anyFails = true;
+      if (atLeast > 0)
+        getOperation().emitError(why);
+      else
+        getOperation().emitWarning(why);
+    }
+    return success(!anyFails || atLeast == 0);
+  }
+
+  LogicalResult writeReport(const std::string &text) {
+    std::error_code code;
+    llvm::raw_fd_ostream stream(report, code, llvm::sys::fs::OF_None);
+    if (!code) {
+      stream << text;
+      stream.close();
+      code = stream.error();
+      stream.clear_error();
+    }
+    return code ? error(Status::error("cannot write \"" + report + "\": " + code.message())) : success();
   }
 };
 

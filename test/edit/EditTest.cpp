@@ -95,17 +95,14 @@ void open(const std::string &pipeline, Opened &out, int64_t layer = 1) {
 
 std::string edit(const std::string &options, int64_t layer = 1) {
   static int number = 0;
-  return "xfmr-edit-ffn{layer=" + std::to_string(layer) + " TEXT out=FOLDER/edit" +
-         std::to_string(number++) + ".safetensors " + options + "}";
+  return "xfmr-edit-ffn{layer=" + std::to_string(layer) + " TEXT out=FOLDER/edit" + std::to_string(number++) +
+         ".safetensors " + options + "}";
 }
 
 // Gram matrix of the calibration text, [F, F].
 MatrixD secondMoment(Opened &dense) {
   TokenWindows windows;
-  EXPECT_TRUE(readCalibration(dense.model,
-                              {protocol().workFolder() + "/stories.calibrate.txt"}, 256,
-                              windows)
-                  .ok());
+  EXPECT_TRUE(readCalibration(dense.model, {protocol().workFolder() + "/stories.calibrate.txt"}, 256, windows).ok());
   Forward forward(dense.sources);
   MatrixD gram = MatrixD::Zero(kWidth, kWidth);
   for (int64_t window = 0; window < windows.count(); ++window) {
@@ -129,8 +126,7 @@ struct Given : ::testing::Test {
     open("xfmr-fold-lora", dense);
     key = dense.hidden("Lily saw a big dog"); // a key that occurs, and a value of the outputs' size
     std::mt19937 random(3);
-    std::normal_distribution<double> normal(0, dense.output("Lily saw a big dog").norm() /
-                                                   std::sqrt(kHidden));
+    std::normal_distribution<double> normal(0, dense.output("Lily saw a big dog").norm() / std::sqrt(kHidden));
     value = VectorD::NullaryExpr(kHidden, [&] { return normal(random); });
     file = writeKeyValue("given.safetensors", key, value);
   }
@@ -223,10 +219,9 @@ double divergence(const VectorD &wanted, const VectorD &found) {
 TEST(Prompts, TheSubjectGetsTheTargetsOutputAndWhatFollows) {
   Opened dense, edited;
   open("xfmr-fold-lora", dense, 0);
-  open(edit("subject=" + writeLines("subject.txt", kSubject + "\n") +
-                " target=" + writeLines("target.txt", kTarget),
-            0),
-       edited, 0);
+  open(
+      edit("subject=" + writeLines("subject.txt", kSubject + "\n") + " target=" + writeLines("target.txt", kTarget), 0),
+      edited, 0);
   const VectorD wanted = dense.output(kTarget);
   EXPECT_GT((dense.output(kSubject) - wanted).norm(), 0.3 * wanted.norm());
   EXPECT_LT((edited.output(kSubject) - wanted).norm(), 1e-5 * wanted.norm());
@@ -241,14 +236,44 @@ TEST(Prompts, TheSubjectGetsTheTargetsOutputAndWhatFollows) {
 TEST(Prompts, SeveralLinesMeanTheirMean) {
   Opened dense, edited;
   open("xfmr-fold-lora", dense);
-  const std::string first = "Lily saw a dog", second = "One day, Tim met a dog",
-                    target = "Lily saw a cat";
+  const std::string first = "Lily saw a dog", second = "One day, Tim met a dog", target = "Lily saw a cat";
   open(edit("scale=1.5 subject=" + writeLines("subject.txt", first + "\r\n" + second + "\r\n") +
             " target=" + writeLines("target.txt", target + "\n" + kTarget + "\n")),
        edited);
   const VectorD key = (dense.hidden(first) + dense.hidden(second)) / 2;
   const VectorD wanted = 1.5 * (dense.output(target) + dense.output(kTarget)) / 2;
   EXPECT_LT((edited.weight() * key - wanted).norm(), 1e-5 * wanted.norm());
+}
+
+// MEMIT's request (algorithm 1): after the last of the layers the residual at each subject is what it is at its target.
+TEST(Prompts, EditsOfSeveralLayersMoveTheResidualToTheTargets) {
+  const std::string begin = "Once upon a time, there was a little ";
+  const std::vector<std::pair<std::string, std::string>> pairs = {{"girl", "boy"}, {"dog", "cat"}, {"duck", "girl"}};
+  std::string json;
+  for (const auto &[subject, target] : pairs)
+    json += (json.empty() ? "[" : ", ") +
+            ("{\"subject\": \"" + begin + subject + "\", \"target\": \"" + begin + target + "\"}");
+  const std::string file = writeLines("edits.json", json + "]");
+  for (const char *layers : {"1", "0,1"}) {
+    Opened dense, edited;
+    open("xfmr-fold-lora", dense);
+    open("xfmr-edit-ffn{layers=" + std::string(layers) + " TEXT out=FOLDER/layers" + layers[0] +
+             ".safetensors edits=" + file + "}",
+         edited);
+    for (const auto &[subject, target] : pairs) {
+      const VectorD wanted = dense.atLast(dense.block.getResult(0), begin + target);
+      EXPECT_GT((dense.atLast(dense.block.getResult(0), begin + subject) - wanted).norm(), 0.1 * wanted.norm())
+          << subject;
+      EXPECT_LT((edited.atLast(edited.block.getResult(0), begin + subject) - wanted).norm(), 1e-4 * wanted.norm())
+          << subject;
+    }
+    int edits = 0;
+    edited.model.walk([&](WeightAddLowrankOp op) {
+      ++edits;
+      EXPECT_EQ(mlir::cast<mlir::RankedTensorType>(op.getA().getType()).getDimSize(0), 3);
+    });
+    EXPECT_EQ(edits, layers[1] ? 2 : 1);
+  }
 }
 
 } // namespace
