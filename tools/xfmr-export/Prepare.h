@@ -1,10 +1,10 @@
 // From a MODEL argument to what is exported: import, the user's passes, adapters folded.
 #pragma once
 #include "export/Export.h"
-#include "tools/model/PassOutput.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "tools/model/PassOutput.h"
 
 namespace xfmr::exports {
 
