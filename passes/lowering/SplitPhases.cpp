@@ -184,8 +184,10 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
       return Type(builder.getF32Type());
     if (kv == "f16")
       return Type(builder.getF16Type());
+    if (kv == "q8")
+      return Type(builder.getI8Type());
     if (kv != "auto")
-      return model.emitError("kv must be auto, f32 or f16, got '") << kv.getValue() << "'";
+      return model.emitError("kv must be auto, f32, f16 or q8, got '") << kv.getValue() << "'";
     bool narrow = false; // matrices decide: norms are often f32 in f16 files
     model.getBody().walk([&](WeightOp weight) {
       auto type = cast<RankedTensorType>(weight.getType());

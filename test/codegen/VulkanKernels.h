@@ -62,7 +62,8 @@ public:
 private:
   template <typename Spec> void addForOwnSubgroups(const Spec &spec, CompiledKernel &kernel) {
     if constexpr (std::is_same_v<Spec, GemvSpec> || std::is_same_v<Spec, MoeGemvSpec>)
-      add(kernel, buildSubgroup(context, spec, device.subgroupSize));
+      if (!schemeOf(spec.weight))
+        add(kernel, buildSubgroup(context, spec, device.subgroupSize));
   }
   // In front of the portable variant.
   void add(CompiledKernel &kernel, llvm::Expected<BuiltKernel> built) {
