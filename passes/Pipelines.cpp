@@ -58,9 +58,7 @@ LogicalResult addOptimize(OpPassManager &manager, const CompilerOptions &options
 }
 
 void addPhases(OpPassManager &manager, const CompilerOptions &options) {
-  XfmrExpandQuantizedOptions expand;
-  expand.target = options.target;
-  manager.nest<ModelOp>().addPass(createXfmrExpandQuantized(expand));
+  manager.nest<ModelOp>().addPass(createXfmrExpandQuantized());
   XfmrSplitPhasesOptions split;
   split.maxContext = options.maxContext;
   split.chunk = options.chunk;

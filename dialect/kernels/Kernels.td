@@ -130,7 +130,7 @@ def Xfmr_AttentionDecodeKernel : Xfmr_Kernel<"AttentionDecode", "attention_decod
   let summary = "attention of one row, the keys in splits";
   let description = [{
     - `head_dim`
-    - `cache`: `f32` or `f16`
+    - `cache`: `f32`, `f16` or `q8`
     - `single`: one split, which finishes
     - `softcap`: scores go through c tanh(s / c)
     - `sinks`
@@ -159,7 +159,7 @@ def Xfmr_AttentionPrefillKernel : Xfmr_Kernel<"AttentionPrefill", "attention_pre
   let summary = "attention of many rows over the cache";
   let description = [{
     - `head_dim`
-    - `cache`: `f32` or `f16`
+    - `cache`: `f32`, `f16` or `q8`
     - `causal`: true unless it says false
     - `softcap`
     - `sinks`
@@ -468,7 +468,7 @@ def Xfmr_NormParams : Xfmr_KernelParams<"Norm", "norm"> {
 def Xfmr_RopeCacheKernel : Xfmr_Kernel<"RopeCache", "rope_cache"> {
   let summary = "norms of heads, rotary embedding, and k and v into the cache";
   let description = [{
-    - `cache`: `f32` or `f16`
+    - `cache`: `f32`, `f16` or `q8`
     - `style`: `none`, `half` or `interleaved`; `half` unless given
     - `q_norm`, `k_norm`
     - `unit_offset`: the norms are times 1 + weight

@@ -9,8 +9,8 @@ LogicalResult ProgramOp::verify() {
   if (context <= 0 || chunk <= 0 || chunk > context) // C1
     return emitOpError("needs 1 <= chunk <= max_context, got chunk ")
            << chunk << " and max_context " << context;
-  if (!getKvType().isF32() && !getKvType().isF16()) // C2
-    return emitOpError("kv type must be f32 or f16, got ") << getKvType();
+  if (!getKvType().isF32() && !getKvType().isF16() && !getKvType().isInteger(8)) // C2
+    return emitOpError("kv type must be f32, f16 or i8, got ") << getKvType();
   return success();
 }
 

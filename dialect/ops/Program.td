@@ -31,7 +31,7 @@ def Xfmr_ProgramOp : Xfmr_Op<"program", [IsolatedFromAbove, SymbolTable, SingleB
   let description = [{
     Constraints:
     - C1: `max_context` and `chunk` are positive, `chunk` at most `max_context`
-    - C2: `kv_type` is f32 or f16
+    - C2: `kv_type` is f32, f16 or i8: bytes with a scale of f32 for each head of a position
 
     `moe` is the route of its mixtures, `auto` if it is not given. A program without `target` is for any Vulkan device.
 
@@ -67,7 +67,7 @@ def Xfmr_ProgramOp : Xfmr_Op<"program", [IsolatedFromAbove, SymbolTable, SingleB
 def Xfmr_KvCacheOp : Xfmr_Op<"kv_cache", [Symbol, HasParent<"ProgramOp">]> {
   let summary = "keys and values of one attention, for max_context positions";
   let description = [{
-    Each is [num_kv_heads, max_context, paddedWidth(head_dim)] of the program's `kv_type`.
+    Each is [num_kv_heads, max_context, paddedWidth(head_dim)] of the program's `kv_type`; with i8 the scales follow.
 
     Constraints:
     - C1: `num_kv_heads` and `head_dim` are positive

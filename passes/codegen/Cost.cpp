@@ -10,7 +10,6 @@ namespace {
 
 constexpr double kFloat = 4; // bytes
 
-double bytesOf(CacheType type) { return type == CacheType::F32 ? 4 : 2; }
 double padded(uint32_t width) { return paddedWidth(width); }
 double matrixBytes(WeightType type, uint32_t n, uint32_t k) { return padded(n) * static_cast<double>(rowBytes(type, k)); }
 double ceilDiv(double a, double b) { return std::ceil(a / b); }
@@ -147,7 +146,7 @@ Cost costOf(const RopeCacheSpec &spec, const RopeCacheParams &p, const Machine &
   cost.ofTokens.flops = rows * (3.0 * p.rotaryDim * (p.numHeads + p.numKvHeads) + (spec.qNorm ? 4 * dim * p.numHeads : 0) +
                                 (spec.kNorm ? 4 * dim * p.numKvHeads : 0));
   const double q = spec.touchesQ() ? 2 * kFloat * p.numHeads * dim : 0;
-  const double kv = 2.0 * p.numKvHeads * (kFloat * dim + padded(p.headDim) * bytesOf(spec.cache));
+  const double kv = 2.0 * p.numKvHeads * (kFloat * dim + static_cast<double>(cacheHeadBytes(spec.cache, p.headDim)));
   cost.ofTokens.activationBytes = rows * (q + kv);
   return cost;
 }

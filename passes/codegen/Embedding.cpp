@@ -18,7 +18,7 @@ std::vector<Binding> EmbeddingSpec::bindings() const {
 }
 
 std::vector<uint32_t> EmbeddingParams::push() const {
-  return {paddedWidth(width) / 8, vocab, firstRow, tableRows, out.stride, out.offset, maxPosition};
+  return {paddedWidth(width) / 8, vocab, firstRow, tableRows, out.stride, out.offset, maxPosition, width};
 }
 
 std::array<uint32_t, 3> EmbeddingParams::grid(const EmbeddingSpec &) const {

@@ -28,7 +28,7 @@ struct GemvSpec {
   }
 };
 
-// W is [paddedWidth(n), paddedWidth(k)] row-major, pads zero. Writes paddedWidth(n) outputs, or
+// W is [paddedWidth(n), paddedWidth(k)] row-major, pads zero (quantised: panels, WeightType). Writes paddedWidth(n) outputs, or
 // paddedWidth(n / 2) with glu, the pad as zeros. A weight split by rows (at multiples of 8) takes
 // one dispatch a part: n is the part's rows, offsets of out, residual and bias advance with it.
 struct GemvParams {

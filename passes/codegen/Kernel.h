@@ -15,9 +15,9 @@
 
 namespace xfmr::codegen {
 
-// How matrix weights lie in memory; f16 and bf16 are two values a 32-bit word, even element low. Quantised ones, only on
-// the CPU, lie in panels of codes and scales as weights/QuantRows.h says: codes of 8 or 4 bits in groups of 32 columns, Q8 and
-// Q4 symmetric with a scale of f16, Q8Wide and Q4Wide with a scale and a minimum of f32.
+// How matrix weights lie in memory; f16 and bf16 are two values a 32-bit word, even element low. Quantised ones lie on every
+// target in panels of sixteen rows, codes and scales as weights/QuantRows.h says: codes of 8 or 4 bits in groups of 32 columns, Q8
+// and Q4 symmetric with a scale of f16, Q8Wide and Q4Wide with a scale and a minimum of f32.
 enum class WeightType : uint8_t { F32, F16, BF16, Q8, Q4, Q8Wide, Q4Wide };
 template <> struct Words<WeightType> {
   static constexpr const char *all[] = {"f32", "f16", "bf16", "q8", "q4", "q8_wide", "q4_wide"};
@@ -35,10 +35,11 @@ constexpr std::optional<QuantScheme> schemeOf(WeightType type) {
 std::optional<WeightType> weightTypeOf(const QuantScheme &scheme);
 // Bytes of a row of so many columns, padded as it lies in memory.
 uint64_t rowBytes(WeightType type, uint32_t columns);
-// Element type of the key and value caches.
-enum class CacheType : uint8_t { F32, F16 };
+// Element type of the key and value caches. Q8: bytes in two's complement, and behind those of all heads and positions a scale of
+// f32 for each head of a position (cacheScales below).
+enum class CacheType : uint8_t { F32, F16, Q8 };
 template <> struct Words<CacheType> {
-  static constexpr const char *all[] = {"f32", "f16"};
+  static constexpr const char *all[] = {"f32", "f16", "q8"};
 };
 // None, and those of Activations.def: Silu, Gelu (the exact one), GeluTanh, …
 #define XFMR_ACTIVATION(Name, word, keepsZero, formula) Name,
@@ -76,7 +77,7 @@ constexpr Stored stored(WeightType type) {
                                     : Stored::I8;
 }
 constexpr Stored stored(CacheType type) {
-  return type == CacheType::F32 ? Stored::F32 : Stored::F16;
+  return type == CacheType::F32 ? Stored::F32 : type == CacheType::F16 ? Stored::F16 : Stored::I8;
 }
 
 // One storage buffer of a kernel; its index in bindings() is its binding number in descriptor set
@@ -143,6 +144,19 @@ struct EpilogueParams {
 // Width of a stored row: the next multiple of 8. Columns beyond the logical width hold zeros.
 constexpr uint32_t paddedWidth(uint32_t width) {
   return (width + 7) / 8 * 8;
+}
+
+// A head of a position in a cache of Q8 with scale s = max |x| / 127 holds the integers x / s, rounded to nearest; all zeros have
+// s = 0. Scales of a head follow one another, [kv heads][cacheScales(max_context)].
+constexpr uint32_t cacheScales(uint32_t maxContext) {
+  return (maxContext + 15) / 16 * 16;
+}
+constexpr uint32_t cacheElementBytes(CacheType type) {
+  return type == CacheType::F32 ? 4 : type == CacheType::F16 ? 2 : 1;
+}
+// Bytes of the keys, or values, of one head of one position.
+constexpr uint64_t cacheHeadBytes(CacheType type, uint32_t headDim) {
+  return uint64_t(paddedWidth(headDim)) * cacheElementBytes(type) + (type == CacheType::Q8 ? 4 : 0);
 }
 
 // The grid of a kernel that takes the linear number of a workgroup and returns when it is beyond the last: all in x.

@@ -1,6 +1,6 @@
 // What the expert products have in common: the function between an expert's two matrices and how a stacked
 // weight lies in memory. W of expert e is rows e * n .. e * n + n - 1 of [experts * n, paddedWidth(k)]; biases
-// are f32 [experts, paddedWidth(n)], pads zero.
+// are f32 [experts, paddedWidth(n)], pads zero. A quantised W has panels: those of expert e are e * ceil(n / 16) … .
 #pragma once
 #include "passes/codegen/Kernel.h"
 

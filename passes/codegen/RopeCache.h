@@ -5,7 +5,8 @@
 // The table is f32 [max_context, paddedWidth(rotaryDim)]: row p holds cos(p * freq_j) for j <
 // rotaryDim / 2, then sin(p * freq_j) (frequency scaling and attention factors are already in it).
 // Style half pairs (j, j + rotaryDim / 2), interleaved pairs (2j, 2j + 1). Caches: [num_kv_heads,
-// max_context, paddedWidth(head_dim)], f32 or f16 (two a word); pads are zeroed.
+// max_context, paddedWidth(head_dim)], f32, f16 (two a word) or bytes with scales behind them
+// (CacheType::Q8); pads are zeroed.
 #pragma once
 #include "passes/codegen/Kernel.h"
 

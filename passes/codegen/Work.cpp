@@ -9,7 +9,7 @@ namespace {
 DispatchWork attention(uint64_t numHeads, uint64_t numKvHeads, uint32_t headDim, CacheType cache, uint32_t window) {
   DispatchWork work;
   work.keyOperations = 4 * numHeads * headDim;
-  work.keyBytes = static_cast<uint32_t>(2 * numKvHeads * paddedWidth(headDim) * (cache == CacheType::F32 ? 4 : 2));
+  work.keyBytes = static_cast<uint32_t>(2 * numKvHeads * cacheHeadBytes(cache, headDim));
   work.window = window;
   return work;
 }

@@ -81,10 +81,14 @@ LogicalResult PhaseLowering::lowerAttention() {
   SmallVector<int64_t> cacheShape = {kvHeads, context, static_cast<int64_t>(paddedWidth(headDim))};
   Type cacheType = program.getKvType();
   std::string cacheName = op.getCache().str();
-  int64_t cacheBytes = cacheShape[0] * cacheShape[1] * cacheShape[2] * cacheType.getIntOrFloatBitWidth() / 8;
+  const auto cache = cacheType.isF32()   ? codegen::CacheType::F32
+                     : cacheType.isF16() ? codegen::CacheType::F16
+                                         : codegen::CacheType::Q8;
+  int64_t cacheBytes = cacheShape[0] * cacheShape[1] * cacheShape[2] * codegen::cacheElementBytes(cache);
   if (const int64_t most = program.targetOrPortable().mostBindingBytes(); cacheBytes > most)
     return refuse() << "a cache of " << cacheBytes << " bytes does not fit the " << most
-                    << " bytes that the target binds; lower --max-context (now " << context << ") or use --kv=f16";
+                    << " bytes that the target binds; lower --max-context (now " << context << ") or use --kv="
+                    << (cache == codegen::CacheType::F32 ? "f16" : "q8");
 
   FailureOr<View> q = view(query.source), k = view(key.source), v = view(op.getValue());
   if (failed(q) || failed(k) || failed(v))
@@ -96,11 +100,16 @@ LogicalResult PhaseLowering::lowerAttention() {
   SmallVector<int64_t> keyShape = cacheShape;
   if (build.tables.onCpu())
     keyShape[1] = static_cast<int64_t>(llvm::alignTo<codegen::cpu::kKeyPanel>(context));
-  build.tables.buffer(cacheName + ".k", BufferKind::cache, cacheBytes / cacheShape[1] * keyShape[1]);
+  int64_t keyBytes = cacheBytes / cacheShape[1] * keyShape[1];
+  if (cache == codegen::CacheType::Q8) { // bytes with their scales behind
+    const int64_t scales = 4 * kvHeads * codegen::cacheScales(static_cast<uint32_t>(context));
+    keyShape = {keyBytes += scales};
+    cacheShape = {cacheBytes += scales};
+  }
+  build.tables.buffer(cacheName + ".k", BufferKind::cache, keyBytes);
   build.tables.buffer(cacheName + ".v", BufferKind::cache, cacheBytes);
   Value kCache = build.named(cacheName + ".k", cacheType, keyShape);
   Value vCache = build.named(cacheName + ".v", cacheType, cacheShape);
-  auto cache = cacheType.isF32() ? codegen::CacheType::F32 : codegen::CacheType::F16;
 
   codegen::RopeCacheSpec ropeSpec;
   ropeSpec.cache = cache;

@@ -187,9 +187,16 @@ Value DispatchBuilder::weightRows(Value expression, int64_t firstRow, int64_t ro
     return weight(expression);
   StringRef symbol = tables.pack(expression, WeightLayout::rows);
   MemRefType whole = ProgramTables::packedType(expression, WeightLayout::rows);
+  const Encoding encoding = encodingOf(expression);
+  if (encoding.layout == WeightLayout::panels) { // `firstRow` begins one
+    const int64_t begin = encoding.rowOffset(firstRow), last = encoding.rowOffset(firstRow + rowCount - 1);
+    const int64_t panelBytes = Encoding::kPanelRows * encoding.rowBytes(), panels = (last - begin) / panelBytes + 1;
+    auto part = MemRefType::get({panels, whole.getDimSize(1), whole.getDimSize(2)}, whole.getElementType());
+    return BufferRefOp::create(builder, loc, part, symbol, begin);
+  }
   int64_t stored = std::min<int64_t>(paddedWidth(rowCount), whole.getDimSize(0) - firstRow);
   auto part = MemRefType::get({stored, whole.getDimSize(1)}, whole.getElementType());
-  return BufferRefOp::create(builder, loc, part, symbol, encodingOf(expression).rowOffset(firstRow));
+  return BufferRefOp::create(builder, loc, part, symbol, encoding.rowOffset(firstRow));
 }
 
 Value DispatchBuilder::codesOf(const View &x, int64_t columns, int64_t rowsAToken) {
@@ -261,9 +268,12 @@ std::string xfmr::expressionKey(Value expression) {
 Encoding xfmr::encodingOf(Value expression, WeightLayout layout) {
   // Ops take weights of one to three axes, and so does xfmr.packed_weight (C1): each has an encoding.
   Encoding encoding = Encoding::of(expression.getType(), layout).value_or(Encoding());
-  if (encoding.scheme) // stored as kernels read it, whatever its groups and scales were (PackWeights.cpp)
+  if (encoding.scheme) { // stored as kernels read it, whatever its groups and scales were (PackWeights.cpp)
+    if (!encoding.vector)
+      encoding.layout = WeightLayout::panels;
     if (std::optional<codegen::WeightType> type = codegen::weightTypeOf(*encoding.scheme))
       encoding.scheme = codegen::schemeOf(*type);
+  }
   return encoding;
 }
 

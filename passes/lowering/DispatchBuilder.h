@@ -30,7 +30,7 @@ public:
   /// Type of a packed weight: the shape of its encoding (weights/Encoding.h).
   static mlir::MemRefType packedType(mlir::Value expression, WeightLayout layout);
   bool onCpu() { return !program.targetOrPortable().isVulkan(); }
-  /// Matrices of products lie in panels on the CPU.
+  /// Matrices of products lie in panels on the CPU, quantised ones everywhere.
   WeightLayout layout() { return onCpu() ? WeightLayout::panels : WeightLayout::rows; }
   /// Symbol of the cos/sin table a rope needs.
   llvm::StringRef ropeTable(RopeOp rope);
@@ -88,6 +88,10 @@ public:
   mlir::Value state();
   /// Rows of `x` as codes for products with quantised weights (passes/codegen/RowCodes.h), made once for all that read them.
   mlir::Value codesOf(const View &x, int64_t columns, int64_t rowsAToken = 1);
+  /// Whether a product reads codes of its rows: Vulkan multiplies floats.
+  bool readsCodes(codegen::WeightType weight, uint32_t columns) const {
+    return tables.onCpu() && codegen::codesPay(weight, columns);
+  }
 
   /// Appends a dispatch; `buffers` are given by the names of spec.bindings() ("state" is added).
   template <class Spec, class Params>
@@ -129,7 +133,7 @@ private:
 codegen::WeightType weightTypeOf(mlir::Value expression);
 /// Equal for equal expressions.
 std::string expressionKey(mlir::Value expression);
-/// How the value of a weight expression is stored.
+/// How the value of a weight expression is stored; quantised matrices in panels on every target.
 Encoding encodingOf(mlir::Value expression, WeightLayout layout = WeightLayout::rows);
 
 } // namespace xfmr

@@ -52,8 +52,8 @@ struct ExpandQuantized : impl::XfmrExpandQuantizedBase<ExpandQuantized> {
           continue;
         Value &to = others[operand.get()];
         if (!to)
-          to = isReadRounded(operand) ? rounded(builder, operand.get()) : expanded(builder, operand.get());
-        ++(isReadRounded(operand) ? asBytes : asFloats);
+          to = mayReadCodes(operand) ? rounded(builder, operand.get()) : expanded(builder, operand.get());
+        ++(mayReadCodes(operand) ? asBytes : asFloats);
         operand.set(to);
       }
       auto moe = dyn_cast<MoeOp>(op);
@@ -65,19 +65,17 @@ struct ExpandQuantized : impl::XfmrExpandQuantizedBase<ExpandQuantized> {
     count += asFloats;
     again += asBytes;
     if (asFloats > 0)
-      getOperation().emitRemark() << asFloats
-                                  << " quantised weights are stored as f32: no kernel of the target reads their codes";
+      getOperation().emitRemark() << asFloats << " quantised weights are stored as f32: no kernel reads their codes";
     if (asBytes > 0)
       getOperation().emitRemark()
           << asBytes
-          << " quantised weights are rounded again, to int8 in groups of 32: no kernel of the target reads groups "
+          << " quantised weights are rounded again, to int8 in groups of 32: no kernel reads groups "
              "that are no multiple of 32, nor nf4";
   }
 
 private:
-  bool isReadRounded(OpOperand &operand) const { return target == "cpu" && mayReadCodes(operand); }
-  bool isRead(OpOperand &operand) const {
-    return isReadRounded(operand) && codegen::weightTypeOf(*quantSchemeOf(operand.get().getType())).has_value();
+  static bool isRead(OpOperand &operand) {
+    return mayReadCodes(operand) && codegen::weightTypeOf(*quantSchemeOf(operand.get().getType())).has_value();
   }
 
   static Value expanded(OpBuilder &builder, Value weight) {

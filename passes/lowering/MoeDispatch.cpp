@@ -153,7 +153,7 @@ private:
 
   bool hasCodes(codegen::MoeProduct product) const {
     const bool first = product == codegen::MoeProduct::First;
-    return codegen::codesPay(weightTypeOf(first ? expert.first : expert.second), first ? hidden : width) &&
+    return build.readsCodes(weightTypeOf(first ? expert.first : expert.second), first ? hidden : width) &&
            !(first && weightOnInput());
   }
   // Fields that the products of both routes share.

@@ -10,7 +10,7 @@ def XfmrExpandQuantized : Pass<"xfmr-expand-quantized", "::xfmr::ModelOp"> {
     Puts a cast to f32 between a quantised weight and the op that uses it; the experts of a mixture are cast stacked. Exact:
     the values of codes are f32. Selections stay where they are, on the codes. A remark says how many weights there are.
 
-    Kernels of the CPU read codes of 8 and 4 bits in groups of 32 columns, in products and tables. Other codes and larger groups are
+    Kernels read codes of 8 and 4 bits in groups of 32 columns, in products and tables. Other codes and larger groups are
     stored as these with the same values (codegen::weightTypeOf says which). Groups that are no multiple of 32 and nf4 are rounded
     again, to int8 in groups of 32, and a remark says so: it adds at most 1/254 of the largest of 32 numbers.
 
@@ -24,8 +24,6 @@ def XfmrExpandQuantized : Pass<"xfmr-expand-quantized", "::xfmr::ModelOp"> {
     %y = xfmr.linear %x, %f : (tensor<?x64xf32>, tensor<8x64xf32>) -> tensor<?x8xf32>
     ```
   }];
-  let options = [
-    Option<"target", "target", "std::string", "\"vulkan\"", "vulkan or cpu: whose kernels read the weights">];
   let statistics = [
     Statistic<"count", "expanded", "uses of quantised weights as f32">,
     Statistic<"again", "rounded-again", "uses of quantised weights as int8">];
@@ -66,7 +64,7 @@ def XfmrSplitPhases : Pass<"xfmr-split-phases", "::mlir::ModuleOp"> {
   let options = [
     Option<"maxContext", "max-context", "int64_t", "0", "positions of the cache; 0: the model's, at most 8192, of an encoder 512">,
     Option<"chunk", "chunk", "int64_t", "0", "most tokens of one prefill run; 0: chosen by the vocabulary, of an encoder max-context">,
-    Option<"kv", "kv", "std::string", "\"auto\"", "cache type f32 or f16; auto: f32 for f32 weights, else f16">,
+    Option<"kv", "kv", "std::string", "\"auto\"", "cache type f32, f16 or q8; auto: f32 for f32 weights, else f16">,
     Option<"moe", "moe", "std::string", "\"auto\"", "route of mixtures: auto, grouped or by-id">,
     Option<"target", "target", "std::string", "\"vulkan\"", "what the program is for: vulkan or cpu">,
     Option<"triple", "triple", "std::string", "\"x86_64-linux-gnu\"",

@@ -146,7 +146,7 @@ LogicalResult PhaseLowering::lowerProduct() {
       buffers.push_back({"bias", build.weight(bias)});
     if (product->residual)
       buffers.push_back({"residual", added.buffer});
-    const bool codes = codegen::codesPay(weightTypeOf(weight), static_cast<uint32_t>(columns));
+    const bool codes = build.readsCodes(weightTypeOf(weight), static_cast<uint32_t>(columns));
     if (codes)
       buffers.push_back({"codes", build.codesOf(*x, columns)});
     if (build.rows == 1) {

@@ -71,7 +71,7 @@ private:
     if (config.getEosTokens())
       for (int64_t id : config.getEosTokens().asArrayRef())
         result.eos_tokens.push_back(static_cast<int32_t>(id));
-    result.kv_dtype = op.getKvType().isF32() ? "f32" : "f16";
+    result.kv_dtype = op.getKvType().isF32() ? "f32" : op.getKvType().isF16() ? "f16" : "q8";
     for (auto layer : op.getBody().getOps<MoeLayerOp>()) {
       auto table = std::make_unique<program::MoeLayerT>();
       table->layer = static_cast<uint32_t>(layer.getLayer());
@@ -89,7 +89,7 @@ private:
     const TensorTable::Tensor &tensor = tensors.of(weight);
     result.buffers.back()->name = tensor.name;
     const Encoding encoding = storedAs(cast<PackedWeightOp>(tensor.op));
-    if (encoding.layout != WeightLayout::panels || encoding.scheme) // only the CPU reads codes
+    if (encoding.layout != WeightLayout::panels || encoding.scheme) // codes are read as they lie
       return;
     program::BufferT &buffer = *result.buffers.back();
     buffer.layout = program::Layout::panels;

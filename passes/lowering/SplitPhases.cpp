@@ -202,8 +202,10 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
       return Type(builder.getF32Type());
     if (kv == "f16")
       return Type(builder.getF16Type());
+    if (kv == "q8")
+      return Type(builder.getI8Type());
     if (kv != "auto")
-      return model.emitError("kv must be auto, f32 or f16, got '") << kv.getValue() << "'";
+      return model.emitError("kv must be auto, f32, f16 or q8, got '") << kv.getValue() << "'";
     if (isEncoder(model)) // holds one text at a time: there is nothing to save
       return Type(builder.getF32Type());
     bool narrow = false; // matrices decide: norms are often f32 in f16 files

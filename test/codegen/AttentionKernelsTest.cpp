@@ -11,6 +11,8 @@ protected:
   static float stored(float v, CacheType type) {
     return type == CacheType::F32 ? v : fromHalf(toHalf(v));
   }
+  // Of Q8: of a head at a position, whose numbers are this times integers.
+  static float codeScale(uint32_t head, uint32_t position) { return float(8 + (head * 5 + position * 3) % 8) / (16 * 127); }
 
   // A cache filled with numbers for `keys` positions; what lies beyond is NaN.
   struct Cache {
@@ -22,8 +24,9 @@ protected:
   };
   Cache randomCache(uint32_t heads, uint32_t context, uint32_t dim, CacheType type) {
     Cache c{heads, context, dim, std::vector<float>(size_t(heads) * context * dim)};
-    for (float &v : c.values)
-      v = stored(uniform(), type);
+    for (size_t i = 0; i < c.values.size(); ++i)
+      c.values[i] = type != CacheType::Q8 ? stored(uniform(), type)
+                                          : std::nearbyint(uniform(-127, 127)) * codeScale(uint32_t(i / dim / context), i / dim % context);
     return c;
   }
   // Keys lie in panels of 16 positions on the CPU.
@@ -38,8 +41,7 @@ protected:
   }
   TestBuffer *upload(const Cache &c, uint32_t keys, CacheType type, bool isKeys) {
     uint32_t padded = paddedWidth(c.dim);
-    TestBuffer *buffer =
-        bytes(cacheElements(c.heads, c.context, padded, isKeys) * (type == CacheType::F32 ? 4 : 2));
+    TestBuffer *buffer = bytes(cacheBytes(c.heads, c.context, padded, isKeys, type));
     for (uint32_t h = 0; h < c.heads; ++h)
       for (uint32_t p = 0; p < c.context; ++p)
         for (uint32_t i = 0; i < padded; ++i) {
@@ -47,10 +49,23 @@ protected:
           size_t at = cacheIndex(h, p, i, c.context, padded, isKeys);
           if (type == CacheType::F32)
             buffer->as<float>()[at] = v;
+          else if (type == CacheType::Q8)
+            buffer->as<int8_t>()[at] = p >= keys ? -128 : int8_t(std::lround(v / codeScale(h, p)));
           else
             buffer->as<uint16_t>()[at] = toHalf(v);
         }
+    for (uint32_t h = 0; type == CacheType::Q8 && h < c.heads; ++h)
+      for (uint32_t p = 0; p < cacheScales(c.context); ++p)
+        scaleOf(buffer, h, p, c.heads, c.context, padded, isKeys) = p >= keys ? NAN : codeScale(h, p);
     return buffer;
+  }
+  static size_t cacheBytes(uint32_t heads, uint32_t context, uint32_t padded, bool keys, CacheType type) {
+    return cacheElements(heads, context, padded, keys) * cacheElementBytes(type) +
+           (type == CacheType::Q8 ? size_t(4) * heads * cacheScales(context) : 0);
+  }
+  // Scales lie behind the codes of all heads.
+  static float &scaleOf(TestBuffer *buffer, uint32_t head, uint32_t position, uint32_t heads, uint32_t context, uint32_t padded, bool keys) {
+    return buffer->as<float>()[cacheElements(heads, context, padded, keys) / 4 + head * cacheScales(context) + position];
   }
 
   struct Shape {
@@ -170,7 +185,7 @@ protected:
 };
 
 TEST_P(AttentionKernels, PrefillOverHeadDims) {
-  for (CacheType type : {CacheType::F32, CacheType::F16})
+  for (CacheType type : {CacheType::F32, CacheType::F16, CacheType::Q8})
     for (uint32_t dim : {4u, 8u, 12u, 16u, 32u, 64u, 80u, 128u, 256u})
       prefill({3, 1, dim, 48, 5, 37}, type);
 }
@@ -204,7 +219,7 @@ TEST_P(AttentionKernels, PrefillVariants) {
 }
 
 TEST_P(AttentionKernels, DecodeOverHeadDims) {
-  for (CacheType type : {CacheType::F32, CacheType::F16})
+  for (CacheType type : {CacheType::F32, CacheType::F16, CacheType::Q8})
     for (uint32_t dim : {4u, 8u, 12u, 16u, 64u, 80u, 128u, 256u}) {
       decode({3, 1, dim, 256, 70, 1}, type);
       decode({3, 1, dim, 600, 599, 1}, type);
@@ -292,6 +307,8 @@ protected:
 TEST_P(AttentionBits, DoNotDependOnTheWayARowComes) {
   check({4, 2, 64, 200, 3, 41}, CacheType::F32);
   check({8, 1, 20, 256, 0, 37}, CacheType::F16);
+  check({8, 2, 20, 300, 0, 37}, CacheType::Q8);
+  check({4, 2, 64, 600, 250, 41}, CacheType::Q8);
   Shape s{3, 3, 128, 900, 490, 45};
   check(s, CacheType::F32);
   s.window = 300, s.sinks = s.softcap = true;
@@ -371,7 +388,7 @@ TEST_P(AttentionKernels, RopeAndCache) {
       {RopeStyle::None, 100, 0, false, false, false, false, 3},
   };
   for (const Case &c : cases)
-    for (CacheType type : {CacheType::F32, CacheType::F16})
+    for (CacheType type : {CacheType::F32, CacheType::F16, CacheType::Q8})
       for (uint32_t rows : {1u, 31u}) {
         RopeCacheSpec spec{type, c.style, c.qNorm, c.kNorm, c.unitOffset,
                            c.dim % 4 != 0 || c.shift != 0};
@@ -427,9 +444,9 @@ TEST_P(AttentionKernels, RopeAndCache) {
           vBuffer = activations(values, p.v);
         }
         ASSERT_EQ(p.unaligned(), spec.unaligned);
-        size_t element = type == CacheType::F32 ? 4 : 2, padded = paddedWidth(d);
-        TestBuffer *kCache = bytes(cacheElements(kvHeads, context, padded, true) * element),
-                     *vCache = bytes(cacheElements(kvHeads, context, padded, false) * element);
+        size_t element = cacheElementBytes(type), padded = paddedWidth(d);
+        TestBuffer *kCache = bytes(cacheBytes(kvHeads, context, padded, true, type)),
+                     *vCache = bytes(cacheBytes(kvHeads, context, padded, false, type));
         std::vector<TestBuffer *> bound = {
             state(position, rows), qBuffer, kBuffer, vBuffer, kCache, vCache};
         if (c.style != RopeStyle::None)
@@ -456,9 +473,18 @@ TEST_P(AttentionKernels, RopeAndCache) {
                       << "position " << at << " was written";
                   continue;
                 }
+                float want = e < d ? m.at(at - position, h * d + e) : 0.0f;
+                if (type == CacheType::Q8) { // to the nearest multiple of the scale
+                  const float scale = scaleOf(cache, h, at, kvHeads, context, padded, cache == kCache);
+                  float most = 0;
+                  for (uint32_t c = 0; c < d; ++c)
+                    most = std::max(most, std::abs(m.at(at - position, h * d + c)));
+                  ASSERT_NEAR(scale, most / 127, 1e-5 * (1 + most) / 127);
+                  ASSERT_NEAR(scale * cache->as<int8_t>()[i], want, scale / 2 + 1e-5 * (1 + most)) << h << " " << at << " " << e;
+                  continue;
+                }
                 float got = type == CacheType::F32 ? cache->as<float>()[i]
                                                    : fromHalf(cache->as<uint16_t>()[i]);
-                float want = e < d ? m.at(at - position, h * d + e) : 0.0f;
                 ASSERT_NEAR(got, want, tolerance * (1 + std::abs(want)))
                     << h << " " << at << " " << e;
               }

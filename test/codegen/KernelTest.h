@@ -3,6 +3,7 @@
 #pragma once
 #include "reference/ops/Activation.h"
 #include "runtime/plan/State.h"
+#include "test/codegen/CodeWeights.h"
 #include "test/codegen/CpuKernels.h"
 #include "test/codegen/HostBuffer.h"
 #include "test/codegen/VulkanKernels.h"
@@ -39,6 +40,8 @@ inline float fromBfloat(uint16_t bits) {
 struct Matrix {
   uint32_t rows = 0, cols = 0;
   std::vector<float> values; // [rows, cols], after rounding to the stored type
+  float unit = 1;            // of codes: CodeMeaning's
+  uint32_t firstRow = 0;     // of a part of a matrix of codes: where it begins
   float at(uint32_t r, uint32_t c) const { return values[size_t(r) * cols + c]; }
 };
 
@@ -141,7 +144,14 @@ protected:
   }
   Matrix randomMatrix(uint32_t rows, uint32_t cols, WeightType type = WeightType::F32,
                       float scale = 1) {
-    Matrix m{rows, cols, std::vector<float>(size_t(rows) * cols)};
+    Matrix m{rows, cols, std::vector<float>(size_t(rows) * cols), scale};
+    if (schemeOf(type)) {
+      for (size_t i = 0; i < m.values.size(); ++i) {
+        const CodeMeaning meaning(type, scale, static_cast<uint32_t>(i / cols), static_cast<uint32_t>(i % cols / 32));
+        m.values[i] = meaning.value(static_cast<unsigned>(random() % (2 * meaning.half)));
+      }
+      return m;
+    }
     for (float &v : m.values) {
       v = uniform(-scale, scale);
       v = type == WeightType::F16    ? fromHalf(toHalf(v))
@@ -152,6 +162,13 @@ protected:
   }
   // As a weight, in the target's layout of matrices; of `groups` matrices, as the experts of a mixture are stacked.
   TestBuffer *weight(const Matrix &m, WeightType type, uint32_t groups = 1) {
+    if (schemeOf(type)) {
+      const std::vector<uint8_t> packed = codePanels(type, groups, m.rows / groups, m.cols, m.unit, m.firstRow,
+                                                     [&](uint32_t r, uint32_t c) { return m.at(r, c); });
+      TestBuffer *buffer = bytes(packed.size());
+      std::memcpy(buffer->as<void>(), packed.data(), packed.size());
+      return buffer;
+    }
     return onVulkan() ? rowMajor(m, type) : panels(m, type, groups);
   }
   // f32, f16 [groups][panels][cols][16], bf16 [groups][panels][cols/2][16][2]: each group starts a panel, columns are

@@ -1,4 +1,4 @@
-// gemv and gemm: odd sizes, the three weight types, every epilogue, slices, splits, a count of 0.
+// gemv and gemm: odd sizes, the weight types, every epilogue, slices, splits, a count of 0.
 #include "passes/codegen/Gemm.h"
 #include "passes/codegen/Gemv.h"
 #include "test/codegen/KernelTest.h"
@@ -153,6 +153,45 @@ TEST_P(MatrixKernels, GemvOverOddSizes) {
       for (uint32_t n : {1u, 31u, 33u, 127u, 1000u})
         for (uint32_t k : {1u, 31u, 127u, 1000u})
           gemv({type, rms, false, {}}, n, k);
+}
+
+constexpr WeightType kQuantised[] = {WeightType::Q8, WeightType::Q4, WeightType::Q8Wide, WeightType::Q4Wide};
+
+// Values are sums of up to 1000 products of numbers up to 1 and 1 / sqrt(k), whose magnitudes add up to less than 16; of codes with a
+// minimum the parts of scale and minimum are as large as twice that. Each of the roundings, 32 in a block's chain and one a block
+// and lane, is 2^-24 of a sum below that, in both directions: sqrt(72) * 32 * 2^-24 is 1.6e-5 were all sums as large, but they grow
+// from zero, and numbers of both signs keep them at a tenth.
+TEST_P(MatrixKernels, GemvOfCodes) {
+  if (!onVulkan())
+    return; // CpuProductsTest has the CPU's, with bits
+  for (WeightType type : kQuantised) {
+    for (bool rms : {false, true})
+      for (uint32_t n : {1u, 31u, 33u, 200u})
+        for (uint32_t k : {1u, 31u, 40u, 127u, 1000u})
+          gemv({type, rms, false, {}}, n, k);
+    Epilogue glu;
+    glu.glu = true, glu.activation = Activation::Silu, glu.residual = true;
+    for (uint32_t n : {2u, 34u, 88u})
+      gemv({type, true, true, glu}, n, 72);
+    releaseBuffers();
+  }
+}
+
+TEST_P(MatrixKernels, GemmOfCodes) {
+  if (!onVulkan())
+    return;
+  for (WeightType type : kQuantised) {
+    for (uint32_t rows : {1u, 31u, 65u})
+      for (uint32_t n : {1u, 33u, 127u})
+        for (uint32_t k : {1u, 31u, 40u, 127u})
+          gemm({type, {}}, rows, n, k);
+    gemm({type, {}}, 33, 40, 1000);
+    Epilogue glu;
+    glu.glu = true, glu.activation = Activation::Silu, glu.bias = true;
+    for (uint32_t n : {2u, 34u, 88u})
+      gemm({type, glu}, 19, n, 72);
+    releaseBuffers();
+  }
 }
 
 TEST_P(MatrixKernels, GemvEpilogues) {

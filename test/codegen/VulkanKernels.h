@@ -66,7 +66,8 @@ public:
 private:
   template <typename Spec> void addForOwnSubgroups(const Spec &spec, CompiledKernel &kernel) {
     if constexpr (std::is_same_v<Spec, GemvSpec> || std::is_same_v<Spec, MoeGemvSpec>)
-      add(kernel, buildSubgroup(context, spec, device.subgroupSize));
+      if (!schemeOf(spec.weight))
+        add(kernel, buildSubgroup(context, spec, device.subgroupSize));
     // Of side 8, as Mesa's lavapipe has them from 26 on.
     if constexpr (std::is_same_v<Spec, GemmSpec>)
       if (spec.weight == WeightType::F16)

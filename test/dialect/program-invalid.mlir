@@ -9,7 +9,7 @@ xfmr.program @p max_context 8 chunk 9 kv f32 config <architecture = "llama", hid
 // -----
 
 // program C2
-// expected-error @below {{kv type must be f32 or f16, got 'bf16'}}
+// expected-error @below {{kv type must be f32, f16 or i8, got 'bf16'}}
 xfmr.program @p max_context 8 chunk 8 kv bf16 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
 }
 

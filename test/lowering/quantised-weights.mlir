@@ -1,11 +1,11 @@
 // Which quantised weights stay codes, and what products of them are dispatched as.
-// RUN: xfmr-opt %s --xfmr-expand-quantized="target=cpu" 2>/dev/null | FileCheck %s --check-prefix=KEPT
-// RUN: xfmr-opt %s --xfmr-expand-quantized="target=cpu" --remarks -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
-// RUN: xfmr-opt %s --xfmr-expand-quantized --remarks -o /dev/null 2>&1 | FileCheck %s --check-prefix=ALL
-// RUN: xfmr-opt %s --xfmr-expand-quantized="target=cpu" --xfmr-split-phases="target=cpu" --xfmr-form-regions --xfmr-select-kernels 2>/dev/null \
+// RUN: xfmr-opt %s --xfmr-expand-quantized 2>/dev/null | FileCheck %s --check-prefix=KEPT
+// RUN: xfmr-opt %s --xfmr-expand-quantized --remarks -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
+// RUN: xfmr-opt %s --xfmr-expand-quantized --xfmr-split-phases="target=cpu" --xfmr-form-regions --xfmr-select-kernels 2>/dev/null \
 // RUN:   | FileCheck %s --check-prefix=DISPATCH
-// REMARK: remark: 1 quantised weights are rounded again, to int8 in groups of 32: no kernel of the target reads groups that are no multiple of 32, nor nf4
-// ALL: remark: 5 quantised weights are stored as f32: no kernel of the target reads their codes
+// RUN: xfmr-opt %s --xfmr-expand-quantized --xfmr-split-phases="target=vulkan" --xfmr-form-regions --xfmr-select-kernels 2>/dev/null \
+// RUN:   | FileCheck %s --check-prefix=VULKAN
+// REMARK: remark: 1 quantised weights are rounded again, to int8 in groups of 32: no kernel reads groups that are no multiple of 32, nor nf4
 
 // Larger groups and two levels are stored as groups of 32 with the same values; groups of 16 are rounded again.
 // KEPT-LABEL: xfmr.model @m
@@ -34,6 +34,19 @@
 // DISPATCH: xfmr.dispatch @row_codes
 // DISPATCH-NOT: @row_codes
 // DISPATCH: xfmr.dispatch @gemv_q4_wide_codes
+// Vulkan has the same panels, and multiplies the rows themselves.
+// VULKAN-DAG: xfmr.packed_weight @embed : memref<48x16x544xi8>
+// VULKAN-DAG: xfmr.packed_weight @a : memref<32x16x288xi8>
+// VULKAN-DAG: xfmr.packed_weight @b : memref<32x16x384xi8>
+// VULKAN-NOT: @row_codes
+// VULKAN: xfmr.phase prefill rows
+// VULKAN: xfmr.dispatch @embedding_q8
+// VULKAN: xfmr.phase all_logits rows
+// VULKAN: xfmr.dispatch @gemm_q4_wide "
+// VULKAN: xfmr.dispatch @gemm_q4_residual "
+// VULKAN: xfmr.dispatch @gemm_q8 "
+// VULKAN: xfmr.phase decode rows 1
+// VULKAN: xfmr.dispatch @gemv_q4_wide
 module {
   xfmr.model @m (%tokens: tensor<?xi32>) -> tensor<?x768xf32>
       config <architecture = "llama", hidden_size = 512, vocab_size = 768, max_position = 64> sources {base = "tiny"} {

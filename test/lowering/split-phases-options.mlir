@@ -6,7 +6,7 @@
 // RUN: not xfmr-opt %s --xfmr-split-phases="binding-bytes=512" 2>&1 | FileCheck %s --check-prefix=BINDING
 // BINDING: error: binding-bytes: binding_bytes must be at least 65536, got 512
 // RUN: not xfmr-opt %s --xfmr-split-phases="kv=bf16" 2>&1 | FileCheck %s --check-prefix=KV
-// KV: error: kv must be auto, f32 or f16, got 'bf16'
+// KV: error: kv must be auto, f32, f16 or q8, got 'bf16'
 // RUN: not xfmr-opt %s --xfmr-split-phases="max-context=65" 2>&1 | FileCheck %s --check-prefix=CONTEXT
 // CONTEXT: error: max-context 65 is outside 1 .. 64, the positions the model was made for
 // What it chooses: limits and route stay with the program; a chunk whose logits one binding holds.

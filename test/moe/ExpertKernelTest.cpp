@@ -58,11 +58,16 @@ TEST_P(ExpertKernels, SizesAndTiles) {
 }
 
 TEST_P(ExpertKernels, WeightTypes) {
-  for (WeightType type : {WeightType::F16, WeightType::BF16})
+  for (WeightType type : {WeightType::F16, WeightType::BF16, WeightType::Q8, WeightType::Q4, WeightType::Q8Wide, WeightType::Q4Wide})
     for (uint32_t tileRows : {8u, 32u, 64u}) {
       SCOPED_TRACE(toString(type) + std::string(", tile ") + std::to_string(tileRows));
       check(random(37, 40, 8, 24, rule(2), type), 1e-5, tileRows);
     }
+  Layer l = random(19, 36, 6, 21, rule(2, false), WeightType::Q4); // rows that are no multiple of a panel's, and biases
+  l.first = {};
+  l.first.bias = l.second.bias = l.weightOnInput = true;
+  fill(l);
+  check(l);
 }
 
 TEST_P(ExpertKernels, EpiloguesAndWeightOnInput) {
@@ -89,6 +94,7 @@ TEST_P(ExpertKernels, WeightsInParts) {
     Layer l = random(35, 36, 8, 24, rule(3));
     l.first.bias = l.second.bias = true;
     check(l);
+    check(random(35, 36, 8, 24, rule(3), WeightType::Q8));
   }
 }
 

@@ -194,7 +194,8 @@ protected:
       const auto begin = w.values.begin() + size_t(first) * rows * w.cols;
       if (expertsPerPart)
         params.part = {first / each, first, count};
-      bound[2] = weight(Matrix{count * rows, w.cols, {begin, begin + size_t(count) * rows * w.cols}}, l.type, count);
+      bound[2] = weight(Matrix{count * rows, w.cols, {begin, begin + size_t(count) * rows * w.cols}, w.unit, first * rows}, l.type,
+                        count);
       if constexpr (std::is_same_v<Spec, MoeGemmSpec>) {
         params.gridAt = spec.product == MoeProduct::First ? params.layout.grid0(params.part.index)
                                                           : params.layout.grid1(params.part.index);

@@ -130,6 +130,8 @@ void AttentionSplit::score(Value kvHead, Value first, Value low, Value high, Val
         Range range = seen(query + r);
         for (uint32_t p = 0; p < panels; ++p) {
           Value score = products[r * panels + p] * facts.scale;
+          if (facts.cache == CacheType::Q8)
+            score = score * keys.loadFloats(facts.keyScale(kvHead, min(first + at + p * kLanes, lastBlock)), kLanes);
           if (facts.softcap)
             score = softcap(score, facts.cap);
           Value number = k.lane(kLanes) + (first + at + p * kLanes);
@@ -163,6 +165,13 @@ void AttentionSplit::sumValues(Value kvHead, Value first, Value low, Value high,
   Buffer values = k.buffer("v_cache");
   const uint32_t padded = facts.paddedDim();
   Value base = (kvHead * facts.maxContext + first) * padded;
+  if (facts.cache == CacheType::Q8) // a weight meets the codes of a value times its scale
+    k.loop(k.index(0), count, 1, [&](Value query) {
+      k.loop(low, high, kLanes, [&](Value at) {
+        Value to = query * kScoreStride + at;
+        scores.store(to, scores.load(to, kLanes) * values.loadFloats(facts.valueScale(kvHead, first + at), kLanes));
+      });
+    });
   forEachBlock(k, count, [&](uint32_t rows, uint32_t most, Value query) {
     for (uint32_t column = 0; column < padded; column += most * kLanes) {
       const uint32_t vectors = std::min(most, (padded - column + kLanes - 1) / kLanes);

@@ -26,6 +26,13 @@ struct AttentionFacts {
   uint32_t group() const { return numHeads / numKvHeads; }
   uint32_t paddedDim() const { return paddedWidth(headDim); }
   uint64_t keyHeadElements() const { return codegen::cpu::keyHeadElements(headDim, maxContext); }
+  // In caches of Q8: the byte of the scale of a head's key, or value, at a position.
+  Value keyScale(Value kvHead, Value position) const {
+    return (kvHead * cacheScales(maxContext) + position) * 4 + numKvHeads * keyHeadElements();
+  }
+  Value valueScale(Value kvHead, Value position) const {
+    return (kvHead * cacheScales(maxContext) + position) * 4 + uint64_t(numKvHeads) * maxContext * paddedDim();
+  }
 };
 
 // Floats between rows of scores: a block may end behind the last key.

@@ -35,7 +35,7 @@ Element elementOf(WeightType type) {
 }
 
 Element elementOf(CacheType type) {
-  return type == CacheType::F32 ? Element::F32 : Element::F16;
+  return type == CacheType::F32 ? Element::F32 : type == CacheType::F16 ? Element::F16 : Element::I8;
 }
 
 KernelBuilder::KernelBuilder(mlir::MLIRContext &context, llvm::StringRef name,
@@ -66,6 +66,8 @@ mlir::Type KernelBuilder::type(Element element) {
     return builder.getF16Type();
   case Element::BF16: // bits: no level has arithmetic on it
     return builder.getI16Type();
+  case Element::I8:
+    return builder.getI8Type();
   }
   return {};
 }
@@ -134,6 +136,8 @@ Value Buffer::widen(mlir::Value in) const {
     return builder->wrap(arith::ExtFOp::create(ops, as(ops.getF32Type()), in));
   if (element == Element::BF16)
     return asFloat(builder->wrap(arith::ExtUIOp::create(ops, as(ops.getI32Type()), in)) << 16);
+  if (element == Element::I8)
+    return builder->wrap(arith::SIToFPOp::create(ops, as(ops.getF32Type()), in));
   return builder->wrap(in);
 }
 
@@ -152,7 +156,23 @@ mlir::Value Buffer::narrow(Value value) const {
     bits = select(value != value, bits | 0x400000, rounded) >> 16;
     return arith::TruncIOp::create(ops, as(ops.getI16Type()), bits.value);
   }
+  if (element == Element::I8)
+    return arith::FPToSIOp::create(ops, as(ops.getI8Type()), value.value);
   return value.value;
+}
+
+Value Buffer::loadFloats(Value byte, unsigned lanes) const {
+  auto &ops = builder->ops();
+  auto type = mlir::VectorType::get({lanes}, ops.getF32Type());
+  return builder->wrap(vector::BitCastOp::create(ops, type, raw(byte, 4 * lanes)));
+}
+
+void Buffer::storeFloat(Value byte, Value number) const {
+  noteStore();
+  auto &ops = builder->ops();
+  mlir::Value one = vector::FromElementsOp::create(ops, mlir::VectorType::get({1}, ops.getF32Type()), number.value);
+  mlir::Value bytes = vector::BitCastOp::create(ops, mlir::VectorType::get({4}, ops.getI8Type()), one);
+  vector::StoreOp::create(ops, bytes, memory, mlir::ValueRange{byte.value});
 }
 
 Value Buffer::operator[](Value index) const {

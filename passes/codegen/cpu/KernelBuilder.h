@@ -26,8 +26,9 @@
 
 namespace xfmr::codegen::cpu {
 
-// What a buffer is an array of. F16 and BF16 are widened to f32 by loads and rounded by stores (ties to even).
-enum class Element : uint8_t { U32, F32, F16, BF16 };
+// What a buffer is an array of. F16 and BF16 are widened to f32 by loads and rounded by stores (ties to even); I8 are integers in
+// two's complement, f32 to those who load and store them.
+enum class Element : uint8_t { U32, F32, F16, BF16, I8 };
 
 Element elementOf(WeightType type);
 Element elementOf(CacheType type);
@@ -41,6 +42,9 @@ public:
   // The first `valid` of `lanes` elements, zeros behind; nothing beyond them is read.
   Value loadFirst(Value index, unsigned lanes, unsigned valid) const;
   Value loadFirst(Value index, unsigned lanes, Value valid) const;
+  // Numbers of f32 in a buffer of I8, from a byte on.
+  Value loadFloats(Value byte, unsigned lanes) const;
+  void storeFloat(Value byte, Value number) const;
   // One element of another buffer of this element type, as it is.
   void copy(Value index, Buffer from, Value at) const;
   void store(Value index, Value value) const; // a scalar or a vector

@@ -1,11 +1,12 @@
 // A tile is a run of rows: every head of q, k and v of a row. The two halves of a pair are loaded before either is
-// stored, so q turns in place without a copy.
+// stored, so q turns in place without a copy. For a cache of Q8 keys and values become codes on their way from the stack.
 #include "passes/codegen/RopeCache.h"
 #include "passes/codegen/Attention.h"
 #include "passes/codegen/cpu/AttentionBuilder.h"
 #include "passes/codegen/cpu/Columns.h"
 #include "passes/codegen/cpu/Kernels.h"
 #include "runtime/plan/State.h"
+#include <cmath>
 
 namespace xfmr::codegen::cpu {
 namespace {
@@ -28,7 +29,8 @@ class RopeCache {
 public:
   RopeCache(KernelBuilder &k, const RopeCacheSpec &spec, const RopeCacheParams &params)
       : k(k), spec(spec), p(params), padded(paddedWidth(p.headDim)),
-        turned(k.stack(elementOf(spec.cache), padded)) {}
+        turned(k.stack(coded() ? Element::F32 : elementOf(spec.cache), padded)),
+        facts{p.headDim, p.numHeads, p.numKvHeads, p.maxContext, spec.cache, false, 1, 1} {}
 
   void build() {
     k.tiles([&](Value tile) {
@@ -40,6 +42,8 @@ public:
   }
 
 private:
+  bool coded() const { return spec.cache == CacheType::Q8; }
+
   void row(Value r) {
     auto start = [&](Rows rows) { return r * rows.stride + rows.offset; };
     if (spec.style != RopeStyle::None || spec.qNorm) {
@@ -59,14 +63,40 @@ private:
         turned.storeFirst(k.index(p.headDim), k.zeros(8), padded - p.headDim);
       // A key is a column of its panel.
       Value panel = head * keyHeadElements(p.headDim, p.maxContext) + position / kKeyPanel * (kKeyPanel * padded) + position % kKeyPanel;
-      k.loop(0, padded, 1, [&](Value c) { keyCache.copy(panel + c * kKeyPanel, turned, c); });
       Value from = values + head * p.headDim;
+      if (coded()) {
+        storeCodes(keyCache, panel, kKeyPanel, facts.keyScale(head, position));
+        overColumns(k, p.headDim, [&](Value c, unsigned valid) {
+          turned.storeFirst(c, k.buffer("v").loadFirst(from + c, kLanes, valid), valid);
+        });
+        return storeCodes(valueCache, to, 1, facts.valueScale(head, position));
+      }
+      k.loop(0, padded, 1, [&](Value c) { keyCache.copy(panel + c * kKeyPanel, turned, c); });
       overColumns(k, p.headDim, [&](Value c, unsigned valid) {
         valueCache.storeFirst(to + c, k.buffer("v").loadFirst(from + c, kLanes, valid), valid);
       });
       if (padded != p.headDim)
         valueCache.storeFirst(to + p.headDim, k.zeros(8), padded - p.headDim);
     });
+  }
+
+  // The head in `turned` as codes, each `step` bytes behind the one before, and its scale.
+  void storeCodes(Buffer cache, Value at, uint32_t step, Value scaleAt) {
+    constexpr float kRound = 12582912; // 1.5 * 2^23, whose last bit is 1: adding it rounds, ties to even
+    Value size = largest(alongColumns(k, padded, k.f32(0), [&](Value soFar, Value c, unsigned valid) {
+      return max(soFar, abs(turned.loadFirst(c, kLanes, valid)));
+    }));
+    Value isZero = size < std::ldexp(1.0f, -100);
+    cache.storeFloat(scaleAt, select(isZero, k.f32(0), size / 127.0f));
+    Value inverse = select(isZero, k.f32(0), 127.0f / size);
+    auto codes = [&](Value v, unsigned lanes) {
+      return fma(v, splat(inverse, lanes), splat(k.f32(kRound), lanes)) - kRound;
+    };
+    if (step == 1)
+      return overColumns(k, padded, [&](Value c, unsigned valid) {
+        cache.storeFirst(at + c, codes(turned.loadFirst(c, kLanes, valid), kLanes), valid);
+      });
+    k.loop(0, padded, 1, [&](Value c) { cache.store(at + c * step, fma(turned[c], inverse, k.f32(kRound)) - kRound); });
   }
 
   // Norm and rotation of one head.
@@ -110,7 +140,8 @@ private:
   const RopeCacheSpec &spec;
   const RopeCacheParams &p;
   const uint32_t padded;
-  Buffer turned; // a key
+  Buffer turned; // a key, or where codes are made a value
+  const AttentionFacts facts;
   Value position;
 };
 

@@ -2,6 +2,7 @@
 // workgroup reduces maximum and sum, then invocations are columns of the value times slices of the
 // keys.
 #include "passes/codegen/Attention.h"
+#include "passes/codegen/vulkan/CacheCodes.h"
 #include "passes/codegen/vulkan/Heads.h"
 #include "passes/codegen/vulkan/Math.h"
 #include "passes/codegen/vulkan/Operands.h"
@@ -61,6 +62,7 @@ private:
     Value t = k.thread(), kvHead = head / (k.push(kNumHeads) / k.push(kNumKvHeads));
     Value padded = k.u32(paddedWidth(spec.headDim) / 4),
           base = kvHead * k.push(kMaxContext) * padded;
+    CacheCodes codes{k, spec.cache, k.push(kNumKvHeads), k.push(kMaxContext), padded};
     k.when(t < quads, [&] {
       HeadRows q(k.buffer("q"), spec.headDim, spec.singleFloats());
       query.store(t, q.load(q.start(k.push(kQOffset) + head * spec.headDim), t));
@@ -75,7 +77,7 @@ private:
                                                           base + key * padded + quad);
                                      return Values{fma(query[quad], v, sum[0])};
                                    });
-          Value score = sum(products[0]) * k.pushFloat(kScale);
+          Value score = codes.scaled(k.buffer("k_cache"), kvHead, key, sum(products[0])) * k.pushFloat(kScale);
           if (spec.softcap)
             score = softcap(score, k.pushFloat(kSoftcap));
           weights.store(key - begin, score);
@@ -101,7 +103,8 @@ private:
                            [&](Value i, llvm::ArrayRef<Value> in) {
                              Value v = loadCache4(k.buffer("v_cache"), spec.cache,
                                                   base + (begin + i) * padded + quad);
-                             return Values{fma(k.splat4(weights[i]), v, in[0])};
+                             Value weight = codes.scaled(k.buffer("v_cache"), kvHead, begin + i, weights[i]);
+                             return Values{fma(k.splat4(weight), v, in[0])};
                            });
     partial.store(t, output[0]);
     k.barrier();

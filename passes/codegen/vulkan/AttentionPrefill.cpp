@@ -4,6 +4,7 @@
 // the two, a few invocations a row do the softmax. The key tile and then the value tile lie in the
 // same workgroup memory.
 #include "passes/codegen/vulkan/AttentionVariants.h"
+#include "passes/codegen/vulkan/CacheCodes.h"
 #include "passes/codegen/vulkan/Heads.h"
 #include "passes/codegen/vulkan/Math.h"
 #include "passes/codegen/vulkan/Operands.h"
@@ -57,7 +58,7 @@ public:
     k.when(firstRow < count, [&] {
       column = k.thread() % tiling.columns;
       rowBase = k.thread() / tiling.columns * kRowsEach;
-      Value kvHead = head / (heads / k.push(kNumKvHeads));
+      kvHead = head / (heads / k.push(kNumKvHeads));
       cacheBase = kvHead * k.push(kMaxContext) * paddedQuads();
       softmaxRow = k.thread() / tiling.softmaxLanes;
       softmaxLane = k.thread() % tiling.softmaxLanes;
@@ -135,8 +136,9 @@ private:
       Values v = k.choose(
           key < end,
           [&] {
-            return Values{
-                loadCache4(k.buffer(name), spec.cache, cacheBase + key * paddedQuads() + quad)};
+            Value codes = loadCache4(k.buffer(name), spec.cache, cacheBase + key * paddedQuads() + quad);
+            CacheCodes cache{k, spec.cache, k.push(kNumKvHeads), k.push(kMaxContext), k.u32(paddedQuads())};
+            return Values{cache.scaled(k.buffer(name), kvHead, key, codes)};
           },
           [&] { return Values{k.zero4()}; });
       tile.store(item, v[0]);
@@ -256,7 +258,7 @@ private:
   const AttentionPrefillSpec &spec;
   Tiling tiling;
   Buffer tile, scores, weights, perLane, rowFactor;
-  Value count, position, head, firstRow, column, rowBase, cacheBase, end;
+  Value count, position, head, kvHead, firstRow, column, rowBase, cacheBase, end;
   Value softmaxRow, softmaxLane, isSoftmax;
 };
 

@@ -4,6 +4,7 @@
 // every lane each of them. One loop over the keys at the top level, no workgroup memory, no
 // barrier.
 #include "passes/codegen/vulkan/AttentionVariants.h"
+#include "passes/codegen/vulkan/CacheCodes.h"
 #include "passes/codegen/vulkan/Heads.h"
 #include "passes/codegen/vulkan/Math.h"
 #include "passes/codegen/vulkan/Operands.h"
@@ -28,7 +29,7 @@ public:
     Value firstRow = k.group() / heads * queryTile(spec.headDim) + k.subgroup() * (groups * kLanes);
     Value live = firstRow < count;
 
-    Value kvHead = head / (heads / k.push(kNumKvHeads));
+    kvHead = head / (heads / k.push(kNumKvHeads));
     cacheBase = kvHead * k.push(kMaxContext) * paddedQuads();
     Value all = position + count;
     Value window = k.push(kWindow), behind = position + firstRow + groups * kLanes;
@@ -65,10 +66,15 @@ private:
 
   Values step(Value first, llvm::ArrayRef<Value> in) {
     // Lanes beyond the last key repeat it; its weight is zero there.
-    Value row = cacheBase + min(first + k.lane(), end - 1) * paddedQuads();
+    Value key = min(first + k.lane(), end - 1), row = cacheBase + key * paddedQuads();
+    CacheCodes cache{k, spec.cache, k.push(kNumKvHeads), k.push(kMaxContext), k.u32(paddedQuads())};
+    Value keyScale = cache.scaled(k.buffer("k_cache"), kvHead, key, k.f32(1));
+    Value valueScale = cache.scaled(k.buffer("v_cache"), kvHead, key, k.f32(1));
     Values scores(groups * kKeys, k.f32(0));
     for (uint32_t c = 0; c < quads; ++c) {
       Value own = loadCache4(k.buffer("k_cache"), spec.cache, row + c);
+      if (cache.present())
+        own = own * keyScale;
       for (uint32_t j = 0; j < kKeys; ++j) {
         Value key = k.broadcast(own, j);
         for (uint32_t g = 0; g < groups; ++g) {
@@ -106,6 +112,8 @@ private:
 
     for (uint32_t c = 0; c < quads; ++c) {
       Value own = loadCache4(k.buffer("v_cache"), spec.cache, row + c);
+      if (cache.present())
+        own = own * valueScale;
       for (uint32_t j = 0; j < kKeys; ++j) {
         Value value = k.broadcast(own, j);
         for (uint32_t g = 0; g < groups; ++g) {
@@ -157,7 +165,7 @@ private:
   KernelBuilder &k;
   const AttentionPrefillSpec &spec;
   uint32_t quads, groups; // vec4 of a head; rows a lane takes
-  Value head, cacheBase, end;
+  Value head, kvHead, cacheBase, end;
   Values query, queryPosition; // [group, quad], [group]
 };
 

@@ -4,6 +4,7 @@
 // padding, rows permuted so that neighbouring invocations read neighbouring rows (no bank
 // conflicts).
 #include "passes/codegen/Gemm.h"
+#include "passes/codegen/vulkan/CodePanels.h"
 #include "passes/codegen/vulkan/EpilogueBuilder.h"
 #include "passes/codegen/vulkan/GemmVariants.h"
 #include "passes/codegen/vulkan/Operands.h"
@@ -59,6 +60,8 @@ private:
           return Values{x[at], x[at + 1]};
         });
       });
+      if (schemeOf(spec.weight))
+        return;
       k.when(n0 + row < ((k.push(kN) + 7) >> 3) << 3, [&] {
         put(weightTile, weightSlot(row), [&] {
           auto [low, high] = loadWeights8(weight, spec.weight, (n0 + row) * chunks + chunk);
@@ -66,6 +69,15 @@ private:
         });
       });
     });
+    if (schemeOf(spec.weight))
+      loadCodes(firstChunk);
+  }
+  void loadCodes(Value firstChunk) {
+    Value quads = CodePanels::quads(k.push(kN)), first = n0 / 4;
+    CodePanels(k, k.buffer("weight"), spec.weight, /*wide=*/false, k.push(kChunks))
+        .fillTile(first, select(first < quads, quads - first, k.u32(0)), firstChunk * 2, [&](Value row, Value quad, Value numbers) {
+          weightTile.store(weightSlot(row) * kRowQuads + quad, numbers);
+        });
   }
 
   // The 8 x 8 block of this invocation, row by row.
@@ -127,7 +139,7 @@ std::vector<Element> gemm::elements(const GemmSpec &spec) {
 }
 
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const GemmSpec &spec) {
-  if (llvm::Error error = needsFloats(spec.name(), spec.weight))
+  if (llvm::Error error = needsRowsOfFloats(spec.name(), spec.codes))
     return error;
   KernelBuilder k(context, spec.name(), spec.bindings(), gemm::elements(spec),
                   {kBlock * kBlock, 1, 1});

@@ -4,6 +4,7 @@
 // and broadcasts give them to all, so eight vec4 loads feed 512 multiply-adds. No workgroup memory,
 // no barrier, and one loop at the top level: such drivers compute a mask for every value that is
 // carried through nested control flow.
+#include "passes/codegen/vulkan/CodePanels.h"
 #include "passes/codegen/vulkan/GemmVariants.h"
 #include "passes/codegen/vulkan/Operands.h"
 #include "runtime/plan/State.h"
@@ -35,10 +36,17 @@ void build(KernelBuilder &k, const GemmSpec &spec) {
     xStart.push_back((k.push(kXOffset) + row * k.push(kXStride)) >> 2);
   }
 
+  std::optional<CodePanels> panels;
+  CodePanels::Place place;
+  if (schemeOf(spec.weight)) {
+    panels.emplace(k, weight, spec.weight, /*wide=*/false, chunks);
+    place = panels->place(min(firstColumn / 4, CodePanels::quads(weightRows) - 1));
+  }
+
   Values sums(kSide, k.zero4()); // [row of X], lanes of the vector are the four rows of W
   sums = k.loop(k.u32(0), live, k.u32(1), sums, [&](Value quad, llvm::ArrayRef<Value> in) {
-    Values out(in.begin(), in.end()), w;
-    for (uint32_t j = 0; j < kColumns; ++j)
+    Values out(in.begin(), in.end()), w = panels ? panels->rows(place, quad) : Values();
+    for (uint32_t j = 0; !panels && j < kColumns; ++j)
       w.push_back(loadWeights4(weight, spec.weight, weightStart[j] * 2 + quad));
     for (uint32_t g = 0; g < kGroups; ++g) {
       Value own = x[xStart[g] + quad];
@@ -67,7 +75,7 @@ void build(KernelBuilder &k, const GemmSpec &spec) {
 
 llvm::Expected<BuiltKernel> buildSubgroup8(mlir::MLIRContext &context, const GemmSpec &spec) {
   std::vector<Element> types = elements(spec);
-  if (spec.weight != WeightType::F32)
+  if (spec.weight == WeightType::F16 || spec.weight == WeightType::BF16)
     types[2] = Element::U32x2; // four columns a step
   KernelBuilder k(context, spec.name(), spec.bindings(), types, {4 * kLanes, 1, 1});
   build(k, spec);

@@ -5,26 +5,17 @@
 // come as 64-bit words, and an invocation takes eight rows. subgroup_size_32, subgroup_size_64: for
 // GPUs, a block a subgroup, see SubgroupRows.h.
 #include "passes/codegen/Gemv.h"
-#include "passes/codegen/vulkan/EpilogueBuilder.h"
+#include "passes/codegen/vulkan/CodeVariants.h"
+#include "passes/codegen/vulkan/GemvVariants.h"
 #include "passes/codegen/vulkan/Operands.h"
 #include "passes/codegen/vulkan/SubgroupRows.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen {
+using namespace gemv;
 namespace {
 
 constexpr uint32_t kLanes = 8, kBlocks = kGemvBlocks, kBlockRows = SubgroupRows::kRows;
-
-enum Word : uint32_t {
-  kN,
-  kChunks,   // of eight columns
-  kInverseK, // 1 / k, for the mean
-  kXOffset,
-  kOutOffset,
-  kEps,
-  kEpilogue
-};
-static_assert(kEpilogue + EpilogueBuilder::kWords <= 16);
 
 // How the invocations of a workgroup divide kBlocks blocks of four weight rows.
 struct Layout {
@@ -111,7 +102,18 @@ void buildSubgroups(KernelBuilder &k, const GemvSpec &spec, uint32_t lanes) {
   });
 }
 
-std::vector<Element> elementsOf(const GemvSpec &spec, Element weight) {
+llvm::Expected<BuiltKernel> buildVariant(mlir::MLIRContext &context, const GemvSpec &spec,
+                                              Layout layout, std::vector<std::string> features) {
+  std::vector<Element> types =
+      elements(spec, layout.wide ? wideWeightElement(spec.weight) : weightElement(spec.weight));
+  KernelBuilder k(context, spec.name(), spec.bindings(), types, {layout.invocations(), 1, 1});
+  build(k, spec, layout);
+  return k.finish(std::move(features));
+}
+
+} // namespace
+
+std::vector<Element> gemv::elements(const GemvSpec &spec, Element weight) {
   std::vector<Element> elements = {Element::U32, Element::F32x4, weight, EpilogueBuilder::outElement(spec.epilogue)};
   if (spec.rmsNorm)
     elements.push_back(Element::F32x4);
@@ -119,27 +121,16 @@ std::vector<Element> elementsOf(const GemvSpec &spec, Element weight) {
   return elements;
 }
 
-llvm::Expected<BuiltKernel> buildVariant(mlir::MLIRContext &context, const GemvSpec &spec,
-                                              Layout layout, std::vector<std::string> features) {
-  std::vector<Element> elements =
-      elementsOf(spec, layout.wide ? wideWeightElement(spec.weight) : weightElement(spec.weight));
-  KernelBuilder k(context, spec.name(), spec.bindings(), elements, {layout.invocations(), 1, 1});
-  build(k, spec, layout);
-  return k.finish(std::move(features));
-}
-
-} // namespace
-
 llvm::Expected<BuiltKernel> buildSubgroup(mlir::MLIRContext &context, const GemvSpec &spec, uint32_t lanes) {
-  KernelBuilder k(context, spec.name(), spec.bindings(), elementsOf(spec, weightElement(spec.weight)),
+  KernelBuilder k(context, spec.name(), spec.bindings(), gemv::elements(spec, weightElement(spec.weight)),
                   {lanes * kBlocks, 1, 1});
   buildSubgroups(k, spec, lanes);
   return k.finish(subgroupFeatures(lanes, lanes * kBlocks));
 }
 
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const GemvSpec &spec) {
-  if (llvm::Error error = needsFloats(spec.name(), spec.weight))
-    return error;
+  if (schemeOf(spec.weight))
+    return buildCodes(context, spec);
   auto portable = buildVariant(context, spec, {/*rows=*/4, /*wide=*/false}, {});
   if (!portable)
     return portable;

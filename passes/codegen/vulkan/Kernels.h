@@ -33,9 +33,6 @@ struct BuiltKernel {
 XFMR_KERNELS(XFMR_BUILD)
 #undef XFMR_BUILD
 
-// An error where a kernel has a quantised weight: no kernel here reads one.
-llvm::Error needsFloats(const std::string &kernel, WeightType weight);
-
 struct Variant {
   std::string entry; // name of the entry point
   std::vector<std::string> features;

@@ -1,6 +1,7 @@
 // portable: as gemm, a workgroup of 64 computes a tile of rows times 64 weight rows, tileRows / 8 x 8 an
 // invocation, tiles of 16 columns passing through workgroup memory. Lines of invocations without a row skip the
 // arithmetic, so a partly filled tile costs little more than its rows.
+#include "passes/codegen/vulkan/CodePanels.h"
 #include "passes/codegen/vulkan/MoeExpertBuilder.h"
 #include "passes/codegen/vulkan/MoeGemmVariants.h"
 #include "passes/codegen/vulkan/Operands.h"
@@ -77,6 +78,12 @@ private:
         });
       });
     });
+    if (schemeOf(spec.weight)) {
+      Value quads = CodePanels::quads(n), first = n0 / 4;
+      return CodePanels(k, weight, spec.weight, /*wide=*/false, chunks)
+          .fillTile(held * quads + first, select(first < quads, quads - first, k.u32(0)), firstChunk * 2,
+                    [&](Value row, Value quad, Value numbers) { weightTile.store(weightSlot(row) * kRowQuads + quad, numbers); });
+    }
     k.loop(k.thread(), k.u32(kTileN * 2), k.u32(64), [&](Value item) {
       Value row = item / 2, half = item % 2, chunk = firstChunk + half;
       put(weightTile, weightSlot(row), half, (chunk < chunks) & (n0 + row < n), [&] {
@@ -145,7 +152,7 @@ std::vector<Element> moe_gemm::elements(const MoeGemmSpec &spec) {
 }
 
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const MoeGemmSpec &spec) {
-  if (llvm::Error error = needsFloats(spec.name(), spec.weight))
+  if (llvm::Error error = needsRowsOfFloats(spec.name(), spec.codes))
     return error;
   if (spec.tileRows > 64)
     return llvm::createStringError("kernel '" + spec.name() + "': tiles have at most 64 rows on Vulkan");

@@ -1,6 +1,7 @@
 // subgroup_size_8 + subgroup_shuffle: the scheme of GemmSubgroup8.cpp on the tiles of a plan. A subgroup takes up to
 // 32 rows of one expert times 32 rows of its weight, every lane loading other rows of X and broadcasting them. A
 // tile's last rows go by a loop over one or two groups of eight instead of four, so that they cost what they are.
+#include "passes/codegen/vulkan/CodePanels.h"
 #include "passes/codegen/vulkan/MoeExpertBuilder.h"
 #include "passes/codegen/vulkan/MoeGemmVariants.h"
 #include "passes/codegen/vulkan/Operands.h"
@@ -38,6 +39,11 @@ public:
     n = k.push(kN);
     for (uint32_t j = 0; j < kColumns; ++j) // lanes beyond the expert's last row repeat it and are masked
       weightStart.push_back(((expert - k.push(kFirstExpert)) * n + min(firstColumn + j, n - 1)) * k.push(kChunks) * 2);
+    if (schemeOf(spec.weight)) {
+      Value quads = CodePanels::quads(n);
+      panels.emplace(k, weight, spec.weight, /*wide=*/false, k.push(kChunks));
+      place = panels->place((expert - k.push(kFirstExpert)) * quads + min(firstColumn / 4, quads - 1));
+    }
     store(chooseLoop(groups));
   }
 
@@ -69,8 +75,8 @@ private:
     Values sums(groups * kLanes, k.zero4()); // [row of X], lanes of the vector are the four rows of W
     Value quads = select(rows != 0, k.push(kChunks) * 2, k.u32(0));
     return k.loop(k.u32(0), quads, k.u32(1), sums, [&](Value quad, llvm::ArrayRef<Value> in) {
-      Values out(in.begin(), in.end()), w;
-      for (uint32_t j = 0; j < kColumns; ++j)
+      Values out(in.begin(), in.end()), w = panels ? panels->rows(place, quad) : Values();
+      for (uint32_t j = 0; !panels && j < kColumns; ++j)
         w.push_back(loadWeights4(weight, spec.weight, weightStart[j] + quad));
       for (uint32_t g = 0; g < groups; ++g) {
         Value own = x[xStart[g] + quad];
@@ -109,13 +115,15 @@ private:
   Buffer plan, x, weight;
   Value expert, rows, begin, firstColumn, n; // rows and begin of this subgroup's part of the tile
   Values weightStart;
+  std::optional<CodePanels> panels; // of quantised weights
+  CodePanels::Place place;
 };
 
 } // namespace
 
 llvm::Expected<BuiltKernel> buildSubgroup8(mlir::MLIRContext &context, const MoeGemmSpec &spec) {
   std::vector<Element> types = elements(spec);
-  if (spec.weight != WeightType::F32)
+  if (spec.weight == WeightType::F16 || spec.weight == WeightType::BF16)
     types[2] = Element::U32x2; // four columns a step
   KernelBuilder k(context, spec.name(), spec.bindings(), types, {threadsOf(spec), 1, 1});
   Tile(k, spec).build();

@@ -2,20 +2,19 @@
 // the grid is the entry (First) or the row (Second, which loops over the row's experts). subgroup_size_8 + int64: as
 // gemv's, for software drivers: weights come as 64-bit words, and an invocation takes eight rows. subgroup_size_32,
 // subgroup_size_64: for GPUs, a block a subgroup, see SubgroupRows.h.
-#include "passes/codegen/vulkan/MoeExpertBuilder.h"
 #include "passes/codegen/MoeGemv.h"
-#include "passes/codegen/vulkan/MoeTermsBuilder.h"
+#include "passes/codegen/vulkan/CodeVariants.h"
+#include "passes/codegen/vulkan/MoeExpertBuilder.h"
+#include "passes/codegen/vulkan/MoeGemvVariants.h"
 #include "passes/codegen/vulkan/Operands.h"
 #include "passes/codegen/vulkan/SubgroupRows.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen {
+using namespace moe_gemv;
 namespace {
 
 constexpr uint32_t kLanes = 8, kBlocks = kMoeGemvBlocks, kBlockRows = SubgroupRows::kRows;
-
-enum Word : uint32_t { kN, kChunks, kTopK, kXStride, kXOffset, kOutStride, kOutOffset, kAlpha, kLimit, kPart, kTerms };
-static_assert(kTerms + MoeTermsBuilder::kWords <= 16);
 
 // How the invocations of a workgroup divide kBlocks blocks of four weight rows.
 struct Layout {
@@ -37,11 +36,10 @@ public:
     const bool first = spec.product == MoeProduct::First;
     Value mine = y < (first ? count * topK : count);
     if (first) // not read beyond the last entry
-      mine = k.choose(mine, [&] { return Values{select(holds(y), k.u32(1), k.u32(0))}; },
+      mine = k.choose(mine, [&] { return Values{select(holds(k, y), k.u32(1), k.u32(0))}; },
                       [&] { return Values{k.u32(0)}; })[0] != 0;
     k.when(mine, [&] {
       n = k.push(kN);
-      biasQuads = ((n + 7) >> 3) << 1;
       row = (k.groupX() * kBlocks +
              (layout.subgroup ? k.subgroup() : k.thread() / kLanes * layout.blocksEach())) * kBlockRows;
       Values zeros(layout.rows, k.zero4());
@@ -51,7 +49,7 @@ public:
                             });
       if (layout.subgroup) {
         Value total = SubgroupRows::total(sums), block = row / kBlockRows;
-        k.when((k.lane() == 0) & (block < outBlocks()), [&] { store(total, block, y); });
+        k.when((k.lane() == 0) & (block < outBlocks(k, spec)), [&] { store(k, spec, total, block, y); });
         return;
       }
       for (uint32_t b = 0; b < layout.blocksEach(); ++b) { // [block, lane]
@@ -60,26 +58,24 @@ public:
                       k.vector4(sum(s[0]), sum(s[1]), sum(s[2]), sum(s[3])));
       }
       k.barrier();
-      Value outBlock = k.groupX() * kBlocks + k.thread(), blocks = outBlocks();
+      Value outBlock = k.groupX() * kBlocks + k.thread(), blocks = outBlocks(k, spec);
       k.when((k.thread() < kBlocks) & (outBlock < blocks), [&] {
         Value total = partial[k.thread() * kLanes];
         for (uint32_t i = 1; i < kLanes; ++i)
           total = total + partial[k.thread() * kLanes + i];
-        store(total, outBlock, y);
+        store(k, spec, total, outBlock, y);
       });
     });
   }
 
 private:
   Value expertOf(Value entry) { return k.buffer("ids")[entry]; }
-  Value outBlocks() { return spec.epilogue.glu ? (((n >> 1) + 7) >> 3) << 2 : biasQuads; }
-  Value holds(Value entry) { return partHolds(k.push(kPart), expertOf(entry)); }
 
   // `soFar` plus this invocation's share of the products of row `xRow` with its rows of the entry's expert.
   Values product(Value entry, Value xRow, const Values &soFar) {
     Buffer x = k.buffer("x"), weight = k.buffer("weight");
     Value chunks = k.push(kChunks), start = (k.push(kXOffset) + xRow * k.push(kXStride)) >> 2;
-    Value rowBase = withinPart(k.push(kPart), expertOf(entry)) * n, held = holds(entry);
+    Value rowBase = withinPart(k.push(kPart), expertOf(entry)) * n, held = holds(k, entry);
     Value end = select((row < n) & held, chunks, k.u32(0)); // nothing of experts of other parts
     Values zeros(layout.rows, k.zero4());
     if (layout.subgroup) {
@@ -113,53 +109,64 @@ private:
     return result;
   }
 
-  void store(Value total, Value outBlock, Value y) {
-    if (spec.product == MoeProduct::First) {
-      total = applyEpilogue(k, spec.epilogue, total, expertOf(y), outBlock, biasQuads, k.pushFloat(kAlpha), k.pushFloat(kLimit));
-    } else {
-      if (spec.epilogue.bias)
-        total = k.loop(k.u32(0), k.push(kTopK), k.u32(1), {total}, [&](Value i, llvm::ArrayRef<Value> in) {
-          Value entry = y * k.push(kTopK) + i, b = k.buffer("bias")[expertOf(entry) * biasQuads + outBlock];
-          Value w = spec.weighted ? k.buffer("weights")[entry] : k.f32(1);
-          return Values{fma(b, k.splat4(select(holds(entry), w, k.f32(0))), in[0])};
-        })[0];
-      total = MoeTermsBuilder(k, spec.terms, kTerms).apply(total, y, outBlock);
-    }
-    Value out = (k.push(kOutOffset) + y * k.push(kOutStride)) >> (spec.epilogue.glu ? 1.0 : 2.0);
-    k.buffer("out").store(out + outBlock, total);
-  }
-
   KernelBuilder &k;
   const MoeGemvSpec &spec;
   const Layout layout;
   Buffer partial;
-  Value n, biasQuads, row; // `row`: the first weight row of this invocation
+  Value n, row; // `row`: the first weight row of this invocation
 };
 
 llvm::Expected<BuiltKernel> buildVariant(mlir::MLIRContext &context, const MoeGemvSpec &spec, Layout layout,
                                               std::vector<std::string> features) {
-  std::vector<Element> elements = {Element::U32, Element::F32x4,
-                                   layout.wide ? wideWeightElement(spec.weight) : weightElement(spec.weight),
-                                   Element::U32, outElement(spec.epilogue)};
-  if (spec.weighted)
-    elements.push_back(Element::F32);
-  if (spec.epilogue.bias)
-    elements.push_back(Element::F32x4);
-  MoeTermsBuilder::appendElements(elements, spec.terms);
-  KernelBuilder k(context, spec.name(), spec.bindings(), elements, {layout.invocations(), 1, 1});
+  const Element weight = layout.wide ? wideWeightElement(spec.weight) : weightElement(spec.weight);
+  KernelBuilder k(context, spec.name(), spec.bindings(), elements(spec, weight), {layout.invocations(), 1, 1});
   MoeGemv(k, spec, layout).build();
   return k.finish(std::move(features));
 }
 
 } // namespace
 
+std::vector<Element> moe_gemv::elements(const MoeGemvSpec &spec, Element weight) {
+  std::vector<Element> elements = {Element::U32, Element::F32x4, weight, Element::U32, outElement(spec.epilogue)};
+  if (spec.weighted)
+    elements.push_back(Element::F32);
+  if (spec.epilogue.bias)
+    elements.push_back(Element::F32x4);
+  MoeTermsBuilder::appendElements(elements, spec.terms);
+  return elements;
+}
+
+Value moe_gemv::holds(KernelBuilder &k, Value entry) { return partHolds(k.push(kPart), k.buffer("ids")[entry]); }
+
+Value moe_gemv::outBlocks(KernelBuilder &k, const MoeGemvSpec &spec) {
+  return spec.epilogue.glu ? (((k.push(kN) >> 1) + 7) >> 3) << 2 : ((k.push(kN) + 7) >> 3) << 1;
+}
+
+void moe_gemv::store(KernelBuilder &k, const MoeGemvSpec &spec, Value total, Value outBlock, Value y) {
+  Value biasQuads = ((k.push(kN) + 7) >> 3) << 1;
+  auto expertOf = [&](Value entry) { return k.buffer("ids")[entry]; };
+  if (spec.product == MoeProduct::First) {
+    total = applyEpilogue(k, spec.epilogue, total, expertOf(y), outBlock, biasQuads, k.pushFloat(kAlpha), k.pushFloat(kLimit));
+  } else {
+    if (spec.epilogue.bias)
+      total = k.loop(k.u32(0), k.push(kTopK), k.u32(1), {total}, [&](Value i, llvm::ArrayRef<Value> in) {
+        Value entry = y * k.push(kTopK) + i, b = k.buffer("bias")[expertOf(entry) * biasQuads + outBlock];
+        Value w = spec.weighted ? k.buffer("weights")[entry] : k.f32(1);
+        return Values{fma(b, k.splat4(select(holds(k, entry), w, k.f32(0))), in[0])};
+      })[0];
+    total = MoeTermsBuilder(k, spec.terms, kTerms).apply(total, y, outBlock);
+  }
+  Value out = (k.push(kOutOffset) + y * k.push(kOutStride)) >> (spec.epilogue.glu ? 1.0 : 2.0);
+  k.buffer("out").store(out + outBlock, total);
+}
+
 llvm::Expected<BuiltKernel> buildSubgroup(mlir::MLIRContext &context, const MoeGemvSpec &spec, uint32_t lanes) {
   return buildVariant(context, spec, {kBlockRows, false, lanes}, subgroupFeatures(lanes, lanes * kBlocks));
 }
 
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const MoeGemvSpec &spec) {
-  if (llvm::Error error = needsFloats(spec.name(), spec.weight))
-    return error;
+  if (schemeOf(spec.weight))
+    return buildCodes(context, spec);
   auto portable = buildVariant(context, spec, {4, false}, {});
   if (!portable)
     return portable;

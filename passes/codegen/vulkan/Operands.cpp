@@ -1,5 +1,6 @@
 // Unpacking of 16-bit weights and caches; see Operands.h.
 #include "passes/codegen/vulkan/Operands.h"
+#include "passes/codegen/vulkan/CacheCodes.h"
 
 namespace xfmr::codegen {
 
@@ -47,19 +48,23 @@ Value loadWeights4(const Buffer &weight, WeightType type, Value quad) {
 }
 
 Element cacheElement(CacheType type) {
-  return type == CacheType::F32 ? Element::F32x4 : Element::U32x2;
+  return type == CacheType::F32 ? Element::F32x4 : type == CacheType::F16 ? Element::U32x2 : Element::U32;
 }
 
 Value loadCache4(const Buffer &cache, CacheType type, Value quad) {
   Value loaded = cache[quad];
   if (type == CacheType::F32)
     return loaded;
+  if (type == CacheType::Q8)
+    return unpackCodes(loaded);
   return quad.builder->shuffle(unpackHalf(loaded[0]), unpackHalf(loaded[1]), {0, 1, 2, 3});
 }
 
 void storeCache4(const Buffer &cache, CacheType type, Value quad, Value vector) {
   if (type == CacheType::F32)
     return cache.store(quad, vector);
+  if (type == CacheType::Q8)
+    return cache.store(quad, packCodes(vector));
   Value low = packHalf(vector[0], vector[1]), high = packHalf(vector[2], vector[3]);
   cache.store(quad, quad.builder->vector2(low, high));
 }

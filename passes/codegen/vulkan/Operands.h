@@ -19,7 +19,7 @@ std::pair<Value, Value> loadWideWeights8(const Buffer &weight, WeightType type, 
 // Columns 4 * quad .. 4 * quad + 3, from a binding of F32x4, or U32x2 for the 16-bit types.
 Value loadWeights4(const Buffer &weight, WeightType type, Value quad);
 
-// The element type of a cache binding, addressed four columns at a time.
+// The element type of a cache binding, addressed four columns at a time; of Q8 these are codes, without their scale (CacheCodes.h).
 Element cacheElement(CacheType type);
 Value loadCache4(const Buffer &cache, CacheType type, Value quad);
 void storeCache4(const Buffer &cache, CacheType type, Value quad, Value vector);

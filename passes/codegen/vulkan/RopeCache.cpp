@@ -3,9 +3,11 @@
 // in place.
 #include "passes/codegen/RopeCache.h"
 #include "passes/codegen/Attention.h"
+#include "passes/codegen/vulkan/CacheCodes.h"
 #include "passes/codegen/vulkan/Heads.h"
 #include "passes/codegen/vulkan/Operands.h"
 #include "runtime/plan/State.h"
+#include <cmath>
 
 namespace xfmr::codegen {
 namespace {
@@ -159,6 +161,21 @@ private:
     };
     Value padded = ((k.push(kHeadDim) + 7) >> 3) << 1;
     Value to = (kvHead * k.push(kMaxContext) + position) * padded;
+    CacheCodes codes{k, spec.cache, k.push(kNumKvHeads), k.push(kMaxContext), padded};
+    Value inverse;
+    if (codes.present()) { // every lane looks at the whole head: no barrier may stand here
+      Value size = k.loop(k.u32(0), units, k.u32(1), {k.f32(0)}, [&](Value unit, llvm::ArrayRef<Value> in) {
+        Value v = abs(value(unit)), most = in[0];
+        for (unsigned i = 0; i < v.lanes(); ++i)
+          most = max(most, v.lanes() > 1 ? v[i] : v);
+        return Values{most};
+      })[0];
+      Value isZero = size < std::ldexp(1.0, -100);
+      inverse = select(isZero, k.f32(0), 127.0 / size);
+      k.when(lane == 0, [&] {
+        k.buffer(name).store(codes.scaleAt(kvHead, position), asInt(select(isZero, k.f32(0), size / 127.0)));
+      });
+    }
     k.loop(lane, padded, k.u32(kLanes), [&](Value quad) {
       auto lane = [&](unsigned i) { return orZero(quad * 4 + i, k.f32(0)); };
       Value v;
@@ -168,6 +185,8 @@ private:
       } else {
         v = orZero(quad, k.zero4());
       }
+      if (codes.present())
+        v = roundEven(v * inverse);
       storeCache4(k.buffer(name), spec.cache, to + quad, v);
     });
   }

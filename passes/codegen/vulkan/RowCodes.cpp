@@ -8,10 +8,4 @@ llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &, const RowCodesSpe
   return llvm::createStringError("kernel " + spec.name() + ": only the CPU has it");
 }
 
-llvm::Error needsFloats(const std::string &kernel, WeightType weight) {
-  if (!schemeOf(weight))
-    return llvm::Error::success();
-  return llvm::createStringError("kernel " + kernel + ": only the CPU reads weights of " + toString(weight));
-}
-
 } // namespace xfmr::codegen

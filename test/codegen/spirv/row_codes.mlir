@@ -11,6 +11,6 @@ xfmr.program @p max_context 8 chunk 8 kv f32
 
 xfmr.program @p max_context 8 chunk 8 kv f32
     config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
-  // expected-error @below {{kernel gemv_q4: only the CPU reads weights of q4}}
-  xfmr.executable @k #xfmr.gemv<weight = q4>
+  // expected-error @below {{kernel gemv_q4_codes: only the CPU reads rows of codes}}
+  xfmr.executable @k #xfmr.gemv<weight = q4, codes>
 }

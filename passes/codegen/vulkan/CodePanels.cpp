@@ -1,0 +1,154 @@
+// Where words and scales of a quad lie, and what they stand for; see CodePanels.h.
+#include "passes/codegen/vulkan/CodePanels.h"
+
+namespace xfmr::codegen {
+namespace {
+
+Value signedRight(Value word, uint32_t bits) {
+  return detail::binaryInt<mlir::arith::ShRSIOp>(word, constantLike(word, bits));
+}
+Value fromSigned(Value word) {
+  auto &ops = detail::ops(word);
+  return detail::wrap(word,
+                      mlir::arith::SIToFPOp::create(ops, detail::withElement(word, ops.getF32Type()), word.value));
+}
+
+// The code at bit `at` of a word: with `centred` the word has the bit of half the range turned over, and codes are signed.
+Value codeAt(Value word, uint32_t at, uint32_t bits, bool centred) {
+  const uint32_t above = 32 - bits - at;
+  if (centred)
+    return fromSigned(signedRight(above ? word << above : word, 32 - bits));
+  Value low = at ? word >> at : word;
+  return fromSigned(above ? low & ((1u << bits) - 1) : low);
+}
+Value centre(Value words, uint32_t bits) {
+  return words ^ (bits == 8 ? 0x80808080u : 0x88888888u);
+}
+
+// Of column c of a word: bytes hold columns 0 … 3, of four bits columns 4 … 7 in their upper halves.
+uint32_t bitOf(uint32_t column, uint32_t bits) {
+  return column % 4 * 8 + column / 4 * bits;
+}
+
+uint32_t bitsOf(WeightType type) {
+  return static_cast<uint32_t>(schemeOf(type)->bits());
+}
+
+// rowBytes of Kernel.h from a number of blocks, in elements of sixteen bytes: a row's sixteenths of its panel.
+Value rowElements(Value blocks, uint32_t bits, bool hasMinimum) {
+  Value codes = blocks * (4 * bits);
+  return ((codes + (hasMinimum ? blocks * 8 : ((blocks * 2 + 3) >> 2) << 2)) + 15) >> 4 << 4;
+}
+
+} // namespace
+
+CodePanels::CodePanels(KernelBuilder &k, Buffer weight, WeightType type, bool wide, Value chunks)
+    : k(k), weight(weight), bits(bitsOf(type)), hasMinimum(schemeOf(type)->minimum), wide(wide), chunks(chunks),
+      blockCount((chunks + 3) >> 2), panelElements(rowElements(blockCount, bits, hasMinimum)) {
+}
+
+Value CodePanels::words(Value element) const {
+  Value loaded = weight[element];
+  return wide ? k.shuffle(unpackPair(loaded[0]), unpackPair(loaded[1]), {0, 1, 2, 3}) : loaded;
+}
+
+CodePanels::Scales CodePanels::scales(const Place &place, Value block) const {
+  Value at = blockAt(place, block) + codeElements();
+  if (hasMinimum)
+    return {asFloat(words(at + place.lane)), asFloat(words(at + place.lane + 4))};
+  // Eight scales of f16 an element: two quads.
+  Value loaded = weight[at + (place.lane >> 1)], second = (place.lane & 1) != 0;
+  Value pair = wide ? unpackPair(select(second, loaded[1], loaded[0]))
+                    : k.vector2(select(second, loaded[2], loaded[0]), select(second, loaded[3], loaded[1]));
+  return {k.shuffle(unpackHalf(pair[0]), unpackHalf(pair[1]), {0, 1, 2, 3}), Value()};
+}
+
+Values CodePanels::columnsOf(Value words, uint32_t columns) const {
+  if (!hasMinimum)
+    words = centre(words, bits);
+  Values result;
+  for (uint32_t c = 0; c < columns; ++c)
+    result.push_back(codeAt(words, bitOf(c, bits), bits, !hasMinimum));
+  return result;
+}
+
+Value CodePanels::addBlock(const Place &place, Value block, llvm::function_ref<Value(uint32_t)> xQuad,
+                           Value total) const {
+  const uint32_t each = 32 / bits; // columns a word
+  Value at = blockAt(place, block) + place.lane, sums = k.zero4(), ofX = k.zero4();
+  for (uint32_t w = 0; w < bits; ++w) {
+    Values codes = columnsOf(words(at + w * 4), each);
+    for (uint32_t quad = 0; quad < each / 4; ++quad) {
+      Value x = xQuad(w * each / 4 + quad);
+      ofX = ofX + x;
+      for (uint32_t c = 0; c < 4; ++c)
+        sums = fma(codes[quad * 4 + c], k.splat4(x[c]), sums);
+    }
+  }
+  Scales s = scales(place, block);
+  total = fma(s.scale, sums, total);
+  return hasMinimum ? fma(s.minimum, k.splat4(sum(ofX)), total) : total;
+}
+
+Values CodePanels::rows(const Place &place, Value columnQuad) const {
+  Value block = columnQuad >> 3, within = columnQuad & 7;
+  Value loaded = words(blockAt(place, block) + (bits == 8 ? within : within >> 1) * 4 + place.lane);
+  if (!hasMinimum)
+    loaded = centre(loaded, bits);
+  if (bits == 4) // columns 4 … 7 of the word are in the upper halves of its bytes
+    loaded = loaded >> ((within & 1) << 2);
+  Scales s = scales(place, block);
+  Values columns, result;
+  for (uint32_t c = 0; c < 4; ++c) {
+    Value code = codeAt(loaded, 8 * c, bits, !hasMinimum);
+    columns.push_back(hasMinimum ? fma(code, s.scale, s.minimum) : code * s.scale);
+  }
+  for (uint32_t r = 0; r < 4; ++r)
+    result.push_back(k.vector4(columns[0][r], columns[1][r], columns[2][r], columns[3][r]));
+  return result;
+}
+
+void CodePanels::fillTile(Value quad, Value quadsLeft, Value columnQuad,
+                          llvm::function_ref<void(Value, Value, Value)> put) const {
+  Value mine = k.thread() >> 2, column = k.thread() & 3, zero = k.zero4();
+  Values numbers = k.choose((mine < quadsLeft) & (columnQuad + column < chunks * 2),
+                            [&] { return rows(place(quad + mine), columnQuad + column); },
+                            [&] { return Values{zero, zero, zero, zero}; });
+  for (uint32_t r = 0; r < 4; ++r)
+    put(mine * 4 + r, column, numbers[r]);
+}
+
+std::pair<Value, Value> loadCodes8(const Buffer &weight, WeightType type, Value row, Value chunks, Value chunk) {
+  KernelBuilder &k = *chunk.builder;
+  const uint32_t bits = bitsOf(type);
+  const bool hasMinimum = schemeOf(type)->minimum;
+  const uint32_t blockWords = bits * 16 + (hasMinimum ? 32 : 8);
+  Value lane = row & 15, block = chunk >> 2;
+  Value at = (row >> 4) * rowElements((chunks + 3) >> 2, bits, hasMinimum) * 4 + block * blockWords;
+  Value scalesAt = at + bits * 16, scale, minimum;
+  if (hasMinimum) {
+    scale = asFloat(weight[scalesAt + lane]), minimum = asFloat(weight[scalesAt + lane + 16]);
+  } else {
+    Value pair = unpackHalf(weight[scalesAt + (lane >> 1)]);
+    scale = select((lane & 1) != 0, pair[1], pair[0]);
+  }
+  Values numbers;
+  for (uint32_t c = 0; c < 8; ++c) {
+    const uint32_t each = 32 / bits;
+    Value word = weight[at + ((chunk & 3) * (8 / each) + c / each) * 16 + lane];
+    if (!hasMinimum)
+      word = centre(word, bits);
+    Value code = codeAt(word, bitOf(c % each, bits), bits, !hasMinimum);
+    numbers.push_back(hasMinimum ? fma(code, scale, minimum) : code * scale);
+  }
+  return {k.vector4(numbers[0], numbers[1], numbers[2], numbers[3]),
+          k.vector4(numbers[4], numbers[5], numbers[6], numbers[7])};
+}
+
+llvm::Error needsRowsOfFloats(const std::string &kernel, bool codes) {
+  if (!codes)
+    return llvm::Error::success();
+  return llvm::createStringError("kernel " + kernel + ": only the CPU reads rows of codes");
+}
+
+} // namespace xfmr::codegen
