@@ -9,6 +9,7 @@
 #include "tools/xfmr-run/MoeTokens.h"
 #include "tools/xfmr-run/Perplexity.h"
 #include "tools/xfmr-run/Prompt.h"
+#include "tools/xfmr-run/TeacherRun.h"
 #include <chrono>
 #include <cstdio>
 
@@ -38,6 +39,7 @@ static Status runMode(const Options &options) {
   case Mode::tokenize: return tokenize(model, options);
   case Mode::moeTokens: return moeTokens(model, options);
   case Mode::perplexity: return perplexity(model, options);
+  case Mode::teacher: return teach(model, options);
   case Mode::bench: return bench(model, options, seconds);
   case Mode::explain: return explain(model, options);
   case Mode::chat: return chat(model, options);
