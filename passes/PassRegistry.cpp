@@ -1,6 +1,7 @@
 // Registration of the passes so that each nests itself. MLIR's own registration nests one level at most, but a
 // block lies two levels below the module. So every flag is registered as a small pipeline: it looks at the level
 // it is added to and opens the levels between. The passes then run on blocks in parallel under the pass manager.
+#include "passes/DistillPasses.h"
 #include "passes/MoePasses.h"
 #include "passes/PassHelp.h"
 #include "passes/Passes.h"
@@ -131,6 +132,7 @@ constexpr CreatePass kPasses[] = {
     createXfmrUpcycleMoe,
     createXfmrCarveMoe,
     createXfmrMergeExperts,
+    createXfmrDistill,
     createXfmrLowerExecutables,
     createXfmrSerializeExecutables,
     createXfmrVerifyStage,

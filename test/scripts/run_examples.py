@@ -16,6 +16,7 @@ import sys
 from doc_examples import BLOCK, VALUE, operand_types, statements
 
 NOT_RUN = {
+    "xfmr-distill": "the weights come from what a teacher said",
     "xfmr-edit-ffn": "the factors come from a text",
     "xfmr-carve-moe": "the groups come from a text",
     "xfmr-merge-experts": "the groups come from a text",

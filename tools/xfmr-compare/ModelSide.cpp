@@ -55,4 +55,11 @@ Status SourceOptions::check() const {
   return Status::success();
 }
 
+Status openSide(const std::string &path, const std::string &passes, SourceOptions &sources, bool reference,
+                       std::unique_ptr<Side> &out) {
+  if (path.size() > 4 && path.compare(path.size() - 4, 4, ".xfm") == 0)
+    return openArtifact(path, out);
+  return reference ? openInterpreted(path, passes, sources, out) : openCompiled(path, passes, sources, out);
+}
+
 } // namespace xfmr::compare

@@ -43,4 +43,7 @@ Status openCompiled(const std::string &path, const std::string &passes, SourceOp
 /// Opens a compiled model (.xfm) on the device that the runtime chooses.
 Status openArtifact(const std::string &path, std::unique_ptr<Side> &out);
 
+/// Whichever of these a path asks for; with `reference` models that are no .xfm by the interpreter.
+Status openSide(const std::string &path, const std::string &passes, SourceOptions &sources, bool reference, std::unique_ptr<Side> &out);
+
 } // namespace xfmr::compare

@@ -31,7 +31,7 @@ Status compareOn(const std::vector<std::vector<int32_t>> &windows, Side &a, std:
   return Status::success();
 }
 
-static std::string quoted(const std::string &text) {
+std::string quotedLabel(const std::string &text) {
   std::string out = "\"";
   for (char c : text)
     out += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
@@ -41,7 +41,7 @@ static std::string quoted(const std::string &text) {
 static void printOne(const Row &row, bool json, bool list) {
   const Comparison &result = row.result;
   if (json && list)
-    std::printf("{\"b\": %s, \"parameters\": %llu, ", quoted(row.label).c_str(),
+    std::printf("{\"b\": %s, \"parameters\": %llu, ", quotedLabel(row.label).c_str(),
                 static_cast<unsigned long long>(row.side->parameters));
   std::printf(json ? "%s\"tokens\": %lld, \"kl_mean\": %.9g, \"max_abs_logit_diff\": %.9g, "
                      "\"top1_agreement\": %.9g, \"nll_a\": %.9g, \"nll_b\": %.9g}"

@@ -17,4 +17,7 @@ Status compareOn(const std::vector<std::vector<int32_t>> &windows, Side &a, std:
 /// Figures of one B, or a table of several with the parameters that each has; JSON likewise an object or a list.
 void printRows(const Side &a, const std::vector<Row> &rows, bool json);
 
+/// A label as JSON.
+std::string quotedLabel(const std::string &text);
+
 } // namespace xfmr::compare

@@ -12,6 +12,7 @@
 #include "tools/xfmr-run/Perplexity.h"
 #include "tools/xfmr-run/Prompt.h"
 #include "tools/xfmr-run/SelfTest.h"
+#include "tools/xfmr-run/TeacherRun.h"
 #include <chrono>
 #include <cstdio>
 
@@ -52,6 +53,7 @@ static Status runMode(const Options &options) {
   case Mode::tokenize: return tokenize(model, options);
   case Mode::moeTokens: return moeTokens(model, options);
   case Mode::perplexity: return perplexity(model, options);
+  case Mode::teacher: return teach(model, options);
   case Mode::bench: return bench(model, options, seconds);
   case Mode::explain: return explain(model, options);
   case Mode::chat: return chat(model, options);

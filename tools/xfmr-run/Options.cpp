@@ -27,16 +27,22 @@ static bool parseIds(const std::string &text, std::vector<int64_t> &ids) {
 static std::string checkCombination(const CLI::App &app, const Options &options, bool tokenize, bool moeTokens, bool bench,
                                     bool explain, bool devices, bool selfTest, bool embed) {
   const bool perplexity = !options.perplexityPaths.empty(), typed = options.promptIds.has_value();
-  const bool hasPrompt = typed || !options.prompts.empty();
+  const bool hasPrompt = typed || !options.prompts.empty(), teacher = !options.teacherPath.empty();
   if (devices)
     return hasPrompt || perplexity || bench || explain || tokenize || moeTokens
                ? "--list-devices takes nothing but --json and FILE.xfm" : "";
-  if (selfTest && (hasPrompt || perplexity || bench || explain || tokenize || moeTokens || embed || options.chat))
+  if (!teacher && (!options.teacherTexts.empty() || app.count("--shard-windows")))
+    return "--text and --shard-windows need --teacher";
+  if (selfTest && (hasPrompt || perplexity || bench || explain || tokenize || moeTokens || embed || teacher || options.chat))
     return "--self-test takes nothing but FILE.xfm, --device and --json";
   if (options.artifact.empty())
     return "FILE.xfm is required: the model, made by xfmr-compile";
   if (perplexity + bench + tokenize + moeTokens + explain + embed > 1)
     return "--perplexity, --bench, --explain, --tokenize, --moe-tokens and --embed exclude each other";
+  if (teacher && (hasPrompt || options.chat || perplexity || bench || explain || tokenize || moeTokens || embed))
+    return "--teacher takes --text, --top-k, --window and --shard-windows, and nothing else to do";
+  if (teacher && options.teacherTexts.empty())
+    return "--teacher needs --text TEXT.txt";
   if (typed && !options.prompts.empty())
     return "give -p or --prompt-ids, not both";
   if ((perplexity || bench || explain) && (hasPrompt || options.chat))
@@ -55,8 +61,8 @@ static std::string checkCombination(const CLI::App &app, const Options &options,
       return std::string(name) + " does not go with --embed";
   if (moeTokens && !hasPrompt)
     return "--moe-tokens needs -p TEXT or --prompt-ids 1,2,3";
-  if (!perplexity && !bench && !explain && !selfTest && !hasPrompt && !options.chat)
-    return "give a prompt with -p TEXT or --prompt-ids 1,2,3, or use --chat, --perplexity, --bench or --explain";
+  if (!perplexity && !bench && !explain && !selfTest && !teacher && !hasPrompt && !options.chat)
+    return "give a prompt with -p TEXT or --prompt-ids 1,2,3, or use --chat, --perplexity, --teacher, --bench or --explain";
   if (options.chat && typed)
     return "--chat takes text: -p TEXT, or lines on standard input";
   if (!options.system.empty() && !options.chat)
@@ -76,12 +82,12 @@ static std::string checkCombination(const CLI::App &app, const Options &options,
     if (app.count(name) && !bench && !explain)
       return std::string(name) + " needs --bench or --explain";
   for (const char *name : {"--profile", "--trace"})
-    if (app.count(name) && (perplexity || tokenize || moeTokens || explain || (options.chat && !hasPrompt)))
+    if (app.count(name) && (perplexity || teacher || tokenize || moeTokens || explain || (options.chat && !hasPrompt)))
       return std::string(name) + " needs a prompt or --bench";
-  if (!options.moeStatsPath.empty() && (bench || explain || tokenize || moeTokens))
+  if (!options.moeStatsPath.empty() && (bench || teacher || explain || tokenize || moeTokens))
     return "--moe-stats needs a prompt or --perplexity";
-  if (app.count("--window") && !perplexity)
-    return "--window needs --perplexity";
+  if (app.count("--window") && !perplexity && !teacher)
+    return "--window needs --perplexity or --teacher";
   if ((bench || explain) && options.pp == 0u && options.tg == 0u)
     return "--pp 0 and --tg 0 leave nothing to measure";
   if (options.window < 2)
@@ -143,6 +149,14 @@ bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitC
       ->type_name("TEXT.txt")->allow_extra_args(false);
   app.add_option("--window", options.window, "tokens of a window, its begin token included (default 256)")
       ->type_name("N");
+  app.add_option("--teacher", options.teacherPath,
+                 "write what the model says about --text to shards in a folder: the K likeliest tokens of each position (--top-k, default "
+                 "64) and the probability left out; goes on where an interrupted run stood")
+      ->type_name("OUT");
+  app.add_option("--text", options.teacherTexts, "a text for --teacher; may be repeated")
+      ->type_name("TEXT.txt")->allow_extra_args(false);
+  app.add_option("--shard-windows", options.shardWindows, "windows of a shard of --teacher (default 64)")
+      ->check(between(1, 1 << 20))->type_name("N");
   app.add_flag("--json", options.json, "results as JSON, an object a line");
   app.add_flag("--list-devices", devices, "what --device may name and what each offers; with FILE.xfm whether it runs there");
   app.add_flag("--self-test", selfTest,
@@ -196,6 +210,7 @@ bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitC
                  : bench   ? Mode::bench
                  : explain ? Mode::explain
                  : options.chat && options.prompts.empty() ? Mode::chat
+                 : !options.teacherPath.empty() ? Mode::teacher
                  : options.perplexityPaths.empty() ? Mode::generate : Mode::perplexity;
   return true;
 }

@@ -8,7 +8,7 @@
 
 namespace xfmr::run {
 
-enum class Mode { generate, tokenize, moeTokens, perplexity, bench, explain, chat, devices, selfTest, embed };
+enum class Mode { generate, tokenize, moeTokens, perplexity, teacher, bench, explain, chat, devices, selfTest, embed };
 
 struct Options {
   Mode mode = Mode::generate;
@@ -34,6 +34,10 @@ struct Options {
 
   std::vector<std::string> perplexityPaths;
   uint32_t window = 256;
+
+  std::string teacherPath;                        // folder of shards; sampling.top_k is how many tokens a position
+  std::vector<std::string> teacherTexts;
+  uint32_t shardWindows = 64;
 
   std::optional<uint32_t> pp, tg;                 // absent: as much as fits, at most 512 and 128
   uint32_t depth = 0;

@@ -1,7 +1,7 @@
 // --perplexity; see Perplexity.h.
 #include "tools/xfmr-run/Perplexity.h"
 #include "tools/xfmr-run/MoeStats.h"
-#include "tools/xfmr-run/Prompt.h"
+#include "tools/xfmr-run/TextWindows.h"
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -31,32 +31,6 @@ void onLogits(void *user, uint32_t first, uint32_t rows, const float *logits, si
     score.sum += negativeLogLikelihood(logits + r * stride, score.vocab, score.window[first + r + 1]);
 }
 
-Status windowsOf(const ModelHandle &model, const Options &options, const std::string &path,
-                 std::vector<std::vector<int32_t>> &windows) {
-  std::string text;
-  if (Status s = readText(path, text); s.failed())
-    return s;
-  xfmr_model_info info = infoOf(model);
-  if (info.bos_token < 0)
-    return Status::error("the model has no begin token, which every window starts with");
-  if (options.window > info.max_context)
-    return Status::error("a window of " + std::to_string(options.window) +
-                         " tokens does not fit into the context of " +
-                         std::to_string(info.max_context));
-  std::vector<int32_t> ids;
-  if (Status s = encode(model, text, /*special=*/false, ids); s.failed())
-    return s;
-  size_t run = options.window - 1;
-  for (size_t at = 0; at + run <= ids.size(); at += run) {
-    windows.push_back({info.bos_token});
-    windows.back().insert(windows.back().end(), ids.begin() + at, ids.begin() + at + run);
-  }
-  if (windows.empty())
-    return Status::error("'" + path + "' has " + std::to_string(ids.size()) +
-                         " tokens, a window needs " + std::to_string(run));
-  return Status::success();
-}
-
 /// Name of a text in tables: its file without folder and ending.
 std::string textName(const std::string &path) {
   size_t slash = path.find_last_of('/');
@@ -64,10 +38,9 @@ std::string textName(const std::string &path) {
   return name.substr(0, name.find_last_of('.'));
 }
 
-Status scoreText(const ModelHandle &model, const Options &options, const std::string &path,
-                 MoeTextStats &moeStats) {
+Status scoreText(const ModelHandle &model, const Options &options, const std::string &path, MoeTextStats &moeStats) {
   std::vector<std::vector<int32_t>> windows;
-  if (Status s = windowsOf(model, options, path, windows); s.failed())
+  if (Status s = appendWindows(model, options, path, windows); s.failed())
     return s;
   SessionHandle session;
   if (Status s = createSession(model, session); s.failed())
@@ -92,10 +65,9 @@ Status scoreText(const ModelHandle &model, const Options &options, const std::st
     std::printf("{\"tokens\": %zu, \"nll\": %.9g, \"perplexity\": %.9g}\n", scored, mean, std::exp(mean));
   else
     std::printf("%sperplexity %.6g over %zu tokens (%.6g nats a token)\n",
-                options.perplexityPaths.size() > 1 ? (textName(path) + ": ").c_str() : "", std::exp(mean),
-                scored, mean);
-  return options.moeStatsPath.empty() ? Status::success()
-                                      : readMoeStats(model, session, textName(path), moeStats);
+                options.perplexityPaths.size() > 1 ? (textName(path) + ": ").c_str() : "", std::exp(mean), scored,
+                mean);
+  return options.moeStatsPath.empty() ? Status::success() : readMoeStats(model, session, textName(path), moeStats);
 }
 
 } // namespace
