@@ -1,5 +1,6 @@
 // Block allocation of buffers; see Memory.h.
 #include "runtime/vulkan/Memory.h"
+#include "runtime/vulkan/MemoryPlan.h"
 #include <algorithm>
 
 using namespace xfmr;
@@ -43,13 +44,17 @@ Status Memory::place(const VkMemoryRequirements &needs, uint32_t type, bool map,
     }
   auto made = std::make_unique<Block>();
   VkMemoryAllocateInfo info{VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO};
-  // Small requests get small blocks at first: a toy model should not cost 64 MiB.
-  uint64_t wanted = std::min(kBlockBytes, std::max<uint64_t>(allocated_, 1 << 20));
-  info.allocationSize = std::max<uint64_t>(needs.size, wanted);
+  // Where nothing is announced small requests get small blocks at first: a toy model should not cost 64 MiB.
+  const uint64_t wanted = coming_ ? coming_ : std::min(kBlockBytes, std::max<uint64_t>(allocated_, 1 << 20));
+  info.allocationSize = blockBytes(needs.size, wanted, device_->facts().maxAllocation);
   info.memoryTypeIndex = type;
-  if (Status status = checked(vkAllocateMemory(device_->handle(), &info, nullptr, &made->memory),
-                              "allocate " + std::to_string(info.allocationSize) + " bytes on '" +
-                                  device_->facts().name + "'");
+  VkResult result = vkAllocateMemory(device_->handle(), &info, nullptr, &made->memory);
+  while (result == VK_ERROR_OUT_OF_DEVICE_MEMORY && afterRefusal(info.allocationSize, needs.size)) {
+    info.allocationSize = afterRefusal(info.allocationSize, needs.size);
+    result = vkAllocateMemory(device_->handle(), &info, nullptr, &made->memory);
+  }
+  if (Status status = checked(result, "allocate " + std::to_string(info.allocationSize) + " bytes on '" +
+                                          device_->facts().name + "', beside " + std::to_string(allocated_) + " before");
       status.failed())
     return status;
   made->type = type;
@@ -94,6 +99,7 @@ Status Memory::add(uint64_t size, Placement placement, const std::string &name, 
   uint64_t offset = 0;
   if (Status status = place(needs, static_cast<uint32_t>(type), map, block, offset); status.failed())
     return status;
+  coming_ -= std::min<uint64_t>(coming_, needs.size + needs.alignment);
   if (Status status = checked(vkBindBufferMemory(device_->handle(), handle, block->memory, offset),
                               "bind the buffer '" + name + "'");
       status.failed())

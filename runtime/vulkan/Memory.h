@@ -28,7 +28,11 @@ public:
   /// A storage, indirect and transfer buffer of `size` bytes; `name` is for messages.
   Status add(uint64_t size, Placement placement, const std::string &name, Buffer &out);
 
+  /// Announces buffers of so many bytes together, so that they share large blocks.
+  void expect(uint64_t bytes) { coming_ += bytes; }
+
   uint64_t allocatedBytes() const { return allocated_; }
+  size_t allocations() const { return blocks_.size(); }
 
 private:
   struct Block {
@@ -43,7 +47,7 @@ private:
   std::shared_ptr<Device> device_;
   std::vector<VkBuffer> buffers_;
   std::vector<std::unique_ptr<Block>> blocks_;
-  uint64_t allocated_ = 0;
+  uint64_t allocated_ = 0, coming_ = 0;
 };
 
 } // namespace xfmr::vulkan

@@ -10,6 +10,7 @@ using namespace xfmr;
 using namespace xfmr::vulkan;
 using program::BufferKind;
 
+constexpr uint64_t kMostAlignment = 256; // of buffers, on the devices there are
 constexpr uint64_t kStagingBytes = uint64_t(32) << 20;
 
 Status Model::open(const std::string &path, const Options &options,
@@ -61,6 +62,9 @@ Status Model::uploadWeights(bool forceStaging) {
   const auto &buffers = *program().buffers();
   weights_.resize(buffers.size());
   std::vector<uint32_t> staged;
+  for (const program::Buffer *buffer : buffers)
+    if (buffer->kind() == BufferKind::weight)
+      memory_->expect(buffer->size() + kMostAlignment);
   for (uint32_t i = 0; i < buffers.size(); ++i) {
     if (buffers.Get(i)->kind() != BufferKind::weight)
       continue;
@@ -135,7 +139,8 @@ std::string Model::report() const {
   std::string text = "device: " + facts.name + " (" + device_->reason() + "), Vulkan " +
                      std::to_string(facts.apiMajor) + "." + std::to_string(facts.apiMinor) + ", " +
                      facts.driver + "\n";
-  text += "memory: weights " + mib(memory_->allocatedBytes()) +
+  text += "memory: weights " + mib(memory_->allocatedBytes()) + " in " + std::to_string(memory_->allocations()) +
+          (memory_->allocations() == 1 ? " allocation" : " allocations") +
           (facts.unifiedMemory ? ", unified\n" : ", device-local through staging\n");
   text += "pipeline cache: " +
           (cache_->path().empty() ? "no place for it" : cache_->path()) +

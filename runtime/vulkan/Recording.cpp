@@ -13,6 +13,9 @@ Recording::~Recording() {
 Status Recording::create() {
   const auto &buffers = *model_->program().buffers();
   buffers_.resize(buffers.size());
+  for (const program::Buffer *buffer : buffers)
+    if (buffer->kind() != BufferKind::weight)
+      memory_.expect(buffer->size());
   for (uint32_t i = 0; i < buffers.size(); ++i) {
     if (buffers.Get(i)->kind() == BufferKind::weight) {
       buffers_[i] = model_->weight(i);
