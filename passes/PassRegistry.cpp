@@ -4,6 +4,7 @@
 #include "passes/MoePasses.h"
 #include "passes/PassHelp.h"
 #include "passes/Passes.h"
+#include "passes/ProbePasses.h"
 #include "passes/lowering/ExecutablePasses.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -108,31 +109,15 @@ void registerNesting(CreatePass create) {
 }
 
 constexpr CreatePass kPasses[] = {
-    createXfmrCastWeights,
-    createXfmrCompressBudget,
-    createXfmrQuantize,
-    createXfmrQuantizeBudget,
-    createXfmrEditFfn,
-    createXfmrFoldLinears,
-    createXfmrFoldLora,
-    createXfmrFuseGlu,
-    createXfmrFuseQkv,
-    createXfmrMakeWeights,
-    createXfmrMaskExperts,
-    createXfmrMaskFfn,
-    createXfmrMaskHeads,
-    createXfmrMaskLayers,
-    createXfmrPruneBudget,
-    createXfmrPruneExperts,
-    createXfmrPruneFfn,
-    createXfmrPruneHeads,
-    createXfmrPruneLayers,
-    createXfmrGenerateKernels,
-    createXfmrUpcycleMoe,
-    createXfmrCarveMoe,
-    createXfmrMergeExperts,
-    createXfmrLowerExecutables,
-    createXfmrSerializeExecutables,
+    createXfmrCastWeights,     createXfmrCompressBudget,   createXfmrQuantize,
+    createXfmrQuantizeBudget,  createXfmrEditFfn,          createXfmrFoldLinears,
+    createXfmrFoldLora,        createXfmrFuseGlu,          createXfmrFuseQkv,
+    createXfmrInsertProbes,    createXfmrMuteHeads,        createXfmrMakeWeights,
+    createXfmrMaskExperts,     createXfmrMaskFfn,          createXfmrMaskHeads,
+    createXfmrMaskLayers,      createXfmrPruneBudget,      createXfmrPruneExperts,
+    createXfmrPruneFfn,        createXfmrPruneHeads,       createXfmrPruneLayers,
+    createXfmrGenerateKernels, createXfmrUpcycleMoe,       createXfmrCarveMoe,
+    createXfmrMergeExperts,    createXfmrLowerExecutables, createXfmrSerializeExecutables,
     createXfmrVerifyStage,
 };
 
