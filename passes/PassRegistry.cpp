@@ -5,6 +5,7 @@
 #include "passes/MoePasses.h"
 #include "passes/PassHelp.h"
 #include "passes/Passes.h"
+#include "passes/ProbePasses.h"
 #include "passes/lowering/ExecutablePasses.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -118,6 +119,8 @@ constexpr CreatePass kPasses[] = {
     createXfmrFoldLora,
     createXfmrFuseGlu,
     createXfmrFuseQkv,
+    createXfmrInsertProbes,
+    createXfmrMuteHeads,
     createXfmrMakeWeights,
     createXfmrMaskExperts,
     createXfmrMaskFfn,

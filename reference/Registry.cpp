@@ -9,6 +9,7 @@
 #include "reference/ops/Linear.h"
 #include "reference/ops/Moe.h"
 #include "reference/ops/Norm.h"
+#include "reference/ops/Probe.h"
 #include "reference/ops/Quantised.h"
 #include "reference/ops/Rope.h"
 #include "reference/ops/Stored.h"
@@ -44,6 +45,7 @@ static Table makeTable() {
          LinearOp,
          MoeOp,
          MulOp,
+         ProbeOp,
          RmsNormOp,
          RopeOp,
          RowScaleOp,

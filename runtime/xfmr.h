@@ -187,6 +187,25 @@ typedef void (*xfmr_on_logits)(void *user, uint32_t first, uint32_t rows, const 
 xfmr_status xfmr_prefill_logits(xfmr_session *session, const int32_t *ids, size_t count,
                                 xfmr_on_logits on_logits, void *user);
 
+/* Values that an artifact keeps of each token beside the logits: the probes of xfmr-insert-probes. */
+typedef struct xfmr_probe {
+  const char *name; /* lives as long as the model */
+  uint32_t columns;
+} xfmr_probe;
+
+/* The probes of the program that runs, in order; none in most artifacts. Stores their number in `count`, also when
+ * `capacity` is too small. */
+xfmr_status xfmr_model_probes(const xfmr_model *model, xfmr_probe *probes, size_t capacity, size_t *count);
+
+/* Called with rows first … first + rows - 1 of probe `index`: row r begins at values + r * stride and has its columns of
+ * floats. */
+typedef void (*xfmr_on_probe)(void *user, size_t index, uint32_t first, uint32_t rows, const float *values,
+                              size_t stride);
+/* Appends ids [count] and hands over what the probes keep of every position, chunk by chunk: all probes of a chunk in order,
+ * then its logits if `on_logits` is given. */
+xfmr_status xfmr_prefill_probes(xfmr_session *session, const int32_t *ids, size_t count, xfmr_on_probe on_probe,
+                                xfmr_on_logits on_logits, void *user);
+
 /* Appends one id by the decode phase. */
 xfmr_status xfmr_decode(xfmr_session *session, int32_t id);
 

@@ -125,6 +125,15 @@ OpFoldResult ActivationOp::fold(FoldAdaptor) {
   return {};
 }
 
+LogicalResult ProbeOp::verify() {
+  auto isSign = [](char c) { return llvm::isAlnum(c) || c == '.' || c == '_' || c == '-'; };
+  if (getLabel().empty() || !llvm::all_of(getLabel(), isSign)) // C1
+    return emitOpError("name must be of letters, digits, '.', '_' and '-', got '") << getLabel() << "'";
+  if ((*this)->getParentOfType<MoeOp>()) // C2
+    return emitOpError("lies in an expert, whose rows are not those of the text: look at what its mixture gives");
+  return success();
+}
+
 LogicalResult RowScaleOp::verify() {
   if (width(getFactor()) != 1 || rows(getFactor()) != rows(getInput())) // C1
     return emitOpError("factor must be [tokens, 1], got ") << getFactor().getType();

@@ -314,4 +314,24 @@ def Xfmr_GluOp : Xfmr_Op<"glu", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Xfmr_ProbeOp : Xfmr_Op<"probe"> {
+  let summary = "a value to be looked at: an output of the program beside the logits";
+  let description = [{
+    Changes no other value. A compiled program keeps x [T, N] of its last run under this name, and the interpreter shows it.
+
+    Constraints:
+    - C1: the name has one or more letters, digits and the signs `.`, `_` and `-`, and nothing else
+    - C2: it lies in a model or one of its blocks, not in an expert, whose rows are no tokens in a row
+    - C3: no two probes of a model have one name
+
+    Example:
+    ```mlir
+    xfmr.probe "residual.3" %x : tensor<?x4xf32>
+    ```
+  }];
+  let arguments = (ins StrAttr:$label, Xfmr_Activation:$input);
+  let assemblyFormat = "$label $input attr-dict `:` type($input)";
+  let hasVerifier = 1;
+}
+
 #endif // XFMR_OPS_COMPUTE

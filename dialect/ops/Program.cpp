@@ -50,6 +50,8 @@ LogicalResult CachedAttentionOp::verifySymbolUses(SymbolTableCollection &symbols
 LogicalResult BufferOp::verify() {
   if (static_cast<int64_t>(getSize()) <= 0) // C1
     return emitOpError("needs a positive size in bytes");
+  if ((getKind() == BufferKind::probe) != (getColumns().value_or(0) > 0)) // C2
+    return emitOpError("has columns if it is a probe, at least one, and only then");
   return success();
 }
 

@@ -19,7 +19,8 @@ def Xfmr_PhaseKindAttr : Xfmr_EnumAttr<Xfmr_PhaseKind, "phase_kind">;
 def Xfmr_BufferKind : Xfmr_Enum<"BufferKind", "what a buffer is for", [
     I32EnumAttrCase<"weight", 0>, I32EnumAttrCase<"arena", 1>, I32EnumAttrCase<"cache", 2>,
     I32EnumAttrCase<"state", 3>, I32EnumAttrCase<"tokens", 4>, I32EnumAttrCase<"output", 5>,
-    I32EnumAttrCase<"logits", 6>, I32EnumAttrCase<"stats", 7>, I32EnumAttrCase<"seen", 8>]>;
+    I32EnumAttrCase<"logits", 6>, I32EnumAttrCase<"stats", 7>, I32EnumAttrCase<"seen", 8>,
+    I32EnumAttrCase<"probe", 9>]>;
 def Xfmr_BufferKindAttr : Xfmr_EnumAttr<Xfmr_BufferKind, "buffer_kind">;
 
 // Same order as program.Access.
@@ -189,10 +190,12 @@ def Xfmr_SampleOp : Xfmr_Op<"sample"> {
 def Xfmr_BufferOp : Xfmr_Op<"buffer", [Symbol, HasParent<"ProgramOp">]> {
   let summary = "a buffer of the program that is not a weight";
   let description = [{
-    Sizes are bytes; the kind says who fills it and whether it lives on between runs (docs/Architecture.md).
+    Sizes are bytes; the kind says who fills it and whether it lives on between runs (docs/Architecture.md). `columns` are those
+    of a probe, without its pad.
 
     Constraints:
     - C1: `size` is positive
+    - C2: a probe has `columns`, at least one, and no other kind has
 
     ```mlir
     xfmr.program @p max_context 8 chunk 8 kv f32
@@ -201,8 +204,9 @@ def Xfmr_BufferOp : Xfmr_Op<"buffer", [Symbol, HasParent<"ProgramOp">]> {
     }
     ```
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, Xfmr_BufferKindAttr:$kind, I64Attr:$size);
-  let assemblyFormat = "$sym_name `` $kind `size` $size attr-dict";
+  let arguments = (ins SymbolNameAttr:$sym_name, Xfmr_BufferKindAttr:$kind, I64Attr:$size,
+                       OptionalAttr<I64Attr>:$columns);
+  let assemblyFormat = "$sym_name `` $kind `size` $size (`columns` $columns^)? attr-dict";
   let hasVerifier = 1;
 }
 

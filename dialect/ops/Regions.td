@@ -18,7 +18,7 @@ def Xfmr_FusedOp : Xfmr_Op<"fused", [IsolatedFromAbove, SingleBlock, RecursiveMe
   let summary = "ops that share a kernel; form-regions decides which, select-kernels maps them";
   let description = [{
     Activations come in as inputs; weight expressions and positions lie inside. `layer` is the block that the ops come
-    from, absent outside of blocks. Only splits, which move nothing, stay outside of regions.
+    from, absent outside of blocks. Only splits, which move nothing, and probes, which are copied, stay outside of regions.
 
     Constraints:
     - C1: the body's arguments have the types of the inputs

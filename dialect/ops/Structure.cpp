@@ -77,7 +77,16 @@ LogicalResult ModelOp::verifyRegions() {
     weight.emitOpError("names source '") << source << "', which the model does not have"; // C5
     return WalkResult::interrupt();
   });
-  return failure(walk.wasInterrupted());
+  llvm::StringMap<ProbeOp> probes;
+  WalkResult named = getBody().walk([&](ProbeOp probe) {
+    auto [entry, isNew] = probes.try_emplace(probe.getLabel(), probe);
+    if (isNew)
+      return WalkResult::advance();
+    (probe.emitOpError("is the second one named '") << probe.getLabel() << "'").attachNote(entry->second.getLoc())
+        << "the first"; // C3 of xfmr.probe
+    return WalkResult::interrupt();
+  });
+  return failure(walk.wasInterrupted() || named.wasInterrupted());
 }
 
 LogicalResult BlockOp::verifyRegions() {

@@ -1,6 +1,7 @@
 // What each op computes, in f32 over whole batches, on all threads: one function an op and one word in the table at the end.
 // Mixtures are in ForwardMixture.cpp.
 #include "passes/calibration/ForwardOps.h"
+#include "passes/calibration/AttentionWeights.h"
 #include "passes/calibration/Lanes.h"
 #include "passes/codegen/builder/ActivationFormula.h"
 
@@ -80,50 +81,26 @@ void rope(RopeOp op, const MatrixF &x, int64_t window, MatrixF &y) {
 }
 
 // One head of one window for the queries [begin, begin + count): only keys that some of them sees are met.
-void attend(AttentionOp op, const MatrixF &q, const MatrixF &k, const MatrixF &v, const MatrixF *sinks, int64_t window,
-            int64_t start, int64_t head, int64_t begin, int64_t count, MatrixF &y) {
+void attend(const AttentionInputs &inputs, const MatrixF &v, int64_t window, int64_t start, int64_t head, int64_t begin,
+            int64_t count, MatrixF &y) {
+  AttentionOp op = inputs.op;
   const int64_t width = op.getHeadDim(), group = static_cast<int64_t>(op.getNumHeads()) / op.getNumKvHeads();
-  const float scale = static_cast<float>(number(op.getScale()));
-  const int64_t back = op.getWindow().value_or(window);
-  // The keys that the query at `at` sees end here.
-  const auto endOf = [&](int64_t at) { return op.getCausal() ? at + 1 : std::min(window, at + back); };
-  const int64_t from = std::max<int64_t>(0, begin - back + 1), to = endOf(begin + count - 1);
-  const auto queries = q.block(start + begin, head * width, count, width);
-  const auto keys = k.block(start + from, head / group * width, to - from, width);
-  const auto values = v.block(start + from, head / group * width, to - from, width);
-  MatrixF scores(count, to - from);
-  scores.noalias() = queries * keys.transpose();
-  scores *= scale;
-  if (op.getSoftcap()) {
-    const float cap = static_cast<float>(number(*op.getSoftcap()));
-    scores = (scores.array() / cap).tanh() * cap;
-  }
-  for (int64_t i = 0; i < count; ++i) {
-    const int64_t first = std::max<int64_t>(0, begin + i - back + 1) - from;
-    const int64_t end = endOf(begin + i) - from;
-    auto row = scores.row(i);
-    auto seen = row.segment(first, end - first);
-    float most = seen.maxCoeff();
-    if (sinks)
-      most = std::max(most, (*sinks)(head, 0));
-    seen = (seen.array() - most).exp();
-    const float sum = seen.sum() + (sinks ? std::exp((*sinks)(head, 0) - most) : 0.0f);
-    seen *= 1.0f / sum;
-    row.head(first).setZero();
-    row.tail(scores.cols() - end).setZero();
-  }
-  y.block(start + begin, head * width, count, width).noalias() = scores * values;
+  int64_t from = 0;
+  const MatrixF weights = attentionWeights(inputs, window, start, head, begin, count, from);
+  const auto values = v.block(start + from, head / group * width, weights.cols(), width);
+  y.block(start + begin, head * width, count, width).noalias() = weights * values;
 }
 
 void attention(AttentionOp op, const MatrixF &q, const MatrixF &k, const MatrixF &v, const MatrixF *sinks,
                int64_t window, MatrixF &y) {
   constexpr int64_t kQueries = 128;
   const int64_t heads = op.getNumHeads(), windows = q.rows() / window, parts = (window + kQueries - 1) / kQueries;
+  const AttentionInputs inputs{op, q, k, sinks};
   y.resize(q.rows(), q.cols());
   parallelFor(windows * heads * parts, [&](int64_t i) {
     const int64_t begin = i % parts * kQueries;
-    attend(op, q, k, v, sinks, window, i / parts / heads * window, i / parts % heads, begin,
-           std::min(kQueries, window - begin), y);
+    attend(inputs, v, window, i / parts / heads * window, i / parts % heads, begin, std::min(kQueries, window - begin),
+           y);
   });
 }
 
@@ -351,6 +328,11 @@ LogicalResult compute(MoeOp op, ForwardCall &call) {
   return success();
 }
 
+// Only looks; nobody asks for it.
+LogicalResult compute(ProbeOp, ForwardCall &) {
+  return success();
+}
+
 LogicalResult compute(BlockOp op, ForwardCall &call) {
   if (failed(call.need(op.getInputs())))
     return failure();
@@ -382,7 +364,7 @@ template <typename... OpTypes> Table makeTable() {
 ForwardFunction forwardOf(StringRef opName) {
   static const Table table =
       makeTable<ActivationOp, AddOp, AttentionOp, BlockOp, EmbeddingOp, GluOp, LayerNormOp, LinearOp, MoeOp, MulOp,
-                RmsNormOp, RopeOp, RowScaleOp, ScaleOp, SoftcapOp, SplitOp>();
+                ProbeOp, RmsNormOp, RopeOp, RowScaleOp, ScaleOp, SoftcapOp, SplitOp>();
   return table.lookup(opName);
 }
 

@@ -106,7 +106,15 @@ void ProgramTables::buffer(StringRef name, BufferKind kind, int64_t bytes) {
   if (!symbols.try_emplace(name, "").second)
     return;
   OpBuilder builder = atEnd();
-  BufferOp::create(builder, program.getLoc(), name, kind, bytes);
+  BufferOp::create(builder, program.getLoc(), name, kind, bytes, /*columns=*/IntegerAttr());
+}
+
+void ProgramTables::probe(StringRef name, int64_t columns) {
+  if (!symbols.try_emplace(name, "").second)
+    return;
+  OpBuilder builder = atEnd();
+  const int64_t bytes = static_cast<int64_t>(program.getChunk()) * paddedWidth(columns) * 4;
+  BufferOp::create(builder, program.getLoc(), name, BufferKind::probe, bytes, builder.getI64IntegerAttr(columns));
 }
 
 int64_t ProgramTables::moeLayer(uint32_t index, int64_t layer, uint32_t experts) {

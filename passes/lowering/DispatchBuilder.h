@@ -36,6 +36,8 @@ public:
   llvm::StringRef ropeTable(RopeOp rope);
   /// Declares a buffer if no other phase did.
   void buffer(llvm::StringRef name, BufferKind kind, int64_t bytes);
+  /// Declares the buffer of a probe's rows, as many as a phase has, if no other phase did.
+  void probe(llvm::StringRef name, int64_t columns);
   /// Records mixture number `index` of the model and returns where its statistics lie, in bytes.
   int64_t moeLayer(uint32_t index, int64_t layer, uint32_t experts);
   /// Symbol of the executable of a kernel, on the CPU of a kernel and its params.

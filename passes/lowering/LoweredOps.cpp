@@ -15,6 +15,6 @@ template <typename... OpTypes> static llvm::StringSet<> namesOf() {
 bool xfmr::hasLowering(llvm::StringRef opName) {
   static const llvm::StringSet<> names =
       namesOf<ActivationOp, AddOp, AttentionOp, BlockOp, EmbeddingOp, GluOp, LayerNormOp, LinearOp, MoeOp, MulOp,
-              RmsNormOp, RopeOp, RowScaleOp, ScaleOp, SoftcapOp, SplitOp>();
+              ProbeOp, RmsNormOp, RopeOp, RowScaleOp, ScaleOp, SoftcapOp, SplitOp>();
   return names.contains(opName);
 }

@@ -56,6 +56,8 @@ LogicalResult PhaseLowering::run(const View &destination) {
       lowered = lower(fused);
     else if (auto split = dyn_cast<SplitOp>(op))
       lowered = lowerSplit(split);
+    else if (auto probe = dyn_cast<ProbeOp>(op))
+      lowered = lowerProbe(probe);
     else if (!isWeightExpression(&op) && !isa<PositionOp, YieldOp>(op))
       lowered = emitLoweringError(&op, std::nullopt) << "lies in no region: xfmr-form-regions comes before";
     if (failed(lowered))

@@ -71,13 +71,14 @@ private:
   mlir::LogicalResult lowerAttention();
   // MoeDispatch.cpp
   mlir::LogicalResult lowerMixture();
-  // RowDispatch.cpp: embedding, norms, elementwise, split, sample
+  // RowDispatch.cpp: embedding, norms, elementwise, split, sample, probe
   mlir::LogicalResult lowerEmbedding();
   mlir::LogicalResult lowerNorm();
   mlir::LogicalResult lowerElementwise();
   mlir::LogicalResult lowerSplit(SplitOp op);
   mlir::LogicalResult lowerSample();
-  void copyInto(const View &from, const View &to);
+  mlir::LogicalResult lowerProbe(ProbeOp op);
+  void copyInto(const View &from, const View &to, llvm::StringRef label = "copy");
   View copied(const View &from);
 
   DispatchBuilder &build;

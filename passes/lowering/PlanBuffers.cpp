@@ -72,7 +72,7 @@ struct PlanBuffers : xfmr::impl::XfmrPlanBuffersBase<PlanBuffers> {
         arena = std::max(arena, plan(phase, alignment));
       if (arena) {
         OpBuilder builder(*program.getBody().getOps<PhaseOp>().begin());
-        BufferOp::create(builder, program.getLoc(), "arena", BufferKind::arena, arena);
+        BufferOp::create(builder, program.getLoc(), "arena", BufferKind::arena, arena, /*columns=*/IntegerAttr());
       }
       for (auto phase : program.getBody().getOps<PhaseOp>())
         placeBarriers(phase);

@@ -45,7 +45,8 @@ public:
                   table.getRows() * codegen::paddedWidth(static_cast<uint32_t>(table.getRotaryDim())) * 4),
             result.buffers.back()->name = tensors.of(table).name;
       else if (auto buffer = dyn_cast<BufferOp>(entry))
-        addBuffer(buffer.getSymName(), static_cast<program::BufferKind>(buffer.getKind()), buffer.getSize());
+        addBuffer(buffer.getSymName(), static_cast<program::BufferKind>(buffer.getKind()), buffer.getSize()),
+            result.buffers.back()->columns = static_cast<uint64_t>(buffer.getColumns().value_or(0));
     }
     for (auto executable : op.getBody().getOps<ExecutableOp>())
       addKernel(executable);

@@ -222,7 +222,7 @@ FailureOr<SmallVector<RegionGroup>> RegionGroups::find() {
       findProduct(&op);
   addPrologues();
   for (Operation &op : body)
-    if (!taken.contains(&op) && !isWeightExpression(&op) && !isa<PositionOp, SplitOp, YieldOp, FusedOp>(op) &&
+    if (!taken.contains(&op) && !isWeightExpression(&op) && !isa<PositionOp, ProbeOp, SplitOp, YieldOp, FusedOp>(op) &&
         failed(findSingle(&op)))
       return failure();
   llvm::sort(groups, [](const RegionGroup &a, const RegionGroup &b) {

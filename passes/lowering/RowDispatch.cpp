@@ -1,6 +1,7 @@
-// Ops that work row by row: embedding, norms, elementwise, split; and sampling.
+// Ops that work row by row: embedding, norms, elementwise, split, probe; and sampling.
 #include "passes/lowering/PhaseLowering.h"
 #include "passes/lowering/RegionGroups.h"
+#include "runtime/artifact/Format.h"
 
 using namespace mlir;
 using namespace xfmr;
@@ -135,7 +136,7 @@ LogicalResult PhaseLowering::lowerElementwise() {
   return success();
 }
 
-void PhaseLowering::copyInto(const View &from, const View &to) {
+void PhaseLowering::copyInto(const View &from, const View &to, StringRef label) {
   codegen::ElementwiseSpec spec;
   spec.op = codegen::ElementwiseOp::Copy;
   codegen::ElementwiseParams params;
@@ -143,7 +144,7 @@ void PhaseLowering::copyInto(const View &from, const View &to) {
   params.maxRows = static_cast<uint32_t>(build.rows);
   params.a = from.rows;
   params.out = to.rows;
-  build.setLabel("copy");
+  build.setLabel(label);
   build.dispatch(spec, params, {{"a", from.buffer}, {"out", to.buffer}});
 }
 
@@ -170,6 +171,21 @@ LogicalResult PhaseLowering::lowerSplit(SplitOp op) {
       rough.insert(result);
     part.rows.offset = next;
   }
+  return success();
+}
+
+// A copy that nothing else reads or writes: the value's own kernels and the place of its rows stay as they are.
+LogicalResult PhaseLowering::lowerProbe(ProbeOp op) {
+  FailureOr<View> from = view(op.getInput());
+  if (failed(from))
+    return failure();
+  const int64_t width = cast<RankedTensorType>(op.getInput().getType()).getDimSize(1), stride = paddedWidth(width);
+  const std::string name = artifact::kProbePrefix + op.getLabel().str();
+  build.tables.probe(name, width);
+  build.setScope("");
+  const View to{
+      build.named(name, build.builder.getF32Type(), {build.rows, stride}), {static_cast<uint32_t>(stride), 0}, width};
+  copyInto(*from, to, name);
   return success();
 }
 

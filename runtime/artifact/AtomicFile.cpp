@@ -63,6 +63,21 @@ Status AtomicFile::write(const void *bytes, size_t size) {
   return Status::success();
 }
 
+Status AtomicFile::writeAt(uint64_t offset, const void *bytes, size_t size) {
+  const char *next = static_cast<const char *>(bytes);
+  while (size > 0) {
+    ssize_t written = ::pwrite(fd_, next, size, static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR)
+      continue;
+    if (written < 0)
+      return failure("write");
+    next += written;
+    offset += static_cast<uint64_t>(written);
+    size -= static_cast<size_t>(written);
+  }
+  return Status::success();
+}
+
 Status AtomicFile::commit() {
   if (fd_ < 0)
     return Status::error("cannot write \"" + path_ + "\": it was not opened");

@@ -21,6 +21,8 @@ public:
   Status openUnnamed(int descriptor);
   /// Appends at the end.
   Status write(const void *bytes, size_t size);
+  /// Writes at a byte of the file, which write() does not notice; what lies between is zeros.
+  Status writeAt(uint64_t offset, const void *bytes, size_t size);
   Status commit();
 
   const std::string &path() const { return path_; }

@@ -28,6 +28,7 @@ constexpr const char *kCpuCodeTensor = "cpu.so";          // ELF shared object w
 constexpr const char *kChecksumTensor = "xfmr.checksum";  // U8 [16]: XXH3-128, canonical (big endian)
 constexpr const char *kPadPrefix = "xfmr.pad.";           // explicit padding; safetensors allows no holes
 constexpr const char *kSelfTestTensor = "xfmr.self_test"; // SelfTest.fbs; may be absent
+constexpr const char *kProbePrefix = "probe.";            // of the buffers of probes
 constexpr const char *kKernelPrefix = "kernel.";          // SPIR-V words
 constexpr const char *kTokenizerTensor = "tokenizer.json";
 constexpr const char *kTokenizerConfigTensor = "tokenizer_config.json";

@@ -179,6 +179,14 @@ struct Checker {
       need = 4 * paddedWidth(outputWidth(program)) * phase("all_logits")->tokens();
       break;
     case BufferKind::seen: need = 4 * uint64_t((program.vocab_size() + 31) / 32); break;
+    case BufferKind::probe:
+      if (buffer.columns() < 1 || buffer.columns() > kMaxIds ||
+          buffer.name()->string_view().rfind(kProbePrefix, 0) != 0)
+        return Status::error("buffer " + quoted(buffer.name()) + " of a probe has " + number(buffer.columns()) +
+                             " columns, expected 1 to " + number(kMaxIds) + " and a name behind '" + kProbePrefix +
+                             "'");
+      need = 4 * paddedWidth(static_cast<uint32_t>(buffer.columns())) * uint64_t(phase("prefill")->tokens());
+      break;
     default: break;
     }
     if (buffer.size() < need)

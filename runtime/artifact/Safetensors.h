@@ -65,6 +65,8 @@ public:
   Status begin(const std::string &path);
   /// Appends bytes to the tensors in the order of their declaration.
   Status append(const void *bytes, uint64_t size);
+  /// Instead of append(): bytes of tensor `index` of the declared ones, `offset` bytes in. Each byte once.
+  Status place(size_t index, uint64_t offset, const void *bytes, uint64_t size);
   /// Checks that every byte was given, then fsync and rename.
   Status finish();
 
@@ -83,6 +85,7 @@ private:
   std::map<std::string, std::string> metadata_;
   uint64_t dataSize_ = 0;
   uint64_t written_ = 0; // data bytes so far
+  uint64_t start_ = 0;   // of the data in the file
   bool begun_ = false;
 };
 

@@ -77,6 +77,7 @@ Status SafetensorsWriter::begin(const std::string &path) {
   if (Status status = file_.write(length, 8); status.failed())
     return status;
   begun_ = true;
+  start_ = 8 + text.size();
   return file_.write(text.data(), text.size());
 }
 
@@ -89,6 +90,18 @@ Status SafetensorsWriter::append(const void *bytes, uint64_t size) {
                          std::to_string(dataSize_ - written_));
   written_ += size;
   return file_.write(bytes, size);
+}
+
+Status SafetensorsWriter::place(size_t index, uint64_t offset, const void *bytes, uint64_t size) {
+  if (!begun_)
+    return Status::error("bytes placed before the header was written");
+  const uint64_t room = index < tensors_.size() ? tensors_[index].end - tensors_[index].begin : 0;
+  if (offset > room || size > room - offset)
+    return Status::error("cannot write \"" + file_.path() + "\": " + std::to_string(size) + " bytes at " +
+                         std::to_string(offset) + " of tensor " + std::to_string(index) + ", which has " +
+                         std::to_string(room));
+  written_ += size;
+  return file_.writeAt(start_ + tensors_[index].begin + offset, bytes, size);
 }
 
 Status SafetensorsWriter::finish() {

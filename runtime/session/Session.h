@@ -41,6 +41,9 @@ public:
   /// hidden_size floats.
   using OnLogits = std::function<void(uint32_t first, uint32_t rows, const float *logits, size_t stride)>;
 
+  /// Rows of a value that is looked at, by its index in probes(): row r at values + r * stride.
+  using OnProbe = std::function<void(size_t probe, uint32_t first, uint32_t rows, const float *values, size_t stride)>;
+
   static Status create(std::shared_ptr<const engine::Engine> engine, std::unique_ptr<Session> &out);
 
   /// Tokens in the cache.
@@ -62,6 +65,8 @@ public:
   Status prefill(const std::vector<int32_t> &ids);
   /// The same, and hands over the logits of every position. An encoder forgets what was there before.
   Status prefillAllLogits(const std::vector<int32_t> &ids, const OnLogits &onLogits);
+  /// The same, and what its probes keep of every position; `onLogits` may be empty.
+  Status prefillProbes(const std::vector<int32_t> &ids, const OnProbe &onProbe, const OnLogits &onLogits);
   /// Appends one token by the decode phase.
   Status decode(int32_t id);
   /// Logits after the last token [vocab_size]. Fails when no token was given since reset or generate.

@@ -188,6 +188,22 @@ TEST_F(ArtifactReader, Buffers) {
             "buffer 'arena' has 64 bytes, needed are 128");
   EXPECT_EQ(openAfter([](auto &c) { c.program->buffers[2]->name = "cache"; }),
             "buffer 'cache' appears twice");
+  auto probe = [](const char *name, uint64_t columns, uint64_t size) {
+    return [=](toy::Contents &c) {
+      c.program->buffers.push_back(std::make_unique<program::BufferT>());
+      program::BufferT &buffer = *c.program->buffers.back();
+      buffer.name = name;
+      buffer.kind = program::BufferKind::probe;
+      buffer.columns = columns;
+      buffer.size = size;
+    };
+  };
+  EXPECT_EQ(openAfter(probe("probe.x", 3, 128)), "");
+  EXPECT_EQ(openAfter(probe("probe.x", 3, 96)), "buffer 'probe.x' has 96 bytes, needed are 128");
+  EXPECT_EQ(openAfter(probe("probe.x", 0, 128)),
+            "buffer 'probe.x' of a probe has 0 columns, expected 1 to 1073741824 and a name behind 'probe.'");
+  EXPECT_EQ(openAfter(probe("x", 3, 128)),
+            "buffer 'x' of a probe has 3 columns, expected 1 to 1073741824 and a name behind 'probe.'");
 }
 
 TEST_F(ArtifactReader, Kernels) {

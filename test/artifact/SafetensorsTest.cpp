@@ -223,6 +223,28 @@ TEST_F(SafetensorsTest, WriterRoundTrips) {
   EXPECT_EQ(file.metadata().at("k"), "v\n");
 }
 
+TEST_F(SafetensorsTest, TensorsGrowSideBySide) {
+  const float a[4] = {1, 2, 3, 4}, b[2] = {5, 6};
+  SafetensorsWriter writer;
+  EXPECT_EQ(writer.place(0, 0, a, 4).message(), "bytes placed before the header was written");
+  ASSERT_TRUE(writer.declare("a", DType::f32, {2, 2}).ok());
+  ASSERT_TRUE(writer.declare("b", DType::f32, {2, 1}).ok());
+  ASSERT_TRUE(writer.begin(path).ok());
+  for (size_t row = 0; row < 2; ++row) {
+    ASSERT_TRUE(writer.place(0, 8 * row, a + 2 * row, 8).ok());
+    ASSERT_TRUE(writer.place(1, 4 * row, b + row, row ? 0 : 4).ok());
+  }
+  EXPECT_EQ(writer.place(1, 4, b, 8).message(), "cannot write \"" + path + "\": 8 bytes at 4 of tensor 1, which has 8");
+  EXPECT_EQ(writer.place(2, 0, b, 4).message(), "cannot write \"" + path + "\": 4 bytes at 0 of tensor 2, which has 0");
+  EXPECT_EQ(writer.finish().message(), "cannot write \"" + path + "\": 20 of 24 declared bytes were given");
+  ASSERT_TRUE(writer.place(1, 4, b + 1, 4).ok());
+  ASSERT_TRUE(writer.finish().ok());
+  SafetensorsFile file;
+  ASSERT_TRUE(SafetensorsFile::open(path, file).ok());
+  EXPECT_EQ(std::memcmp(file.find("a")->data, a, 16), 0);
+  EXPECT_EQ(std::memcmp(file.find("b")->data, b, 8), 0);
+}
+
 TEST_F(SafetensorsTest, AbandonedWriterLeavesNothing) {
   writeRaw("before");
   {

@@ -267,3 +267,30 @@ func.func @f(%x: tensor<?x4xf32>, %w: tensor<16x4xf32>) {
   %0 = xfmr.glu gelu %x, %w layout concat alpha 1.702 limit 7.0 : (tensor<?x4xf32>, tensor<16x4xf32>) -> tensor<?x8xf32>
   return
 }
+// -----
+// probe C1
+func.func @f(%x: tensor<?x4xf32>) {
+  // expected-error @+1 {{name must be of letters, digits, '.', '_' and '-', got 'block 3'}}
+  xfmr.probe "block 3" %x : tensor<?x4xf32>
+  return
+}
+// -----
+// probe C1: nothing
+func.func @f(%x: tensor<?x4xf32>) {
+  // expected-error @+1 {{name must be of letters, digits, '.', '_' and '-', got ''}}
+  xfmr.probe "" %x : tensor<?x4xf32>
+  return
+}
+// -----
+// probe C2
+func.func @f(%x: tensor<?x4xf32>, %r: tensor<2x4xf32>, %w: tensor<2x4x4xf32>) {
+  %y = xfmr.moe %x router %r experts(%w) routing <top_k = 1, score = softmax>
+      : (tensor<?x4xf32>, tensor<2x4xf32>, tensor<2x4x4xf32>) -> tensor<?x4xf32> {
+  ^bb0(%t: tensor<?x4xf32>, %e: tensor<4x4xf32>):
+    %o = xfmr.linear %t, %e : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+    // expected-error @+1 {{lies in an expert, whose rows are not those of the text: look at what its mixture gives}}
+    xfmr.probe "inside" %o : tensor<?x4xf32>
+    xfmr.yield %o : tensor<?x4xf32>
+  }
+  return
+}

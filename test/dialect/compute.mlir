@@ -88,6 +88,8 @@ func.func @elementwise(%x: tensor<?x4xf32>, %s: tensor<?x1xf32>) {
   %10 = xfmr.softcap %x cap 30.0 : tensor<?x4xf32>
   // CHECK: xfmr.split %{{.*}} : tensor<?x4xf32> -> tensor<?x1xf32>, tensor<?x3xf32>
   %11, %12 = xfmr.split %x : tensor<?x4xf32> -> tensor<?x1xf32>, tensor<?x3xf32>
+  // CHECK: xfmr.probe "residual.3_a-b" %{{.*}} : tensor<?x4xf32>
+  xfmr.probe "residual.3_a-b" %x : tensor<?x4xf32>
   return
 }
 

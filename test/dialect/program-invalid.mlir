@@ -545,3 +545,18 @@ xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hid
     xfmr.yield
   }
 }
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  // buffer C2
+  // expected-error @below {{has columns if it is a probe, at least one, and only then}}
+  xfmr.buffer @probe.x probe size 64
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  // expected-error @below {{has columns if it is a probe, at least one, and only then}}
+  xfmr.buffer @state state size 128 columns 4
+}

@@ -97,3 +97,15 @@ func.func private @f() attributes {c = #xfmr.config<architecture = "llama", hidd
 // config: tokens
 // expected-error @+1 {{eos token -1 is outside the vocabulary of 8}}
 func.func private @f() attributes {c = #xfmr.config<architecture = "llama", hidden_size = 4, vocab_size = 8, max_position = 16, eos_tokens = [1, -1]>}
+// -----
+// probe C3
+xfmr.model @m (%tokens: tensor<?xi32>) -> tensor<?x4xf32>
+    config <architecture = "llama", hidden_size = 4, vocab_size = 8, max_position = 16> sources {} {
+  %w = xfmr.weight "w" : tensor<8x4xf32>
+  %x = xfmr.embedding %tokens, %w : (tensor<?xi32>, tensor<8x4xf32>) -> tensor<?x4xf32>
+  // expected-note @+1 {{the first}}
+  xfmr.probe "x" %x : tensor<?x4xf32>
+  // expected-error @+1 {{is the second one named 'x'}}
+  xfmr.probe "x" %x : tensor<?x4xf32>
+  xfmr.yield %x : tensor<?x4xf32>
+}

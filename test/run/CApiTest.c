@@ -29,6 +29,11 @@ static void on_logits(void *user, uint32_t first, uint32_t rows, const float *lo
     memcpy(out + 16 * (first + r), logits + r * stride, 16 * sizeof(float));
 }
 
+static void on_probe(void *user, size_t index, uint32_t first, uint32_t rows, const float *values, size_t stride) {
+  (void)index, (void)first, (void)rows, (void)values, (void)stride;
+  *(float *)user = 99.0f;
+}
+
 static void on_device(void *user, const xfmr_device *device) {
   int *found = user;
   EXPECT(device->size == sizeof *device && device->id && device->name && device->kind && device->offers && device->lacks);
@@ -100,6 +105,9 @@ static void test_sizes(const char *path) {
   EXPECT(xfmr_model_get_details(model, &details.known) == XFMR_OK && details.known.threads == 7);
   details.known.size = 0;
   EXPECT(xfmr_model_get_details(model, &details.known) == XFMR_ERROR_ARGUMENT);
+  size_t probes = 7;
+  EXPECT(xfmr_model_probes(model, NULL, 0, &probes) == XFMR_OK && probes == 0);
+  EXPECT(xfmr_model_probes(NULL, NULL, 0, &probes) == XFMR_ERROR_ARGUMENT);
   EXPECT(xfmr_prefill_phase(model, 3, &phase) == XFMR_OK && strcmp(phase, "prefill") == 0);
   xfmr_model_close(model);
   options.known.size = offsetof(xfmr_model_open_options, device); /* all defaults */
@@ -141,6 +149,11 @@ static void test_session(xfmr_session *session) {
   EXPECT(xfmr_logits(session, logits, 16) == XFMR_OK);
   EXPECT(memcmp(logits, all + 5 * 16, sizeof logits) == 0);
   EXPECT(xfmr_session_position(session) == 6);
+  EXPECT(xfmr_prefill_probes(session, prompt, 6, NULL, on_logits, all) == XFMR_ERROR_ARGUMENT);
+  EXPECT(xfmr_session_reset(session) == XFMR_OK);
+  memset(all, 0, sizeof all);
+  EXPECT(xfmr_prefill_probes(session, prompt, 6, on_probe, on_logits, all) == XFMR_OK); /* the toy has no probes */
+  EXPECT(all[5 * 16 + (3 + 21) % 16] == 1.0f && all[0] != 99.0f);
 
   EXPECT(xfmr_session_reset(session) == XFMR_OK);
   EXPECT(xfmr_prefill(session, prompt, 3) == XFMR_OK);

@@ -20,6 +20,7 @@ NOT_RUN = {
     "xfmr-edit-ffn": "the factors come from a text",
     "xfmr-carve-moe": "the groups come from a text",
     "xfmr-merge-experts": "the groups come from a text",
+    "xfmr-insert-probes": "a probe is no part of what a model gives",
     "xfmr-prune-budget": "the plan comes from a text",
 }
 PASS = re.compile(r"^def \w+ : \w*Pass<\"(xfmr-[\w-]+)\"(.*?)(?=^def |^class |\Z)", re.S | re.M)

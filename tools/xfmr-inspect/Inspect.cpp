@@ -107,6 +107,43 @@ Status inspectModel(const InspectOptions &options, Report &out) {
   return Status::success();
 }
 
+Status inspectLook(const InspectOptions &options, const LookOptions &look, Looks &out, Report &report) {
+  bool counted = false;
+  if (Status status = countEncoder(options.model, counted, report); status.failed() || counted)
+    return status.failed() ? status : refuseEncoder(report.model.architecture, "--text and --prompt are");
+  MLIRContext context, otherContext;
+  PassOutput scratch(context, !options.passes.empty());
+  OwningOpRef<ModuleOp> module, original;
+  ModelOp model, before;
+  Status status = openModel(context, options, module, model);
+  if (status.ok() && !options.against.empty()) {
+    InspectOptions other;
+    other.model = options.against;
+    status = openModel(otherContext, other, original, before);
+  } else if (status.ok() && !options.passes.empty()) {
+    original = module->clone();
+    status = onlyModel(*original, "\"" + options.model + "\" holds", before);
+  }
+  if (status.ok() && before)
+    status = readLook(before, look, out.before.emplace());
+  if (status.ok() && before)
+    report.before = countModel(before);
+  if (status.ok() && !options.passes.empty())
+    status = runPasses(*module, options.passes, model);
+  if (status.ok())
+    status = readLook(model, look, out.model);
+  if (status.failed())
+    return status;
+  report.model = countModel(model);
+  report.passes = options.against.empty() ? options.passes : "a change from " + options.against;
+  nameAfterFile(options.model, report.model.name);
+  if (!before)
+    return status;
+  report.before->name = report.model.name;
+  return compareLooks(before, *out.before, model, out.model, options.against.empty() ? options.passes : options.against,
+                      out.change.emplace());
+}
+
 Status inspectMemory(const InspectOptions &options, const MemoryOptions &place, FfnMemory &out) {
   bool counted = false;
   Report encoder;

@@ -3,6 +3,7 @@
 #pragma once
 #include "tools/xfmr-inspect/Memory.h"
 #include "tools/xfmr-inspect/Report.h"
+#include "tools/xfmr-inspect/look/Change.h"
 
 namespace xfmr::inspect {
 
@@ -11,10 +12,15 @@ struct InspectOptions {
   std::string adapter; // folder of a low-rank adapter, or empty
   std::string passes;  // MLIR textual pipeline, or empty
   std::vector<std::string> sources; // "NAME=PATH"
+  std::string against;              // of a look: another model, what was before; or empty
 };
 
 /// Warnings go to stderr as they occur.
 Status inspectModel(const InspectOptions &options, Report &out);
+
+/// A look at the model on a text; with passes, or another model that it is held against, also at what was before. Counts both
+/// in `report`. Errors also of readLook and compareLooks.
+Status inspectLook(const InspectOptions &options, const LookOptions &look, Looks &out, Report &report);
 
 /// The same of readMemory.
 Status inspectMemory(const InspectOptions &options, const MemoryOptions &place, FfnMemory &out);

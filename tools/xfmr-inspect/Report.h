@@ -23,7 +23,8 @@ nlohmann::ordered_json toJson(const Report &report);
 
 void printTables(const Report &report, std::ostream &out);
 
-/// One self-contained page with charts of the same figures; the file appears whole or not at all.
-Status writePage(const Report &report, const std::string &path);
+/// One self-contained page with charts of the same figures, and of a look if there is one (look/LookJson.h, packed); the file
+/// appears whole or not at all.
+Status writePage(const Report &report, const std::string &path, const nlohmann::ordered_json *look = nullptr);
 
 } // namespace xfmr::inspect

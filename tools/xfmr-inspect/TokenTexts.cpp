@@ -5,9 +5,15 @@
 
 namespace xfmr::inspect {
 
-Status TokenTexts::open(ModelOp model) { return loadTokenizer(model, tokenizer_); }
+Status TokenTexts::open(ModelOp model) {
+  Status status = loadTokenizer(model, tokenizer_);
+  open_ = status.ok();
+  return status;
+}
 
 std::string TokenTexts::of(int32_t id) const {
+  if (!open_)
+    return "#" + std::to_string(id);
   // Decoders drop the space at the start of a text, so the token is read as the second of two.
   const std::string first = of(std::vector<int32_t>{id});
   llvm::StringRef text = first;

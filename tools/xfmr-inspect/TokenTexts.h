@@ -11,6 +11,8 @@ public:
   /// Errors: no tokenizer beside the model's weights, an invalid one.
   Status open(ModelOp model);
 
+  /// Without a tokenizer a token's text is its number behind "#".
+  bool isOpen() const { return open_; }
   const tokenizer::Tokenizer &loaded() const { return tokenizer_; }
   bool knows(int32_t id) const { return !tokenizer_.token(id).empty(); }
   /// What the token is inside a text, a space before it included; as the vocabulary spells it where it is no whole
@@ -21,6 +23,7 @@ public:
 
 private:
   tokenizer::Tokenizer tokenizer_;
+  bool open_ = false;
 };
 
 /// A text as one field of a line: in double quotes, with \" \\ \n \r \t and other control characters and line ends as

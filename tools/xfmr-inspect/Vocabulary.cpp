@@ -53,13 +53,16 @@ Status Vocabulary::open(ModelOp model, LinearOp down, Forward &forward) {
   return head_ ? Status::success() : Status::error("cannot read the weight of the head");
 }
 
-VectorD Vocabulary::scores(VectorD x) const {
+VectorD Vocabulary::direction(VectorD x) const {
   for (const Norm &norm : norms_) {
     if (norm.centred)
       x.array() -= x.mean();
     x = x.cwiseProduct(norm.weight);
   }
-  x *= factor_;
+  return x * factor_;
+}
+
+VectorD Vocabulary::scoresOf(const VectorD &x) const {
   VectorD out(head_->rows());
   for (Eigen::Index token = 0; token < out.size(); ++token)
     out[token] = head_->row(token).cast<double>().dot(x);

@@ -16,9 +16,13 @@ public:
   /// norm of the network's own output. A layer norm takes the mean of x off before, as that is linear. s is the factors on
   /// the way. Left out: the division of the norms, which is by a positive number that only the text tells; biases; a
   /// softcap.
-  VectorD scores(VectorD x) const;
+  VectorD scores(VectorD x) const { return scoresOf(direction(std::move(x))); }
+  /// What the head multiplies for x: s (w ∘ x) [D]; and the head [V, D].
+  VectorD direction(VectorD x) const;
+  const MatrixF &head() const { return *head_; }
 
 private:
+  VectorD scoresOf(const VectorD &direction) const;
   Status addNorm(mlir::Operation *norm, int64_t width, Forward &forward);
 
   struct Norm {

@@ -1,37 +1,21 @@
-// xfmr-inspect: what a model consists of and what a token costs, what a feed-forward network of it does, or what an
-// artifact holds.
+// xfmr-inspect: what a model consists of and what a token costs, what it does on a text, what a feed-forward network of it
+// does, or what an artifact holds.
 #include "runtime/profiles/Profile.h"
 #include "tools/CommandLine.h"
 #include "tools/model/UserPasses.h"
-#include "tools/xfmr-inspect/Inspect.h"
-#include "tools/xfmr-inspect/ShowArtifact.h"
-#include <iostream>
-#include <nlohmann/json.hpp>
+#include "tools/xfmr-inspect/Show.h"
 
 using namespace xfmr;
 using namespace xfmr::inspect;
 
-static int fail(const std::string &message, int status) {
-  std::cerr << "xfmr-inspect: error: " << message << "\n";
-  return status;
-}
-
-static int showMemory(const InspectOptions &options, const MemoryOptions &place, bool json) {
-  FfnMemory memory;
-  if (Status status = inspectMemory(options, place, memory); status.failed())
-    return fail(status.message(), 1);
-  if (json)
-    std::cout << toJson(memory).dump(1) << "\n";
-  else
-    printMemory(memory, std::cout);
-  return 0;
-}
-
 int main(int argc, char **argv) {
-  CLI::App app("Counts a model's parameters by kind and by block, and what one token costs; or shows what a "
-               "feed-forward network does on a text; or lists what an .xfm artifact holds.");
+  CLI::App app(
+      "Counts a model's parameters by kind and by block, and what one token costs; or looks at what it does on a "
+      "text; or shows what a feed-forward network does on one; or lists what an .xfm artifact holds.");
   InspectOptions options;
   MemoryOptions place;
+  LookOptions look;
+  std::vector<std::string> wanted;
   std::string page, network, device;
   bool json = false;
   app.add_option("MODEL", options.model, "folder, config.json, .gguf, .mlir, .mlirbc or .xfm")->required();
@@ -43,45 +27,57 @@ int main(int argc, char **argv) {
   app.add_option("--device-profile", device,
                  "of an artifact: what it can do at most on a Vulkan device that is not here, or on a family of them")
       ->check(oneOf(profiles::names()))->excludes(html);
+  auto *text =
+      app.add_option("--text", place.texts, "look at what the model does on this UTF-8 text; may be given again");
+  auto *prompt = app.add_option("--prompt", look.text.prompt, "look at it on this text, encoded as xfmr-run does");
+  auto *ids =
+      app.add_option("--prompt-ids", look.text.promptIds, "look at it on these token ids: 1,2,3")->delimiter(',');
+  auto *views = app.add_option("--views", wanted, "of a look only these: lens, attribution, attention, ffn, router")
+                    ->delimiter(',');
+  auto *against = app.add_option("--against", options.against, "of a look: another model, as which it was before");
   auto *ffn = app.add_option("--ffn", network,
-                             "LAYER: the channels of its feed-forward network that contribute most on a text; "
+                             "LAYER: the channels of its feed-forward network that contribute most on a --text; "
                              "LAYER:CHANNEL: where one fires and which tokens it promotes (after --passes)");
-  auto *text = app.add_option("--text", place.texts, "UTF-8 text for --ffn; may be given again");
-  auto *top = app.add_option("--top", place.top, "channels, or tokens of each list, that --ffn shows (default 10)");
-  auto *window = app.add_option("--window", place.window, "tokens of a window of the text, the begin token included "
-                                                          "(default 256)");
+  auto *top = app.add_option("--top", place.top, "entries of each list (default 5 of a look, 10 of --ffn)");
+  auto *window = app.add_option("--window", place.window,
+                                "tokens of a window of the text, the begin token included, the last "
+                                "partial one dropped (default 256 of --ffn; of a look what the model "
+                                "has positions for, at most 1024, and no token is dropped)");
   ffn->needs(text)->excludes(html);
-  text->needs(ffn)->allow_extra_args(false);
-  top->needs(ffn);
-  window->needs(ffn);
+  text->allow_extra_args(false);
+  prompt->excludes(text)->excludes(ffn)->excludes(window);
+  ids->excludes(text)->excludes(prompt)->excludes(ffn)->excludes(window);
+  views->excludes(ffn);
+  against->excludes(ffn);
   if (std::optional<int> status = parseCommandLine(app, argc, argv, "xfmr-inspect"))
     return *status;
+  const bool looks = *prompt || *ids || (*text && !*ffn);
   if (llvm::StringRef(options.model).ends_with(".xfm")) {
-    if (!page.empty() || !options.passes.empty() || !options.adapter.empty() || *ffn)
-      return fail("--html, --passes, --adapter and --ffn are for models, not for artifacts", 2);
-    const Status status = showArtifact(options.model, device, json, std::cout);
-    return status.ok() ? 0 : fail(status.message(), 1);
+    if (!page.empty() || !options.passes.empty() || !options.adapter.empty() || *ffn || looks)
+      return fail("--html, --passes, --adapter, --ffn, --text and --prompt are for models, not for artifacts", 2);
+    return showArtifact(options.model, device, json);
   }
   if (!device.empty())
     return fail("--device-profile is for artifacts, not for models", 2);
   if (Status status = checkUserPasses(options.passes); status.failed())
     return fail(status.message(), 2);
-  if (*ffn) {
-    if (!parseMemoryPlace(network, place))
-      return fail("--ffn is \"" + network + "\", expected LAYER or LAYER:CHANNEL", 2);
-    if (place.top < 1)
-      return fail("--top is " + std::to_string(place.top) + ", expected 1 or more", 2);
+  if (*ffn && !parseMemoryPlace(network, place))
+    return fail("--ffn is \"" + network + "\", expected LAYER or LAYER:CHANNEL", 2);
+  if (place.top < 1)
+    return fail("--top is " + std::to_string(place.top) + ", expected 1 or more", 2);
+  if (*ffn)
     return showMemory(options, place, json);
-  }
-  Report report;
-  if (Status status = inspectModel(options, report); status.failed())
-    return fail(status.message(), 1);
-  if (!page.empty())
-    if (Status status = writePage(report, page); status.failed())
-      return fail(status.message(), 1);
-  if (json)
-    std::cout << toJson(report).dump(1) << "\n";
-  else if (page.empty())
-    printTables(report, std::cout);
-  return 0;
+  for (CLI::Option *option : {top, window, views, against})
+    if (*option && !looks)
+      return fail(option->get_name() + " needs --text, --prompt or --prompt-ids", 2);
+  if (!looks)
+    return showCounts(options, page, json);
+  look.text.texts = place.texts;
+  if (*window)
+    look.text.window = place.window;
+  if (*top)
+    look.top = place.top;
+  if (std::string wrong = readViews(wanted, look.views); !wrong.empty())
+    return fail(wrong, 2);
+  return showLook(options, look, page, json);
 }

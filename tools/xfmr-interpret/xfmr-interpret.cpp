@@ -4,6 +4,7 @@
 #include "tools/CommandLine.h"
 #include "tools/model/Diagnostics.h"
 #include "tools/model/ModelFile.h"
+#include "tools/xfmr-interpret/ProbeFile.h"
 #include <iostream>
 #include <optional>
 
@@ -12,7 +13,7 @@ using namespace xfmr;
 namespace {
 
 struct Options {
-  std::string model, logitsPath, text;
+  std::string model, logitsPath, probePath, text;
   std::vector<std::string> sources;
   std::vector<int32_t> prompt;
   std::optional<int64_t> count;
@@ -69,6 +70,9 @@ Status interpret(const Options &options) {
   llvm::ArrayRef<int64_t> endTokens;
   if (config.getEosTokens() && !options.ignoreEos)
     endTokens = config.getEosTokens();
+  ProbeFile probes;
+  if (!options.probePath.empty())
+    probes.observe(interpreter);
   reference::Tensor logits;
   const char *separator = "";
   Status status = reference::generateGreedily(interpreter, prompt, count, endTokens, &logits,
@@ -83,6 +87,8 @@ Status interpret(const Options &options) {
     std::cout << text.flush() << std::endl;
   if (status.ok() && !options.logitsPath.empty())
     status = writeLogits(options.logitsPath, logits, encoder);
+  if (status.ok() && !options.probePath.empty())
+    status = probes.write(options.probePath);
   return status;
 }
 
@@ -106,6 +112,8 @@ int main(int argc, char **argv) {
   app.add_flag("--ignore-eos", options.ignoreEos, "treat end tokens like any other");
   app.add_option("--logits", options.logitsPath,
                  "write f32 logits [T, vocab] of every prompt position, of an encoder hidden states (safetensors)");
+  app.add_option("--probe", options.probePath,
+                 "write f32 rows [T, columns] of every prompt position of what xfmr-insert-probes looks at (safetensors)");
   app.add_option("--source", options.sources, "NAME=PATH: read this weight source from there");
   if (std::optional<int> status = parseCommandLine(app, argc, argv, "xfmr-interpret"))
     return *status;

@@ -4,6 +4,7 @@
 #include "tools/xfmr-run/Interrupt.h"
 #include "tools/xfmr-run/LogitsFile.h"
 #include "tools/xfmr-run/MoeStats.h"
+#include "tools/xfmr-run/ProbeFile.h"
 #include "tools/xfmr-run/Prompt.h"
 #include "tools/xfmr-run/Watching.h"
 #include <algorithm>
@@ -24,6 +25,8 @@ double secondsSince(Clock::time_point start) {
 
 Status runPrompt(const ModelHandle &model, const SessionHandle &session, const Options &options,
                  const std::vector<int32_t> &prompt) {
+  if (!options.probePath.empty())
+    return writeProbes(model, session, prompt, options.probePath, options.logitsPath);
   if (options.logitsPath.empty())
     return checked(xfmr_prefill(session.get(), prompt.data(), prompt.size()));
   return writeLogits(session, prompt, infoOf(model).vocab_size, options.logitsPath);
@@ -84,7 +87,8 @@ Status continuePrompt(const ModelHandle &model, const SessionHandle &session, co
     reportSpeed("prompt", prompt.ids.size(), promptSeconds);
     reportPhases(model, prompt.ids.size());
   }
-  if (!options.logitsPath.empty() && !options.count) // with --logits alone nothing is generated
+  if (!(options.logitsPath.empty() && options.probePath.empty()) &&
+      !options.count) // with files alone nothing is generated
     return Status::success();
   Continuation made;
   if (Status s = continueText(model, session, options, prompt.ids, made); s.failed())

@@ -74,6 +74,8 @@ static std::string checkCombination(const CLI::App &app, const Options &options,
       return "--stop is empty, expected a text";
   if (options.prompts.size() > 1 && !options.logitsPath.empty())
     return "--logits is the file of one prompt, got " + std::to_string(options.prompts.size());
+  if (!options.probePath.empty() && (!hasPrompt || tokenize || moeTokens || options.prompts.size() > 1))
+    return "--probe is the file of one prompt: it needs one -p TEXT or --prompt-ids 1,2,3";
   if (options.chat && !hasPrompt && (options.json || !options.logitsPath.empty() || !options.moeStatsPath.empty()))
     return "--json, --logits and --moe-stats with --chat need -p TEXT";
   if (options.json && tokenize)
@@ -130,6 +132,9 @@ bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitC
   app.add_flag("--ids", options.ids, "print generated ids instead of text");
   app.add_flag("--ignore-eos", options.sampling.ignore_eos, "treat end tokens like any other");
   app.add_option("--logits", options.logitsPath, "write f32 logits [T, vocab] of every prompt position")
+      ->type_name("OUT.safetensors");
+  app.add_option("--probe", options.probePath,
+                 "write f32 rows [T, columns] of every prompt position of what xfmr-insert-probes looks at")
       ->type_name("OUT.safetensors");
   app.add_option("--moe-stats", options.moeStatsPath,
                  "write how often and how strongly each expert was chosen, by layer; - is stdout")

@@ -26,6 +26,7 @@ struct Options {
   std::string system;                             // what the template's system message says; empty: none
   bool ids = false;
   std::string logitsPath;
+  std::string probePath;
   std::string moeStatsPath;
 
   std::string pooling;                            // of --embed; empty: as the checkpoint says

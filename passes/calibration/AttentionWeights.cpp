@@ -1,0 +1,44 @@
+// See AttentionWeights.h.
+#include "passes/calibration/AttentionWeights.h"
+
+#include <algorithm>
+
+namespace xfmr {
+
+MatrixF attentionWeights(const AttentionInputs &inputs, int64_t window, int64_t start, int64_t head, int64_t begin,
+                         int64_t count, int64_t &from) {
+  AttentionOp op = inputs.op;
+  const int64_t width = op.getHeadDim(), group = static_cast<int64_t>(op.getNumHeads()) / op.getNumKvHeads();
+  const auto scale = static_cast<float>(op.getScale().convertToDouble());
+  const int64_t back = op.getWindow().value_or(window);
+  // The keys that the query at `at` sees end here.
+  const auto endOf = [&](int64_t at) { return op.getCausal() ? at + 1 : std::min(window, at + back); };
+  const int64_t to = endOf(begin + count - 1);
+  from = std::max<int64_t>(0, begin - back + 1);
+  const auto queries = inputs.q.block(start + begin, head * width, count, width);
+  const auto keys = inputs.k.block(start + from, head / group * width, to - from, width);
+  MatrixF scores(count, to - from);
+  scores.noalias() = queries * keys.transpose();
+  scores *= scale;
+  if (op.getSoftcap()) {
+    const auto cap = static_cast<float>(op.getSoftcap()->convertToDouble());
+    scores = (scores.array() / cap).tanh() * cap;
+  }
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t first = std::max<int64_t>(0, begin + i - back + 1) - from;
+    const int64_t end = endOf(begin + i) - from;
+    auto row = scores.row(i);
+    auto seen = row.segment(first, end - first);
+    float most = seen.maxCoeff();
+    if (inputs.sinks)
+      most = std::max(most, (*inputs.sinks)(head, 0));
+    seen = (seen.array() - most).exp();
+    const float sum = seen.sum() + (inputs.sinks ? std::exp((*inputs.sinks)(head, 0) - most) : 0.0f);
+    seen *= 1.0f / sum;
+    row.head(first).setZero();
+    row.tail(scores.cols() - end).setZero();
+  }
+  return scores;
+}
+
+} // namespace xfmr

@@ -1,0 +1,62 @@
+// See Show.h.
+#include "tools/xfmr-inspect/Show.h"
+#include "tools/xfmr-inspect/ShowArtifact.h"
+#include "tools/xfmr-inspect/look/LookJson.h"
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+namespace xfmr::inspect {
+
+int fail(const std::string &message, int status) {
+  std::cerr << "xfmr-inspect: error: " << message << "\n";
+  return status;
+}
+
+int showArtifact(const std::string &path, const std::string &device, bool json) {
+  const Status status = showArtifact(path, device, json, std::cout);
+  return status.ok() ? 0 : fail(status.message(), 1);
+}
+
+int showMemory(const InspectOptions &options, const MemoryOptions &place, bool json) {
+  FfnMemory memory;
+  if (Status status = inspectMemory(options, place, memory); status.failed())
+    return fail(status.message(), 1);
+  if (json)
+    std::cout << toJson(memory).dump(1) << "\n";
+  else
+    printMemory(memory, std::cout);
+  return 0;
+}
+
+int showLook(const InspectOptions &options, const LookOptions &look, const std::string &page, bool json) {
+  Looks looks;
+  Report report;
+  Status status = inspectLook(options, look, looks, report);
+  if (status.ok() && !page.empty()) {
+    const nlohmann::ordered_json packed = toJson(looks, TableForm::packed);
+    status = writePage(report, page, &packed);
+  }
+  if (status.failed())
+    return fail(status.message(), 1);
+  if (json)
+    std::cout << toJson(looks, TableForm::arrays).dump() << "\n";
+  else if (page.empty())
+    printLooks(looks, std::cout);
+  return 0;
+}
+
+int showCounts(const InspectOptions &options, const std::string &page, bool json) {
+  Report report;
+  Status status = inspectModel(options, report);
+  if (status.ok() && !page.empty())
+    status = writePage(report, page);
+  if (status.failed())
+    return fail(status.message(), 1);
+  if (json)
+    std::cout << toJson(report).dump(1) << "\n";
+  else if (page.empty())
+    printTables(report, std::cout);
+  return 0;
+}
+
+} // namespace xfmr::inspect

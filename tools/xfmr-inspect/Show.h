@@ -1,0 +1,16 @@
+// What the command line asks for, carried out: to standard output, to a page. Status of the process; errors are printed.
+#pragma once
+#include "tools/xfmr-inspect/Inspect.h"
+
+namespace xfmr::inspect {
+
+int fail(const std::string &message, int status);
+
+/// `device`: a profile's name (runtime/profiles), or empty: what the artifact holds.
+int showArtifact(const std::string &path, const std::string &device, bool json);
+int showMemory(const InspectOptions &options, const MemoryOptions &place, bool json);
+/// `page`: file for a page, or empty.
+int showLook(const InspectOptions &options, const LookOptions &look, const std::string &page, bool json);
+int showCounts(const InspectOptions &options, const std::string &page, bool json);
+
+} // namespace xfmr::inspect
