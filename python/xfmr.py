@@ -56,6 +56,11 @@ class _Sampling(ctypes.Structure):
                 ("min_p", c_float), ("repetition_penalty", c_float), ("ignore_eos", c_bool)]
 
 
+class _EmbedOptions(ctypes.Structure):
+    _fields_ = [("size", c_size_t), ("pooling", c_int32), ("normalize", c_int32)]
+
+
+_POOLING = (None, "mean", "cls", "max", "mean_sqrt_len", "last")
 _OnToken = ctypes.CFUNCTYPE(c_bool, c_void_p, c_int32)
 _OnDevice = ctypes.CFUNCTYPE(None, c_void_p, POINTER(_Device))
 
@@ -89,6 +94,7 @@ for _name, _result, _arguments in [
         ("session_reset", c_int32, [c_void_p]), ("session_position", c_uint32, [c_void_p]),
         ("prefill", c_int32, [c_void_p, POINTER(c_int32), c_size_t]), ("decode", c_int32, [c_void_p, c_int32]),
         ("logits", c_int32, [c_void_p, POINTER(c_float), c_size_t]),
+        ("embed", c_int32, [c_void_p, POINTER(c_int32), c_size_t, POINTER(_EmbedOptions), POINTER(c_float), c_size_t]),
         ("generate_with", c_int32, [c_void_p, POINTER(_Sampling), c_uint32, _OnToken, c_void_p, POINTER(c_int32)])]:
     _function = getattr(_lib, "xfmr_" + _name)
     _function.restype, _function.argtypes = _result, _arguments
@@ -180,6 +186,15 @@ class Model:
 
     def session(self):
         return Session(self)
+
+    def embed(self, text, pooling=None, normalize=None):
+        """The vector of a text or of ids by an encoder, pooled as its checkpoint says, or by "mean", "cls", "max", "mean_sqrt_len" or
+        "last"; `normalize`: to length 1, or not."""
+        ids = self.encode(text) if isinstance(text, str) else list(text)
+        options = _EmbedOptions(ctypes.sizeof(_EmbedOptions), _POOLING.index(pooling), 0 if normalize is None else 1 if normalize else -1)
+        vector, session = (c_float * self.hidden_size)(), self.session()
+        _check(_lib.xfmr_embed(session._handle, _ids(ids), len(ids), byref(options), vector, len(vector)))
+        return vector[:]
 
     def stream(self, prompt, count, stop=(), **sampling):
         """Text after `prompt` (a text, ids, or messages), piece by piece, up to one of the texts in `stop`."""

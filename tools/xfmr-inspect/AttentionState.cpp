@@ -47,6 +47,8 @@ private:
 } // namespace
 
 int64_t keptElements(AttentionOp attention) {
+  if (!attention.getCausal()) // a text is read at once: nothing of it is kept
+    return 0;
   Sources sources;
   sources.follow(attention.getKey());
   sources.follow(attention.getValue());

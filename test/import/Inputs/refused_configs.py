@@ -63,8 +63,8 @@ CASES = [
     ({**DECODER, "model_type": "bert"}, {"is_decoder": True},
      'key "is_decoder" is true, expected false: the other form is not supported'),
     ({**DECODER, "model_type": "bert"}, {"num_attention_heads": 3}, 'key "num_attention_heads" is 3, expected a divisor of hidden_size (8)'),
-    ({**DECODER, "model_type": "roberta"}, {"pad_token_id": 31}, 'key "pad_token_id" is 31, expected less than '
-     'max_position_embeddings - 1 (31): positions are counted from behind it'),
+    ({**DECODER, "model_type": "roberta"}, {"pad_token_id": 31},
+     'key "pad_token_id" is 31, expected less than max_position_embeddings - 1 (31): positions are counted from behind it'),
     ({**DECODER, "model_type": "modernbert"}, {"num_attention_heads": 3},
      'key "num_attention_heads" is 3, expected a divisor of hidden_size (8)'),
     ({**DECODER, "model_type": "modernbert"}, {"layer_types": ["full_attention"]},

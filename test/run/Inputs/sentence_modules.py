@@ -20,8 +20,11 @@ CASES = [
     ([POOLING], {"pooling_mode_weightedmean_tokens": True}, {},
      f'"{folder}/1_Pooling/config.json": key "pooling_mode_weightedmean_tokens" is true, which is not supported'),
     ([{**POOLING, "path": "../x"}], MEAN, {}, f'"{folder}/modules.json": the path "../x" leaves the folder'),
-    ([POOLING], MEAN, {"do_lower_case": True}, f'"{folder}/sentence_bert_config.json": key "do_lower_case" is true: texts in lower '
-     'case before the tokenizer are not supported'),
+    ([POOLING], MEAN, {"do_lower_case": True}, f'"{folder}/sentence_bert_config.json'
+     '": key "do_lower_case" is true: texts in lower case before the tokenizer are not supported'),
+    ([POOLING], {"word_embedding_dimension": 32}, {}, f'"{folder}/1_Pooling/config.json'
+     '" sets no kind of pooling that is supported: cls, mean, max, mean_sqrt_len, lasttoken'),
+    (None, MEAN, {}, f'"{folder}/modules.json" is not a list of modules'),
 ]
 
 
@@ -32,7 +35,7 @@ def write(name, value):
 
 good = 0
 for modules, pooling, settings, error in CASES:
-    write("modules.json", [{"type": TYPES + "Transformer", "path": ""}, *modules])
+    write("modules.json", {} if modules is None else [{"type": TYPES + "Transformer", "path": ""}, *modules])
     write("1_Pooling/config.json", pooling)
     write("sentence_bert_config.json", settings)
     done = subprocess.run(["xfmr-compile", folder, "--target=cpu", "-o", folder + ".modules.xfm"], capture_output=True, text=True)
