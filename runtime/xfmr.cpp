@@ -380,19 +380,32 @@ xfmr_status xfmr_prefill(xfmr_session *session, const int32_t *ids, size_t count
   });
 }
 
-xfmr_status xfmr_prefill_logits(xfmr_session *session, const int32_t *ids, size_t count,
-                                xfmr_on_logits on_logits, void *user) {
-  if (!session || (!ids && count) || !on_logits)
-    return missing("session, ids or on_logits");
+// Hands over what is asked for of every position.
+static xfmr_status prefillRows(xfmr_session *session, const int32_t *ids, size_t count, xfmr_on_probe on_probe,
+                               xfmr_on_logits on_logits, void *user) {
   return guarded([&] {
     std::vector<int32_t> list(ids, ids + count);
     if (Status s = session->session->accepts(list); s.failed())
       return fail(XFMR_ERROR_TOKENS, s.message());
-    auto handOver = [&](uint32_t first, uint32_t rows, const float *logits, size_t stride) {
-      on_logits(user, first, rows, logits, stride);
-    };
-    return outcome(session->session->prefillAllLogits(list, handOver), XFMR_ERROR_DEVICE);
+    session::Session::OnLogits logits;
+    session::Session::OnProbe probe;
+    if (on_logits)
+      logits = [&](uint32_t first, uint32_t rows, const float *values, size_t stride) {
+        on_logits(user, first, rows, values, stride);
+      };
+    if (on_probe)
+      probe = [&](size_t index, uint32_t first, uint32_t rows, const float *values, size_t stride) {
+        on_probe(user, index, first, rows, values, stride);
+      };
+    return outcome(session->session->prefillProbes(list, probe, logits), XFMR_ERROR_DEVICE);
   });
+}
+
+xfmr_status xfmr_prefill_logits(xfmr_session *session, const int32_t *ids, size_t count,
+                                xfmr_on_logits on_logits, void *user) {
+  if (!session || (!ids && count) || !on_logits)
+    return missing("session, ids or on_logits");
+  return prefillRows(session, ids, count, nullptr, on_logits, user);
 }
 
 xfmr_status xfmr_embed(xfmr_session *session, const int32_t *ids, size_t count, const xfmr_embed_options *options,
@@ -441,14 +454,16 @@ xfmr_status xfmr_model_probes(const xfmr_model *model, xfmr_probe *probes, size_
   if (!model || !count || (!probes && capacity))
     return missing("model, probes or count");
   const program::Program &program = programOf(*model);
-  const std::vector<artifact::Probe> known = artifact::probesOf(program);
+  const std::vector<uint32_t> known = artifact::probesOf(program);
   *count = known.size();
   if (known.size() > capacity)
     return fail(XFMR_ERROR_CAPACITY, "the model has " + std::to_string(known.size()) + " probes, there is room for " +
                                          std::to_string(capacity));
   const size_t prefix = std::string_view(artifact::kProbePrefix).size();
-  for (size_t i = 0; i < known.size(); ++i)
-    probes[i] = {program.buffers()->Get(known[i].buffer)->name()->c_str() + prefix, known[i].columns};
+  for (size_t i = 0; i < known.size(); ++i) {
+    const program::Buffer &buffer = *program.buffers()->Get(known[i]);
+    probes[i] = {buffer.name()->c_str() + prefix, static_cast<uint32_t>(buffer.columns())};
+  }
   return XFMR_OK;
 }
 
@@ -456,20 +471,7 @@ xfmr_status xfmr_prefill_probes(xfmr_session *session, const int32_t *ids, size_
                                 xfmr_on_logits on_logits, void *user) {
   if (!session || (!ids && count) || !on_probe)
     return missing("session, ids or on_probe");
-  return guarded([&] {
-    std::vector<int32_t> list(ids, ids + count);
-    if (Status s = session->session->accepts(list); s.failed())
-      return fail(XFMR_ERROR_TOKENS, s.message());
-    session::Session::OnLogits logits;
-    if (on_logits)
-      logits = [&](uint32_t first, uint32_t rows, const float *values, size_t stride) {
-        on_logits(user, first, rows, values, stride);
-      };
-    auto probe = [&](size_t index, uint32_t first, uint32_t rows, const float *values, size_t stride) {
-      on_probe(user, index, first, rows, values, stride);
-    };
-    return outcome(session->session->prefillProbes(list, probe, logits), XFMR_ERROR_DEVICE);
-  });
+  return prefillRows(session, ids, count, on_probe, on_logits, user);
 }
 
 xfmr_status xfmr_decode(xfmr_session *session, int32_t id) {

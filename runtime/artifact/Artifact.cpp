@@ -100,14 +100,11 @@ uint32_t xfmr::artifact::outputWidth(const program::Program &program) {
   return isEncoder(program) ? program.hidden_size() : program.vocab_size();
 }
 
-std::vector<Probe> xfmr::artifact::probesOf(const program::Program &program) {
-  std::vector<Probe> probes;
-  for (uint32_t i = 0; i < program.buffers()->size(); ++i) {
-    const program::Buffer &buffer = *program.buffers()->Get(i);
-    if (buffer.kind() == program::BufferKind::probe)
-      probes.push_back({buffer.name()->str().substr(std::string_view(kProbePrefix).size()), i,
-                        static_cast<uint32_t>(buffer.columns())});
-  }
+std::vector<uint32_t> xfmr::artifact::probesOf(const program::Program &program) {
+  std::vector<uint32_t> probes;
+  for (uint32_t i = 0; i < program.buffers()->size(); ++i)
+    if (program.buffers()->Get(i)->kind() == program::BufferKind::probe)
+      probes.push_back(i);
   return probes;
 }
 

@@ -48,12 +48,8 @@ uint32_t outputWidth(const program::Program &program);
 /// Index of the only buffer of a kind (state, tokens, output, logits); -1 if there is none.
 int bufferOfKind(const program::Program &program, program::BufferKind kind);
 
-/// A value that the program keeps of each token: rows of f32 in `buffer`, at strides of paddedWidth(columns).
-struct Probe {
-  std::string name;
-  uint32_t buffer, columns;
-};
-/// In the order of their buffers; none where xfmr-insert-probes put none.
-std::vector<Probe> probesOf(const program::Program &program);
+/// Indices of the buffers of values that the program keeps of each token, rows of f32 at strides of paddedWidth(columns); none where
+/// xfmr-insert-probes put none.
+std::vector<uint32_t> probesOf(const program::Program &program);
 
 } // namespace xfmr::artifact

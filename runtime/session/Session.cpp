@@ -125,10 +125,6 @@ Status Session::prefill(const std::vector<int32_t> &ids) {
   return Status::success();
 }
 
-Status Session::prefillAllLogits(const std::vector<int32_t> &ids, const OnLogits &onLogits) {
-  return prefillProbes(ids, {}, onLogits);
-}
-
 Status Session::prefillProbes(const std::vector<int32_t> &ids, const OnProbe &onProbe, const OnLogits &onLogits) {
   if (isEncoder())
     reset();
@@ -137,22 +133,24 @@ Status Session::prefillProbes(const std::vector<int32_t> &ids, const OnProbe &on
   const uint32_t total = position_ + static_cast<uint32_t>(ids.size());
   const size_t stride = artifact::paddedWidth(artifact::outputWidth(program()));
   const uint32_t chunk = std::min(prefillChunk(program()), mostRows(program(), "all_logits"));
-  const std::vector<artifact::Probe> probes = onProbe ? artifact::probesOf(program()) : std::vector<artifact::Probe>();
+  const std::vector<uint32_t> probes = onProbe ? artifact::probesOf(program()) : std::vector<uint32_t>();
+  auto probeStride = [&](uint32_t buffer) {
+    return artifact::paddedWidth(static_cast<uint32_t>(program().buffers()->Get(buffer)->columns()));
+  };
   for (size_t at = 0; at < ids.size(); at += chunk) {
     uint32_t count = static_cast<uint32_t>(std::min<size_t>(chunk, ids.size() - at));
     std::vector<uint32_t> words = runState(count, total);
     Step step = this->step(prefillPhase(program(), count), words, ids.data() + at, count);
     step.phases.push_back(phaseIndex("all_logits"));
     std::vector<engine::Range> reads;
-    for (const artifact::Probe &probe : probes)
-      reads.push_back({probe.buffer, 0, 4 * uint64_t(artifact::paddedWidth(probe.columns)) * count});
+    for (uint32_t buffer : probes)
+      reads.push_back({buffer, 0, 4 * uint64_t(probeStride(buffer)) * count});
     if (onLogits)
       reads.push_back(range(BufferKind::logits, 0, 4 * stride * count));
     if (Status s = run({step}, reads); s.failed())
       return s;
     for (size_t i = 0; i < probes.size(); ++i)
-      onProbe(i, position_, count, reinterpret_cast<const float *>(memory_->result(0, i)),
-              artifact::paddedWidth(probes[i].columns));
+      onProbe(i, position_, count, reinterpret_cast<const float *>(memory_->result(0, i)), probeStride(probes[i]));
     if (onLogits)
       onLogits(position_, count, reinterpret_cast<const float *>(memory_->result(0, probes.size())), stride);
     advance(ids.data() + at, count);

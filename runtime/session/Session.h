@@ -64,7 +64,9 @@ public:
   /// Appends tokens, in chunks of what the prefill phase takes. Fails without any effect when accepts() does.
   Status prefill(const std::vector<int32_t> &ids);
   /// The same, and hands over the logits of every position. An encoder forgets what was there before.
-  Status prefillAllLogits(const std::vector<int32_t> &ids, const OnLogits &onLogits);
+  Status prefillAllLogits(const std::vector<int32_t> &ids, const OnLogits &onLogits) {
+    return prefillProbes(ids, {}, onLogits);
+  }
   /// The same, and what its probes keep of every position; `onLogits` may be empty.
   Status prefillProbes(const std::vector<int32_t> &ids, const OnProbe &onProbe, const OnLogits &onLogits);
   /// Appends one token by the decode phase.
