@@ -96,9 +96,10 @@ TEST_F(Limits, TalesDense) {
   expectFfn({264, 0.472, 0.107, 0.0813, 0.0904, 0.062, 0.059, 0.051, 75});
   expectFfn({176, 1.604, 0.619, 0.444, 0.579, 0.37, 0.33, 0.27, 50});
   expectFfn({88, 5.358, 2.121, 1.930, 2.396, 1.80, 1.61, 1.38, 25});
-  // As many channels a token, which are others for every token: the independent implementation had 0.251, fitted 0.174.
-  expectAtMost(0.28, "carve-moe", "experts=8 top_k=4 repair=none TEXT");
-  expectAtMost(0.195, "carve-moe", "experts=8 top_k=4 TEXT");
+  // As many channels a token, which are others for every token: 0.2211, fitted 0.1609, which is 0.10 of magnitude's 1.604.
+  expectAtMost(0.248, "carve-moe", "experts=8 top_k=4 repair=none TEXT");
+  expectAtMost(0.180, "carve-moe", "experts=8 top_k=4 TEXT");
+  EXPECT_LE(kl("carve-moe", "experts=8 top_k=4 TEXT"), 0.12 * kl("ffn", "width=176 method=magnitude"));
   EXPECT_LT(kl("carve-moe", "experts=8 top_k=4 TEXT"), kl("ffn", "width=176 method=obs TEXT"));
   expectHeads({"per-group", 0.442, 0.318, 0.22});
   expectHeads({"kv-groups", 0.377, 0.317, 0.20});
