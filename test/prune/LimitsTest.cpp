@@ -131,6 +131,9 @@ TEST_F(Limits, TalesMoe) {
   expectAtMost(0.43, "ffn", "width=64 method=obs TEXT");
   expectAtMost(0.36, "experts", "experts=6 method=reap TEXT");
   expectAtMost(1.12, "experts", "experts=4 method=reap TEXT");
+  // Merged: 0.2213 and 0.7403.
+  expectAtMost(0.248, "merge-experts", "experts=6 TEXT");
+  expectAtMost(0.829, "merge-experts", "experts=4 TEXT");
 }
 
 } // namespace
