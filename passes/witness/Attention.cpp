@@ -38,6 +38,8 @@ float scaleOf(uint32_t headDim) {
 } // namespace
 
 Cases witness::casesOf(const codegen::AttentionPrefillSpec &spec) {
+  if (!isExact(spec.cache))
+    return {};
   CaseBuilder c(spec.name(), 7);
   const uint32_t shift = spec.unaligned ? 1 : 0, rows = 21, position = 13, context = 48, width = kHeads * spec.headDim;
   codegen::AttentionPrefillParams p;
@@ -62,6 +64,8 @@ Cases witness::casesOf(const codegen::AttentionPrefillSpec &spec) {
 }
 
 Cases witness::casesOf(const codegen::AttentionDecodeSpec &spec) {
+  if (!isExact(spec.cache))
+    return {};
   CaseBuilder c(spec.name(), 8);
   const uint32_t shift = spec.unaligned ? 1 : 0, width = kHeads * spec.headDim;
   // One split, or a whole one and a part of another.

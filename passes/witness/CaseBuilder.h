@@ -10,6 +10,14 @@ namespace xfmr::witness {
 
 using reference::Tensor;
 
+/// Whether the numbers of cases are exact in such a weight or cache. Of kernels with codes instead there are no cases.
+constexpr bool isExact(codegen::WeightType type) {
+  return !codegen::schemeOf(type);
+}
+constexpr bool isExact(codegen::CacheType type) {
+  return type == codegen::CacheType::F32 || type == codegen::CacheType::F16;
+}
+
 class CaseBuilder {
 public:
   /// `seed` tells this case's numbers from those of others.

@@ -80,6 +80,8 @@ bool hasNearTies(const Tensor &logits) {
 } // namespace
 
 Cases witness::casesOf(const codegen::MoeRouterSpec &spec) {
+  if (!isExact(spec.weight))
+    return {};
   const uint32_t rows = spec.stats ? 1 : 5, columns = kColumns;
   for (uint32_t attempt = 0; attempt < 16; ++attempt) {
     CaseBuilder c(spec.name(), 100 + attempt);
@@ -156,6 +158,8 @@ Cases witness::casesOf(const codegen::MoePlanSpec &spec) {
 }
 
 Cases witness::casesOf(const codegen::MoeGemmSpec &spec) {
+  if (!isExact(spec.weight))
+    return {};
   if (spec.tileRows > 64)
     return {};
   CaseBuilder c(spec.name(), 12);
@@ -196,6 +200,8 @@ Cases witness::casesOf(const codegen::MoeGemmSpec &spec) {
 }
 
 Cases witness::casesOf(const codegen::MoeGemvSpec &spec) {
+  if (!isExact(spec.weight))
+    return {};
   CaseBuilder c(spec.name(), 13);
   const bool first = spec.product == codegen::MoeProduct::First;
   const uint32_t rows = 2, entries = rows * kTopK, width = spec.epilogue.glu ? kOutputs / 2 : kOutputs;

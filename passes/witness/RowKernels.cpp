@@ -29,6 +29,8 @@ Tensor reshaped(Tensor x, int64_t columns) {
 } // namespace
 
 Cases witness::casesOf(const codegen::EmbeddingSpec &spec) {
+  if (!isExact(spec.weight))
+    return {};
   CaseBuilder c(spec.name(), 3);
   const uint32_t width = 44, vocab = 19, position = 5;
   const std::vector<uint32_t> tokens = {3, 18, 0, 3};
@@ -117,6 +119,8 @@ Cases witness::casesOf(const codegen::ElementwiseSpec &spec) {
 }
 
 Cases witness::casesOf(const codegen::RopeCacheSpec &spec) {
+  if (!isExact(spec.cache))
+    return {};
   CaseBuilder c(spec.name(), 6);
   const uint32_t shift = spec.unaligned ? 1 : 0, count = 3, position = 5, context = 16;
   const bool turns = spec.style != codegen::RopeStyle::None;
