@@ -1,6 +1,7 @@
 // See Decoder.h. Reads a block from its result backwards.
 #include "export/Decoder.h"
 #include "dialect/Structure.h"
+#include "weights/Expressions.h"
 #include <cmath>
 
 using namespace mlir;
@@ -43,7 +44,8 @@ public:
     if (embedding.getPositions())
       return Status::error("learned positions cannot be exported");
     out.embedding = {embedding.getTable(), {}, {}};
-    if (!sameTensor(head.getWeight(), embedding.getTable()))
+    // Rounded alike it is still one tensor.
+    if (!sameTensor(head.getWeight(), embedding.getTable()) && !sameExpression(head.getWeight(), embedding.getTable()))
       out.head = {head.getWeight(), {}, {}};
     for (BlockOp block : blocks) {
       where = "block " + std::to_string(block.getLayer()) + ": ";
