@@ -9,9 +9,9 @@
 #include "passes/transforms/PruneUnits.h"
 #include "passes/transforms/edit/Proof.h"
 #include "passes/transforms/edit/Site.h"
+#include "runtime/artifact/AtomicFile.h"
 #include "weights/Summary.h"
 
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 
 using namespace mlir;
@@ -342,15 +342,13 @@ struct EditFfn : impl::XfmrEditFfnBase<EditFfn> {
   }
 
   LogicalResult writeReport(const std::string &text) {
-    std::error_code code;
-    llvm::raw_fd_ostream stream(report, code, llvm::sys::fs::OF_None);
-    if (!code) {
-      stream << text;
-      stream.close();
-      code = stream.error();
-      stream.clear_error();
-    }
-    return code ? error(Status::error("cannot write \"" + report + "\": " + code.message())) : success();
+    AtomicFile file;
+    Status status = file.open(report);
+    if (status.ok())
+      status = file.write(text.data(), text.size());
+    if (status.ok())
+      status = file.commit();
+    return status.ok() ? success() : error(status);
   }
 };
 

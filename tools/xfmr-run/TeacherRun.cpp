@@ -76,7 +76,7 @@ Status xfmr::run::teach(const ModelHandle &model, const Options &options) {
     return Status::error("cannot make folder \"" + folder + "\": " + code.message());
   // Whatever is there must be of this run, also where a name says another number of shards.
   for (const auto &entry : std::filesystem::directory_iterator(folder, code))
-    if (entry.path().filename().string().rfind("teacher-", 0) == 0)
+    if (entry.path().filename().string().rfind("teacher-", 0) == 0 && entry.path().extension() == ".safetensors")
       if (Status s = checkTeacherShard(entry.path().string(), run); s.failed())
         return Status::error(s.message() + "; give another folder, or remove it");
 
