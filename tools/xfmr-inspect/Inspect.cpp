@@ -67,9 +67,11 @@ static Status runPasses(ModuleOp module, const std::string &pipeline, ModelOp &o
   return onlyModel(module, "--passes: the pipeline leaves", out);
 }
 
-static Status refuseEncoder(const std::string &architecture, const std::string &options) {
-  return Status::error("a " + architecture + " model is only counted: " + options +
-                       " for models that xfmr-import takes");
+/// `options`: "--ffn is". Some encoders are imported; what looks at outputs wants models that generate.
+static Status refuseEncoder(const Anatomy &model, const std::string &options) {
+  return Status::error("a " + model.architecture +
+                       (model.compiles ? " model is an encoder: " + options + " for models that generate"
+                                       : " model is only counted: " + options + " for models that xfmr-import takes"));
 }
 
 Status inspectModel(const InspectOptions &options, Report &out) {
@@ -79,7 +81,7 @@ Status inspectModel(const InspectOptions &options, Report &out) {
     if (status.failed() || (options.passes.empty() && options.adapter.empty()))
       return status;
     if (!out.model.compiles)
-      return refuseEncoder(out.model.architecture, "--passes and --adapter are");
+      return refuseEncoder(out.model, "--passes and --adapter are");
     out = Report(); // as the compiler takes it
   }
   MLIRContext context;
@@ -110,7 +112,7 @@ Status inspectModel(const InspectOptions &options, Report &out) {
 Status inspectLook(const InspectOptions &options, const LookOptions &look, Looks &out, Report &report) {
   bool counted = false;
   if (Status status = countEncoder(options.model, counted, report); status.failed() || counted)
-    return status.failed() ? status : refuseEncoder(report.model.architecture, "--text and --prompt are");
+    return status.failed() ? status : refuseEncoder(report.model, "--text and --prompt are");
   MLIRContext context, otherContext;
   PassOutput scratch(context, !options.passes.empty());
   OwningOpRef<ModuleOp> module, original;
@@ -147,8 +149,8 @@ Status inspectLook(const InspectOptions &options, const LookOptions &look, Looks
 Status inspectMemory(const InspectOptions &options, const MemoryOptions &place, FfnMemory &out) {
   bool counted = false;
   Report encoder;
-  if (Status status = countEncoder(options.model, counted, encoder); status.failed() || (counted && !encoder.model.compiles))
-    return status.failed() ? status : refuseEncoder(encoder.model.architecture, "--ffn is");
+  if (Status status = countEncoder(options.model, counted, encoder); status.failed() || counted)
+    return status.failed() ? status : refuseEncoder(encoder.model, "--ffn is");
   MLIRContext context;
   PassOutput scratch(context, !options.passes.empty());
   OwningOpRef<ModuleOp> module;
