@@ -2,7 +2,6 @@
 // positions, which RoBERTa counts from behind the padding id; embeddings of the first segment. What the model gives is its last
 // hidden states: a pooler and heads for other tasks are left out. Source: Hugging Face's modeling_bert, modeling_roberta.
 #include "import/Families.h"
-#include <cmath>
 
 using namespace mlir;
 
@@ -27,11 +26,7 @@ static DecoderConfig readEncoder(Config &config) {
   config.ignore({"tie_word_embeddings"}); // of a head that is left out
   if (config.failed())
     return d;
-  if (d.hiddenSize % a.numHeads != 0)
-    config.refuse("num_attention_heads", "is " + std::to_string(a.numHeads) + ", expected a divisor of hidden_size (" +
-                                             std::to_string(d.hiddenSize) + ")");
-  a.headDim = d.hiddenSize / a.numHeads;
-  a.scale = 1.0 / std::sqrt(static_cast<double>(a.headDim));
+  divideHeads(config, d);
   return d;
 }
 

@@ -42,6 +42,17 @@ ActivationKind readActivation(Config &config, const std::string &key, const std:
   return ActivationKind::silu;
 }
 
+bool divideHeads(Config &config, DecoderConfig &decoder, const char *heads, const char *width) {
+  AttentionConfig &a = decoder.attention;
+  const bool whole = decoder.hiddenSize % a.numHeads == 0;
+  if (!whole)
+    config.refuse(heads, "is " + std::to_string(a.numHeads) + ", expected a divisor of " + width + " (" +
+                             std::to_string(decoder.hiddenSize) + ")");
+  a.headDim = decoder.hiddenSize / a.numHeads;
+  a.scale = 1.0 / std::sqrt(static_cast<double>(a.headDim));
+  return whole;
+}
+
 DecoderConfig readDecoder(ImportContext &context, bool tiedByDefault, const RopeDefaults &rope, double eps) {
   Config &config = context.config;
   DecoderConfig d;

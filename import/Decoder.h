@@ -60,6 +60,11 @@ struct DecoderConfig {
 
 using Windows = std::vector<std::optional<int64_t>>; // one a layer
 
+/// head_dim of a family that has no key for it: the hidden size over the heads, which must divide it, else `heads` is refused (false);
+/// and the scale 1 / sqrt(head_dim). `heads` and `width` are the keys of both.
+bool divideHeads(Config &config, DecoderConfig &decoder, const char *heads = "num_attention_heads",
+                 const char *width = "hidden_size");
+
 /// Reads the keys every Llama-like family has. What the file lacks is what the family's class takes. Ask the configuration for
 /// its status afterwards.
 DecoderConfig readDecoder(ImportContext &context, bool tiedByDefault = false, const RopeDefaults &rope = {},

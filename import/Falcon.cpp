@@ -3,7 +3,6 @@
 // several key heads and a norm for each part. Source: Hugging Face's modeling_falcon.
 #include "import/Families.h"
 #include "weights/Expressions.h"
-#include <cmath>
 
 using namespace mlir;
 
@@ -83,13 +82,8 @@ DecoderConfig readFalcon(ImportContext &context) {
   a.numHeads = config.size(config.firstOf({"num_attention_heads", "n_head"}));
   if (config.failed())
     return d;
-  if (d.hiddenSize % a.numHeads != 0) {
-    config.refuse("num_attention_heads", "is " + std::to_string(a.numHeads) + ", expected a divisor of hidden_size (" +
-                                             std::to_string(d.hiddenSize) + ")");
+  if (!divideHeads(config, d))
     return d;
-  }
-  a.headDim = d.hiddenSize / a.numHeads;
-  a.scale = 1.0 / std::sqrt(static_cast<double>(a.headDim));
   d.rope = readRope(context.mlir, config, a.headDim, d.maxPosition, context.options.ropeLength);
   return d;
 }

@@ -1,7 +1,6 @@
 // GPT-J: attention without biases beside a network with them, both on one LayerNorm; interleaved rotation of the first
 // `rotary_dim` entries of each head; a head with a bias. Source: Hugging Face's modeling_gptj.
 #include "import/Families.h"
-#include <cmath>
 
 using namespace mlir;
 
@@ -25,11 +24,8 @@ static DecoderConfig readGptj(Config &config) {
   config.ignore({"rotary"}); // of the first configurations, always true
   if (config.failed())
     return d;
-  if (d.hiddenSize % a.numHeads != 0)
-    config.refuse("n_head", "is " + std::to_string(a.numHeads) + ", expected a divisor of n_embd (" +
-                                std::to_string(d.hiddenSize) + ")");
-  a.headDim = d.rope.headDim = d.hiddenSize / a.numHeads;
-  a.scale = 1.0 / std::sqrt(static_cast<double>(a.headDim));
+  divideHeads(config, d, "n_head", "n_embd");
+  d.rope.headDim = a.headDim;
   a.outModule = "out_proj";
   if (d.rope.rotaryDim == 0)
     d.rope.rotaryDim = a.headDim;

@@ -2,7 +2,6 @@
 // either side and turn with another base; the first block has no norm before attention, the embedding has one instead. What the
 // model gives is its last hidden states: heads for other tasks are left out. Source: Hugging Face's modeling_modernbert.
 #include "import/Families.h"
-#include <cmath>
 
 using namespace mlir;
 
@@ -43,11 +42,7 @@ static ModernBert readModernBert(ImportContext &context) {
   const int64_t every = config.size("global_attn_every_n_layers", 3), seen = config.size("local_attention", 128) / 2;
   if (config.failed())
     return e;
-  if (d.hiddenSize % a.numHeads != 0)
-    config.refuse("num_attention_heads", "is " + std::to_string(a.numHeads) + ", expected a divisor of hidden_size (" +
-                                             std::to_string(d.hiddenSize) + ")");
-  a.headDim = d.hiddenSize / a.numHeads;
-  a.scale = 1.0 / std::sqrt(static_cast<double>(a.headDim));
+  divideHeads(config, d);
   if (!readRopesByLayerType(context.mlir, config, a.headDim, d.maxPosition, context.options.ropeLength, {1.6e5},
                             {1.0e4}, d.rope, e.localRope)) {
     d.rope.theta = config.positive("global_rope_theta", 1.6e5);

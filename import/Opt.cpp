@@ -1,7 +1,6 @@
 // OPT: learned positions whose table begins with two rows for padding, LayerNorm before both parts of a block (behind them in
 // the size of 350M), biases, ReLU, tied head. Source: Hugging Face's modeling_opt.
 #include "import/Families.h"
-#include <cmath>
 
 using namespace mlir;
 
@@ -42,11 +41,7 @@ static DecoderConfig readOpt(Config &config) {
     config.refuse("word_embed_proj_dim", "is " + std::to_string(width) + ", expected hidden_size (" +
                                              std::to_string(d.hiddenSize) +
                                              "): projected embeddings are not supported");
-  if (d.hiddenSize % a.numHeads != 0)
-    config.refuse("num_attention_heads", "is " + std::to_string(a.numHeads) + ", expected a divisor of hidden_size (" +
-                                             std::to_string(d.hiddenSize) + ")");
-  a.headDim = d.hiddenSize / a.numHeads;
-  a.scale = 1.0 / std::sqrt(static_cast<double>(a.headDim));
+  divideHeads(config, d);
   return d;
 }
 
