@@ -277,13 +277,7 @@ llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context,
   KernelBuilder k(context, spec.name(), spec.bindings(), elements(spec), {64, 1, 1});
   AttentionPrefill(k, spec).build();
   auto portable = k.finish();
-  if (!portable || spec.headDim > kMaxSubgroup8)
-    return portable;
-  auto tuned = buildSubgroup8(context, spec);
-  if (!tuned)
-    return tuned.takeError();
-  portable->prefer(std::move(*tuned));
-  return portable;
+  return spec.headDim > kMaxSubgroup8 ? std::move(portable) : preferring(std::move(portable), buildSubgroup8(context, spec));
 }
 
 } // namespace xfmr::codegen

@@ -1,6 +1,5 @@
 // See CodeRow.h.
 #include "passes/codegen/vulkan/CodeRow.h"
-#include "passes/codegen/vulkan/CodeVariants.h"
 
 namespace xfmr::codegen {
 
@@ -78,19 +77,6 @@ void CodeRow::finish(Value total, Value squares, llvm::function_ref<void(Value, 
     }
     body(all, allSquares);
   });
-}
-
-llvm::Expected<BuiltKernel> variantsOfCodes(llvm::function_ref<llvm::Expected<BuiltKernel>(uint32_t)> build) {
-  auto portable = build(8);
-  for (uint32_t lanes : {32u, 0u}) {
-    if (!portable)
-      return portable;
-    auto tuned = build(lanes);
-    if (!tuned)
-      return tuned;
-    portable->prefer(std::move(*tuned));
-  }
-  return portable;
 }
 
 } // namespace xfmr::codegen

@@ -1,5 +1,6 @@
 // Variants of products that read codes, in files of their own beside those of floats.
 #pragma once
+#include "passes/codegen/vulkan/CodeRow.h"
 #include "passes/codegen/vulkan/Kernels.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
@@ -9,7 +10,20 @@ namespace xfmr::codegen {
 llvm::Expected<BuiltKernel> buildCodes(mlir::MLIRContext &context, const GemvSpec &spec);
 llvm::Expected<BuiltKernel> buildCodes(mlir::MLIRContext &context, const MoeGemvSpec &spec);
 
-// Those of CodeRow.h: for software drivers, for GPUs, portable.
-llvm::Expected<BuiltKernel> variantsOfCodes(llvm::function_ref<llvm::Expected<BuiltKernel>(uint32_t lanes)> build);
+// Those of CodeRow.h: for software drivers, for GPUs, portable. `elements` are those of the bindings, given that of the panels.
+template <class Spec>
+llvm::Expected<BuiltKernel> variantsOfCodes(mlir::MLIRContext &context, const Spec &spec,
+                                            llvm::function_ref<std::vector<Element>(Element codes)> elements,
+                                            llvm::function_ref<void(KernelBuilder &k, uint32_t lanes)> build) {
+  if (llvm::Error error = needsRowsOfFloats(spec.name(), spec.codes))
+    return error;
+  const auto variant = [&](uint32_t lanes) {
+    KernelBuilder k(context, spec.name(), spec.bindings(), elements(CodePanels::element(!lanes)),
+                    {CodeRow::invocations(lanes), 1, 1});
+    build(k, lanes);
+    return k.finish(CodeRow::features(lanes));
+  };
+  return preferring(preferring(variant(8), variant(32)), variant(0));
+}
 
 } // namespace xfmr::codegen

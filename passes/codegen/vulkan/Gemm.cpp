@@ -144,22 +144,11 @@ llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const Gemm
   KernelBuilder k(context, spec.name(), spec.bindings(), gemm::elements(spec),
                   {kBlock * kBlock, 1, 1});
   Gemm(k, spec).build();
-  auto portable = k.finish();
-  if (!portable)
-    return portable;
-  auto tuned = gemm::buildSubgroup8(context, spec);
-  if (!tuned)
-    return tuned.takeError();
-  portable->prefer(std::move(*tuned));
-  for (uint32_t lanes : {64u, 32u}) {
-    if (spec.weight != WeightType::F16)
-      break;
-    auto matrix = gemm::buildMatrix(context, spec, {16, lanes});
-    if (!matrix)
-      return matrix.takeError();
-    portable->prefer(std::move(*matrix));
-  }
-  return portable;
+  auto kernel = preferring(k.finish(), gemm::buildSubgroup8(context, spec));
+  if (spec.weight == WeightType::F16)
+    for (uint32_t lanes : {64u, 32u})
+      kernel = preferring(std::move(kernel), gemm::buildMatrix(context, spec, {16, lanes}));
+  return kernel;
 }
 
 } // namespace xfmr::codegen

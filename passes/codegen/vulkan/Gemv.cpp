@@ -131,21 +131,11 @@ llvm::Expected<BuiltKernel> buildSubgroup(mlir::MLIRContext &context, const Gemv
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const GemvSpec &spec) {
   if (schemeOf(spec.weight))
     return buildCodes(context, spec);
-  auto portable = buildVariant(context, spec, {/*rows=*/4, /*wide=*/false}, {});
-  if (!portable)
-    return portable;
-  for (uint32_t lanes : {64u, 32u}) {
-    auto subgroup = buildSubgroup(context, spec, lanes);
-    if (!subgroup)
-      return subgroup.takeError();
-    portable->prefer(std::move(*subgroup));
-  }
-  auto tuned =
-      buildVariant(context, spec, {/*rows=*/8, /*wide=*/true}, {"subgroup_size_8", "int64"});
-  if (!tuned)
-    return tuned.takeError();
-  portable->prefer(std::move(*tuned));
-  return portable;
+  auto kernel = buildVariant(context, spec, {/*rows=*/4, /*wide=*/false}, {});
+  for (uint32_t lanes : {64u, 32u})
+    kernel = preferring(std::move(kernel), buildSubgroup(context, spec, lanes));
+  return preferring(std::move(kernel),
+                    buildVariant(context, spec, {/*rows=*/8, /*wide=*/true}, {"subgroup_size_8", "int64"}));
 }
 
 } // namespace xfmr::codegen

@@ -1,6 +1,5 @@
 // gemv of a quantised weight: see CodeRow.h for how invocations share it. subgroup_size_8 + subgroup_shuffle + int64 for software
 // drivers; workgroup_256, 32 lanes over the columns, for GPUs; portable, eight lanes.
-#include "passes/codegen/vulkan/CodeRow.h"
 #include "passes/codegen/vulkan/CodeVariants.h"
 #include "passes/codegen/vulkan/EpilogueBuilder.h"
 #include "passes/codegen/vulkan/GemvVariants.h"
@@ -35,14 +34,9 @@ void build(KernelBuilder &k, const GemvSpec &spec, uint32_t lanes) {
 } // namespace
 
 llvm::Expected<BuiltKernel> buildCodes(mlir::MLIRContext &context, const GemvSpec &spec) {
-  if (llvm::Error error = needsRowsOfFloats(spec.name(), spec.codes))
-    return error;
-  return variantsOfCodes([&](uint32_t lanes) {
-    KernelBuilder k(context, spec.name(), spec.bindings(), elements(spec, CodePanels::element(!lanes)),
-                    {CodeRow::invocations(lanes), 1, 1});
-    build(k, spec, lanes);
-    return k.finish(CodeRow::features(lanes));
-  });
+  return variantsOfCodes(
+      context, spec, [&](Element codes) { return elements(spec, codes); },
+      [&](KernelBuilder &k, uint32_t lanes) { build(k, spec, lanes); });
 }
 
 } // namespace xfmr::codegen

@@ -6,9 +6,16 @@
 
 namespace xfmr::codegen {
 
-void BuiltKernel::prefer(BuiltKernel tuned) {
-  variants.insert(variants.begin(), std::make_move_iterator(tuned.variants.begin()),
-                  std::make_move_iterator(tuned.variants.end()));
+llvm::Expected<BuiltKernel> preferring(llvm::Expected<BuiltKernel> kernel, llvm::Expected<BuiltKernel> tuned) {
+  if (!kernel) {
+    llvm::consumeError(tuned.takeError());
+    return kernel;
+  }
+  if (!tuned)
+    return tuned;
+  kernel->variants.insert(kernel->variants.begin(), std::make_move_iterator(tuned->variants.begin()),
+                          std::make_move_iterator(tuned->variants.end()));
+  return kernel;
 }
 
 llvm::Expected<CompiledKernel> compile(BuiltKernel kernel) {

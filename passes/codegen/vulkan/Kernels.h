@@ -23,10 +23,10 @@ struct BuiltKernel {
   std::vector<Binding> bindings;
   // Best first, the portable one last; all take the same push words and grid.
   std::vector<BuiltVariant> variants;
-
-  // Puts the variants of another build of the same kernel in front.
-  void prefer(BuiltKernel tuned);
 };
+
+// `kernel` with the variants of another build of it in front; the first error of the two.
+llvm::Expected<BuiltKernel> preferring(llvm::Expected<BuiltKernel> kernel, llvm::Expected<BuiltKernel> tuned);
 
 #define XFMR_BUILD(Name)                                                                           \
   llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const Name##Spec &spec);

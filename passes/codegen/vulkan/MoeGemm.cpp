@@ -158,22 +158,11 @@ llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const MoeG
     return llvm::createStringError("kernel '" + spec.name() + "': tiles have at most 64 rows on Vulkan");
   KernelBuilder k(context, spec.name(), spec.bindings(), moe_gemm::elements(spec), {kSide * kSide, 1, 1});
   MoeGemm(k, spec).build();
-  auto portable = k.finish();
-  if (!portable)
-    return portable;
-  auto tuned = buildSubgroup8(context, spec);
-  if (!tuned)
-    return tuned.takeError();
-  portable->prefer(std::move(*tuned));
-  for (uint32_t lanes : {64u, 32u}) {
-    if (spec.weight != WeightType::F16)
-      break;
-    auto matrix = buildMatrix(context, spec, {16, lanes});
-    if (!matrix)
-      return matrix.takeError();
-    portable->prefer(std::move(*matrix));
-  }
-  return portable;
+  auto kernel = preferring(k.finish(), buildSubgroup8(context, spec));
+  if (spec.weight == WeightType::F16)
+    for (uint32_t lanes : {64u, 32u})
+      kernel = preferring(std::move(kernel), buildMatrix(context, spec, {16, lanes}));
+  return kernel;
 }
 
 } // namespace xfmr::codegen

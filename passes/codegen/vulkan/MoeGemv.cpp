@@ -167,20 +167,10 @@ llvm::Expected<BuiltKernel> buildSubgroup(mlir::MLIRContext &context, const MoeG
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const MoeGemvSpec &spec) {
   if (schemeOf(spec.weight))
     return buildCodes(context, spec);
-  auto portable = buildVariant(context, spec, {4, false}, {});
-  if (!portable)
-    return portable;
-  for (uint32_t lanes : {64u, 32u}) {
-    auto subgroup = buildSubgroup(context, spec, lanes);
-    if (!subgroup)
-      return subgroup.takeError();
-    portable->prefer(std::move(*subgroup));
-  }
-  auto wide = buildVariant(context, spec, {8, true}, {"subgroup_size_8", "int64"});
-  if (!wide)
-    return wide.takeError();
-  portable->prefer(std::move(*wide));
-  return portable;
+  auto kernel = buildVariant(context, spec, {4, false}, {});
+  for (uint32_t lanes : {64u, 32u})
+    kernel = preferring(std::move(kernel), buildSubgroup(context, spec, lanes));
+  return preferring(std::move(kernel), buildVariant(context, spec, {8, true}, {"subgroup_size_8", "int64"}));
 }
 
 } // namespace xfmr::codegen

@@ -1,6 +1,5 @@
 // moe_gemv of quantised experts: y of the grid is the entry (First) or the row (Second, which loops over the row's experts); CodeRow.h
 // says how the invocations of a workgroup share a row. Variants as in GemvCodes.cpp.
-#include "passes/codegen/vulkan/CodeRow.h"
 #include "passes/codegen/vulkan/CodeVariants.h"
 #include "passes/codegen/vulkan/MoeExpertBuilder.h"
 #include "passes/codegen/vulkan/MoeGemvVariants.h"
@@ -47,14 +46,9 @@ void build(KernelBuilder &k, const MoeGemvSpec &spec, uint32_t lanes) {
 } // namespace
 
 llvm::Expected<BuiltKernel> buildCodes(mlir::MLIRContext &context, const MoeGemvSpec &spec) {
-  if (llvm::Error error = needsRowsOfFloats(spec.name(), spec.codes))
-    return error;
-  return variantsOfCodes([&](uint32_t lanes) {
-    KernelBuilder k(context, spec.name(), spec.bindings(), elements(spec, CodePanels::element(!lanes)),
-                    {CodeRow::invocations(lanes), 1, 1});
-    build(k, spec, lanes);
-    return k.finish(CodeRow::features(lanes));
-  });
+  return variantsOfCodes(
+      context, spec, [&](Element codes) { return elements(spec, codes); },
+      [&](KernelBuilder &k, uint32_t lanes) { build(k, spec, lanes); });
 }
 
 } // namespace xfmr::codegen

@@ -317,13 +317,7 @@ llvm::Expected<BuiltKernel> buildWide(mlir::MLIRContext &context, const MoeRoute
 
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const MoeRouterSpec &spec) {
   auto portable = build(context, spec, kThreads, {});
-  if (!portable || spec.rowsPerGroup > 1)
-    return portable;
-  auto wide = buildWide(context, spec, {kGpu});
-  if (!wide)
-    return wide;
-  portable->prefer(std::move(*wide));
-  return portable;
+  return spec.rowsPerGroup > 1 ? std::move(portable) : preferring(std::move(portable), buildWide(context, spec, {kGpu}));
 }
 
 } // namespace xfmr::codegen

@@ -329,14 +329,7 @@ llvm::Expected<BuiltKernel> buildWide(mlir::MLIRContext &context, const SampleSp
 }
 
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const SampleSpec &spec) {
-  auto portable = build(context, spec, kThreads, {});
-  if (!portable)
-    return portable;
-  auto wide = buildWide(context, spec, {kGpu});
-  if (!wide)
-    return wide;
-  portable->prefer(std::move(*wide));
-  return portable;
+  return preferring(build(context, spec, kThreads, {}), buildWide(context, spec, {kGpu}));
 }
 
 } // namespace xfmr::codegen
