@@ -8,7 +8,6 @@
 namespace xfmr::compare {
 
 Status compareOn(const std::vector<std::vector<int32_t>> &windows, Side &a, std::vector<Row> &rows) {
-  const bool terminal = ::isatty(STDERR_FILENO);
   Logits logitsA, logitsB; // [N, vocab]
   for (size_t i = 0; i < windows.size(); ++i) {
     if (Status status = a.logits(windows[i], logitsA); status.failed())
@@ -25,24 +24,38 @@ Status compareOn(const std::vector<std::vector<int32_t>> &windows, Side &a, std:
       for (const Comparison &position : positions)
         row.result.add(position);
     }
-    if (terminal)
-      std::fprintf(stderr, "\r%zu of %zu windows%s", i + 1, windows.size(), i + 1 == windows.size() ? "\n" : "");
+    showProgress(i + 1, windows.size());
   }
   return Status::success();
 }
 
-std::string quotedLabel(const std::string &text) {
-  std::string out = "\"";
-  for (char c : text)
-    out += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
-  return out + "\"";
+void showProgress(int64_t done, int64_t windows) {
+  static const bool terminal = ::isatty(STDERR_FILENO);
+  if (terminal)
+    std::fprintf(stderr, "\r%lld of %lld windows%s", static_cast<long long>(done), static_cast<long long>(windows),
+                 done == windows ? "\n" : "");
+}
+
+void printLabel(const std::string &label, const Side &side) {
+  std::string quoted;
+  for (char c : label)
+    quoted += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+  std::printf("{\"b\": \"%s\", \"parameters\": %llu, ", quoted.c_str(), static_cast<unsigned long long>(side.parameters));
+}
+
+void printObjects(size_t count, llvm::function_ref<void(size_t, bool)> printOne) {
+  const bool list = count > 1;
+  for (size_t i = 0; i < count; ++i) {
+    std::fputs(!list ? "" : i ? ",\n " : "[", stdout);
+    printOne(i, list);
+  }
+  std::puts(list ? "]" : "");
 }
 
 static void printOne(const Row &row, bool json, bool list) {
   const Comparison &result = row.result;
   if (json && list)
-    std::printf("{\"b\": %s, \"parameters\": %llu, ", quotedLabel(row.label).c_str(),
-                static_cast<unsigned long long>(row.side->parameters));
+    printLabel(row.label, *row.side);
   std::printf(json ? "%s\"tokens\": %lld, \"kl_mean\": %.9g, \"max_abs_logit_diff\": %.9g, "
                      "\"top1_agreement\": %.9g, \"nll_a\": %.9g, \"nll_b\": %.9g}"
                    : "%stokens %lld\nKL(A||B) %.6g nats a token\nlargest logit difference %.6g\n"
@@ -54,12 +67,7 @@ static void printOne(const Row &row, bool json, bool list) {
 
 void printRows(const Side &a, const std::vector<Row> &rows, bool json) {
   if (rows.size() == 1 || json) {
-    const bool list = rows.size() > 1;
-    for (size_t i = 0; i < rows.size(); ++i) {
-      std::fputs(!list ? "" : i ? ",\n " : "[", stdout);
-      printOne(rows[i], json, list);
-    }
-    std::puts(list ? "]" : "");
+    printObjects(rows.size(), [&](size_t i, bool list) { printOne(rows[i], json, list); });
     return;
   }
   size_t widest = 1;

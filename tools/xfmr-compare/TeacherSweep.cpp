@@ -7,7 +7,6 @@
 #include "llvm/Support/Parallel.h"
 #include <algorithm>
 #include <cstdio>
-#include <unistd.h>
 
 namespace xfmr::compare {
 namespace {
@@ -48,7 +47,6 @@ Status compareWithTeacher(const std::string &folder, std::vector<TeacherRow> &ro
     if (Status status = row.side->prepare(run.window); status.failed())
       return status;
   }
-  const bool terminal = ::isatty(STDERR_FILENO);
   Logits logits; // [N, vocab]
   int64_t done = 0;
   for (int64_t number = 0; number < run.shards(); ++number) {
@@ -69,9 +67,7 @@ Status compareWithTeacher(const std::string &folder, std::vector<TeacherRow> &ro
         for (const TeacherFit &position : positions)
           row.result.add(position);
       }
-      if (terminal)
-        std::fprintf(stderr, "\r%lld of %lld windows%s", static_cast<long long>(++done),
-                     static_cast<long long>(run.windows), done == run.windows ? "\n" : "");
+      showProgress(++done, run.windows);
     }
   }
   return Status::success();
@@ -81,8 +77,7 @@ void printOne(const TeacherRow &row, bool json, bool list) {
   const TeacherFit &fit = row.result;
   const double n = static_cast<double>(fit.tokens);
   if (json && list)
-    std::printf("{\"b\": %s, \"parameters\": %llu, ", quotedLabel(row.label).c_str(),
-                static_cast<unsigned long long>(row.side->parameters));
+    printLabel(row.label, *row.side);
   std::printf(
       json
           ? "%s\"tokens\": %lld, \"kl_least\": %.9g, \"kl_most\": %.9g, \"mass_left\": %.9g, \"top1_agreement\": %.9g, "
@@ -96,12 +91,7 @@ void printOne(const TeacherRow &row, bool json, bool list) {
 
 void printRows(const std::vector<TeacherRow> &rows, bool json) {
   if (rows.size() == 1 || json) {
-    const bool list = rows.size() > 1;
-    for (size_t i = 0; i < rows.size(); ++i) {
-      std::fputs(!list ? "" : i ? ",\n " : "[", stdout);
-      printOne(rows[i], json, list);
-    }
-    std::puts(list ? "]" : "");
+    printObjects(rows.size(), [&](size_t i, bool list) { printOne(rows[i], json, list); });
     return;
   }
   size_t widest = 1;
