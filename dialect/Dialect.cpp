@@ -33,11 +33,33 @@ static FailureOr<APFloat> parseDouble(AsmParser &parser) {
 #define GET_OP_CLASSES
 #include "dialect/Ops.cpp.inc"
 
+// MLIR calls the files of --mlir-print-ir-tree-dir after an op's symbol. A block has a number instead: where its symbol is asked
+// for it answers with its layer, so that each block has its own file. Nothing is stored and nothing is printed.
+struct NumberedBlock : BlockOp {
+  using BlockOp::BlockOp;
+  static std::optional<Attribute> getInherentAttr(MLIRContext *context, const Properties &properties, StringRef name) {
+    if (name == SymbolTable::getSymbolAttrName())
+      return StringAttr::get(context, Twine(properties.layer.getInt()));
+    return BlockOp::getInherentAttr(context, properties, name);
+  }
+};
+
+// It is a BlockOp to isa and cast.
+template <> struct mlir::detail::TypeIDResolver<NumberedBlock> {
+  static TypeID resolveTypeID() { return TypeID::get<BlockOp>(); }
+};
+
+template <typename Op> static void registerOp(XfmrDialect &dialect) {
+  RegisteredOperationName::insert<std::conditional_t<std::is_same_v<Op, BlockOp>, NumberedBlock, Op>>(dialect);
+}
+
+template <typename... Ops> static void registerOps(XfmrDialect &dialect) { (registerOp<Ops>(dialect), ...); }
+
 void XfmrDialect::initialize() {
-  addOperations<
+  registerOps<
 #define GET_OP_LIST
 #include "dialect/Ops.cpp.inc"
-      >();
+      >(*this);
   addAttributes<
 #define GET_ATTRDEF_LIST
 #include "dialect/Attributes.cpp.inc"

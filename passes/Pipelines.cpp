@@ -98,6 +98,9 @@ LogicalResult addPasses(Stage stage, OpPassManager &manager, const CompilerOptio
 
 } // namespace
 
+constexpr Stage kStages[] = {Stage::Optimize, Stage::Phases,  Stage::Regions, Stage::Dispatch,
+                             Stage::Plan,     Stage::Codegen, Stage::Emit};
+
 LogicalResult parseNestedPipeline(StringRef text, OpPassManager &manager, std::string &error) {
   llvm::raw_string_ostream stream(error);
   text = text.trim();
@@ -112,12 +115,16 @@ LogicalResult parseNestedPipeline(StringRef text, OpPassManager &manager, std::s
 
 LogicalResult buildPipeline(OpPassManager &manager, const CompilerOptions &options, std::string &error, Stage from) {
   std::optional<Stage> until = parseStage(options.until);
-  if (!until)
-    return error = "until: no stage is called '" + options.until + "'", failure();
+  if (!until) {
+    error = "until: no stage is called '" + options.until + "', expected one of";
+    for (Stage stage : kStages)
+      error += " " + stageName(stage).str();
+    return failure();
+  }
   if (options.target != "vulkan" && options.target != "cpu")
     return error = "target: expected vulkan or cpu, got '" + options.target + "'", failure();
   manager.nest<ProgramOp>().addPass(createXfmrVerifyStage()); // what comes in: stages behind it do not run again
-  for (Stage stage : {Stage::Optimize, Stage::Phases, Stage::Regions, Stage::Dispatch, Stage::Plan, Stage::Codegen, Stage::Emit}) {
+  for (Stage stage : kStages) {
     if (stage > *until)
       break;
     if (stage < from)
@@ -143,9 +150,9 @@ void registerXfmrPipeline() {
       [](OpPassManager &manager, StringRef text, function_ref<LogicalResult(const Twine &)> fail) -> LogicalResult {
         std::unique_ptr<CompilerOptions> options = CompilerOptions::createFromString(text);
         if (!options)
-          return fail("xfmr-pipeline: cannot read the options '" + text + "'");
+          return fail("cannot read the options '" + text + "', expected such as \"target=cpu until=plan\"");
         std::string error;
-        return succeeded(buildPipeline(manager, *options, error)) ? success() : fail("xfmr-pipeline: " + error);
+        return succeeded(buildPipeline(manager, *options, error)) ? success() : fail(error);
       },
       [](function_ref<void(const mlir::detail::PassOptions &)> visit) { visit(CompilerOptions()); });
 }

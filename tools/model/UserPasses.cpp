@@ -32,10 +32,11 @@ static std::string hint(StringRef pipeline) {
   SmallVector<StringRef> parts;
   pipeline.split(parts, ',');
   for (StringRef part : parts) {
+    part = part.substr(part.substr(0, part.find_first_of("={\"")).rfind('(') + 1); // within xfmr.model(..)
     const StringRef name = part.trim().take_while([](char c) { return llvm::isAlnum(c) || c == '-' || c == '_'; });
     StringRef rest = part.trim().drop_front(name.size());
     if (llvm::is_contained(known, name) && rest.consume_front("=")) {
-      rest = rest.trim("\"'");
+      rest = rest.rtrim(')').trim("\"'");
       return "; in a pipeline it is " + name.str() + "{" + rest.str() + "}";
     }
     if (name.starts_with("xfmr-") && !llvm::is_contained(known, name))
