@@ -10,6 +10,7 @@
 #include "tools/model/StandardError.h"
 #include "tools/model/UserPasses.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Config/llvm-config.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/raw_ostream.h"
 #include <filesystem>
@@ -144,6 +145,9 @@ private:
 } // namespace
 
 std::optional<int> checkArguments(int argc, char **argv, const ArgumentRules &rules) {
+  cl::SetVersionPrinter([tool = rules.tool.str()](raw_ostream &out) {
+    out << tool << " " XFMR_VERSION ", LLVM " LLVM_VERSION_STRING "\n";
+  });
   return Check(rules).run(SmallVector<StringRef>(argv + 1, argv + argc));
 }
 

@@ -1,5 +1,6 @@
 // See FileKind.h.
 #include "runtime/artifact/FileKind.h"
+#include <algorithm>
 #include <string_view>
 
 namespace xfmr {
@@ -35,6 +36,10 @@ std::string fileKind(const uint8_t *bytes, uint64_t size) {
     return "MLIR text";
   if (startsWith(rest, "{") || startsWith(rest, "["))
     return "JSON text";
+  // Sixteen letters, the first eight of which a header's length cannot be made of.
+  const auto isLetter = [](char c) { return (c >= ' ' && c <= '~') || c == '\n' || c == '\r' || c == '\t' || (c & 0x80); };
+  if (text.size() >= 16 && std::all_of(text.begin(), text.begin() + 16, isLetter))
+    return "text";
   return "";
 }
 

@@ -96,6 +96,7 @@ TEST(WeightSource, SaysWhatAWrongFileIs) {
   EXPECT_MENTIONS(opened("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n"),
                   "model.safetensors\": it is a git-lfs pointer, its content is missing");
   EXPECT_MENTIONS(opened("module {\n  xfmr.model @m"), "it is MLIR text");
+  EXPECT_MENTIONS(opened("Once upon a time there was a dog.\n"), "it is text");
   EXPECT_MENTIONS(opened("ML\xefRxxxxxxxxx"), "it is MLIR bytecode");
   EXPECT_MENTIONS(opened("<!DOCTYPE html>"), "it is a web page");
   EXPECT_MENTIONS(opened("PK\x03\x04xxxxxxx"), "it is a zip archive");

@@ -149,7 +149,7 @@ static void printProgram(const ordered_json &program, std::ostream &out) {
   phases.print(out);
   out << "\n";
 
-  TextTable kernels;
+  TextTable kernels = TextTable::withRemarks();
   kernels.row({"kernel", "dispatches", "workgroup", "shared bytes", "bindings", "variants"});
   kernels.rule();
   for (const auto &kernel : program["kernels"]) {

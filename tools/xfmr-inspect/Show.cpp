@@ -1,5 +1,6 @@
 // See Show.h.
 #include "tools/xfmr-inspect/Show.h"
+#include "tools/xfmr-inspect/KernelText.h"
 #include "tools/xfmr-inspect/ShowArtifact.h"
 #include "tools/xfmr-inspect/look/LookJson.h"
 #include <iostream>
@@ -14,6 +15,14 @@ int fail(const std::string &message, int status) {
 
 int showArtifact(const std::string &path, const std::string &device, bool json) {
   const Status status = showArtifact(path, device, json, std::cout);
+  return status.ok() ? 0 : fail(status.message(), 1);
+}
+
+int showKernel(const std::string &path, const std::string &name) {
+  artifact::Artifact artifact;
+  Status status = artifact::Artifact::open(path, artifact);
+  if (status.ok())
+    status = printKernel(artifact, name, std::cout);
   return status.ok() ? 0 : fail(status.message(), 1);
 }
 

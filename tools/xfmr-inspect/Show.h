@@ -8,6 +8,8 @@ int fail(const std::string &message, int status);
 
 /// `device`: a profile's name (runtime/profiles), or empty: what the artifact holds.
 int showArtifact(const std::string &path, const std::string &device, bool json);
+/// The code of one kernel of an artifact.
+int showKernel(const std::string &path, const std::string &name);
 int showMemory(const InspectOptions &options, const MemoryOptions &place, bool json);
 /// `page`: file for a page, or empty.
 int showLook(const InspectOptions &options, const LookOptions &look, const std::string &page, bool json);

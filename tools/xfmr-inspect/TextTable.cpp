@@ -20,6 +20,11 @@ void TextTable::print(std::ostream &out) const {
   size_t total = 0;
   for (size_t width : widths)
     total += width + 2;
+  if (remarks)
+    total -= widths.back() - std::min(widths.back(), characters(rows.front().back()));
+  const auto isText = [&](size_t column) {
+    return numbers ? column >= *numbers : column == 0 || (remarks && column + 1 == widths.size());
+  };
   for (const auto &cells : rows) {
     if (cells.empty()) {
       out << "  " << std::string(std::max<size_t>(total, 2) - 2, '-') << "\n";

@@ -14,6 +14,12 @@ public:
   TextTable() = default;
   /// Texts come after `numbers` columns.
   explicit TextTable(size_t numbers) : numbers(numbers) {}
+  /// The first column is text, and so is the last, of any length: lines of dashes do not reach under it.
+  static TextTable withRemarks() {
+    TextTable table;
+    table.remarks = true;
+    return table;
+  }
 
   void row(std::vector<std::string> cells) { rows.push_back(std::move(cells)); }
   /// A line of dashes.
@@ -21,9 +27,8 @@ public:
   void print(std::ostream &out) const;
 
 private:
-  bool isText(size_t column) const { return numbers ? column >= *numbers : column == 0; }
-
   std::optional<size_t> numbers;
+  bool remarks = false;
   std::vector<std::vector<std::string>> rows;
 };
 

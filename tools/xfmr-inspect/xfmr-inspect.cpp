@@ -16,7 +16,7 @@ int main(int argc, char **argv) {
   MemoryOptions place;
   LookOptions look;
   std::vector<std::string> wanted;
-  std::string page, network, device;
+  std::string page, network, device, kernel;
   bool json = false;
   app.add_option("MODEL", options.model, "folder, config.json, .gguf, .mlir, .mlirbc or .xfm")->required();
   app.add_option("--adapter", options.adapter, "folder of a low-rank adapter (PEFT), shown beside the layers");
@@ -27,6 +27,8 @@ int main(int argc, char **argv) {
   app.add_option("--device-profile", device,
                  "of an artifact: what it can do at most on a Vulkan device that is not here, or on a family of them")
       ->check(oneOf(profiles::names()))->excludes(html);
+  app.add_option("--kernel", kernel, "of an artifact: the code of the kernel of this name, every variant of it")
+      ->excludes("--device-profile")->excludes("--json");
   auto *text =
       app.add_option("--text", place.texts, "look at what the model does on this UTF-8 text; may be given again");
   auto *prompt = app.add_option("--prompt", look.text.prompt, "look at it on this text, encoded as xfmr-run does");
@@ -55,10 +57,10 @@ int main(int argc, char **argv) {
   if (llvm::StringRef(options.model).ends_with(".xfm")) {
     if (!page.empty() || !options.passes.empty() || !options.adapter.empty() || *ffn || looks)
       return fail("--html, --passes, --adapter, --ffn, --text and --prompt are for models, not for artifacts", 2);
-    return showArtifact(options.model, device, json);
+    return kernel.empty() ? showArtifact(options.model, device, json) : showKernel(options.model, kernel);
   }
-  if (!device.empty())
-    return fail("--device-profile is for artifacts, not for models", 2);
+  if (!device.empty() || !kernel.empty())
+    return fail("--device-profile and --kernel are for artifacts, not for models", 2);
   if (Status status = checkUserPasses(options.passes); status.failed())
     return fail(status.message(), 2);
   if (*ffn && !parseMemoryPlace(network, place))
