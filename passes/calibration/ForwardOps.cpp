@@ -2,6 +2,7 @@
 // Mixtures are in ForwardMixture.cpp.
 #include "passes/calibration/ForwardOps.h"
 #include "passes/calibration/Lanes.h"
+#include "passes/codegen/Attention.h"
 #include "passes/codegen/builder/ActivationFormula.h"
 
 #include "dialect/RopeFrequencies.h"
@@ -79,6 +80,13 @@ void rope(RopeOp op, const MatrixF &x, int64_t window, MatrixF &y) {
   });
 }
 
+// As xfmr.attention says.
+double alibiSlope(int64_t head, int64_t heads, double b) {
+  const int64_t n = codegen::alibiHeads(static_cast<uint32_t>(heads));
+  return head < n ? std::exp2(-b * static_cast<double>(head + 1) / static_cast<double>(n))
+                  : std::exp2(-b * static_cast<double>(2 * (head - n) + 1) / static_cast<double>(2 * n));
+}
+
 // One head of one window for the queries [begin, begin + count): only keys that some of them sees are met.
 void attend(AttentionOp op, const MatrixF &q, const MatrixF &k, const MatrixF &v, const MatrixF *sinks, int64_t window,
             int64_t start, int64_t head, int64_t begin, int64_t count, MatrixF &y) {
@@ -87,7 +95,12 @@ void attend(AttentionOp op, const MatrixF &q, const MatrixF &k, const MatrixF &v
   const int64_t back = op.getWindow().value_or(window);
   // The keys that the query at `at` sees end here.
   const auto endOf = [&](int64_t at) { return op.getCausal() ? at + 1 : std::min(window, at + back); };
-  const int64_t from = std::max<int64_t>(0, begin - back + 1), to = endOf(begin + count - 1);
+  // and begin here.
+  const auto beginOf = [&](int64_t at) {
+    const int64_t chunk = op.getChunk().value_or(0), near = std::max<int64_t>(0, at - back + 1);
+    return chunk ? std::max(near, at / chunk * chunk) : near;
+  };
+  const int64_t from = beginOf(begin), to = endOf(begin + count - 1);
   const auto queries = q.block(start + begin, head * width, count, width);
   const auto keys = k.block(start + from, head / group * width, to - from, width);
   const auto values = v.block(start + from, head / group * width, to - from, width);
@@ -98,8 +111,14 @@ void attend(AttentionOp op, const MatrixF &q, const MatrixF &k, const MatrixF &v
     const float cap = static_cast<float>(number(*op.getSoftcap()));
     scores = (scores.array() / cap).tanh() * cap;
   }
+  if (op.getAlibi()) {
+    const double slope = alibiSlope(head, op.getNumHeads(), number(*op.getAlibi()));
+    for (int64_t i = 0; i < count; ++i)
+      for (int64_t j = from; j < to; ++j)
+        scores(i, j - from) += static_cast<float>(slope * static_cast<double>(j - begin - i));
+  }
   for (int64_t i = 0; i < count; ++i) {
-    const int64_t first = std::max<int64_t>(0, begin + i - back + 1) - from;
+    const int64_t first = beginOf(begin + i) - from;
     const int64_t end = endOf(begin + i) - from;
     auto row = scores.row(i);
     auto seen = row.segment(first, end - first);
@@ -316,6 +335,29 @@ LogicalResult compute(SoftcapOp op, ForwardCall &call) {
   return success();
 }
 
+LogicalResult compute(ClampOp op, ForwardCall &call) {
+  if (failed(call.need(op.getInput())))
+    return failure();
+  const MatrixF &x = call.get(op.getInput());
+  const float limit = static_cast<float>(number(op.getLimit()));
+  call.set(op.getResult(), byRows(x.rows(), x.cols(), [&](auto y, int64_t first, int64_t rows) {
+             y = x.middleRows(first, rows).cwiseMin(limit).cwiseMax(-limit);
+           }));
+  return success();
+}
+
+LogicalResult compute(PositionScaleOp op, ForwardCall &call) {
+  if (failed(call.need(op.getInput())))
+    return failure();
+  const MatrixF &x = call.get(op.getInput());
+  call.set(op.getResult(), byRows(x.rows(), x.cols(), [&](auto y, int64_t first, int64_t rows) {
+             for (int64_t i = 0; i < rows; ++i)
+               y.row(i) = x.row(first + i) *
+                          static_cast<float>(RopeFrequencies::positionGrowth(op.getGrowth(), (first + i) % call.window));
+           }));
+  return success();
+}
+
 LogicalResult compute(RowScaleOp op, ForwardCall &call) {
   if (failed(call.need({op.getInput(), op.getFactor()})))
     return failure();
@@ -381,8 +423,8 @@ template <typename... OpTypes> Table makeTable() {
 
 ForwardFunction forwardOf(StringRef opName) {
   static const Table table =
-      makeTable<ActivationOp, AddOp, AttentionOp, BlockOp, EmbeddingOp, GluOp, LayerNormOp, LinearOp, MoeOp, MulOp,
-                RmsNormOp, RopeOp, RowScaleOp, ScaleOp, SoftcapOp, SplitOp>();
+      makeTable<ActivationOp, AddOp, AttentionOp, BlockOp, ClampOp, EmbeddingOp, GluOp, LayerNormOp, LinearOp, MoeOp, MulOp,
+                PositionScaleOp, RmsNormOp, RopeOp, RowScaleOp, ScaleOp, SoftcapOp, SplitOp>();
   return table.lookup(opName);
 }
 

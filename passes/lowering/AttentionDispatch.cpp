@@ -139,7 +139,8 @@ LogicalResult PhaseLowering::lowerAttention() {
   View out = result(op.getResult());
   float scale = static_cast<float>(op.getScale().convertToDouble());
   float softcap = op.getSoftcap() ? static_cast<float>(op.getSoftcap()->convertToDouble()) : 1.0f;
-  uint32_t window = static_cast<uint32_t>(op.getWindow().value_or(0));
+  uint32_t window = static_cast<uint32_t>(op.getWindow().value_or(0)), chunk = static_cast<uint32_t>(op.getChunk().value_or(0));
+  float alibi = op.getAlibi() ? static_cast<float>(op.getAlibi()->convertToDouble()) : 0.0f;
   bool sinks = static_cast<bool>(op.getSinks());
   auto withSinks = [&](SmallVector<DispatchBuilder::NamedBuffer> list, bool take) {
     if (take)
@@ -154,6 +155,8 @@ LogicalResult PhaseLowering::lowerAttention() {
     spec.causal = op.getCausal();
     spec.softcap = op.getSoftcap().has_value();
     spec.sinks = sinks;
+    spec.alibi = alibi > 0;
+    spec.chunked = chunk > 0;
     codegen::AttentionPrefillParams params;
     params.numHeads = op.getNumHeads();
     params.numKvHeads = op.getNumKvHeads();
@@ -164,6 +167,8 @@ LogicalResult PhaseLowering::lowerAttention() {
     params.scale = scale;
     params.softcap = softcap;
     params.window = window;
+    params.chunk = chunk;
+    params.alibi = alibi;
     spec.unaligned = params.unaligned();
     build.dispatch(spec, params, withSinks({{"q", q->buffer}, {"k_cache", kCache}, {"v_cache", vCache},
                                             {"out", out.buffer}}, sinks));
@@ -184,6 +189,9 @@ LogicalResult PhaseLowering::lowerAttention() {
   params.scale = scale;
   params.softcap = softcap;
   params.window = window;
+  params.chunk = chunk;
+  params.alibi = alibi;
+  spec.alibi = alibi > 0;
   spec.unaligned = params.unaligned();
   if (spec.single) {
     build.dispatch(spec, params, withSinks({{"q", q->buffer}, {"k_cache", kCache}, {"v_cache", vCache},
@@ -202,6 +210,7 @@ LogicalResult PhaseLowering::lowerAttention() {
   combine.maxContext = params.maxContext;
   combine.outOffset = out.rows.offset;
   combine.window = window;
+  combine.chunk = chunk;
   combineSpec.unaligned = combine.unaligned();
   build.setLabel("attention combine");
   build.dispatch(combineSpec, combine,
