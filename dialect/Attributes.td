@@ -55,8 +55,15 @@ def Xfmr_DivisorRopeAttr : Xfmr_Attr<"DivisorRope", "divisor_rope"> {
   let parameters = (ins "::mlir::DenseF64ArrayAttr":$divisors, Xfmr_Double:$attention_factor);
   let assemblyFormat = "`<` struct(params) `>`";
 }
+def Xfmr_PositionGrowthAttr : Xfmr_Attr<"PositionGrowth", "position_growth"> {
+  let summary = "1 + scale ln(1 + floor((p + 1) / floor)): what queries of long contexts grow by (Llama 4)";
+  let parameters = (ins Xfmr_Double:$floor, Xfmr_Double:$scale);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
 def Xfmr_RopeScaling : AnyAttrOf<[Xfmr_LinearRopeAttr, Xfmr_Llama3RopeAttr, Xfmr_YarnRopeAttr,
                                   Xfmr_DivisorRopeAttr], "rope scaling attribute">;
+def Xfmr_TableScaling : AnyAttrOf<[Xfmr_LinearRopeAttr, Xfmr_Llama3RopeAttr, Xfmr_YarnRopeAttr,
+                                   Xfmr_DivisorRopeAttr, Xfmr_PositionGrowthAttr], "rope scaling or growth attribute">;
 
 def Xfmr_TargetAttr : Xfmr_Attr<"Target", "target"> {
   let summary = "what a program is compiled for, and every limit that passes must keep to";

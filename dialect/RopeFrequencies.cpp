@@ -51,6 +51,11 @@ void yarn(std::vector<double> &frequencies, double theta, YarnRopeAttr scaling) 
 
 } // namespace
 
+double RopeFrequencies::positionGrowth(PositionGrowthAttr growth, int64_t position) {
+  const double chunks = std::floor(static_cast<double>(position + 1) / growth.getFloor().convertToDouble());
+  return 1 + growth.getScale().convertToDouble() * std::log1p(chunks);
+}
+
 RopeFrequencies xfmr::ropeFrequencies(int64_t rotaryDim, double theta, Attribute scaling) {
   RopeFrequencies rope;
   for (int64_t i = 0; i < rotaryDim / 2; ++i)
@@ -64,6 +69,9 @@ RopeFrequencies xfmr::ropeFrequencies(int64_t rotaryDim, double theta, Attribute
   } else if (auto attr = dyn_cast_if_present<YarnRopeAttr>(scaling)) {
     yarn(rope.frequencies, theta, attr);
     rope.attentionFactor = attr.getAttentionFactor().convertToDouble();
+  } else if (auto attr = dyn_cast_if_present<PositionGrowthAttr>(scaling)) {
+    rope.frequencies.assign(rope.frequencies.size(), 0.0);
+    rope.growth = attr;
   } else if (auto attr = dyn_cast_if_present<DivisorRopeAttr>(scaling)) {
     for (auto [f, divisor] : llvm::zip(rope.frequencies, attr.getDivisors().asArrayRef()))
       f /= divisor;

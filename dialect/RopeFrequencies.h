@@ -11,6 +11,10 @@ namespace xfmr {
 struct RopeFrequencies {
   std::vector<double> frequencies;
   double attentionFactor = 1.0;
+  PositionGrowthAttr growth; // null: the factor is the same everywhere
+  /// The factor at a position.
+  double factorAt(int64_t position) const { return growth ? positionGrowth(growth, position) : attentionFactor; }
+  static double positionGrowth(PositionGrowthAttr growth, int64_t position);
 };
 RopeFrequencies ropeFrequencies(int64_t rotaryDim, double theta, mlir::Attribute scaling);
 

@@ -153,8 +153,10 @@ private:
     a.headDim = op.getHeadDim();
     a.window = op.getWindow();
     const double scale = op.getScale().convertToDouble(), usual = 1 / std::sqrt(static_cast<double>(a.headDim));
-    if (op.getSinks() || op.getSoftcap() || !op.getCausal() || std::abs(scale - usual) > 1e-6 * usual)
-      return refuse("attention with sinks, a softcap, another scale or without a causal mask cannot be exported");
+    if (op.getSinks() || op.getSoftcap() || op.getChunk() || op.getAlibi() || !op.getCausal() ||
+        std::abs(scale - usual) > 1e-6 * usual)
+      return refuse("attention with sinks, a softcap, chunks, biases by distance, another scale or without a causal mask "
+                    "cannot be exported");
     a.rope = get<RopeOp>(op.getQuery(), "xfmr.rope of the queries");
     auto keyRope = get<RopeOp>(op.getKey(), "xfmr.rope of the keys");
     if (!a.rope || !keyRope)

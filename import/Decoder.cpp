@@ -171,7 +171,9 @@ Value attend(ModelBuilder &m, StringRef module, Value q, Value k, Value v, const
                              ops.getI64IntegerAttr(attention.numKvHeads), ops.getI64IntegerAttr(attention.headDim),
                              attention.causal ? ops.getUnitAttr() : UnitAttr(), ops.getF64FloatAttr(attention.scale),
                              attention.softcap ? ops.getF64FloatAttr(*attention.softcap) : FloatAttr(),
-                             layer.window ? ops.getI64IntegerAttr(*layer.window) : IntegerAttr());
+                             layer.window ? ops.getI64IntegerAttr(*layer.window) : IntegerAttr(),
+                             layer.chunk ? ops.getI64IntegerAttr(*layer.chunk) : IntegerAttr(),
+                             attention.alibi ? ops.getF64FloatAttr(*attention.alibi) : FloatAttr());
 }
 
 Value selfAttention(ModelBuilder &m, Value x, const std::string &prefix, const AttentionConfig &a,
@@ -185,6 +187,11 @@ Value selfAttention(ModelBuilder &m, Value x, const std::string &prefix, const A
     const bool perHead = a.norm == QueryKeyNorm::perHead;
     q = m.rmsNorm(q, prefix + ".q_norm", perHead ? a.headDim : queryWidth, a.eps, a.normUnitOffset);
     k = m.rmsNorm(k, prefix + ".k_norm", perHead ? a.headDim : keyWidth, a.eps, a.normUnitOffset);
+  }
+  if (a.clip) {
+    q = m.clamp(q, *a.clip);
+    k = m.clamp(k, *a.clip);
+    v = m.clamp(v, *a.clip);
   }
   Value sinks = a.sinks ? m.weight(prefix + ".sinks", {a.numHeads}) : Value();
   Value mixed = attend(m, prefix, q, k, v, a, layer, sinks);

@@ -33,6 +33,8 @@ struct AttentionConfig {
   bool normUnitOffset = false;
   double eps = 1e-6; // of that norm
   bool sinks = false;
+  std::optional<double> clip;  // of q, k and v after their norms
+  std::optional<double> alibi; // exponent of the biases by distance
   bool causal = true; // false: every token sees every other (encoders)
   const char *outModule = "o_proj";
 };
@@ -41,6 +43,7 @@ struct AttentionConfig {
 struct AttentionLayer {
   const RopeSettings *rope = nullptr; // null: no rotation
   std::optional<int64_t> window;
+  std::optional<int64_t> chunk = {};
 };
 
 struct DecoderConfig {

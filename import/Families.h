@@ -6,6 +6,7 @@
 namespace xfmr {
 
 mlir::Value importBert(ImportContext &context);
+mlir::Value importBloom(ImportContext &context);
 mlir::Value importCohere(ImportContext &context);
 mlir::Value importCohere2(ImportContext &context);
 mlir::Value importDeepseek(ImportContext &context);
@@ -21,9 +22,11 @@ mlir::Value importGptj(ImportContext &context);
 mlir::Value importGranite(ImportContext &context);
 mlir::Value importGraniteMoe(ImportContext &context);
 mlir::Value importLlama(ImportContext &context);
+mlir::Value importLlama4(ImportContext &context);
 mlir::Value importMistral(ImportContext &context);
 mlir::Value importMixtral(ImportContext &context);
 mlir::Value importModernBert(ImportContext &context);
+mlir::Value importMpt(ImportContext &context);
 mlir::Value importOlmo2(ImportContext &context);
 mlir::Value importOlmo3(ImportContext &context);
 mlir::Value importOlmoe(ImportContext &context);
@@ -39,8 +42,7 @@ mlir::Value importRoberta(ImportContext &context);
 mlir::Value importSmolLm3(ImportContext &context);
 mlir::Value importStableLm(ImportContext &context);
 mlir::Value importStarcoder2(ImportContext &context);
-// These read the routing only and refuse the model with what is missing.
-mlir::Value importLlama4(ImportContext &context);
+// This reads the routing only and refuses the model with what is missing.
 mlir::Value importSwitch(ImportContext &context);
 
 /// Windows of the Qwen families: on only with `use_sliding_window`, from layer `max_window_layers`.

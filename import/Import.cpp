@@ -21,6 +21,7 @@ struct Family {
 };
 constexpr Family kFamilies[] = {
     {"bert", importBert},
+    {"bloom", importBloom},
     {"camembert", importRoberta},
     {"cohere", importCohere},
     {"cohere2", importCohere2},
@@ -43,6 +44,7 @@ constexpr Family kFamilies[] = {
     {"mistral", importMistral},
     {"mixtral", importMixtral},
     {"modernbert", importModernBert},
+    {"mpt", importMpt},
     {"olmo2", importOlmo2},
     {"olmo3", importOlmo3},
     {"olmoe", importOlmoe},
@@ -104,7 +106,6 @@ constexpr Refused kRefused[] = {
     {"albert", "has one layer's weights for all layers"},
     {"bamba", "mixes attention with state-space layers"},
     {"bart", "is an encoder with a decoder"},
-    {"bloom", "adds a bias by distance to scores (ALiBi)"},
     {"deberta", "attends to distances apart from contents"},
     {"deberta-v2", "attends to distances apart from contents"},
     {"falcon_h1", "mixes attention with state-space layers"},
@@ -118,7 +119,6 @@ constexpr Refused kRefused[] = {
     {"minimax", "mixes attention with linear attention"},
     {"mllama", "attends to images in layers of its own"},
     {"mpnet", "adds a bias by distance to scores"},
-    {"mpt", "adds a bias by distance to scores (ALiBi)"},
     {"mt5", "is an encoder with a decoder"},
     {"nemotron_h", "mixes attention with state-space layers"},
     {"qwen3_5_moe_text", "mixes attention with linear attention"},

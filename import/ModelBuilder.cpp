@@ -364,6 +364,10 @@ Value ModelBuilder::softcap(Value x, double cap) {
   return SoftcapOp::create(builder_, loc_, x.getType(), x, builder_.getF64FloatAttr(cap));
 }
 
+Value ModelBuilder::clamp(Value x, double limit) {
+  return ClampOp::create(builder_, loc_, x.getType(), x, builder_.getF64FloatAttr(limit));
+}
+
 Value ModelBuilder::activation(ActivationKind kind, Value x) {
   return ActivationOp::create(builder_, loc_, x.getType(), x, kind);
 }

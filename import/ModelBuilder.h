@@ -121,6 +121,7 @@ public:
   /// x itself when the factor is 1.
   mlir::Value scale(mlir::Value x, double factor);
   mlir::Value softcap(mlir::Value x, double cap);
+  mlir::Value clamp(mlir::Value x, double limit);
   mlir::Value activation(ActivationKind kind, mlir::Value x);
   llvm::SmallVector<mlir::Value> split(mlir::Value x, llvm::ArrayRef<int64_t> widths);
 

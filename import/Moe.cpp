@@ -107,12 +107,12 @@ StackedLinear stackLinears(ModelBuilder &m, const std::vector<std::string> &modu
 /// PREFIX.gate_up_proj and PREFIX.down_proj of all experts as one tensor each, as transformers holds them in memory and some
 /// families store them: [E, 2F, D] and [E, D, F], or [E, D, 2F] and [E, F, D]; gate first.
 static std::vector<StackedLinear> fusedExperts(ModelBuilder &m, const std::string &prefix, int64_t experts,
-                                               int64_t width, int64_t hidden) {
+                                               int64_t width, int64_t hidden, bool together) {
   const std::string gateUpName = prefix + ".gate_up_proj", downName = prefix + ".down_proj";
   const std::optional<std::vector<int64_t>> stored = m.storedShape(gateUpName);
   const bool asLinear = stored && *stored == std::vector<int64_t>{experts, 2 * width, hidden};
-  const bool asInput = stored && *stored == std::vector<int64_t>{experts, hidden, 2 * width};
-  if (asLinear && asInput)
+  const bool asInput = !stored || *stored == std::vector<int64_t>{experts, hidden, 2 * width};
+  if (asLinear && asInput && !together)
     m.refuse("tensor \"" + gateUpName +
              "\": rows and columns are equally many, so which of them are outputs cannot be told");
   Value gateUp = asInput ? m.transposedWeight(gateUpName, {experts, hidden, 2 * width})
@@ -194,8 +194,8 @@ Value gatedMixture(ModelBuilder &m, Value x, const Router &router, RoutingAttr r
   ModelBuilder::At at(m, prefix);
   const int64_t hidden = ModelBuilder::widthOf(x);
   std::vector<StackedLinear> projections;
-  if (m.storedShape(prefix + ".gate_up_proj"))
-    projections = fusedExperts(m, prefix, experts, width, hidden);
+  if (m.storedShape(prefix + ".gate_up_proj") || (names.together && !m.hasWeights()))
+    projections = fusedExperts(m, prefix, experts, width, hidden, names.together);
   else
     projections = {stackLinears(m, expertModules(prefix, experts, names.gate), width, hidden),
                    stackLinears(m, expertModules(prefix, experts, names.up), width, hidden),

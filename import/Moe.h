@@ -50,6 +50,8 @@ mlir::Value mixture(ModelBuilder &m, mlir::Value x, const Router &router, Routin
 /// PREFIX.gate_up_proj and PREFIX.down_proj.
 struct GatedExpertNames {
   const char *gate, *up, *down;
+  /// The family's own files have the one tensors, as [E, D, 2F] and [E, F, D].
+  bool together = false;
 };
 mlir::Value gatedMixture(ModelBuilder &m, mlir::Value x, const Router &router, RoutingAttr routing,
                          const std::string &prefix, const GatedExpertNames &names, int64_t experts,

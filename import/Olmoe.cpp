@@ -15,7 +15,7 @@ Value importOlmoe(ImportContext &context) {
   const ExpertCounts counts = readExpertCounts(config, {"num_experts", "num_local_experts"});
   const bool norm = config.flag("norm_topk_prob", false);
   if (config.has("clip_qkv"))
-    config.refuse("clip_qkv", "is set, but clamped projections cannot be imported");
+    d.attention.clip = config.positive("clip_qkv");
   if (config.failed())
     return {};
   RoutingAttr routing = softmaxRouting(context.mlir, counts.topK, norm);

@@ -1,6 +1,5 @@
-// Families whose routing is understood but whose attention or frame the dialect cannot express yet: Llama 4
-// (chunked attention), Switch (encoder and decoder). The configuration's
-// routing is read and checked; the refusal says what is missing and names the rule that was read.
+// Families whose routing is understood but whose frame the dialect cannot express yet: Switch (encoder and decoder). The
+// configuration's routing is read and checked; the refusal says what is missing and names the rule that was read.
 #include "import/Families.h"
 #include "import/Moe.h"
 #include "import/Routing.h"
@@ -17,14 +16,6 @@ static void refuseBeyondRouting(ImportContext &context, const std::string &key, 
   std::string text;
   llvm::raw_string_ostream(text) << what << "; its routing is " << rule.attribute(context.mlir);
   context.config.refuse(key, text);
-}
-
-Value importLlama4(ImportContext &context) {
-  Config &config = context.config;
-  const ExpertCounts counts = readExpertCounts(config, {"num_local_experts"});
-  refuseBeyondRouting(context, "attention_chunk_size", "asks for chunked attention, which is not supported",
-                      llama4Routing(counts.topK));
-  return {};
 }
 
 Value importSwitch(ImportContext &context) {

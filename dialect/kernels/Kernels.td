@@ -121,6 +121,7 @@ def Xfmr_AttentionCombineParams : Xfmr_KernelParams<"AttentionCombine", "attenti
     - `max_context`: positions of the cache
     - `out_offset`
     - `window`: keys a row sees; 0: all
+    - `chunk`: positions of a chunk; 0: none
 
     `#xfmr.attention_combine_params<num_heads = 4, max_context = 512>`
   }];
@@ -134,6 +135,7 @@ def Xfmr_AttentionDecodeKernel : Xfmr_Kernel<"AttentionDecode", "attention_decod
     - `single`: one split, which finishes
     - `softcap`: scores go through c tanh(s / c)
     - `sinks`
+    - `alibi`: scores fall with the distance
 
     Constraints:
     - C1: `head_dim` is a multiple of 4 from 4 to 256
@@ -149,7 +151,8 @@ def Xfmr_AttentionDecodeParams : Xfmr_KernelParams<"AttentionDecode", "attention
     - `max_context`
     - `q_offset`, `out_offset`: in floats
     - `scale`, `softcap`
-    - `window`
+    - `window`, `chunk`: 0 for none
+    - `alibi`: exponent of the last of a power of two of heads; 0 for none
 
     `#xfmr.attention_decode_params<num_heads = 4, num_kv_heads = 2, max_context = 512, scale = 0.125>`
   }];
@@ -163,6 +166,8 @@ def Xfmr_AttentionPrefillKernel : Xfmr_Kernel<"AttentionPrefill", "attention_pre
     - `causal`: true unless it says false
     - `softcap`
     - `sinks`
+    - `alibi`: scores fall with the distance
+    - `chunked`: keys of the own chunk alone
 
     Constraints:
     - C1: `head_dim` is a multiple of 4 from 4 to 256
@@ -178,7 +183,8 @@ def Xfmr_AttentionPrefillParams : Xfmr_KernelParams<"AttentionPrefill", "attenti
     - `max_rows`: most rows of the phase
     - `q`, `out`: rows
     - `scale`, `softcap`
-    - `window`
+    - `window`, `chunk`: 0 for none
+    - `alibi`: exponent of the last of a power of two of heads; 0 for none
 
     `#xfmr.attention_prefill_params<num_heads = 1, num_kv_heads = 1, max_context = 8, max_rows = 4, q = <stride
     = 16>, out = <stride = 16>>`
@@ -188,7 +194,7 @@ def Xfmr_AttentionPrefillParams : Xfmr_KernelParams<"AttentionPrefill", "attenti
 def Xfmr_ElementwiseKernel : Xfmr_Kernel<"Elementwise", "elementwise"> {
   let summary = "one operation on each element";
   let description = [{
-    - `op`: `copy`, `add`, `mul`, `activation`, `scale`, `softcap`, `row_scale` or `last_row`
+    - `op`: `copy`, `add`, `mul`, `activation`, `scale`, `softcap`, `row_scale`, `last_row`, `clamp` or `position_scale`
     - `activation`: of `activation`
 
     Constraints:
@@ -203,7 +209,7 @@ def Xfmr_ElementwiseParams : Xfmr_KernelParams<"Elementwise", "elementwise"> {
     - `width`: columns
     - `max_rows`
     - `a`, `b`, `out`: rows; a stride of 0 repeats one
-    - `value`: of `scale` and `softcap`
+    - `value`: of `scale`, `softcap` and `clamp`
 
     `#xfmr.elementwise_params<width = 16, max_rows = 4, a = <stride = 16>, out = <stride = 16>>`
   }];

@@ -111,6 +111,10 @@ template <class Op> static LogicalResult verifyAttention(Op op) {
   if (!op.getScale().isFinite() || (op.getSoftcap() && !isPositive(*op.getSoftcap())) ||
       (op.getWindow() && static_cast<int64_t>(*op.getWindow()) <= 0)) // C4
     return op.emitOpError("scale must be finite, softcap and window positive");
+  if (op.getChunk() && (static_cast<int64_t>(*op.getChunk()) <= 0 || !op.getCausal() || op.getWindow())) // C5
+    return op.emitOpError("chunk must be positive and come with causal, without window");
+  if (op.getAlibi() && (!isPositive(*op.getAlibi()) || !op.getCausal())) // C5
+    return op.emitOpError("alibi must be finite and positive and come with causal");
   return success();
 }
 
@@ -158,6 +162,20 @@ LogicalResult SoftcapOp::verify() {
     return emitOpError("cap must be finite and positive");
   return success();
 }
+
+LogicalResult ClampOp::verify() {
+  if (!isPositive(getLimit())) // C1
+    return emitOpError("limit must be finite and positive");
+  return success();
+}
+
+LogicalResult PositionScaleOp::verify() {
+  if (!isPositive(getGrowth().getFloor()) || !getGrowth().getScale().isFinite()) // C1
+    return emitOpError("floor must be finite and positive, scale finite");
+  return success();
+}
+
+unsigned PositionScaleOp::getNumColumnOperands() { return 1; }
 
 LogicalResult SplitOp::verify() {
   int64_t sum = 0;

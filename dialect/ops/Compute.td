@@ -142,14 +142,18 @@ def Xfmr_AttentionOp : Xfmr_Op<"attention", [Pure]> {
   let summary = "softmax(scale * q k^T + mask) v, head by head";
   let description = [{
     q [T, H*h], k and v [T, K*h]; query head i reads key/value head floor(i / (H/K)). `causal` hides later
-    positions; `window` w hides key j from query i unless j > i - w. `softcap` c turns a score s into
-    c tanh(s / c) before the mask. `sinks` [H] adds a logit without a value to each head's denominator.
+    positions; `window` w hides key j from query i unless i - w < j < i + w; `chunk` c hides it unless both lie in
+    one run of c positions, floor(j / c) = floor(i / c). `softcap` c turns a score s into c tanh(s / c) before the mask.
+    `sinks` [H] adds a logit without a value to each head's denominator. `alibi` b adds m_i (j - p) to the score of head i at
+    position p, with n the largest power of two that is at most H and m_i = 2^(-b (i + 1) / n) for i < n, then
+    m_i = 2^(-b (2 (i - n) + 1) / (2 n)) (Press et al. 2022).
 
     Constraints:
     - C1: num_heads is a multiple of num_kv_heads; both are positive
     - C2: q is [T, H*h]; k and v are [T, K*h], with the same tokens; the result is as q
     - C3: sinks have H entries
     - C4: window is positive; softcap is positive; scale is finite
+    - C5: chunk is positive and comes with causal, without window; alibi is finite and positive, and comes with causal
 
     Example:
     ```mlir
@@ -160,12 +164,13 @@ def Xfmr_AttentionOp : Xfmr_Op<"attention", [Pure]> {
   let arguments = (ins Xfmr_Activation:$query, Xfmr_Activation:$key, Xfmr_Activation:$value,
                        Optional<Xfmr_Vector>:$sinks, I64Attr:$num_heads, I64Attr:$num_kv_heads,
                        I64Attr:$head_dim, UnitAttr:$causal, F64Attr:$scale,
-                       OptionalAttr<F64Attr>:$softcap, OptionalAttr<I64Attr>:$window);
+                       OptionalAttr<F64Attr>:$softcap, OptionalAttr<I64Attr>:$window,
+                       OptionalAttr<I64Attr>:$chunk, OptionalAttr<F64Attr>:$alibi);
   let results = (outs Xfmr_Activation:$result);
   let assemblyFormat = [{
     $query `,` $key `,` $value (`sinks` $sinks^)? `heads` $num_heads `kv_heads` $num_kv_heads
     `head_dim` $head_dim (`causal` $causal^)? `scale` $scale (`softcap` $softcap^)?
-    (`window` $window^)? attr-dict `:` functional-type(operands, results)
+    (`window` $window^)? (`chunk` $chunk^)? (`alibi` $alibi^)? attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
 }
@@ -262,6 +267,46 @@ def Xfmr_SoftcapOp : Xfmr_Op<"softcap", [Pure, ColumnwiseOpInterface, AllTypesMa
   let arguments = (ins Xfmr_Activation:$input, F64Attr:$cap);
   let results = (outs Xfmr_Activation:$result);
   let assemblyFormat = "$input `cap` $cap attr-dict `:` type($input)";
+  let hasVerifier = 1;
+}
+
+def Xfmr_ClampOp : Xfmr_Op<"clamp", [Pure, ColumnwiseOpInterface, AllTypesMatch<["input", "result"]>]> {
+  let summary = "every element between -limit and limit";
+  let description = [{
+    What `clip_qkv` does to projections (MPT, OLMoE, DBRX).
+
+    Constraints:
+    - C1: the limit is finite and positive
+
+    Example:
+    ```mlir
+    %y = xfmr.clamp %x limit 8.0 : tensor<?x4xf32>
+    ```
+  }];
+  let arguments = (ins Xfmr_Activation:$input, F64Attr:$limit);
+  let results = (outs Xfmr_Activation:$result);
+  let assemblyFormat = "$input `limit` $limit attr-dict `:` type($input)";
+  let hasVerifier = 1;
+}
+
+def Xfmr_PositionScaleOp : Xfmr_Op<"position_scale", [Pure, AllTypesMatch<["input", "result"]>,
+    DeclareOpInterfaceMethods<ColumnwiseOpInterface, ["getNumColumnOperands"]>]> {
+  let summary = "y[t] = x[t] * g(position of t): each row times a number that grows with its position";
+  let description = [{
+    g(p) = 1 + scale ln(1 + floor((p + 1) / floor)); row t is at position t, after split-phases at `at` + t. Queries of
+    Llama 4's layers without rotation.
+
+    Constraints:
+    - C1: floor is finite and positive, scale is finite
+
+    Example:
+    ```mlir
+    %y = xfmr.position_scale %x growth <floor = 8192.0, scale = 0.1> : tensor<?x4xf32>
+    ```
+  }];
+  let arguments = (ins Xfmr_Activation:$input, Optional<Xfmr_Position>:$position, Xfmr_PositionGrowthAttr:$growth);
+  let results = (outs Xfmr_Activation:$result);
+  let assemblyFormat = "$input (`at` $position^)? `growth` $growth attr-dict `:` type($input)";
   let hasVerifier = 1;
 }
 

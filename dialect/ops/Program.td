@@ -133,6 +133,7 @@ def Xfmr_CachedAttentionOp : Xfmr_Op<"cached_attention", [DeclareOpInterfaceMeth
     - C2: query, key and value have as many columns as their heads times `head_dim`, and equal rows
     - C3: num_heads is a multiple of num_kv_heads; both are positive; sinks have num_heads entries
     - C4: window is positive; softcap is positive; scale is finite
+    - C5: chunk is positive and comes with causal, without window; alibi is finite and positive, and comes with causal
 
     ```mlir
     xfmr.program @p max_context 8 chunk 8 kv f32
@@ -152,12 +153,13 @@ def Xfmr_CachedAttentionOp : Xfmr_Op<"cached_attention", [DeclareOpInterfaceMeth
                        Xfmr_Position:$position, Optional<Xfmr_Vector>:$sinks,
                        FlatSymbolRefAttr:$cache, I64Attr:$num_heads, I64Attr:$num_kv_heads,
                        I64Attr:$head_dim, UnitAttr:$causal, F64Attr:$scale,
-                       OptionalAttr<F64Attr>:$softcap, OptionalAttr<I64Attr>:$window);
+                       OptionalAttr<F64Attr>:$softcap, OptionalAttr<I64Attr>:$window,
+                       OptionalAttr<I64Attr>:$chunk, OptionalAttr<F64Attr>:$alibi);
   let results = (outs Xfmr_Activation:$result);
   let assemblyFormat = [{
     $query `,` $key `,` $value `at` $position `cache` $cache (`sinks` $sinks^)? `heads` $num_heads
     `kv_heads` $num_kv_heads `head_dim` $head_dim (`causal` $causal^)? `scale` $scale
-    (`softcap` $softcap^)? (`window` $window^)? attr-dict `:` functional-type(operands, results)
+    (`softcap` $softcap^)? (`window` $window^)? (`chunk` $chunk^)? (`alibi` $alibi^)? attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
 }
@@ -242,7 +244,8 @@ def Xfmr_RopeTableOp : Xfmr_Op<"rope_table", [Symbol, HasParent<"ProgramOp">]> {
   let summary = "cos and sin of every position, computed at compile time in f64";
   let description = [{
     f32 [max_context, paddedWidth(rotary_dim)]: row p holds cos(p f_i) for i < rotary_dim / 2, then
-    sin(p f_i), both times the attention factor of the scaling.
+    sin(p f_i), both times the attention factor of the scaling. With a `position_growth` all f_i are 0 and the factor is that of
+    position p, so column 0 is what `xfmr.position_scale` multiplies by.
 
     Constraints:
     - C1: `rows` is positive; `rotary_dim` is positive and even
@@ -255,7 +258,7 @@ def Xfmr_RopeTableOp : Xfmr_Op<"rope_table", [Symbol, HasParent<"ProgramOp">]> {
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$rows, I64Attr:$rotary_dim, F64Attr:$theta,
-                       OptionalAttr<Xfmr_RopeScaling>:$scaling);
+                       OptionalAttr<Xfmr_TableScaling>:$scaling);
   let assemblyFormat = "$sym_name `rows` $rows `rotary_dim` $rotary_dim `theta` $theta attr-dict";
   let hasVerifier = 1;
 }

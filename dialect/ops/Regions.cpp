@@ -13,7 +13,8 @@ bool isHead(FusedKind kind, Operation *op) {
   case FusedKind::norm: return isa<RmsNormOp, LayerNormOp>(op);
   case FusedKind::attention: return isa<CachedAttentionOp>(op);
   case FusedKind::mixture: return isa<MoeOp>(op);
-  case FusedKind::elementwise: return isa<AddOp, MulOp, ScaleOp, SoftcapOp, ActivationOp, RowScaleOp, LastRowOp>(op);
+  case FusedKind::elementwise:
+    return isa<AddOp, MulOp, ScaleOp, SoftcapOp, ActivationOp, RowScaleOp, LastRowOp, ClampOp, PositionScaleOp>(op);
   case FusedKind::sample: return isa<SampleOp>(op);
   }
   llvm_unreachable("all kinds are above");

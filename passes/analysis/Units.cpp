@@ -89,6 +89,8 @@ SmallVector<AttentionUnits> findAttentions(BlockOp block) {
   block.walk([&](AttentionOp attention) {
     AttentionUnits units{attention, {}, {}, attention};
     Refusal refusal;
+    if (attention.getAlibi())
+      refusal = {"biases by distance (alibi) depend on the number of heads", attention};
     const std::pair<Value, const char *> operands[] = {
         {attention.getQuery(), "query"}, {attention.getKey(), "key"}, {attention.getValue(), "value"}};
     for (auto [operand, role] : operands)

@@ -293,6 +293,29 @@ LogicalResult compute(SoftcapOp op, ForwardCall &call) {
   return success();
 }
 
+LogicalResult compute(ClampOp op, ForwardCall &call) {
+  if (failed(call.need(op.getInput())))
+    return failure();
+  const MatrixF &x = call.get(op.getInput());
+  const float limit = static_cast<float>(number(op.getLimit()));
+  call.set(op.getResult(), byRows(x.rows(), x.cols(), [&](auto y, int64_t first, int64_t rows) {
+             y = x.middleRows(first, rows).cwiseMin(limit).cwiseMax(-limit);
+           }));
+  return success();
+}
+
+LogicalResult compute(PositionScaleOp op, ForwardCall &call) {
+  if (failed(call.need(op.getInput())))
+    return failure();
+  const MatrixF &x = call.get(op.getInput());
+  call.set(op.getResult(), byRows(x.rows(), x.cols(), [&](auto y, int64_t first, int64_t rows) {
+             for (int64_t i = 0; i < rows; ++i)
+               y.row(i) = x.row(first + i) *
+                          static_cast<float>(RopeFrequencies::positionGrowth(op.getGrowth(), (first + i) % call.window));
+           }));
+  return success();
+}
+
 LogicalResult compute(RowScaleOp op, ForwardCall &call) {
   if (failed(call.need({op.getInput(), op.getFactor()})))
     return failure();
@@ -363,8 +386,8 @@ template <typename... OpTypes> Table makeTable() {
 
 ForwardFunction forwardOf(StringRef opName) {
   static const Table table =
-      makeTable<ActivationOp, AddOp, AttentionOp, BlockOp, EmbeddingOp, GluOp, LayerNormOp, LinearOp, MoeOp, MulOp,
-                ProbeOp, RmsNormOp, RopeOp, RowScaleOp, ScaleOp, SoftcapOp, SplitOp>();
+      makeTable<ActivationOp, AddOp, AttentionOp, BlockOp, ClampOp, EmbeddingOp, GluOp, LayerNormOp, LinearOp, MoeOp,
+                MulOp, PositionScaleOp, ProbeOp, RmsNormOp, RopeOp, RowScaleOp, ScaleOp, SoftcapOp, SplitOp>();
   return table.lookup(opName);
 }
 

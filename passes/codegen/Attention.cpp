@@ -12,7 +12,8 @@ std::string headDimFault(uint32_t headDim) {
 
 std::string AttentionDecodeSpec::name() const {
   return "attention_decode_d" + std::to_string(headDim) + "_" + toString(cache) +
-         (single ? "_single" : "") + (softcap ? "_softcap" : "") + (sinks ? "_sinks" : "") + (unaligned ? "_unaligned" : "");
+         (single ? "_single" : "") + (softcap ? "_softcap" : "") + (sinks ? "_sinks" : "") + (alibi ? "_alibi" : "") +
+         (unaligned ? "_unaligned" : "");
 }
 
 std::vector<Binding> AttentionDecodeSpec::bindings() const {
@@ -29,7 +30,7 @@ std::vector<Binding> AttentionDecodeSpec::bindings() const {
 std::vector<uint32_t> AttentionDecodeParams::push() const {
   return {numHeads, numKvHeads, maxContext,       decodeSplits(maxContext),
           qOffset,  outOffset,  floatBits(scale), floatBits(softcap),
-          window};
+          window,   chunk,      floatBits(alibi), alibiHeads(numHeads)};
 }
 
 std::array<uint32_t, 3> AttentionDecodeParams::grid(const AttentionDecodeSpec &spec) const {
@@ -50,7 +51,7 @@ std::vector<Binding> AttentionCombineSpec::bindings() const {
 
 // The same words as attention_decode; those it does not need are 0.
 std::vector<uint32_t> AttentionCombineParams::push() const {
-  return {numHeads, 0, maxContext, decodeSplits(maxContext), 0, outOffset, 0, 0, window};
+  return {numHeads, 0, maxContext, decodeSplits(maxContext), 0, outOffset, 0, 0, window, chunk};
 }
 
 std::array<uint32_t, 3> AttentionCombineParams::grid(const AttentionCombineSpec &) const {
@@ -59,7 +60,8 @@ std::array<uint32_t, 3> AttentionCombineParams::grid(const AttentionCombineSpec 
 
 std::string AttentionPrefillSpec::name() const {
   return "attention_prefill_d" + std::to_string(headDim) + "_" + toString(cache) +
-         (causal ? "_causal" : "") + (softcap ? "_softcap" : "") + (sinks ? "_sinks" : "") + (unaligned ? "_unaligned" : "");
+         (causal ? "_causal" : "") + (softcap ? "_softcap" : "") + (sinks ? "_sinks" : "") + (alibi ? "_alibi" : "") +
+         (chunked ? "_chunked" : "") + (unaligned ? "_unaligned" : "");
 }
 
 std::vector<Binding> AttentionPrefillSpec::bindings() const {
@@ -75,7 +77,8 @@ std::vector<Binding> AttentionPrefillSpec::bindings() const {
 
 std::vector<uint32_t> AttentionPrefillParams::push() const {
   return {numHeads,   numKvHeads, maxContext,       q.stride,           q.offset,
-          out.stride, out.offset, floatBits(scale), floatBits(softcap), window};
+          out.stride, out.offset, floatBits(scale), floatBits(softcap), window,
+          chunk,      floatBits(alibi), alibiHeads(numHeads)};
 }
 
 std::array<uint32_t, 3> AttentionPrefillParams::grid(const AttentionPrefillSpec &spec) const {
@@ -97,6 +100,8 @@ std::string AttentionPrefillSpec::fault() const {
 
 std::string AttentionPrefillParams::fault(const AttentionPrefillSpec &spec) const {
   return firstFault({headsFault(numHeads, numKvHeads, maxContext), needsPositive("max_rows", maxRows),
+                     spec.chunked != (chunk > 0) ? "chunk must be positive where the kernel is chunked, and 0 elsewhere" : "",
+                     spec.alibi != (alibi > 0) ? "alibi must be positive where the kernel has it, and 0 elsewhere" : "",
                      needsAligned(spec.unaligned, unaligned())});
 }
 
@@ -106,7 +111,9 @@ std::string AttentionDecodeSpec::fault() const {
 }
 
 std::string AttentionDecodeParams::fault(const AttentionDecodeSpec &spec) const {
-  return firstFault({headsFault(numHeads, numKvHeads, maxContext), needsAligned(spec.unaligned, unaligned())});
+  return firstFault({headsFault(numHeads, numKvHeads, maxContext),
+                     spec.alibi != (alibi > 0) ? "alibi must be positive where the kernel has it, and 0 elsewhere" : "",
+                     needsAligned(spec.unaligned, unaligned())});
 }
 
 std::string AttentionCombineSpec::fault() const {

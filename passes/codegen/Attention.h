@@ -1,7 +1,9 @@
 // The three attention kernels. All read keys and values from the caches (layout in RopeCache.h),
 // which already hold the rows of this run; query head h uses kv head h / (numHeads / numKvHeads).
 //   score_ij = scale * q_i . k_j;  with softcap: c * tanh(score / c)
-//   visible:  causal: j <= i; not causal: j < position + count; window w > 0: also j > i - w
+//   visible:  causal: j <= i; not causal: j < position + count; window w > 0: also i - w < j < i + w; chunk c > 0: also in the
+//   run of c positions that i is in
+//   alibi b: score_ij + slope_h (j - i), slopes as builder/Alibi.h has them
 //   out_i = sum_j softmax_j(score_ij) v_j; with sinks, exp(sink_h) joins the denominator (gpt-oss)
 // Softmax is online (Milakov and Gimelshein 2018): no buffer of scores.
 //
@@ -26,6 +28,14 @@ constexpr uint32_t queryTile(uint32_t headDim) {
   return headDim <= 16 ? 64 : headDim <= 32 ? 32 : 16;
 }
 
+// How many heads have slopes of the first kind, see builder/Alibi.h: the largest power of two that is at most numHeads.
+constexpr uint32_t alibiHeads(uint32_t numHeads) {
+  uint32_t n = 1;
+  while (2 * n <= numHeads)
+    n *= 2;
+  return n;
+}
+
 struct AttentionPrefillSpec {
   uint32_t headDim = 0; // see isHeadDim
   CacheType cache = CacheType::F32;
@@ -33,6 +43,7 @@ struct AttentionPrefillSpec {
   bool softcap = false;
   bool sinks = false;
   bool unaligned = false; // as the params say
+  bool alibi = false, chunked = false;
 
   bool singleFloats() const { return unaligned || headDim % 4; }
   std::string name() const;
@@ -42,7 +53,8 @@ struct AttentionPrefillSpec {
   std::string fault() const;
   template <class Self, class F> static void fields(Self &self, F &&f) {
     f("head_dim", self.headDim); f("cache", self.cache); f("causal", self.causal);
-    f("softcap", self.softcap); f("sinks", self.sinks); f("unaligned", self.unaligned);
+    f("softcap", self.softcap); f("sinks", self.sinks); f("alibi", self.alibi); f("chunked", self.chunked);
+    f("unaligned", self.unaligned);
   }
 };
 
@@ -56,6 +68,8 @@ struct AttentionPrefillParams {
   float scale = 1.0f;
   float softcap = 1.0f;
   uint32_t window = 0; // 0: off
+  uint32_t chunk = 0;  // with chunked
+  float alibi = 0;     // with alibi: b
 
   // What the spec's `unaligned` must be.
   bool unaligned() const { return !q.aligned() || !out.aligned(); }
@@ -66,7 +80,7 @@ struct AttentionPrefillParams {
     f("num_heads", self.numHeads); f("num_kv_heads", self.numKvHeads);
     f("max_context", self.maxContext); f("max_rows", self.maxRows); f("q", self.q);
     f("out", self.out); f("scale", self.scale); f("softcap", self.softcap);
-    f("window", self.window);
+    f("window", self.window); f("chunk", self.chunk); f("alibi", self.alibi);
   }
 };
 
@@ -89,6 +103,7 @@ struct AttentionDecodeSpec {
   bool softcap = false;
   bool sinks = false; // only with single; otherwise attention_combine adds them
   bool unaligned = false;
+  bool alibi = false;
 
   bool singleFloats() const { return unaligned || headDim % 4; }
 
@@ -100,7 +115,7 @@ struct AttentionDecodeSpec {
   std::string fault() const;
   template <class Self, class F> static void fields(Self &self, F &&f) {
     f("head_dim", self.headDim); f("cache", self.cache); f("single", self.single);
-    f("softcap", self.softcap); f("sinks", self.sinks); f("unaligned", self.unaligned);
+    f("softcap", self.softcap); f("sinks", self.sinks); f("alibi", self.alibi); f("unaligned", self.unaligned);
   }
 };
 
@@ -113,6 +128,8 @@ struct AttentionDecodeParams {
   float scale = 1.0f;
   float softcap = 1.0f;
   uint32_t window = 0;
+  uint32_t chunk = 0; // 0: off
+  float alibi = 0;    // with alibi: b
 
   bool unaligned() const { return (qOffset | outOffset) % 4 != 0; }
   std::vector<uint32_t> push() const;
@@ -122,6 +139,7 @@ struct AttentionDecodeParams {
     f("num_heads", self.numHeads); f("num_kv_heads", self.numKvHeads);
     f("max_context", self.maxContext); f("q_offset", self.qOffset); f("out_offset", self.outOffset);
     f("scale", self.scale); f("softcap", self.softcap); f("window", self.window);
+    f("chunk", self.chunk); f("alibi", self.alibi);
   }
 };
 
@@ -146,6 +164,7 @@ struct AttentionCombineParams {
   uint32_t maxContext = 0;
   uint32_t outOffset = 0;
   uint32_t window = 0;
+  uint32_t chunk = 0;
 
   bool unaligned() const { return outOffset % 4 != 0; }
   std::vector<uint32_t> push() const;
@@ -153,7 +172,7 @@ struct AttentionCombineParams {
   std::string fault(const AttentionCombineSpec &spec) const;
   template <class Self, class F> static void fields(Self &self, F &&f) {
     f("num_heads", self.numHeads); f("max_context", self.maxContext);
-    f("out_offset", self.outOffset); f("window", self.window);
+    f("out_offset", self.outOffset); f("window", self.window); f("chunk", self.chunk);
   }
 };
 

@@ -132,7 +132,7 @@ Cost costOf(const ElementwiseSpec &spec, const ElementwiseParams &p, const Machi
   const bool moves = spec.op == ElementwiseOp::Copy || spec.op == ElementwiseOp::LastRow;
   const bool isFunction = spec.op == ElementwiseOp::Activation || spec.op == ElementwiseOp::Softcap;
   const double rows = spec.op == ElementwiseOp::LastRow ? 1 : std::min(load.tokens, double(p.maxRows));
-  const double operands = spec.hasB() && spec.op != ElementwiseOp::RowScale ? 2 : 1;
+  const double operands = spec.hasB() && !spec.hasRowFactor() ? 2 : 1;
   cost.ofTokens.flops = rows * p.width * (moves ? 0 : isFunction ? kFunctionFlops : 1);
   cost.ofTokens.activationBytes = rows * padded(p.width) * kFloat * (operands + 1);
   return cost;
@@ -153,7 +153,7 @@ Cost costOf(const RopeCacheSpec &spec, const RopeCacheParams &p, const Machine &
 
 Cost costOf(const AttentionPrefillSpec &spec, const AttentionPrefillParams &p, const Machine &machine, const Load &load) {
   Cost cost;
-  const double rows = std::min(load.tokens, double(p.maxRows)), keys = keysSeen(p.window, p.maxContext, load);
+  const double rows = std::min(load.tokens, double(p.maxRows)), keys = keysSeen(p.chunk ? p.chunk : p.window, p.maxContext, load);
   cost.once.weightBytes = spec.sinks ? kFloat * p.numHeads : 0;
   const DispatchWork work = workOf(spec, p);
   const Work row = attentionRow(work, p.numHeads, spec.headDim, spec.softcap, keys);
@@ -164,7 +164,7 @@ Cost costOf(const AttentionPrefillSpec &spec, const AttentionPrefillParams &p, c
 
 Cost costOf(const AttentionDecodeSpec &spec, const AttentionDecodeParams &p, const Machine &, const Load &load) {
   Cost cost;
-  const double keys = keysSeen(p.window, p.maxContext, load);
+  const double keys = keysSeen(p.chunk ? p.chunk : p.window, p.maxContext, load);
   cost.once.weightBytes = spec.sinks ? kFloat * p.numHeads : 0;
   const DispatchWork work = workOf(spec, p);
   cost.ofTokens = attentionRow(work, p.numHeads, spec.headDim, spec.softcap, keys);
@@ -177,7 +177,7 @@ Cost costOf(const AttentionDecodeSpec &spec, const AttentionDecodeParams &p, con
 
 Cost costOf(const AttentionCombineSpec &spec, const AttentionCombineParams &p, const Machine &, const Load &load) {
   Cost cost;
-  const double splits = ceilDiv(keysSeen(p.window, p.maxContext, load), kDecodeSplit);
+  const double splits = ceilDiv(keysSeen(p.chunk ? p.chunk : p.window, p.maxContext, load), kDecodeSplit);
   cost.once.weightBytes = spec.sinks ? kFloat * p.numHeads : 0;
   cost.ofTokens.flops = p.numHeads * splits * (2.0 * spec.headDim + kFunctionFlops);
   cost.ofTokens.activationBytes = partialBytes(p.numHeads, spec.headDim, splits) + kFloat * p.numHeads * spec.headDim;

@@ -33,11 +33,12 @@ DispatchWork experts(uint64_t n, uint64_t k, WeightType weights, uint32_t topK, 
 } // namespace
 
 DispatchWork xfmr::codegen::workOf(const AttentionDecodeSpec &spec, const AttentionDecodeParams &params) {
-  return attention(params.numHeads, params.numKvHeads, spec.headDim, spec.cache, params.window);
+  return attention(params.numHeads, params.numKvHeads, spec.headDim, spec.cache, params.chunk ? params.chunk : params.window);
 }
 
 DispatchWork xfmr::codegen::workOf(const AttentionPrefillSpec &spec, const AttentionPrefillParams &params) {
-  DispatchWork work = attention(params.numHeads, params.numKvHeads, spec.headDim, spec.cache, params.window);
+  DispatchWork work =
+      attention(params.numHeads, params.numKvHeads, spec.headDim, spec.cache, params.chunk ? params.chunk : params.window);
   work.allKeys = !spec.causal;
   return work;
 }

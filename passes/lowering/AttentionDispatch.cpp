@@ -149,6 +149,9 @@ LogicalResult PhaseLowering::lowerAttention() {
   float scale = static_cast<float>(op.getScale().convertToDouble());
   float softcap = op.getSoftcap() ? static_cast<float>(op.getSoftcap()->convertToDouble()) : 1.0f;
   uint32_t window = static_cast<uint32_t>(op.getWindow().value_or(0));
+  // A context within one chunk has none.
+  uint32_t chunk = op.getChunk().value_or(context) < static_cast<uint64_t>(context) ? static_cast<uint32_t>(*op.getChunk()) : 0;
+  float alibi = op.getAlibi() ? static_cast<float>(op.getAlibi()->convertToDouble()) : 0.0f;
   bool sinks = static_cast<bool>(op.getSinks());
   auto withSinks = [&](SmallVector<DispatchBuilder::NamedBuffer> list, bool take) {
     if (take)
@@ -163,6 +166,8 @@ LogicalResult PhaseLowering::lowerAttention() {
     spec.causal = op.getCausal();
     spec.softcap = op.getSoftcap().has_value();
     spec.sinks = sinks;
+    spec.alibi = alibi > 0;
+    spec.chunked = chunk > 0;
     codegen::AttentionPrefillParams params;
     params.numHeads = op.getNumHeads();
     params.numKvHeads = op.getNumKvHeads();
@@ -173,6 +178,8 @@ LogicalResult PhaseLowering::lowerAttention() {
     params.scale = scale;
     params.softcap = softcap;
     params.window = window;
+    params.chunk = chunk;
+    params.alibi = alibi;
     spec.unaligned = params.unaligned();
     build.dispatch(spec, params, withSinks({{"q", q->buffer}, {"k_cache", kCache}, {"v_cache", vCache},
                                             {"out", out.buffer}}, sinks));
@@ -193,6 +200,9 @@ LogicalResult PhaseLowering::lowerAttention() {
   params.scale = scale;
   params.softcap = softcap;
   params.window = window;
+  params.chunk = chunk;
+  params.alibi = alibi;
+  spec.alibi = alibi > 0;
   spec.unaligned = params.unaligned();
   if (spec.single) {
     build.dispatch(spec, params, withSinks({{"q", q->buffer}, {"k_cache", kCache}, {"v_cache", vCache},
@@ -211,6 +221,7 @@ LogicalResult PhaseLowering::lowerAttention() {
   combine.maxContext = params.maxContext;
   combine.outOffset = out.rows.offset;
   combine.window = window;
+  combine.chunk = chunk;
   combineSpec.unaligned = combine.unaligned();
   build.setLabel("attention combine");
   build.dispatch(combineSpec, combine,

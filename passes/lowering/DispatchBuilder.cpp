@@ -87,17 +87,23 @@ StringRef ProgramTables::pack(Value expression, WeightLayout layout) {
 }
 
 StringRef ProgramTables::ropeTable(RopeOp rope) {
+  return positionTable(rope.getLoc(), rope.getRotatedDim(), rope.getThetaAttr(), rope.getScalingAttr());
+}
+
+StringRef ProgramTables::growthTable(PositionScaleOp op) {
+  return positionTable(op.getLoc(), kGrowthColumns, Builder(op).getF64FloatAttr(1.0), op.getGrowth());
+}
+
+StringRef ProgramTables::positionTable(Location loc, int64_t rotaryDim, FloatAttr theta, Attribute scaling) {
   std::string key;
   llvm::raw_string_ostream os(key);
-  os << rope.getRotatedDim() << ' ' << rope.getThetaAttr() << ' ' << rope.getScalingAttr();
+  os << rotaryDim << ' ' << theta << ' ' << scaling;
   std::string &symbol = ropeTables[key];
   if (symbol.empty()) {
     symbol = "rope" + std::to_string(ropeTables.size() - 1);
     OpBuilder builder = atEnd();
-    RopeTableOp::create(builder, rope.getLoc(), builder.getStringAttr(symbol),
-                        builder.getI64IntegerAttr(program.getMaxContext()),
-                        builder.getI64IntegerAttr(rope.getRotatedDim()), rope.getThetaAttr(),
-                        rope.getScalingAttr());
+    RopeTableOp::create(builder, loc, builder.getStringAttr(symbol), builder.getI64IntegerAttr(program.getMaxContext()),
+                        builder.getI64IntegerAttr(rotaryDim), theta, scaling);
   }
   return symbol;
 }

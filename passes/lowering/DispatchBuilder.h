@@ -34,6 +34,9 @@ public:
   WeightLayout layout() { return onCpu() ? WeightLayout::panels : WeightLayout::rows; }
   /// Symbol of the cos/sin table a rope needs.
   llvm::StringRef ropeTable(RopeOp rope);
+  /// Symbol of the table whose column 0 is what a position_scale multiplies by; it has paddedWidth(kGrowthColumns) columns.
+  llvm::StringRef growthTable(PositionScaleOp op);
+  static constexpr int64_t kGrowthColumns = 2; // a cosine and a sine: no table is narrower
   /// Declares a buffer if no other phase did.
   void buffer(llvm::StringRef name, BufferKind kind, int64_t bytes);
   /// Declares the buffer of a probe's rows, as many as a phase has, if no other phase did.
@@ -47,6 +50,7 @@ public:
   const int64_t bindingBytes;
 
 private:
+  llvm::StringRef positionTable(mlir::Location loc, int64_t rotaryDim, mlir::FloatAttr theta, mlir::Attribute scaling);
   mlir::OpBuilder atEnd();
 
   llvm::StringMap<std::string> packed;     // printed expression -> symbol

@@ -14,7 +14,7 @@ template <typename... OpTypes> static llvm::StringSet<> namesOf() {
 
 bool xfmr::hasLowering(llvm::StringRef opName) {
   static const llvm::StringSet<> names =
-      namesOf<ActivationOp, AddOp, AttentionOp, BlockOp, EmbeddingOp, GluOp, LayerNormOp, LinearOp, MoeOp, MulOp,
-              ProbeOp, RmsNormOp, RopeOp, RowScaleOp, ScaleOp, SoftcapOp, SplitOp>();
+      namesOf<ActivationOp, AddOp, AttentionOp, BlockOp, ClampOp, EmbeddingOp, GluOp, LayerNormOp, LinearOp, MoeOp,
+              MulOp, PositionScaleOp, ProbeOp, RmsNormOp, RopeOp, RowScaleOp, ScaleOp, SoftcapOp, SplitOp>();
   return names.contains(opName);
 }

@@ -194,7 +194,7 @@ LogicalResult RegionGroups::findSingle(Operation *op) {
     if (auto row = op->getOperand(0).getDefiningOp<LastRowOp>(); row && row->hasOneUse())
       group.ops.push_back(row);
     take(group);
-  } else if (isa<AddOp, MulOp, ScaleOp, SoftcapOp, ActivationOp, RowScaleOp, LastRowOp>(op)) {
+  } else if (isa<AddOp, MulOp, ScaleOp, SoftcapOp, ActivationOp, RowScaleOp, LastRowOp, ClampOp, PositionScaleOp>(op)) {
     Operation *user = isa<LastRowOp>(op) ? onlyUser(op->getResult(0)) : nullptr;
     if (!isa_and_present<RmsNormOp, LayerNormOp>(user)) // else the norm reads the last row itself
       take({FusedKind::elementwise, {op}});

@@ -108,6 +108,11 @@ LogicalResult PhaseLowering::lowerElementwise() {
   } else if (auto softcap = dyn_cast<SoftcapOp>(op)) {
     spec.op = codegen::ElementwiseOp::Softcap;
     params.value = static_cast<float>(softcap.getCap().convertToDouble());
+  } else if (auto clamp = dyn_cast<ClampOp>(op)) {
+    spec.op = codegen::ElementwiseOp::Clamp;
+    params.value = static_cast<float>(clamp.getLimit().convertToDouble());
+  } else if (isa<PositionScaleOp>(op)) {
+    spec.op = codegen::ElementwiseOp::PositionScale;
   } else if (auto activation = dyn_cast<ActivationOp>(op)) {
     spec.op = codegen::ElementwiseOp::Activation;
     spec.activation = kernelActivation(activation.getKind());
@@ -126,6 +131,12 @@ LogicalResult PhaseLowering::lowerElementwise() {
       return failure();
     params.b = right->rows;
     buffers.push_back({"b", right->buffer});
+  }
+  if (auto growing = dyn_cast<PositionScaleOp>(op)) {
+    const uint32_t stride = paddedWidth(ProgramTables::kGrowthColumns);
+    const int64_t context = build.tables.program.getMaxContext();
+    params.b.stride = stride;
+    buffers.push_back({"b", build.named(build.tables.growthTable(growing), build.builder.getF32Type(), {context, int64_t(stride)})});
   }
   params.width = static_cast<uint32_t>(left->width);
   params.maxRows = static_cast<uint32_t>(build.rows);

@@ -48,6 +48,10 @@ public:
       OpBuilder::InsertionGuard guard(builder);
       builder.setInsertionPoint(copy);
       rope.getPositionMutable().assign(PositionOp::create(builder, loc));
+    } else if (auto growing = dyn_cast<PositionScaleOp>(copy)) {
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPoint(copy);
+      growing.getPositionMutable().assign(PositionOp::create(builder, loc));
     } else if (auto embedding = dyn_cast<EmbeddingOp>(copy); embedding && embedding.getPositions()) {
       OpBuilder::InsertionGuard guard(builder);
       builder.setInsertionPoint(copy);
@@ -78,7 +82,7 @@ private:
         builder, op.getLoc(), fixRows(op.getType()), look(op.getQuery()), look(op.getKey()),
         look(op.getValue()), position, look(op.getSinks()), caches.lookup(op), op.getNumHeads(),
         op.getNumKvHeads(), op.getHeadDim(), op.getCausal(), op.getScale(), op.getSoftcapAttr(),
-        op.getWindowAttr());
+        op.getWindowAttr(), op.getChunkAttr(), op.getAlibiAttr());
     mapping.map(op.getResult(), copy.getResult());
   }
 

@@ -11,7 +11,7 @@ using codegen::paddedWidth;
 
 namespace {
 
-constexpr double kTolerance = 1e-5, kSoftcap = 0.7f;
+constexpr double kTolerance = 1e-5, kSoftcap = 0.7f, kAlibi = 8;
 
 Cases only(CaseBuilder &builder) {
   Cases made;
@@ -22,12 +22,14 @@ Cases only(CaseBuilder &builder) {
 // Heads that leave a workgroup's last one idle, and no more numbers than needed.
 constexpr uint32_t kHeads = 3, kKvHeads = 1;
 
-reference::AttentionShape shapeOf(uint32_t headDim, bool causal, bool softcap, double scale) {
+template <class Spec> reference::AttentionShape shapeOf(const Spec &spec, bool causal, double scale) {
   reference::AttentionShape shape;
-  shape.heads = kHeads, shape.kvHeads = kKvHeads, shape.headDim = headDim;
+  shape.heads = kHeads, shape.kvHeads = kKvHeads, shape.headDim = spec.headDim;
   shape.causal = causal, shape.scale = scale;
-  if (softcap)
+  if (spec.softcap)
     shape.softcap = kSoftcap;
+  if (spec.alibi)
+    shape.alibi = kAlibi;
   return shape;
 }
 
@@ -45,7 +47,10 @@ Cases witness::casesOf(const codegen::AttentionPrefillSpec &spec) {
   codegen::AttentionPrefillParams p;
   p.numHeads = kHeads, p.numKvHeads = kKvHeads, p.maxContext = context, p.maxRows = rows + 2;
   p.q = {paddedWidth(width) + 24 + shift, 8 + shift}, p.out = {paddedWidth(width) + 8 + shift, 4 + shift};
-  p.scale = scaleOf(spec.headDim), p.softcap = kSoftcap;
+  p.scale = scaleOf(spec.headDim), p.softcap = kSoftcap, p.alibi = spec.alibi ? kAlibi : 0;
+  reference::AttentionShape shape = shapeOf(spec, spec.causal, p.scale);
+  if (spec.chunked)
+    shape.chunk = p.chunk = 9; // of the rows some lie in the chunk of the first, some in one of their own
   c.launch(spec, p);
   c.state(position, rows);
   const Tensor q = c.rows(rows, width, p.q);
@@ -56,10 +61,7 @@ Cases witness::casesOf(const codegen::AttentionPrefillSpec &spec) {
   Tensor sinks;
   if (spec.sinks)
     sinks = c.vector(kHeads);
-  c.expectRows(out, p.out,
-               reference::attention(q, k, v, spec.sinks ? &sinks : nullptr,
-                                    shapeOf(spec.headDim, spec.causal, spec.softcap, p.scale)),
-               kTolerance);
+  c.expectRows(out, p.out, reference::attention(q, k, v, spec.sinks ? &sinks : nullptr, shape), kTolerance);
   return only(c);
 }
 
@@ -74,7 +76,7 @@ Cases witness::casesOf(const codegen::AttentionDecodeSpec &spec) {
   codegen::AttentionDecodeParams p;
   p.numHeads = kHeads, p.numKvHeads = kKvHeads, p.maxContext = context;
   p.qOffset = 8 + shift, p.outOffset = 4 + shift;
-  p.scale = scaleOf(spec.headDim), p.softcap = kSoftcap;
+  p.scale = scaleOf(spec.headDim), p.softcap = kSoftcap, p.alibi = spec.alibi ? kAlibi : 0;
   c.launch(spec, p);
   c.state(position, 1);
   const Tensor q = c.rows(1, width, {0, p.qOffset});
@@ -87,14 +89,13 @@ Cases witness::casesOf(const codegen::AttentionDecodeSpec &spec) {
     if (spec.sinks)
       sinks = c.vector(kHeads);
     c.expectRows(out, {0, p.outOffset},
-                 reference::attention(q, k, v, spec.sinks ? &sinks : nullptr,
-                                      shapeOf(spec.headDim, true, spec.softcap, p.scale)),
-                 kTolerance);
+                 reference::attention(q, k, v, spec.sinks ? &sinks : nullptr, shapeOf(spec, true, p.scale)), kTolerance);
     return only(c);
   }
   c.out(codegen::decodePartialFloats(kHeads, spec.headDim, context));
   const uint32_t splits = codegen::decodeSplits(context), stride = paddedWidth(spec.headDim) + 8;
-  for (uint32_t head = 0; head < kHeads; ++head)
+  for (uint32_t head = 0; head < kHeads; ++head) {
+    const double slope = spec.alibi ? reference::alibiSlope(head, kHeads, kAlibi) : 0;
     for (uint32_t split = 0; split < splits; ++split) {
       const uint32_t begin = split * codegen::kDecodeSplit, end = std::min(begin + codegen::kDecodeSplit, position + 1);
       std::vector<double> scores, row(stride);
@@ -103,7 +104,8 @@ Cases witness::casesOf(const codegen::AttentionDecodeSpec &spec) {
         for (uint32_t i = 0; i < spec.headDim; ++i)
           score += q.row(0)[head * spec.headDim + i] * k.row(key)[i];
         score *= p.scale;
-        scores.push_back(spec.softcap ? kSoftcap * std::tanh(score / kSoftcap) : score);
+        score = spec.softcap ? kSoftcap * std::tanh(score / kSoftcap) : score;
+        scores.push_back(score + slope * (double(key) - position));
       }
       const double largest = *std::max_element(scores.begin(), scores.end());
       double sum = 0;
@@ -118,6 +120,7 @@ Cases witness::casesOf(const codegen::AttentionDecodeSpec &spec) {
       const double ends[] = {largest, sum};
       c.expect(4, at + paddedWidth(spec.headDim), ends, 2, kTolerance);
     }
+  }
   return only(c);
 }
 

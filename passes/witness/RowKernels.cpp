@@ -87,17 +87,18 @@ Cases witness::casesOf(const codegen::NormSpec &spec) {
 Cases witness::casesOf(const codegen::ElementwiseSpec &spec) {
   using codegen::ElementwiseOp;
   CaseBuilder c(spec.name(), 5);
-  const uint32_t width = 44, count = 3;
+  const uint32_t width = 44, count = 3, position = 9;
+  const bool byPosition = spec.op == ElementwiseOp::PositionScale;
   codegen::ElementwiseParams p;
-  p.width = width, p.maxRows = 5, p.value = 1.5f;
+  p.width = width, p.maxRows = 5, p.value = spec.op == ElementwiseOp::Clamp ? 0.4f : 1.5f;
   p.a = {paddedWidth(width) + 8, 8}, p.b = {paddedWidth(width), 4}, p.out = {paddedWidth(width) + 16, 12};
   c.launch(spec, p);
-  c.state(9, count);
+  c.state(position, count);
   Tensor y = c.rows(count, width, p.a), b;
   c.out(p.out.offset + uint64_t(5) * p.out.stride);
   const uint32_t out = c.lastBinding();
   if (spec.hasB())
-    b = c.rows(count, width, p.b);
+    b = c.rows(byPosition ? position + count : count, width, p.b);
   for (int64_t row = 0; row < count; ++row)
     for (int64_t i = 0; i < width; ++i) {
       double &v = y.row(row)[i];
@@ -110,6 +111,8 @@ Cases witness::casesOf(const codegen::ElementwiseSpec &spec) {
       case ElementwiseOp::Scale: v *= p.value; break;
       case ElementwiseOp::Softcap: v = p.value * std::tanh(v / p.value); break;
       case ElementwiseOp::RowScale: v *= b.row(row)[0]; break;
+      case ElementwiseOp::Clamp: v = std::clamp<double>(v, -p.value, p.value); break;
+      case ElementwiseOp::PositionScale: v *= b.row(position + row)[0]; break;
       }
     }
   if (spec.op == ElementwiseOp::LastRow)

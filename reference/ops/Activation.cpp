@@ -41,4 +41,28 @@ Status evaluate(SoftcapOp op, Evaluation &evaluation) {
   return Status::success();
 }
 
+Status evaluate(ClampOp op, Evaluation &evaluation) {
+  const double limit = op.getLimit().convertToDouble();
+  Tensor y = evaluation.get(op.getInput());
+  for (double &value : y.values)
+    value = std::min(std::max(value, -limit), limit);
+  evaluation.set(op.getResult(), std::move(y));
+  return Status::success();
+}
+
+Status evaluate(PositionScaleOp op, Evaluation &evaluation) {
+  if (op.getPosition())
+    return Status::error("explicit positions belong to later stages than the interpreter reads");
+  const double floor = op.getGrowth().getFloor().convertToDouble(), scale = op.getGrowth().getScale().convertToDouble();
+  Tensor y = evaluation.get(op.getInput());
+  for (int64_t t = 0; t < y.rows(); ++t) {
+    const double position = static_cast<double>(evaluation.position() + t);
+    const double factor = 1 + scale * std::log(1 + std::floor((position + 1) / floor));
+    for (int64_t i = 0; i < y.columns(); ++i)
+      y.row(t)[i] *= factor;
+  }
+  evaluation.set(op.getResult(), std::move(y));
+  return Status::success();
+}
+
 } // namespace xfmr::reference

@@ -8,7 +8,7 @@ namespace xfmr::reference {
 
 // One query row of one head: scores of the visible keys, softmax, weighted sum of values.
 static void attendRow(const double *q, const Tensor &k, const Tensor &v, int64_t kvOffset,
-                      int64_t begin, int64_t end, const double *sink, const AttentionShape &shape,
+                      int64_t begin, int64_t end, const double *sink, double slope, int64_t position, const AttentionShape &shape,
                       std::vector<double> &scores, double *out) {
   double largest = sink ? *sink : -INFINITY;
   for (int64_t j = begin; j < end; ++j) {
@@ -19,6 +19,7 @@ static void attendRow(const double *q, const Tensor &k, const Tensor &v, int64_t
     score *= shape.scale;
     if (shape.softcap)
       score = *shape.softcap * std::tanh(score / *shape.softcap);
+    score += slope * static_cast<double>(j - position);
     scores[j] = score;
     largest = std::max(largest, score);
   }
@@ -33,6 +34,14 @@ static void attendRow(const double *q, const Tensor &k, const Tensor &v, int64_t
   }
 }
 
+double alibiSlope(int64_t head, int64_t heads, double b) {
+  int64_t n = 1;
+  while (2 * n <= heads)
+    n *= 2;
+  const double base = std::exp2(-b / static_cast<double>(n)), between = std::exp2(-b / static_cast<double>(2 * n));
+  return head < n ? std::pow(base, static_cast<double>(head + 1)) : std::pow(between, static_cast<double>(2 * (head - n) + 1));
+}
+
 Tensor attention(const Tensor &q, const Tensor &k, const Tensor &v, const Tensor *sinks,
                  const AttentionShape &shape) {
   Tensor y(q.shape);
@@ -45,11 +54,13 @@ Tensor attention(const Tensor &q, const Tensor &k, const Tensor &v, const Tensor
       int64_t end = shape.causal ? position + 1 : k.rows();
       if (shape.window)
         end = std::min(end, position + *shape.window);
-      const int64_t begin =
-          shape.window ? std::max<int64_t>(0, position - *shape.window + 1) : 0;
+      int64_t begin = shape.window ? std::max<int64_t>(0, position - *shape.window + 1) : 0;
+      if (shape.chunk)
+        begin = std::max(begin, position / *shape.chunk * *shape.chunk);
       for (int64_t head = 0; head < shape.heads; ++head)
         attendRow(q.row(t) + head * shape.headDim, k, v, head / group * shape.headDim, begin, end,
-                  sinks ? &sinks->values[head] : nullptr, shape, scores,
+                  sinks ? &sinks->values[head] : nullptr, shape.alibi ? alibiSlope(head, shape.heads, *shape.alibi) : 0.0,
+                  position, shape, scores,
                   y.row(t) + head * shape.headDim);
     }
   });
@@ -72,6 +83,10 @@ Status evaluate(AttentionOp op, Evaluation &evaluation) {
     shape.softcap = op.getSoftcap()->convertToDouble();
   if (op.getWindow())
     shape.window = *op.getWindow();
+  if (op.getChunk())
+    shape.chunk = *op.getChunk();
+  if (op.getAlibi())
+    shape.alibi = op.getAlibi()->convertToDouble();
 
   const Tensor &q = evaluation.get(op.getQuery());
   const Tensor &k = evaluation.get(op.getKey()), &v = evaluation.get(op.getValue());

@@ -73,7 +73,15 @@ protected:
     uint32_t window = 0;
     bool causal = true, softcap = false, sinks = false;
     uint32_t shift = 0; // of offsets and strides: not 0 takes the unaligned kernels
+    uint32_t chunk = 0;
+    float alibi = 0;
   };
+
+  // Of BLOOM's build_alibi_tensor.
+  static double slope(uint32_t head, uint32_t heads, double b) {
+    const double power = std::exp2(std::floor(std::log2(heads)));
+    return head < power ? std::exp2(-b * (head + 1) / power) : std::exp2(-b * (2 * (head - power) + 1) / (2 * power));
+  }
 
   Matrix reference(const Shape &s, const Matrix &q, const Cache &keys, const Cache &values,
                    double scale, double cap, const std::vector<float> &sinks) {
@@ -85,7 +93,8 @@ protected:
         std::vector<uint32_t> visible;
         double largest = s.sinks ? sinks[h] : -INFINITY;
         for (uint32_t j = 0; j < s.position + s.rows; ++j) {
-          if ((s.causal && j > i) || (s.window && (j + s.window <= i || j >= i + s.window)))
+          if ((s.causal && j > i) || (s.window && (j + s.window <= i || j >= i + s.window)) ||
+              (s.chunk && j / s.chunk != i / s.chunk))
             continue;
           double score = 0;
           for (uint32_t c = 0; c < s.dim; ++c)
@@ -93,6 +102,8 @@ protected:
           score *= scale;
           if (s.softcap)
             score = cap * std::tanh(score / cap);
+          if (s.alibi > 0)
+            score += slope(h, s.heads, s.alibi) * (double(j) - double(i));
           visible.push_back(j), weights.push_back(score);
           largest = std::max(largest, score);
         }
@@ -110,7 +121,7 @@ protected:
   }
 
   void prefill(const Shape &s, CacheType type) {
-    AttentionPrefillSpec spec{s.dim, type, s.causal, s.softcap, s.sinks, s.shift != 0};
+    AttentionPrefillSpec spec{s.dim, type, s.causal, s.softcap, s.sinks, s.shift != 0, s.alibi > 0, s.chunk > 0};
     SCOPED_TRACE(spec.name() + " position=" + std::to_string(s.position) +
                  " rows=" + std::to_string(s.rows));
     Matrix q = randomMatrix(s.rows, s.heads * s.dim, WeightType::F32, 3);
@@ -123,7 +134,7 @@ protected:
     p.maxRows = s.rows + 2;
     p.q = {width + 24 + s.shift, 8 + s.shift}, p.out = {width + 8 + s.shift, 4 + s.shift};
     ASSERT_EQ(p.unaligned(), spec.unaligned);
-    p.scale = 1 / std::sqrt(float(s.dim)), p.softcap = 0.7f, p.window = s.window;
+    p.scale = 1 / std::sqrt(float(s.dim)), p.softcap = 0.7f, p.window = s.window, p.chunk = s.chunk, p.alibi = s.alibi;
     size_t size = p.out.offset + size_t(s.rows + 2) * p.out.stride;
     uint32_t filled = s.position + s.rows;
     std::vector<TestBuffer *> bound = {state(s.position, s.rows), activations(q, p.q),
@@ -143,7 +154,7 @@ protected:
 
   void decode(const Shape &s, CacheType type) {
     bool single = decodeSplits(s.context) == 1;
-    AttentionDecodeSpec spec{s.dim,   type, single, s.softcap, s.sinks && single, s.shift != 0};
+    AttentionDecodeSpec spec{s.dim,   type, single, s.softcap, s.sinks && single, s.shift != 0, s.alibi > 0};
     SCOPED_TRACE(spec.name() + " position=" + std::to_string(s.position));
     Matrix q = randomMatrix(1, s.heads * s.dim, WeightType::F32, 3);
     Cache keys = randomCache(s.kvHeads, s.context, s.dim, type);
@@ -153,7 +164,7 @@ protected:
     p.numHeads = s.heads, p.numKvHeads = s.kvHeads, p.maxContext = s.context,
     p.qOffset = 8 + s.shift, p.outOffset = 4 + s.shift;
     ASSERT_EQ(p.unaligned(), spec.unaligned);
-    p.scale = 1 / std::sqrt(float(s.dim)), p.softcap = 0.7f, p.window = s.window;
+    p.scale = 1 / std::sqrt(float(s.dim)), p.softcap = 0.7f, p.window = s.window, p.chunk = s.chunk, p.alibi = s.alibi;
     size_t size = p.outOffset + paddedWidth(s.heads * s.dim);
     TestBuffer *out = floats(size);
     TestBuffer *partial = single ? out : floats(decodePartialFloats(s.heads, s.dim, s.context));
@@ -168,7 +179,7 @@ protected:
       bound.push_back(vector(sinks));
     AttentionCombineSpec combine{s.dim, s.sinks, spec.unaligned};
     AttentionCombineParams c;
-    c.numHeads = s.heads, c.maxContext = s.context, c.outOffset = p.outOffset, c.window = s.window;
+    c.numHeads = s.heads, c.maxContext = s.context, c.outOffset = p.outOffset, c.window = s.window, c.chunk = s.chunk;
     std::vector<TestBuffer *> combineBound = {now, partial, out};
     if (s.sinks)
       combineBound.push_back(vector(sinks));
@@ -218,6 +229,32 @@ TEST_P(AttentionKernels, PrefillVariants) {
   }
 }
 
+TEST_P(AttentionKernels, ChunksAndBiasesByDistance) {
+  for (uint32_t dim : {16u, 64u}) {
+    Shape s{6, 2, dim, 300, 50, 70};
+    for (uint32_t chunk : {1u, 16u, 100u, 500u}) {
+      s.chunk = chunk;
+      prefill(s, CacheType::F32);
+    }
+    s.alibi = 8;
+    for (CacheType type : {CacheType::F16, CacheType::Q8})
+      prefill(s, type);
+    s.chunk = 0;
+    prefill(s, CacheType::F32);
+    for (CacheType type : {CacheType::F32, CacheType::F16, CacheType::Q8})
+      for (uint32_t context : {256u, 600u}) {
+        Shape one{6, 3, dim, context, context - 20, 1};
+        one.alibi = 8;
+        decode(one, type);
+        one.chunk = 48;
+        decode(one, type);
+        one.alibi = 0;
+        decode(one, type);
+      }
+    releaseBuffers();
+  }
+}
+
 TEST_P(AttentionKernels, DecodeOverHeadDims) {
   for (CacheType type : {CacheType::F32, CacheType::F16, CacheType::Q8})
     for (uint32_t dim : {4u, 8u, 12u, 16u, 64u, 80u, 128u, 256u}) {
@@ -258,7 +295,7 @@ protected:
     AttentionPrefillSpec spec{s.dim, type, true, s.softcap, s.sinks};
     AttentionPrefillParams p;
     p.numHeads = s.heads, p.numKvHeads = s.kvHeads, p.maxContext = s.context, p.maxRows = s.rows;
-    p.scale = 1 / std::sqrt(float(s.dim)), p.softcap = 0.7f, p.window = s.window;
+    p.scale = 1 / std::sqrt(float(s.dim)), p.softcap = 0.7f, p.window = s.window, p.chunk = s.chunk, p.alibi = s.alibi;
     p.q = p.out = {width, 0};
     auto inChunks = [&](uint32_t size) {
       std::vector<float> result;

@@ -132,18 +132,24 @@ TEST_P(RowKernels, NormPerHeadInPlace) {
 TEST_P(RowKernels, Elementwise) {
   using Op = ElementwiseOp;
   std::vector<ElementwiseSpec> specs = {
-      {Op::Copy}, {Op::Add}, {Op::Mul}, {Op::Scale}, {Op::Softcap}, {Op::RowScale}};
+      {Op::Copy}, {Op::Add}, {Op::Mul}, {Op::Scale}, {Op::Softcap}, {Op::RowScale}, {Op::Clamp},
+      {Op::PositionScale}};
   for (Activation a : allActivations())
     specs.push_back({Op::Activation, a});
   for (const auto &spec : specs)
     for (uint32_t width : {1u, 31u, 33u, 1000u}) {
+      const uint32_t position = spec.op == Op::PositionScale ? 1 : 0; // row 0 takes the factor of this row of b
+      const uint32_t rows = 3 - position;
       Matrix a = randomMatrix(3, width, WeightType::F32, 12), b = randomMatrix(3, width),
              expected = a;
       ElementwiseParams p;
       p.width = width, p.maxRows = 4, p.value = 7.5f;
       p.a = {paddedWidth(width), 0}, p.b = {paddedWidth(width) + 8, 4},
       p.out = {paddedWidth(width), 8};
-      for (size_t i = 0; i < a.values.size(); ++i) {
+      expected.rows = rows, expected.values.resize(size_t(rows) * width);
+      if (spec.op == Op::Clamp)
+        p.value = 0.4f;
+      for (size_t i = 0; i < expected.values.size(); ++i) {
         double l = a.values[i], r = b.values[i], v = l;
         switch (spec.op) {
         case Op::Copy:
@@ -151,6 +157,12 @@ TEST_P(RowKernels, Elementwise) {
           break;
         case Op::RowScale:
           v = l * b.values[i / width * width];
+          break;
+        case Op::PositionScale:
+          v = l * b.values[(i / width + position) * width];
+          break;
+        case Op::Clamp:
+          v = std::min(std::max(l, double(-0.4f)), double(0.4f));
           break;
         case Op::Add:
           v = l + r;
@@ -171,7 +183,7 @@ TEST_P(RowKernels, Elementwise) {
         expected.values[i] = static_cast<float>(v);
       }
       TestBuffer *out = floats(8 + 4 * p.out.stride);
-      std::vector<TestBuffer *> bound = {state(0, 3), activations(a, p.a), out};
+      std::vector<TestBuffer *> bound = {state(position, rows), activations(a, p.a), out};
       if (spec.bindings().size() == 4)
         bound.push_back(activations(b, p.b));
       run(spec, p, bound);

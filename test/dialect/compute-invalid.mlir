@@ -198,6 +198,44 @@ func.func @f(%q: tensor<?x8xf32>) {
   return
 }
 // -----
+// attention C5: chunk and window
+func.func @f(%q: tensor<?x8xf32>) {
+  // expected-error @+1 {{chunk must be positive and come with causal, without window}}
+  %0 = xfmr.attention %q, %q, %q heads 2 kv_heads 2 head_dim 4 causal scale 0.5 window 4 chunk 4
+      : (tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x8xf32>
+  return
+}
+// -----
+// attention C5: chunk of nothing
+func.func @f(%q: tensor<?x8xf32>) {
+  // expected-error @+1 {{chunk must be positive and come with causal, without window}}
+  %0 = xfmr.attention %q, %q, %q heads 2 kv_heads 2 head_dim 4 causal scale 0.5 chunk 0
+      : (tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x8xf32>
+  return
+}
+// -----
+// attention C5: alibi
+func.func @f(%q: tensor<?x8xf32>) {
+  // expected-error @+1 {{alibi must be finite and positive and come with causal}}
+  %0 = xfmr.attention %q, %q, %q heads 2 kv_heads 2 head_dim 4 scale 0.5 alibi 8.0
+      : (tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x8xf32>
+  return
+}
+// -----
+// clamp C1
+func.func @f(%x: tensor<?x4xf32>) {
+  // expected-error @+1 {{limit must be finite and positive}}
+  %0 = xfmr.clamp %x limit 0.0 : tensor<?x4xf32>
+  return
+}
+// -----
+// position_scale C1
+func.func @f(%x: tensor<?x4xf32>) {
+  // expected-error @+1 {{floor must be finite and positive, scale finite}}
+  %0 = xfmr.position_scale %x growth <floor = 0.0, scale = 0.1> : tensor<?x4xf32>
+  return
+}
+// -----
 // row_scale C1
 func.func @f(%x: tensor<?x4xf32>, %s: tensor<?x2xf32>) {
   // expected-error @+1 {{factor must be [tokens, 1], got 'tensor<?x2xf32>'}}

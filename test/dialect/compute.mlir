@@ -59,6 +59,9 @@ func.func @attention(%q: tensor<?x16xf32>, %k: tensor<?x8xf32>, %s: tensor<4xf32
   // CHECK: xfmr.attention %{{.*}}, %{{.*}}, %{{.*}} sinks %{{.*}} heads 4 kv_heads 2 head_dim 4 causal scale 5.000000e-01 softcap 5.000000e+01 window 128
   %1 = xfmr.attention %q, %k, %k sinks %s heads 4 kv_heads 2 head_dim 4 causal scale 0.5 softcap 50.0 window 128
       : (tensor<?x16xf32>, tensor<?x8xf32>, tensor<?x8xf32>, tensor<4xf32>) -> tensor<?x16xf32>
+  // CHECK: xfmr.attention %{{.*}}, %{{.*}}, %{{.*}} heads 4 kv_heads 2 head_dim 4 causal scale 5.000000e-01 chunk 16 alibi 8.000000e+00
+  %2 = xfmr.attention %q, %k, %k heads 4 kv_heads 2 head_dim 4 causal scale 0.5 chunk 16 alibi 8.0
+      : (tensor<?x16xf32>, tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x16xf32>
   return
 }
 
@@ -86,6 +89,10 @@ func.func @elementwise(%x: tensor<?x4xf32>, %s: tensor<?x1xf32>) {
   %9 = xfmr.scale %x by 2.0 : tensor<?x4xf32>
   // CHECK: xfmr.softcap %{{.*}} cap 3.000000e+01 : tensor<?x4xf32>
   %10 = xfmr.softcap %x cap 30.0 : tensor<?x4xf32>
+  // CHECK: xfmr.clamp %{{.*}} limit 8.000000e+00 : tensor<?x4xf32>
+  %13 = xfmr.clamp %x limit 8.0 : tensor<?x4xf32>
+  // CHECK: xfmr.position_scale %{{.*}} growth <floor = 8.192000e+03, scale = 1.000000e-01> : tensor<?x4xf32>
+  %14 = xfmr.position_scale %x growth <floor = 8192.0, scale = 0.1> : tensor<?x4xf32>
   // CHECK: xfmr.split %{{.*}} : tensor<?x4xf32> -> tensor<?x1xf32>, tensor<?x3xf32>
   %11, %12 = xfmr.split %x : tensor<?x4xf32> -> tensor<?x1xf32>, tensor<?x3xf32>
   // CHECK: xfmr.probe "residual.3_a-b" %{{.*}} : tensor<?x4xf32>

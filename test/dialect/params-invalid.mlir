@@ -75,3 +75,24 @@ xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hid
   // expected-error @below {{row_stride must be a multiple of 4 and at least vocab = 32, got 31}}
   xfmr.executable @k #xfmr.sample<> params #xfmr.sample_params<vocab = 32, row_stride = 31, output_capacity = 8>
 }
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  // expected-error @below {{chunk must be positive where the kernel is chunked, and 0 elsewhere}}
+  xfmr.executable @k #xfmr.attention_prefill<head_dim = 16> params #xfmr.attention_prefill_params<num_heads = 1, num_kv_heads = 1, max_context = 8, max_rows = 4, q = <stride = 16>, out = <stride = 16>, chunk = 4>
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  // expected-error @below {{alibi must be positive where the kernel has it, and 0 elsewhere}}
+  xfmr.executable @k #xfmr.attention_prefill<head_dim = 16, alibi> params #xfmr.attention_prefill_params<num_heads = 1, num_kv_heads = 1, max_context = 8, max_rows = 4, q = <stride = 16>, out = <stride = 16>>
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  // expected-error @below {{alibi must be positive where the kernel has it, and 0 elsewhere}}
+  xfmr.executable @k #xfmr.attention_decode<head_dim = 16> params #xfmr.attention_decode_params<num_heads = 1, num_kv_heads = 1, max_context = 8, alibi = 8.0>
+}

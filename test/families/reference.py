@@ -77,7 +77,17 @@ def rotate(head, position, theta, n=None, interleaved=False):
     return out
 
 
-def attend(cache, layer, queries, keys, values, scale=None, window=None):
+def alibi_slopes(count):
+    """As BLOOM's build_alibi_tensor has them."""
+    power = 2 ** math.floor(math.log2(count))
+    slopes = [(2 ** -(2 ** -(math.log2(power) - 3))) ** i for i in range(1, 1 + power)]
+    if power != count:
+        between = 2 ** -(2 ** -(math.log2(2 * power) - 3))
+        slopes += [between ** i for i in range(1, 1 + 2 * (count - power), 2)]
+    return slopes
+
+
+def attend(cache, layer, queries, keys, values, scale=None, window=None, slopes=None):
     """Puts this position's keys and values into the cache; softmax attention of each query head over what it sees."""
     past = cache.setdefault(layer, [])
     past.append((keys, values))
@@ -86,6 +96,8 @@ def attend(cache, layer, queries, keys, values, scale=None, window=None):
     out = []
     for h, query in enumerate(queries):
         scores = [dot(query, k[h // group]) * (scale or len(query) ** -0.5) for k, _ in seen]
+        if slopes:
+            scores = [score + slopes[h] * (j - len(scores) + 1) for j, score in enumerate(scores)]
         largest = max(scores)
         weights = [math.exp(score - largest) for score in scores]
         total = sum(weights)

@@ -120,7 +120,7 @@ TEST(Forward, EqualsTheInterpreterOnEveryFamily) {
   if (!fs::exists(kShared + "/minis"))
     GTEST_SKIP() << "no reference models at " << kShared;
   for (const char *name : {"gemma2", "gemma3", "gpt-neox", "gpt2", "gpt-oss", "llama-rope-yarn", "llama-rope-llama3",
-                           "olmo2", "phi3", "qwen2-moe", "qwen3-moe", "granite-moe"}) {
+                           "llama4", "olmo2", "phi3", "qwen2-moe", "qwen3-moe", "granite-moe"}) {
     expectForwardEqualsInterpreter(kShared + "/minis/" + name);
   }
 }

@@ -5,6 +5,9 @@
 
 namespace xfmr::codegen {
 
+template <class B> BasicValue<B> clamped(BasicValue<B> a, BasicValue<B> limit) { return max(min(a, limit), -limit); }
+template <class B> BasicValue<B> clamped(BasicValue<B> a, float limit) { return clamped(a, constantLike(a, limit)); }
+
 // `b` is the other operand where there is one, for row_scale the factor of the row; `value` that of scale and softcap.
 template <class V, class Scalar> V elementwise(const ElementwiseSpec &spec, V a, V b, Scalar value) {
   switch (spec.op) {
@@ -15,6 +18,7 @@ template <class V, class Scalar> V elementwise(const ElementwiseSpec &spec, V a,
     return a + b;
   case ElementwiseOp::Mul:
   case ElementwiseOp::RowScale:
+  case ElementwiseOp::PositionScale:
     return a * b;
   case ElementwiseOp::Activation:
     return activation(spec.activation, a);
@@ -22,6 +26,8 @@ template <class V, class Scalar> V elementwise(const ElementwiseSpec &spec, V a,
     return a * value;
   case ElementwiseOp::Softcap:
     return softcap(a, value);
+  case ElementwiseOp::Clamp:
+    return clamped(a, value);
   }
   return a;
 }

@@ -1,5 +1,7 @@
 // Emits the arithmetic of a split and of joining splits.
 #include "passes/codegen/cpu/AttentionBuilder.h"
+#include "passes/codegen/Attention.h"
+#include "passes/codegen/builder/Alibi.h"
 #include "passes/codegen/cpu/Columns.h"
 #include "passes/codegen/cpu/Math.h"
 
@@ -39,11 +41,13 @@ void forEachBlock(KernelBuilder &k, Value count, llvm::function_ref<void(uint32_
 
 } // namespace
 
-AttentionSplit::Range visibleKeys(KernelBuilder &k, Value position, Value end, uint32_t window) {
+AttentionSplit::Range visibleKeys(KernelBuilder &k, Value position, Value end, uint32_t window, uint32_t chunk) {
+  if (chunk)
+    return {position / chunk * chunk, end, {}, {}};
   if (!window)
-    return {k.index(0), end};
+    return {k.index(0), end, {}, {}};
   Value next = position + 1;
-  return {select(next > window, next - window, k.index(0)), end};
+  return {select(next > window, next - window, k.index(0)), end, {}, {}};
 }
 
 void storeAttentionPad(KernelBuilder &k, Buffer out, Value at, uint32_t width) {
@@ -128,6 +132,7 @@ void AttentionSplit::score(Value kvHead, Value first, Value low, Value high, Val
                                });
       for (uint32_t r = 0; r < rows; ++r) {
         Range range = seen(query + r);
+        Value slope = facts.alibi ? alibiSlope(range.head, k.index(alibiHeads(facts.numHeads)), k.f32(facts.alibi)) : Value();
         for (uint32_t p = 0; p < panels; ++p) {
           Value score = products[r * panels + p] * facts.scale;
           if (facts.cache == CacheType::Q8)
@@ -135,6 +140,8 @@ void AttentionSplit::score(Value kvHead, Value first, Value low, Value high, Val
           if (facts.softcap)
             score = softcap(score, facts.cap);
           Value number = k.lane(kLanes) + (first + at + p * kLanes);
+          if (facts.alibi)
+            score = fma(toFloat(number) - toFloat(range.position), splat(slope, kLanes), score);
           Value visible = (number >= range.begin) & (number < range.end);
           scores.store((query + r) * kScoreStride + at + p * kLanes,
                        select(visible, score, constantLike(score, kMasked)));

@@ -23,6 +23,7 @@ struct AttentionFacts {
   CacheType cache;
   bool softcap;
   float scale, cap;
+  float alibi = 0; // 0: no bias by distance
   uint32_t group() const { return numHeads / numKvHeads; }
   uint32_t paddedDim() const { return paddedWidth(headDim); }
   uint64_t keyHeadElements() const { return codegen::cpu::keyHeadElements(headDim, maxContext); }
@@ -62,9 +63,9 @@ public:
   enum class Way : uint8_t { Block, Stream };
   AttentionSplit(KernelBuilder &k, const AttentionFacts &facts, uint32_t mostQueries, Way way);
 
-  // The keys from begin to end, of which a query sees some.
+  // The keys from begin to end, of which a query sees some; with facts.alibi a query's position and its head.
   struct Range {
-    Value begin, end;
+    Value begin, end, position, head;
   };
 
   // Query `query` is the head at `at` of `from`.
@@ -94,8 +95,9 @@ private:
   Buffer maxima, totals; // [queries]
 };
 
-// The keys that the row at `position` sees: all up to `end`, in a window of the last `window` (0: no window).
-AttentionSplit::Range visibleKeys(KernelBuilder &k, Value position, Value end, uint32_t window);
+// The keys that the row at `position` sees: all up to `end`, in a window of the last `window`, in its run of `chunk` positions
+// (0: no window, no chunks).
+AttentionSplit::Range visibleKeys(KernelBuilder &k, Value position, Value end, uint32_t window, uint32_t chunk = 0);
 
 // Zeros behind the heads of a row, `width` columns that end at `at`; by whoever writes the last head.
 void storeAttentionPad(KernelBuilder &k, Buffer out, Value at, uint32_t width);

@@ -9,9 +9,9 @@
 namespace xfmr::codegen::cpu {
 namespace {
 
-AttentionSplit::Range seenBy(KernelBuilder &k, uint32_t window) {
+AttentionSplit::Range seenBy(KernelBuilder &k, uint32_t window, uint32_t chunk) {
   Value position = k.state(state::kPosition);
-  return visibleKeys(k, position, position + 1, window);
+  return visibleKeys(k, position, position + 1, window, chunk);
 }
 
 // Floats of a row of `partial`.
@@ -24,14 +24,14 @@ public:
   Decode(KernelBuilder &k, const AttentionDecodeSpec &spec, const AttentionDecodeParams &params)
       : k(k), spec(spec), p(params),
         facts{spec.headDim, p.numHeads, p.numKvHeads, p.maxContext,
-              spec.cache,   spec.softcap, p.scale,    p.softcap},
+              spec.cache,   spec.softcap, p.scale,    p.softcap, p.alibi},
         heads(std::min(facts.group(), kMostQueries)), splits(spec.single ? 1 : decodeSplits(p.maxContext)),
         split(k, facts, heads, AttentionSplit::Way::Stream), result(k, heads, spec.headDim) {}
 
   void build() {
     Value count = k.state(state::kCount);
     k.tiles([&](Value tile) {
-      all = seenBy(k, p.window);
+      all = seenBy(k, p.window, p.chunk);
       number = tile % splits, kvHead = tile / splits;
       Value first = number * kDecodeSplit;
       k.when((count != 0) & (first < all.end) & (first + kDecodeSplit > all.begin), [&] {
@@ -50,7 +50,12 @@ private:
       split.setQuery(query, k.buffer("q"), headOf(query) * spec.headDim + p.qOffset);
     });
     split.run(
-        kvHead, number, k.index(size), all, [&](Value) { return all; },
+        kvHead, number, k.index(size), all,
+        [&](Value query) {
+          AttentionSplit::Range range = all;
+          range.position = k.state(state::kPosition), range.head = headOf(query);
+          return range;
+        },
         [&](Value query, Value maximum, Value total) {
           Value head = headOf(query);
           if (!spec.single)
@@ -111,7 +116,7 @@ KernelModule build(mlir::MLIRContext &context, llvm::StringRef name,
                  width = params.numHeads * spec.headDim;
   k.tiles([&](Value head) {
     k.when(count != 0, [&] {
-      AttentionSplit::Range all = seenBy(k, params.window);
+      AttentionSplit::Range all = seenBy(k, params.window, params.chunk);
       result.start(query, spec.sinks ? std::optional(k.buffer("sinks")[head]) : std::nullopt);
       k.loop(all.begin / kDecodeSplit, (all.end + (kDecodeSplit - 1)) / kDecodeSplit, 1,
              [&](Value split) {

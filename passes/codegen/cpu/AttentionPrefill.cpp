@@ -14,7 +14,7 @@ public:
   Prefill(KernelBuilder &k, const AttentionPrefillSpec &spec, const AttentionPrefillParams &params)
       : k(k), spec(spec), p(params),
         facts{spec.headDim, p.numHeads, p.numKvHeads, p.maxContext,
-              spec.cache,   spec.softcap, p.scale,    p.softcap},
+              spec.cache,   spec.softcap, p.scale,    p.softcap, p.alibi},
         heads(std::min(facts.group(), kMostQueries)), split(k, facts, heads * rowsEach(p), AttentionSplit::Way::Block),
         result(k, heads * rowsEach(p), spec.headDim) {}
 
@@ -36,7 +36,7 @@ private:
   AttentionSplit::Range seen(Value row) {
     Value at = position + row, all = position + count;
     if (spec.causal)
-      return visibleKeys(k, at, at + 1, p.window);
+      return visibleKeys(k, at, at + 1, p.window, p.chunk);
     return visibleKeys(k, at, p.window ? min(at + p.window, all) : all, p.window); // a window to both sides
   }
 
@@ -51,11 +51,15 @@ private:
                      rowOf(query) * p.q.stride + p.q.offset + head * spec.headDim);
       result.start(query, spec.sinks ? std::optional(k.buffer("sinks")[head]) : std::nullopt);
     });
-    AttentionSplit::Range all = {seen(firstRow).begin, seen(firstRow + rows - 1).end};
+    AttentionSplit::Range all = {seen(firstRow).begin, seen(firstRow + rows - 1).end, {}, {}};
     k.loop(all.begin / kDecodeSplit, (all.end + (kDecodeSplit - 1)) / kDecodeSplit, 1,
            [&](Value number) {
              split.run(
-                 kvHead, number, queries, all, [&](Value query) { return seen(rowOf(query)); },
+                 kvHead, number, queries, all, [&](Value query) {
+                   AttentionSplit::Range range = seen(rowOf(query));
+                   range.position = position + rowOf(query), range.head = headOf(query);
+                   return range;
+                 },
                  [&](Value query, Value maximum, Value total) {
                    result.join(query, maximum, total, split.values(), split.valuesAt(query));
                  });

@@ -15,10 +15,13 @@ KernelModule build(mlir::MLIRContext &context, llvm::StringRef name,
   KernelBuilder k(context, name, spec.bindings(), elements, level);
   Buffer a = k.buffer("a"), out = k.buffer("out");
   const bool hasB = elements.size() == 4;
+  const bool byPosition = spec.op == ElementwiseOp::PositionScale;
   auto compute = [&](Value row, Value outRow) {
     auto start = [&](Rows rows, Value number) { return number * rows.stride + rows.offset; };
-    Value left = start(params.a, row), right = hasB ? start(params.b, row) : Value(), to = start(params.out, outRow);
-    Value factor = spec.op == ElementwiseOp::RowScale ? splat(k.buffer("b")[right], kLanes) : Value();
+    Value left = start(params.a, row), to = start(params.out, outRow), right;
+    if (hasB)
+      right = start(params.b, byPosition ? row + k.state(state::kPosition) : row);
+    Value factor = spec.hasRowFactor() ? splat(k.buffer("b")[right], kLanes) : Value();
     overColumns(k, params.width, [&](Value column, unsigned valid) {
       Value b = factor.value ? factor : hasB ? k.buffer("b").loadFirst(right + column, kLanes, valid) : Value();
       Value result = elementwise(spec, a.loadFirst(left + column, kLanes, valid), b, params.value);

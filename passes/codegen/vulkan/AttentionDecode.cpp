@@ -2,6 +2,7 @@
 // workgroup reduces maximum and sum, then invocations are columns of the value times slices of the
 // keys.
 #include "passes/codegen/Attention.h"
+#include "passes/codegen/builder/Alibi.h"
 #include "passes/codegen/vulkan/CacheCodes.h"
 #include "passes/codegen/vulkan/Heads.h"
 #include "passes/codegen/vulkan/Math.h"
@@ -20,15 +21,20 @@ enum Word : uint32_t {
   kOutOffset,
   kScale,
   kSoftcap,
-  kWindow
+  kWindow,
+  kChunk,
+  kAlibi,
+  kAlibiHeads
 };
 
 // The keys a decoding row sees are those from begin (inclusive) to end (exclusive).
 struct Visible {
   Value begin, end;
-  Visible(KernelBuilder &k, Value window) {
-    end = k.buffer("state")[state::kPosition] + 1;
+  Visible(KernelBuilder &k, Value window, Value chunk) {
+    Value position = k.buffer("state")[state::kPosition], size = max(chunk, k.u32(1));
+    end = position + 1;
     begin = select((window != 0) & (end > window), end - window, k.u32(0));
+    begin = select(chunk != 0, position / size * size, begin);
   }
 };
 
@@ -47,7 +53,7 @@ public:
         partial(k.shared(Element::F32x4, 64)) {}
 
   void build() {
-    Visible visible(k, k.push(kWindow));
+    Visible visible(k, k.push(kWindow), k.push(kChunk));
     Value splits = spec.single ? k.u32(1) : k.push(kSplits);
     split = k.group() % splits;
     head = k.group() / splits;
@@ -69,6 +75,8 @@ private:
     });
     k.barrier();
 
+    Value slope = spec.alibi ? alibiSlope(head, k.push(kAlibiHeads), k.pushFloat(kAlibi)) : Value();
+    Value position = k.buffer("state")[state::kPosition];
     Values largest = k.loop(
         begin + t, end, k.u32(64), {k.f32(-1e30f)}, [&](Value key, llvm::ArrayRef<Value> in) {
           Values products = k.loop(k.u32(0), k.u32(quads), k.u32(1), {k.zero4()},
@@ -80,6 +88,8 @@ private:
           Value score = codes.scaled(k.buffer("k_cache"), kvHead, key, sum(products[0])) * k.pushFloat(kScale);
           if (spec.softcap)
             score = softcap(score, k.pushFloat(kSoftcap));
+          if (spec.alibi)
+            score = fma(toFloat(key) - toFloat(position), slope, score);
           weights.store(key - begin, score);
           return Values{max(in[0], score)};
         });
@@ -146,7 +156,7 @@ private:
 // One workgroup a head, one invocation a vec4 of it; every invocation reads all splits' maxima.
 void buildCombine(KernelBuilder &k, const AttentionCombineSpec &spec) {
   uint32_t quads = headQuads(spec.headDim), statistics = paddedWidth(spec.headDim) / 4;
-  Visible visible(k, k.push(kWindow));
+  Visible visible(k, k.push(kWindow), k.push(kChunk));
   Value head = k.group(), t = k.thread();
   k.when((k.buffer("state")[state::kCount] != 0) & (t < quads) & (head < k.push(kNumHeads)), [&] {
     Value first = visible.begin / kDecodeSplit,

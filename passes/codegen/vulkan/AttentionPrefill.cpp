@@ -3,6 +3,7 @@
 // keys, for the output it is a run of value columns, so every vec4 loaded serves four rows. Between
 // the two, a few invocations a row do the softmax. The key tile and then the value tile lie in the
 // same workgroup memory.
+#include "passes/codegen/builder/Alibi.h"
 #include "passes/codegen/vulkan/AttentionVariants.h"
 #include "passes/codegen/vulkan/CacheCodes.h"
 #include "passes/codegen/vulkan/Heads.h"
@@ -76,8 +77,12 @@ private:
     Value window = k.push(kWindow);
     end = spec.causal ? last : select(window != 0, min(position + firstRow + (tiling.queries - 1) + window, all), all);
     Value oldest = position + firstRow + 1;
-    Value begin = select((window != 0) & (oldest > window), oldest - window, k.u32(0)) /
-                  tiling.keys * tiling.keys;
+    Value begin = select((window != 0) & (oldest > window), oldest - window, k.u32(0));
+    if (spec.chunked)
+      begin = (position + firstRow) / k.push(kChunk) * k.push(kChunk);
+    begin = begin / tiling.keys * tiling.keys;
+    if (spec.alibi)
+      slope = alibiSlope(head, k.push(kAlibiHeads), k.pushFloat(kAlibi));
 
     Values carried = {k.f32(kMasked),
                       k.f32(0)}; // largest score and sum of exponentials of the softmax row
@@ -178,8 +183,10 @@ private:
           Value score = dots[r * tiling.keysEach + j] * k.pushFloat(kScale);
           if (spec.softcap)
             score = softcap(score, k.pushFloat(kSoftcap));
-          score = select(visible(first + keyInTile, position + firstRow + rowBase + r), score,
-                         k.f32(kMasked));
+          Value query = position + firstRow + rowBase + r;
+          if (spec.alibi)
+            score = fma(toFloat(first + keyInTile) - toFloat(query), slope, score);
+          score = select(visible(first + keyInTile, query), score, k.f32(kMasked));
           scores.store((rowBase + r) * tiling.keys + keyInTile, score);
         }
     });
@@ -188,6 +195,8 @@ private:
   Value visible(Value key, Value query) {
     Value window = k.push(kWindow);
     Value result = (window == 0) | (key + window > query);
+    if (spec.chunked)
+      result = result & (key >= query / k.push(kChunk) * k.push(kChunk));
     return result & (spec.causal ? key <= query : (key < end) & ((window == 0) | (key < query + window)));
   }
 
@@ -259,7 +268,7 @@ private:
   Tiling tiling;
   Buffer tile, scores, weights, perLane, rowFactor;
   Value count, position, head, kvHead, firstRow, column, rowBase, cacheBase, end;
-  Value softmaxRow, softmaxLane, isSoftmax;
+  Value softmaxRow, softmaxLane, isSoftmax, slope;
 };
 
 } // namespace

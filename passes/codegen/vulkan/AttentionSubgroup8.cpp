@@ -3,6 +3,7 @@
 // so the softmax needs no exchange at all. Of eight keys each lane loads another, and shuffles give
 // every lane each of them. One loop over the keys at the top level, no workgroup memory, no
 // barrier.
+#include "passes/codegen/builder/Alibi.h"
 #include "passes/codegen/vulkan/AttentionVariants.h"
 #include "passes/codegen/vulkan/CacheCodes.h"
 #include "passes/codegen/vulkan/Heads.h"
@@ -36,6 +37,10 @@ public:
     end = spec.causal ? min(behind, all) : select(window != 0, min(behind - 1 + window, all), all);
     Value oldest = position + firstRow + 1;
     Value begin = select((window != 0) & (oldest > window), oldest - window, k.u32(0));
+    if (spec.chunked)
+      begin = (position + firstRow) / k.push(kChunk) * k.push(kChunk);
+    if (spec.alibi)
+      slope = alibiSlope(head, k.push(kAlibiHeads), k.pushFloat(kAlibi));
 
     loadQueries(firstRow, count, position);
     Values carried; // of each group: maximum, sum, the output's vec4
@@ -93,6 +98,8 @@ private:
         Value s = own[j] * k.pushFloat(kScale);
         if (spec.softcap)
           s = softcap(s, k.pushFloat(kSoftcap));
+        if (spec.alibi)
+          s = fma(toFloat(first + j) - toFloat(queryPosition[g]), slope, s);
         own[j] = select(visible(first + j, queryPosition[g]), s, k.f32(kMasked));
         largest = max(largest, own[j]);
       }
@@ -128,6 +135,8 @@ private:
   Value visible(Value key, Value position) {
     Value window = k.push(kWindow);
     Value result = ((window == 0) | (key + window > position)) & (key < end);
+    if (spec.chunked)
+      result = result & (key >= position / k.push(kChunk) * k.push(kChunk));
     return result & (spec.causal ? key <= position : (window == 0) | (key < position + window));
   }
 
@@ -165,7 +174,7 @@ private:
   KernelBuilder &k;
   const AttentionPrefillSpec &spec;
   uint32_t quads, groups; // vec4 of a head; rows a lane takes
-  Value head, kvHead, cacheBase, end;
+  Value head, kvHead, cacheBase, end, slope;
   Values query, queryPosition; // [group, quad], [group]
 };
 

@@ -16,7 +16,10 @@ enum Word : uint32_t {
   kOutOffset,
   kScale,
   kSoftcap,
-  kWindow
+  kWindow,
+  kChunk,
+  kAlibi,
+  kAlibiHeads
 };
 
 constexpr float kMasked = -1e30f; // a score that counts for nothing

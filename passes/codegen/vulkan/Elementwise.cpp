@@ -44,8 +44,9 @@ llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const Elem
     k.loop(k.thread(), k.push(kQuads), k.u32(64), [&](Value quad) {
       Value right;
       if (spec.hasB()) {
-        Value b = start(kBStride, kBOffset, row);
-        right = spec.op == ElementwiseOp::RowScale ? k.buffer("b")[b][0] : k.buffer("b")[b + quad];
+        const bool byPosition = spec.op == ElementwiseOp::PositionScale;
+        Value b = start(kBStride, kBOffset, byPosition ? row + k.buffer("state")[state::kPosition] : row);
+        right = spec.hasRowFactor() ? k.buffer("b")[b][0] : k.buffer("b")[b + quad];
       }
       Value first = quad * 4;
       if (isCopy) {

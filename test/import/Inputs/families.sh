@@ -13,6 +13,7 @@ check() { # NAME FAMILY OPTION..: a miniature
   xfmr-export "$folder/$name" --passes=xfmr-fuse-glu,xfmr-fuse-qkv --format=hf -o "$folder/$name-fused"
   $python "$source/test/export/Inputs/check_safetensors.py" "$folder/$name-fused" --equal "$folder/$name"
 }
+check bloom bloom
 check cohere cohere
 check cohere-bias cohere --config attention_bias=true --config tie_word_embeddings=false
 check cohere2 cohere2
@@ -21,6 +22,8 @@ check falcon-40b falcon --config new_decoder_architecture=true --config num_kv_h
 check falcon-11b falcon --config new_decoder_architecture=true --config num_kv_heads=2 --config num_ln_in_parallel_attn=1
 check falcon-serial falcon --config parallel_attn=false --config multi_query=false --config ffn_hidden_size=40
 check gptj gptj
+check mpt mpt
+check mpt-clip mpt --config n_heads=6 --config d_model=36 --config 'attn_config={"alibi":true,"clip_qkv":0.7}'
 check olmo3 olmo3
 check opt opt
 check opt-post-norm opt --config do_layer_norm_before=false --config enable_bias=false

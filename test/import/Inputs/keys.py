@@ -11,7 +11,7 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "families"))
-import bert, cohere, cohere2, falcon, gptj, modernbert, opt, phi, roberta, smollm3, stablelm, starcoder2
+import bert, bloom, cohere, cohere2, falcon, gptj, modernbert, mpt, opt, phi, roberta, smollm3, stablelm, starcoder2
 
 SIZES = {"vocab_size": 96, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 4, "num_attention_heads": 4,
          "num_key_value_heads": 2, "max_position_embeddings": 128, "bos_token_id": 1, "eos_token_id": 2, "hidden_act": "silu"}
@@ -77,8 +77,8 @@ FAMILIES = {
                           mlp_only_layers=[1]) | HARMLESS(intermediate_size=52)),
     "olmo2": (SIZES, LLAMA | TIED | BIAS),
     "olmo3": (SIZES, LLAMA | TIED | BIAS | WINDOWS),
-    "olmoe": ({**EXPERTS, "num_experts": 4}, LLAMA | TIED | BIAS | ROUTER | REFUSED(clip_qkv=8.0) |
-              CHANGES(num_experts=6, num_experts_per_tok=1, norm_topk_prob=True)),
+    "olmoe": ({**EXPERTS, "num_experts": 4}, LLAMA | TIED | BIAS | ROUTER |
+              CHANGES(clip_qkv=8.0, num_experts=6, num_experts_per_tok=1, norm_topk_prob=True)),
     "phi3": (SIZES, LLAMA | TIED | CHANGES(sliding_window=9) | REFUSED(attention_bias=True) | HARMLESS(embd_pdrop=0.1, resid_pdrop=0.1)),
     "gemma": ({**SIZES, "head_dim": 8}, LLAMA | UNTIED | BIAS | CHANGES(hidden_activation="relu") | HARMLESS(hidden_act="relu")),
     "gemma2": ({**SIZES, "head_dim": 8}, LLAMA | UNTIED | BIAS | WINDOWS | HARMLESS(hidden_act="relu", cache_implementation="hybrid") |
@@ -127,6 +127,22 @@ FAMILIES = {
             REFUSED(word_embed_proj_dim=16, layer_norm_elementwise_affine=False) |
             CHANGES(ffn_dim=40, num_attention_heads=2, max_position_embeddings=64, activation_function="gelu", do_layer_norm_before=False,
                     _remove_final_layer_norm=True, enable_bias=False)),
+    "llama4_text": ({**EXPERTS, "num_experts_per_tok": 1, "num_local_experts": 4, "intermediate_size_mlp": 40, "no_rope_layers": [1, 1, 1, 0],
+                     "attention_chunk_size": 16, "interleave_moe_layer_step": 2},
+                    without(LLAMA, "partial_rotary_factor", "num_hidden_layers") | TIED | BIAS | ROUTER |
+                    CHANGES(num_local_experts=6, num_experts_per_tok=2, intermediate_size_mlp=44, interleave_moe_layer_step=1, moe_layers=[2],
+                            no_rope_layers=[1, 0, 1, 0], attention_chunk_size=8, use_qk_norm=False, attn_temperature_tuning=False,
+                            floor_scale=16, attn_scale=0.5, fewer={"num_hidden_layers": 3, "no_rope_layers": [1, 1, 0]}) |
+                    REFUSED(partly={"partial_rotary_factor": 0.5, "use_qk_norm": True}, layer_types=["full_attention"] * 4)),
+    "bloom": (bloom.CONFIG, without(FEW, "num_hidden_layers") | UNTIED | REFUSED(apply_residual_connection_post_layernorm=True) |
+              CHANGES(hidden_size=48, n_layer=3, n_head=4, layer_norm_epsilon=1e-3, seq_length=64) |
+              HARMLESS(slow_but_exact=True, offset_alibi=10, hidden_dropout=0.1)),
+    "mpt": (mpt.CONFIG, without(FEW, "num_hidden_layers") | HARMLESS(learned_pos_emb=True, init_device="cpu", emb_pdrop=0.1) |
+            REFUSED(no_bias=False, logit_scale=2.0, norm_type="rmsnorm", learned={"attn_config": {"alibi": False}},
+                    normed={"attn_config": {"qk_ln": True}}, shared={"attn_config": {"attn_type": "multiquery_attention"}}) |
+            CHANGES(d_model=48, n_layers=3, n_heads=2, expansion_ratio=3, max_seq_len=64, layer_norm_epsilon=1e-3,
+                    clipped={"attn_config": {"clip_qkv": 2.0}}, scaled={"attn_config": {"softmax_scale": 2.0}},
+                    steeper={"attn_config": {"alibi_bias_max": 4}})),
     "bert": (bert.CONFIG, BERT | CHANGES(type_vocab_size=3) | HARMLESS(pad_token_id=3)),
     "roberta": (roberta.CONFIG, BERT | CHANGES(type_vocab_size=3, pad_token_id=3)),
     "modernbert": (modernbert.CONFIG, FEW | CHANGES(hidden_size=48, num_attention_heads=2, intermediate_size=40 + 8,
@@ -144,7 +160,8 @@ FAMILIES = {
     "stablelm": (stablelm.CONFIG, LLAMA | NO_RMS | TIED | LAYER_NORM | REFUSED(qk_layernorm=True) |
                  CHANGES(use_qkv_bias=False, use_parallel_residual=True, partial_rotary_factor=0.5, hidden_size=64, head_dim=16)),
 }
-TOGETHER = {"unknown_rope", "mrope", "growing_scores", "slides", "without_window", "uncapped", "bare", "by_layer_type", "same_base"}
+TOGETHER = {"unknown_rope", "mrope", "growing_scores", "slides", "without_window", "uncapped", "bare", "by_layer_type", "same_base", "learned", "normed", "shared",
+            "clipped", "scaled", "steeper", "fewer", "partly"}
 
 
 def run(tool, folder, config):

@@ -17,7 +17,7 @@ families = {
     "gpt2": ["--biased"], "gpt-neox": ["--biased"], "gemma": [], "gemma2": [], "gemma3": [], "mistral": [], "olmo2": [], "phi3": [], "qwen2": [],
     "qwen3": [], "gpt-oss": ["--routers", "--sinks", "--biased"], "mixtral": ["--routers"], "olmoe": ["--routers"], "qwen2-moe": ["--routers"],
     "qwen3-moe": ["--routers"], "granite-moe": ["--routers"], "deepseek-v2": ["--routers"], "deepseek-v3": ["--routers"],
-    "llama-bf16": [], "llama-f16": [],
+    "llama-bf16": [], "llama-f16": [], "llama4": ["--routers"],
 }
 for family, flags in families.items():
     folder = os.path.join(minis, family)

@@ -56,6 +56,24 @@ TEST(Attention, WindowReachesToBothSidesWithoutCausal) {
   EXPECT_DOUBLE_EQ(y.values[3], 6);
 }
 
+TEST(Attention, ChunksHideWhatLiesInOthers) {
+  const Tensor q({4, 1}, {0, 0, 0, 0}), k = q, v({4, 1}, {1, 2, 4, 8});
+  AttentionShape shape = causal(1, 1, 1);
+  shape.chunk = 2;
+  EXPECT_EQ(attention(q, k, v, nullptr, shape).values, (std::vector<double>{1, 1.5, 4, 6}));
+}
+
+TEST(Attention, SlopesAreThoseOfThePaper) {
+  EXPECT_DOUBLE_EQ(alibiSlope(0, 8, 8), 0.5);
+  EXPECT_DOUBLE_EQ(alibiSlope(7, 8, 8), 1.0 / 256);
+  EXPECT_DOUBLE_EQ(alibiSlope(7, 12, 8), 1.0 / 256);
+  EXPECT_DOUBLE_EQ(alibiSlope(8, 12, 8), std::sqrt(0.5));
+  const Tensor q({2, 1}, {0, 0}), k = q, v({2, 1}, {0, 1});
+  AttentionShape shape = causal(1, 1, 1);
+  shape.alibi = 8;
+  EXPECT_DOUBLE_EQ(attention(q, k, v, nullptr, shape).values[1], 1 / (1 + std::exp(-1.0 / 256)));
+}
+
 TEST(Attention, SinkTakesItsShareAndGivesNothing) {
   const Tensor q({1, 1}, {0}), k({1, 1}, {0}), v({1, 1}, {10}), sink({1}, {std::log(3.0)});
   EXPECT_NEAR(attention(q, k, v, &sink, causal(1, 1, 1)).values[0], 10.0 / 4, 1e-14);
