@@ -71,8 +71,10 @@ void addPhases(OpPassManager &manager, const CompilerOptions &options) {
   manager.addPass(createXfmrSplitPhases(split));
 }
 
-void addDispatch(OpPassManager &manager) {
-  manager.addPass(createXfmrSelectKernels());
+void addDispatch(OpPassManager &manager, const CompilerOptions &options) {
+  XfmrSelectKernelsOptions select;
+  select.rowCodes = options.rowCodes;
+  manager.addPass(createXfmrSelectKernels(select));
   manager.nest<ProgramOp>().nest<PhaseOp>().addPass(createCSEPass());
 }
 
@@ -82,7 +84,7 @@ LogicalResult addPasses(Stage stage, OpPassManager &manager, const CompilerOptio
   case Stage::Optimize: return addOptimize(manager, options, error);
   case Stage::Phases: addPhases(manager, options); break;
   case Stage::Regions: manager.addPass(createXfmrFormRegions()); break;
-  case Stage::Dispatch: addDispatch(manager); break;
+  case Stage::Dispatch: addDispatch(manager, options); break;
   case Stage::Plan: manager.addPass(createXfmrPlanBuffers()); break;
   case Stage::Codegen: {
     XfmrGenerateKernelsOptions generate;

@@ -28,6 +28,8 @@ struct CompilerOptions : mlir::PassPipelineOptions<CompilerOptions> {
   Option<std::string> kv{*this, "kv", llvm::cl::desc("cache type: auto, f32 or f16"), llvm::cl::init("auto")};
   Option<std::string> moe{*this, "moe", llvm::cl::desc("route of mixtures: auto, grouped or by-id"),
                           llvm::cl::init("auto")};
+  Option<bool> rowCodes{*this, "row-codes", llvm::cl::desc("on the CPU, activations in codes where weights are codes"),
+                        llvm::cl::init(true)};
   Option<int64_t> bindingBytes{*this, "binding-bytes", llvm::cl::desc("most of a weight in one binding"),
                                llvm::cl::init(int64_t(1) << 27)};
   Option<std::string> deviceProfile{*this, "device-profile", llvm::cl::desc("family of Vulkan devices to compile for; else any"),

@@ -91,7 +91,7 @@ struct Form {
 };
 std::vector<Form> formsOf(Level level) {
   std::vector<Form> forms = {{WeightType::F32}, {WeightType::BF16}, {WeightType::F16}};
-  if (level != Level::V4Dot)
+  if (!goesByCodes(true, level))
     forms.insert(forms.end(), {{WeightType::Q8}, {WeightType::Q4}});
   else
     forms.insert(forms.end(), {{WeightType::Q8, true}, {WeightType::Q4, true}, {WeightType::Q4Wide, true}});

@@ -21,8 +21,9 @@ struct View {
 /// Program-level tables shared by all phases: each weight is packed once, each kernel named once.
 class ProgramTables {
 public:
-  /// `bindingBytes`: the most bytes of a weight that one binding holds.
-  ProgramTables(ProgramOp program, int64_t bindingBytes) : program(program), bindingBytes(bindingBytes) {}
+  /// `bindingBytes`: the most bytes of a weight that one binding holds. `rowCodes`: products of codes may read rows of codes.
+  ProgramTables(ProgramOp program, int64_t bindingBytes, bool rowCodes = true)
+      : program(program), bindingBytes(bindingBytes), rowCodes(rowCodes) {}
 
   /// Symbol of the packed form of a weight expression: matrices keep their element type, vectors become f32.
   /// Equal expressions share one symbol.
@@ -48,6 +49,7 @@ public:
 
   ProgramOp program;
   const int64_t bindingBytes;
+  const bool rowCodes;
 
 private:
   llvm::StringRef positionTable(mlir::Location loc, int64_t rotaryDim, mlir::FloatAttr theta, mlir::Attribute scaling);
@@ -96,7 +98,7 @@ public:
   mlir::Value codesOf(const View &x, int64_t columns, int64_t rowsAToken = 1);
   /// Whether a product reads codes of its rows: Vulkan multiplies floats.
   bool readsCodes(codegen::WeightType weight, uint32_t columns) const {
-    return tables.onCpu() && codegen::codesPay(weight, columns);
+    return tables.rowCodes && tables.onCpu() && codegen::codesPay(weight, columns);
   }
 
   /// Appends a dispatch; `buffers` are given by the names of spec.bindings() ("state" is added).

@@ -6,6 +6,8 @@
 #include "passes/lowering/RopeTables.h"
 #include "weights/Encoding.h"
 #include "mlir/IR/BuiltinTypes.h"
+#include "llvm/Support/Parallel.h"
+#include <atomic>
 
 using namespace mlir;
 using namespace xfmr;
@@ -92,7 +94,7 @@ LogicalResult xfmr::writeWeight(artifact::ArtifactWriter &writer, StringRef name
                                 llvm::function_ref<void(uint64_t)> progress) {
   Encoding encoding = storedAs(op);
   Value expression = cast<YieldOp>(op.getBody().front().back()).getValues().front();
-  const int64_t width = encoding.storedColumns(), block = encoding.blockRows();
+  const int64_t width = encoding.storedColumns(), block = encoding.blockRows(), pieces = 8;
   const int64_t chunkRows = std::max<int64_t>(1, WeightEvaluator::kChunkFloats / width / block) * block;
   std::vector<uint8_t> bytes(std::min(chunkRows, encoding.storedRows()) * encoding.rowBytes());
   // A vector is one row here; the evaluator sees it as a column, so its numbers come one after the other.
@@ -106,11 +108,30 @@ LogicalResult xfmr::writeWeight(artifact::ArtifactWriter &writer, StringRef name
   };
   if (Status status = writer.expect(name.str()); status.failed())
     return op.emitError(status.message());
+  auto pack = [&](int64_t from, int64_t to, uint8_t *out) {
+    return encoding.scheme ? encoding.packCodes(from, to, readCodes, out) : encoding.pack(from, to, read, out);
+  };
+  // Rows do not depend on each other, and rounding them is most of the time. What is wrong is then said by one thread.
+  auto packOnThreads = [&](int64_t begin, int64_t end) {
+    const int64_t most = (end - begin + pieces - 1) / pieces,
+                  piece = (std::max<int64_t>(most, 16) + block - 1) / block * block;
+    std::atomic<bool> done = true;
+    if (end - begin > piece) {
+      ScopedDiagnosticHandler silence(op.getContext(), [](Diagnostic &) { return success(); });
+      llvm::parallelFor(0, static_cast<size_t>((end - begin + piece - 1) / piece), [&](size_t number) {
+        const int64_t from = begin + static_cast<int64_t>(number) * piece;
+        if (!pack(from, std::min(from + piece, end), bytes.data() + (from - begin) * encoding.rowBytes()))
+          done = false;
+      });
+      if (done)
+        return true;
+    }
+    return pack(begin, end, bytes.data());
+  };
   for (int64_t begin = 0; begin < encoding.storedRows(); begin += chunkRows) {
     const int64_t end = std::min(begin + chunkRows, encoding.storedRows());
     const int64_t size = (end - begin) * encoding.rowBytes();
-    if (!(encoding.scheme ? encoding.packCodes(begin, end, readCodes, bytes.data())
-                          : encoding.pack(begin, end, read, bytes.data())))
+    if (!packOnThreads(begin, end))
       return failure();
     if (Status status = writer.append(bytes.data(), size); status.failed())
       return op.emitError(status.message());

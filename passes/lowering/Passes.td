@@ -124,6 +124,10 @@ def XfmrSelectKernels : Pass<"xfmr-select-kernels", "::mlir::ModuleOp"> {
     over tokens, experts and top-k finds it cheaper (or the program's `moe` says so), two products by expert id.
     Weights are packed once for all phases (`xfmr.packed_weight`).
 
+    On the CPU a product of at least 512 columns with quantised weights reads its rows in codes of eight bits, which a dispatch
+    makes once for all that read them, and at levels with products of bytes adds integers; with `row-codes=false` it reads floats at
+    every level.
+
     A weight larger than the target's bindings goes in several dispatches, by rows, or by experts if it is a stack of
     them. A part of a wider row that does not start at a multiple of 4, or has another part behind it where the pad
     would be, is copied before kernels other than attention read it.
@@ -147,6 +151,8 @@ def XfmrSelectKernels : Pass<"xfmr-select-kernels", "::mlir::ModuleOp"> {
     ```
   }];
   let dependentDialects = ["::xfmr::XfmrDialect", "::mlir::memref::MemRefDialect"];
+  let options = [Option<"rowCodes", "row-codes", "bool", "true",
+                        "on the CPU, activations in codes where weights are codes">];
   let statistics = [Statistic<"numDispatches", "dispatches", "dispatches formed">];
 }
 

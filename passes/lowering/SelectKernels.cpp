@@ -21,7 +21,7 @@ struct SelectKernels : xfmr::impl::XfmrSelectKernelsBase<SelectKernels> {
 
   void runOnOperation() override {
     for (auto program : getOperation().getOps<ProgramOp>()) {
-      ProgramTables tables(program, program.targetOrPortable().mostBindingBytes());
+      ProgramTables tables(program, program.targetOrPortable().mostBindingBytes(), rowCodes);
       declareBuffers(tables);
       for (auto phase : llvm::to_vector(program.getBody().getOps<PhaseOp>()))
         if (failed(select(phase, tables)))

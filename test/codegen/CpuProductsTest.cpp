@@ -127,6 +127,55 @@ TEST_F(CpuProducts, Codes) {
     }
 }
 
+// Whatever blocks of rows a count is cut into.
+TEST_F(CpuProducts, CodesOfAnyNumberOfTokens) {
+  for (Level level : runnableLevels()) {
+    if (!goesByCodes(true, level))
+      continue;
+    size_t number = 0;
+    for (uint32_t rows : {1u, 2u, 3u, 4u, 5u, 8u, 23u, 31u, 64u, 65u, 512u})
+      check(kQuantised[number++ % std::size(kQuantised)], {}, rows, 40, 72, level, /*withCodes=*/true);
+  }
+}
+
+// Sums of a block are exact integers however a level adds them up, so levels agree in every bit: also where every code is the
+// largest and every activation +-127, which would not fit into sums of 16 bits if products of whole bytes went there.
+TEST_F(CpuProducts, LevelsWithCodesAgreeAndNothingSaturates) {
+  constexpr uint32_t n = 48, k = 512, rows = 7;
+  const Rows at = {k, 0};
+  for (bool extreme : {false, true})
+    for (WeightType type : kQuantised) {
+      Weight w = weight(type, n, k, 1, extreme);
+      auto x = activations(rows, k, at);
+      for (uint32_t t = 0; extreme && t < rows; ++t)
+        for (uint32_t c = 0; c < k; ++c) // rows of 1, of -1, and of both by turns
+          x[t * k + c] = t % 3 == 0 || (t % 3 == 2 && c % 2) ? 1.0f : -1.0f;
+      std::vector<float> first;
+      for (Level level : runnableLevels()) {
+        if (!goesByCodes(true, level))
+          continue;
+        SCOPED_TRACE(std::string(toString(type)) + " at " + facts(level).name + (extreme ? ", extreme" : ""));
+        auto coded = codes(x.data(), rows, k, at, level);
+        GemmSpec spec{type, {}, true};
+        GemmParams p;
+        p.n = n, p.k = k, p.maxRows = rows, p.x = at, p.out = {n, 0};
+        auto words = state(rows);
+        std::vector<float> out(rows * n);
+        run(spec, p, level, {words.data(), x.data(), w.bytes.data(), out.data(), coded.data()});
+        for (uint32_t t = 0; extreme && t < rows; ++t)
+          for (uint32_t r = 0; r < n; ++r) {
+            double expected = 0, magnitude = 0; // 1 and -1 are codes, so nothing of x is rounded
+            for (uint32_t c = 0; c < k; ++c)
+              expected += double(x[t * k + c]) * w.at(r, c), magnitude += std::abs(w.at(r, c));
+            ASSERT_NEAR(out[t * n + r], expected, 64 * std::ldexp(1.0, -24) * magnitude) << "row " << t << " output " << r;
+          }
+        if (first.empty())
+          first = out;
+        ASSERT_EQ(0, std::memcmp(first.data(), out.data(), out.size() * 4)) << "another level has other bits";
+      }
+    }
+}
+
 // The rounding is what RowCodes.h says: of an output at most the sum of |w| times max |x| / 254 of each block.
 TEST_F(CpuProducts, CodesAreWithinTheirBound) {
   for (Level level : runnableLevels()) {

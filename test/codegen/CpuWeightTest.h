@@ -31,7 +31,8 @@ protected:
     float at(int64_t row, int64_t column) const { return values[row * columns + column]; }
   };
 
-  Weight weight(WeightType type, int64_t rows, int64_t columns, int64_t groups = 1) {
+  // `largestCodes`: all codes are the largest there is.
+  Weight weight(WeightType type, int64_t rows, int64_t columns, int64_t groups = 1, bool largestCodes = false) {
     mlir::Builder b(&context);
     mlir::Type element = elementOf(b, type);
     Encoding encoding = *Encoding::of(mlir::RankedTensorType::get({groups, rows, columns}, element), WeightLayout::panels);
@@ -41,7 +42,7 @@ protected:
       encoding.packCodes(0, encoding.storedRows(), [&](WeightPlane plane, int64_t, int64_t count, float *numbers) {
         const int64_t width = encoding.scheme->planeColumns(plane, columns);
         for (int64_t i = 0; i < count * width; ++i)
-          numbers[i] = plane == WeightPlane::codes ? float(random() % unsigned(2 * most)) : number() / (most * std::sqrt(float(columns)));
+          numbers[i] = plane == WeightPlane::codes ? (largestCodes ? 2 * most - 1 : float(random() % unsigned(2 * most))) : number() / (most * std::sqrt(float(columns)));
         return true;
       }, result.bytes.data());
     } else {

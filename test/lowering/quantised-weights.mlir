@@ -5,6 +5,8 @@
 // RUN:   | FileCheck %s --check-prefix=DISPATCH
 // RUN: xfmr-opt %s --xfmr-expand-quantized --xfmr-split-phases="target=vulkan" --xfmr-form-regions --xfmr-select-kernels 2>/dev/null \
 // RUN:   | FileCheck %s --check-prefix=VULKAN
+// RUN: xfmr-opt %s --xfmr-expand-quantized --xfmr-split-phases="target=cpu" --xfmr-form-regions --xfmr-select-kernels="row-codes=false" \
+// RUN:   2>/dev/null | FileCheck %s --check-prefix=FLOATS
 // REMARK: remark: 1 quantised weights are rounded again, to int8 in groups of 32: no kernel reads groups that are no multiple of 32, nor nf4
 
 // Larger groups and two levels are stored as groups of 32 with the same values; groups of 16 are rounded again.
@@ -34,6 +36,11 @@
 // DISPATCH: xfmr.dispatch @row_codes
 // DISPATCH-NOT: @row_codes
 // DISPATCH: xfmr.dispatch @gemv_q4_wide_codes
+// Without codes of rows the same weights meet floats.
+// FLOATS-NOT: {{@row_codes|_codes}}
+// FLOATS: xfmr.dispatch @gemm_q4_wide
+// FLOATS-NOT: {{@row_codes|_codes}}
+// FLOATS: xfmr.dispatch @gemv_q4_wide
 // Vulkan has the same panels, and multiplies the rows themselves.
 // VULKAN-DAG: xfmr.packed_weight @embed : memref<48x16x544xi8>
 // VULKAN-DAG: xfmr.packed_weight @a : memref<32x16x288xi8>

@@ -65,6 +65,7 @@ private:
     options.fuse = false;
     options.maxContext = window;
     options.kv = "f32";
+    options.rowCodes = false;
     Status status = run(options, Stage::Phases);
     if (status.ok())
       status = narrowTarget();

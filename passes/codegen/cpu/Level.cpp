@@ -12,11 +12,12 @@ constexpr RegisterBlock kBlocksNeon[] = {{6, 1}, {2, 2}, {1, 4}};
 
 constexpr const char *kX86 = "x86_64-unknown-linux-gnu", *kArm = "aarch64-unknown-linux-gnu";
 constexpr LevelFacts kFacts[] = {
-    {"v2", kX86, "x86-64-v2", "", /*vectorBits=*/128, /*fma=*/false, /*halfConversions=*/false, /*bfloatDots=*/false, kBlocks2},
-    {"v3", kX86, "x86-64-v3", "", 256, true, true, false, kBlocks3},
-    {"v4", kX86, "x86-64-v4", "", 512, true, true, false, kBlocks4},
-    {"v4_dot", kX86, "x86-64-v4", "+avx512vnni,+avx512bf16", 512, true, true, true, kBlocks4, /*byteDots=*/true},
-    {"neon", kArm, "generic", "+neon", 128, true, true, false, kBlocksNeon},
+    {"v2", kX86, "x86-64-v2", "", /*vectorBits=*/128, /*fma=*/false, /*halfConversions=*/false, /*bfloatDots=*/false,
+     kBlocks2, ByteDots::None},
+    {"v3", kX86, "x86-64-v3", "", 256, true, true, false, kBlocks3, ByteDots::Pairs},
+    {"v4", kX86, "x86-64-v4", "", 512, true, true, false, kBlocks4, ByteDots::Pairs},
+    {"v4_dot", kX86, "x86-64-v4", "+avx512vnni,+avx512bf16", 512, true, true, true, kBlocks4, ByteDots::Fours},
+    {"neon", kArm, "generic", "+neon", 128, true, true, false, kBlocksNeon, ByteDots::None},
 };
 constexpr Level kLevels[] = {Level::V2, Level::V3, Level::V4, Level::V4Dot, Level::Neon};
 } // namespace

@@ -17,6 +17,10 @@ struct RegisterBlock {
   uint32_t rows, panels;
 };
 
+// Products of unsigned bytes by signed ones: pairs of them added to 16 bits (vpmaddubsw), which saturates, or fours added to 32
+// bits (vpdpbusd).
+enum class ByteDots : uint8_t { None, Pairs, Fours };
+
 struct LevelFacts {
   const char *name;     // "v3": the suffix of a kernel's symbol
   const char *triple;   // objects of one triple go into one shared object
@@ -28,7 +32,7 @@ struct LevelFacts {
   bool bfloatDots;      // products of pairs of bf16, added to f32
   // The blocks of sums that a matrix product keeps in registers, largest first; the last has one row.
   llvm::ArrayRef<RegisterBlock> blocks;
-  bool byteDots = false; // products of four unsigned and four signed bytes, added to i32
+  ByteDots byteDots = ByteDots::None;
 };
 
 const LevelFacts &facts(Level level);

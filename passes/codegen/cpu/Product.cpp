@@ -27,7 +27,9 @@ bool goesByDots(WeightType weight, uint32_t columns, Level level) {
   return weight == WeightType::BF16 && columns >= kLeastColumns && facts(level).bfloatDots;
 }
 
-bool goesByCodes(bool codes, Level level) { return codes && facts(level).byteDots; }
+bool goesByCodes(bool codes, Level level) {
+  return codes && facts(level).byteDots != ByteDots::None;
+}
 
 Element panelElement(WeightType type) {
   return type == WeightType::BF16 ? Element::U32 : elementOf(type);

@@ -56,6 +56,11 @@ private:
   // The same of codes; begin and end count blocks of 32 columns.
   Values codedBlock(RegisterBlock shape, Buffer codes, llvm::ArrayRef<Value> rowStarts, llvm::ArrayRef<Value> panels,
                     Value begin, Value end, llvm::ArrayRef<Value> sums);
+  // What it adds to integer sums of one block.
+  void addDots(RegisterBlock shape, Buffer codes, llvm::ArrayRef<Value> rowStarts, llvm::ArrayRef<Value> panels, Value block,
+               Values &sums);
+  // Whether codes go by sign and magnitude (ProductOfCodes.cpp).
+  bool bySign() const;
   // The same from codes to chains of f32.
   Values quantisedBlock(Buffer x, Value xAt, llvm::ArrayRef<Value> panels, Value scale);
   // Where panels begin in the weight.

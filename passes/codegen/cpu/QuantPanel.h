@@ -18,6 +18,7 @@ public:
   // The code that stands for 0; of types with a minimum 0.
   int zero() const { return scheme.minimum ? 0 : 1 << (scheme.bits() - 1); }
   bool hasMinimum() const { return scheme.minimum; }
+  bool fourBits() const { return scheme.bits() == 4; }
 
   // A number is scale * u + offset, one multiply-add; the offset is the minimum or -scale * zero(). So it is rounded once where
   // it is rounded at all: numbers of f16 scales are exact.

@@ -39,7 +39,7 @@ KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const RowCo
     Value begin = tile * rowsEach(params);
     k.loop(begin, min(begin + rowsEach(params), k.state(state::kCount) * params.rowsAToken), 1, [&](Value row) {
       Value from = row * uint64_t(params.x.stride) + params.x.offset, to = row * uint64_t(codeWords(params.width));
-      if (!facts(level).byteDots) // nobody reads it
+      if (facts(level).byteDots == ByteDots::None) // nobody reads it
         return k.buffer("codes").store(to, k.u32(0));
       if (whole)
         k.loop(0, whole, 1, [&](Value block) { codeBlock(k, params, from, to, block, kCodeBlock); });

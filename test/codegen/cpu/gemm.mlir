@@ -24,7 +24,7 @@ xfmr.program @p max_context 8 chunk 8 kv f32 target <cpu, alignment = 64, levels
 
 // Quantised: with dots of bytes blocks of six rows and two panels, twelve sums in integers beside twelve in f32; without, a tile is
 // unpacked to f32 on the stack and multiplied as f32 is.
-xfmr.program @quantised max_context 8 chunk 8 kv f32 target <cpu, alignment = 64, levels = [v3, v4_dot]>
+xfmr.program @quantised max_context 8 chunk 8 kv f32 target <cpu, alignment = 64, levels = [v2, v3, v4_dot]>
     config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
   xfmr.executable @q #xfmr.gemm<weight = q8, codes>
       params #xfmr.gemm_params<n = 64, k = 256, max_rows = 8, x = <stride = 256>, out = <stride = 64>>
@@ -34,7 +34,12 @@ xfmr.program @quantised max_context 8 chunk 8 kv f32 target <cpu, alignment = 64
 // CHECK: llvm.br ^{{.*}} : i64{{(, vector<16xf32>)+}})
 // CHECK-COUNT-96: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
 // CHECK-COUNT-12: llvm.intr.fmuladd({{.*}} -> vector<16xf32>
+// Four rows, 8 words, two registers, by sign and magnitude.
 // CHECK: xfmr.variant "v3" requires ["v3"]
+// CHECK-COUNT-64: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"({{.*}}) : (vector<16xi16>, vector<16xi16>) -> vector<8xi32>
+// CHECK-NOT: call_intrinsic "llvm.x86.avx2.pmadd.wd"
+// CHECK: llvm.intr.fmuladd({{.*}} -> vector<16xf32>
+// CHECK: xfmr.variant "v2" requires ["v2"]
 // CHECK-NOT: call_intrinsic
 // CHECK: llvm.alloca {{.*}} x f32 {alignment = 64 : i64}
 // CHECK-COUNT-32: llvm.sitofp {{.*}} : vector<16xi32> to vector<16xf32>

@@ -40,8 +40,8 @@ xfmr.program @dots max_context 8 chunk 8 kv f32 target <cpu, alignment = 64, lev
 
 // Codes of four bits: where a level has no dots of bytes they become numbers on the way, by a multiply-add of scale and code;
 // two panels go side by side. With dots the row is read as row_codes left it: eight columns a word of codes, four a dot, and one
-// conversion and one multiply-add a block of 32 columns.
-xfmr.program @quantised max_context 8 chunk 8 kv f32 target <cpu, alignment = 64, levels = [v3, v4_dot]>
+// conversion and one multiply-add a block of 32 columns. Dots of pairs are added up in 16 bits, and to 32 bits once a block.
+xfmr.program @quantised max_context 8 chunk 8 kv f32 target <cpu, alignment = 64, levels = [v2, v3, v4_dot]>
     config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
   xfmr.executable @q #xfmr.gemv<weight = q4, codes>
       params #xfmr.gemv_params<n = 64, k = 256>
@@ -56,7 +56,10 @@ xfmr.program @quantised max_context 8 chunk 8 kv f32 target <cpu, alignment = 64
 // CHECK: llvm.sitofp {{.*}} : vector<16xi32> to vector<16xf32>
 // CHECK: llvm.intr.fmuladd({{.*}} -> vector<16xf32>
 // CHECK: xfmr.variant "v3" requires ["v3"]
+// CHECK-COUNT-16: llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"({{.*}}) : (vector<32xi8>, vector<32xi8>) -> vector<16xi16>
+// CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"({{.*}}) : (vector<16xi16>, vector<16xi16>) -> vector<8xi32>
+// CHECK-NOT: call_intrinsic
+// CHECK: xfmr.variant "v2" requires ["v2"]
 // CHECK-NOT: call_intrinsic
 // CHECK: llvm.br ^{{[a-z0-9]+}}(%{{[0-9]+}}, %{{[0-9]+}}, %{{[0-9]+}} : i64, vector<16xf32>, vector<16xf32>)
-// CHECK: llvm.fpext {{.*}} : vector<16xf16> to vector<16xf32>
 // CHECK-COUNT-32: llvm.sitofp {{.*}} : vector<16xi32> to vector<16xf32>

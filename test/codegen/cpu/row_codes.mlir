@@ -2,7 +2,7 @@
 // without dots of bytes write a word and no more.
 // RUN: xfmr-opt %s --pass-pipeline="builtin.module(xfmr.program(xfmr.executable(xfmr-generate-kernels,xfmr-lower-executables)))" | FileCheck %s
 
-xfmr.program @p max_context 8 chunk 8 kv f32 target <cpu, alignment = 64, levels = [v3, v4_dot]>
+xfmr.program @p max_context 8 chunk 8 kv f32 target <cpu, alignment = 64, levels = [v2, v4_dot]>
     config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
   xfmr.executable @k #xfmr.row_codes
       params #xfmr.row_codes_params<width = 256, max_rows = 8, x = <stride = 256>>
@@ -15,6 +15,6 @@ xfmr.program @p max_context 8 chunk 8 kv f32 target <cpu, alignment = 64, levels
 // CHECK-COUNT-2: llvm.intr.fmuladd({{.*}} -> vector<16xf32>
 // CHECK: llvm.trunc {{.*}} : vector<32xi32> to vector<32xi8>
 // CHECK: llvm.store {{.*}} : vector<8xi32>
-// CHECK: xfmr.variant "v3" requires ["v3"]
-// CHECK: llvm.func @k.v3(
+// CHECK: xfmr.variant "v2" requires ["v2"]
+// CHECK: llvm.func @k.v2(
 // CHECK-NOT: vector<
