@@ -164,7 +164,7 @@ std::string inputFault(StringRef path) {
   if (!file.size())
     return "";
   const std::string kind = fileKind(file.data(), file.size());
-  if (kind.empty() || kind == "text" || kind.find("MLIR") != kind.npos || file.data()[1] == '-') // "{-#" begins resources
+  if (kind.empty() || kind.find("MLIR") != kind.npos || file.data()[1] == '-') // "{-#" begins resources
     return "";
   return quoted + " is " + kind + expected + (kind == "a GGUF file" ? "; xfmr-import makes it of a model" : "");
 }

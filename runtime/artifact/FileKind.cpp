@@ -36,11 +36,12 @@ std::string fileKind(const uint8_t *bytes, uint64_t size) {
     return "MLIR text";
   if (startsWith(rest, "{") || startsWith(rest, "["))
     return "JSON text";
-  // Sixteen letters, the first eight of which a header's length cannot be made of.
-  const auto isLetter = [](char c) { return (c >= ' ' && c <= '~') || c == '\n' || c == '\r' || c == '\t' || (c & 0x80); };
-  if (text.size() >= 16 && std::all_of(text.begin(), text.begin() + 16, isLetter))
-    return "text";
   return "";
+}
+
+bool beginsWithLetters(const uint8_t *bytes, uint64_t size) {
+  const auto isLetter = [](uint8_t c) { return (c >= ' ' && c != 0x7f) || c == '\n' || c == '\r' || c == '\t'; };
+  return size >= 16 && std::all_of(bytes, bytes + 16, isLetter);
 }
 
 } // namespace xfmr

@@ -9,4 +9,7 @@ namespace xfmr {
 /// "MLIR text", "a git-lfs pointer, its content is missing (\"git lfs pull\" fetches it)", …; empty where nothing is known.
 std::string fileKind(const uint8_t *bytes, uint64_t size);
 
+/// Whether the first sixteen bytes could be text, as no length of a header could.
+bool beginsWithLetters(const uint8_t *bytes, uint64_t size);
+
 } // namespace xfmr

@@ -53,6 +53,8 @@ Status SafetensorsFile::open(const std::string &path, SafetensorsFile &out) {
   if (const std::string kind = size ? fileKind(bytes, size) : ""; // a cut file has a message of its own
       !kind.empty() && kind != "a safetensors file" && kind != "an .xfm artifact")
     return invalid("it is " + kind);
+  if (beginsWithLetters(bytes, size))
+    return invalid("it is text");
   if (size < 8)
     return invalid("it has " + std::to_string(size) + " bytes, expected at least 8");
   uint64_t headerSize = 0;
