@@ -37,24 +37,29 @@ void refuseOtherKinds(Config &config) {
     config.refuse("bias", "is \"" + bias + "\", supported: none");
 }
 
-/// A pattern names a module by its path or by what follows a dot of it: `re.match(rf"(.*\.)?({pattern})$", module)`. What
-/// is no regular expression is refused; the result then matches nothing.
-std::regex modulePattern(Config &patterns, const std::string &pattern) {
-  try {
-    return std::regex("(.*\\.)?(" + pattern + ")", std::regex::ECMAScript);
-  } catch (const std::regex_error &) {
-    patterns.refuse(pattern, "is no regular expression");
-    return std::regex("(?!)");
-  }
+/// What is no regular expression is refused.
+template <typename T>
+void addPattern(Config &patterns, const std::string &text, T value, std::vector<std::pair<ModulePattern, T>> &out) {
+  ModulePattern pattern;
+  if (ModulePattern::parse(text, pattern))
+    out.emplace_back(std::move(pattern), value);
+  else
+    patterns.refuse(text, "is no regular expression");
 }
 
-/// What the first pattern that matches says.
+/// What the first pattern that matches says; `value` as it is where none does.
 template <typename T>
-T byPattern(const std::vector<std::pair<std::regex, T>> &patterns, const std::string &module, T otherwise) {
-  for (const auto &[pattern, value] : patterns)
-    if (std::regex_match(module, pattern))
-      return value;
-  return otherwise;
+Status byPattern(const std::vector<std::pair<ModulePattern, T>> &patterns, const std::string &module, T &value) {
+  for (const auto &[pattern, said] : patterns) {
+    bool matches = false;
+    if (Status status = pattern.matches(module, matches); status.failed())
+      return status;
+    if (matches) {
+      value = said;
+      break;
+    }
+  }
+  return Status::success();
 }
 
 } // namespace
@@ -69,10 +74,10 @@ Status Adapter::readConfig(const std::string &path) {
   rankStabilised_ = config.flag("use_rslora", false);
   Config ranks = config.object("rank_pattern");
   for (const std::string &pattern : ranks.keys())
-    rankPattern_.emplace_back(modulePattern(ranks, pattern), ranks.size(pattern));
+    addPattern(ranks, pattern, ranks.size(pattern), rankPattern_);
   Config alphas = config.object("alpha_pattern");
   for (const std::string &pattern : alphas.keys())
-    alphaPattern_.emplace_back(modulePattern(alphas, pattern), alphas.positive(pattern));
+    addPattern(alphas, pattern, alphas.positive(pattern), alphaPattern_);
   return config.status();
 }
 
@@ -125,8 +130,15 @@ Status Adapter::collect() {
            shapeText(lowRank.b.view->shape) + ", expected matrices");
       continue;
     }
-    const int64_t rank = byPattern(rankPattern_, module, rank_);
-    const double alpha = byPattern(alphaPattern_, module, alpha_);
+    int64_t rank = rank_;
+    double alpha = alpha_;
+    Status patterns = byPattern(rankPattern_, module, rank);
+    if (patterns.ok())
+      patterns = byPattern(alphaPattern_, module, alpha);
+    if (patterns.failed()) { // the next module would take as long
+      fail(patterns.message());
+      break;
+    }
     lowRank.rank = lowRank.a.view->shape[0];
     if (lowRank.rank != rank || lowRank.b.view->shape[1] != rank) {
       fail("module \"" + module + "\": found ranks " + std::to_string(lowRank.rank) + " and " +

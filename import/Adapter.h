@@ -3,10 +3,10 @@
 // y = W x becomes W x + s B (A x) with s = alpha / r, or alpha / sqrt(r) with `use_rslora`.
 // Everything that is not this is refused by name. Reference: PEFT's LoRA configuration and layer code.
 #pragma once
+#include "import/ModulePattern.h"
 #include "runtime/artifact/Status.h"
 #include "weights/WeightSource.h"
 #include <map>
-#include <regex>
 #include <set>
 #include <string>
 
@@ -48,8 +48,8 @@ private:
   double alpha_ = 0;
   bool rankStabilised_ = false;
   // What the first pattern that a module's name matches says, in the order of the file.
-  std::vector<std::pair<std::regex, int64_t>> rankPattern_;
-  std::vector<std::pair<std::regex, double>> alphaPattern_;
+  std::vector<std::pair<ModulePattern, int64_t>> rankPattern_;
+  std::vector<std::pair<ModulePattern, double>> alphaPattern_;
 };
 
 } // namespace xfmr

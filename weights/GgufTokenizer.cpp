@@ -3,6 +3,7 @@
 #include "weights/GgufTokenizer.h"
 #include "weights/PreTokenizerNames.h"
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <unordered_map>
@@ -121,11 +122,15 @@ struct Reader {
     for (size_t id = 0; id < tokens.size(); ++id) {
       const GgufValue &value = (*list->list())[id];
       const double *score = std::get_if<double>(&value.value);
-      if (!score)
+      if (!score || std::isnan(*score))
         return fail("scores is no list of numbers");
       if (types[id] != normal || !owns(id))
         continue;
       const std::string &whole = tokens[id];
+      constexpr size_t kMostBytes = 4096; // every cut is tried, so time grows with the square
+      if (whole.size() > kMostBytes)
+        return fail("tokens has a word of " + std::to_string(whole.size()) + " bytes, expected at most " +
+                    std::to_string(kMostBytes));
       std::vector<size_t> starts; // of characters
       for (size_t i = 0; i < whole.size(); ++i)
         if ((static_cast<unsigned char>(whole[i]) & 0xC0) != 0x80)

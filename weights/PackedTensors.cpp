@@ -3,6 +3,7 @@
 #include "runtime/artifact/MappedFile.h"
 #include "weights/PackedRows.h"
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
@@ -11,6 +12,7 @@ namespace xfmr {
 namespace {
 
 using Json = nlohmann::json;
+constexpr int64_t kMaxExtent = int64_t(1) << 24; // of a block or matrix: three of them multiply within 64 bits
 constexpr const char *kSupported = "gptq, awq, compressed-tensors, fp8, mxfp4, bitsandbytes (nf4)";
 
 bool allZerosAreHalf(const PackedTensor &t) {
@@ -59,21 +61,33 @@ private:
       status = Status::error("tensor \"" + tensor.name + "\": found " + std::string(dtypeName(tensor.dtype)) + " " +
                              shapeText(tensor.shape) + ", expected " + expected);
   }
+  /// Whether the value holds such a thing exactly: what is beyond an integer's range or has a fraction is of another kind.
+  template <typename T> static bool isA(const Json &value) {
+    if constexpr (std::is_same_v<T, bool>)
+      return value.is_boolean();
+    else if constexpr (std::is_same_v<T, int64_t>)
+      return value.is_number_integer() && (!value.is_number_unsigned() || value.get<uint64_t>() <= uint64_t(INT64_MAX));
+    else if constexpr (std::is_same_v<T, double>)
+      return value.is_number();
+    else if constexpr (std::is_same_v<T, std::string>)
+      return value.is_string();
+    else
+      return value.is_array() && std::all_of(value.begin(), value.end(), isA<typename T::value_type>);
+  }
   template <typename T> T get(const Json &object, const char *key, T absent) {
     if (!object.is_object() || !object.contains(key) || object[key].is_null())
       return absent;
-    try {
-      return object[key].get<T>();
-    } catch (const Json::exception &) {
-      refuse(std::string("has a \"") + key + "\" of the wrong kind");
-      return absent;
-    }
+    if (isA<T>(object[key]))
+      return object[key].template get<T>();
+    refuse(std::string("has a \"") + key + "\" of the wrong kind");
+    return absent;
   }
+  static bool isExtent(int64_t value) { return value > 0 && value <= kMaxExtent; }
 
   void readMethod() {
     method_ = get<std::string>(config_, "quant_method", "unknown");
     if (method_ == "gptq" || method_ == "awq") {
-      bits_ = get<int>(config_, "bits", 4);
+      bits_ = get<int64_t>(config_, "bits", 4);
       group_ = get<int64_t>(config_, "group_size", 128);
       if (method_ == "gptq" && bits_ != 4 && bits_ != 8 && bits_ != 2)
         refuse("says " + std::to_string(bits_) + " bits, supported with gptq: 2, 4, 8");
@@ -87,7 +101,7 @@ private:
       readGroups();
     } else if (method_ == "fp8") {
       auto block = get<std::vector<int64_t>>(config_, "weight_block_size", {});
-      if (block.size() == 2 && block[0] > 0 && block[1] > 0)
+      if (block.size() == 2 && isExtent(block[0]) && isExtent(block[1]))
         blockRows_ = block[0], group_ = block[1];
       else if (!block.empty())
         refuse("has a weight_block_size that is not two numbers");
@@ -121,7 +135,7 @@ private:
       else if (weights != first)
         return refuse("has groups of different weights, which cannot be read");
     }
-    bits_ = get<int>(first, "num_bits", 8);
+    bits_ = get<int64_t>(first, "num_bits", 8);
     const std::string strategy = get<std::string>(first, "strategy", "tensor");
     if (format_ == "pack-quantized" && bits_ != 4 && bits_ != 8)
       refuse("says " + std::to_string(bits_) + " bits, supported with pack-quantized: 4, 8");
@@ -130,7 +144,7 @@ private:
     group_ = strategy == "group" ? get<int64_t>(first, "group_size", 128) : -1;
     if (strategy == "block") {
       auto block = get<std::vector<int64_t>>(first, "block_structure", {});
-      if (format_ != "float-quantized" || block.size() != 2 || block[0] < 1 || block[1] < 1)
+      if (format_ != "float-quantized" || block.size() != 2 || !isExtent(block[0]) || !isExtent(block[1]))
         return refuse("says strategy block, supported with float-quantized and a block_structure");
       blockRows_ = block[0], group_ = block[1];
     } else if (strategy != "group" && strategy != "channel" && strategy != "tensor") {
@@ -149,7 +163,7 @@ private:
     tensor->view.dtype = DType::u8;
     tensor->view.packed = tensor.get();
     tensor->packing = packing;
-    tensor->bits = bits_;
+    tensor->bits = static_cast<int>(bits_);
     tensor->group = group_ == -1 || group_ >= tensor->view.shape.back() ? 0 : group_;
     tensor->codes = &codes;
     tensor->scales = scales;
@@ -173,6 +187,10 @@ private:
       names += (names.empty() ? "" : " or ") + std::string(dtypeName(type));
     wrong(tensor, names + " " + shapeText(shape));
   }
+  /// The same of scales, of which there may be one for the whole matrix.
+  void expectScales(const TensorView &scales, std::initializer_list<DType> types, const std::vector<int64_t> &shape) {
+    expect(scales, types, productOf(scales.shape) == 1 ? scales.shape : shape);
+  }
   static bool stem(const TensorView &tensor, std::string_view suffix, std::string &out) {
     const std::string &name = tensor.name;
     if (name.size() <= suffix.size() || name.compare(name.size() - suffix.size(), suffix.size(), suffix) != 0)
@@ -193,6 +211,8 @@ private:
     const bool gptq = method_ == "gptq";
     const int64_t each = 32 / bits_, out = scales->shape[1];
     const int64_t in = gptq ? tensor.shape[0] * each : tensor.shape[0];
+    if (out % each != 0)
+      return wrong(*scales, "a multiple of " + std::to_string(each) + " outputs");
     PackedTensor &packed = add(module + ".weight", {out, in}, gptq ? Packing::gptq : Packing::awq, tensor, scales);
     parts_.push_back(zeros->name);
     packed.zeros = zeros;
@@ -234,14 +254,13 @@ private:
           std::memcpy(&extents[i], shape->data + 8 * i, 8);
         else
           extents[i] = static_cast<int32_t>(wordOf(*shape, i));
-        if (extents[i] < 1 || extents[i] > int64_t(1) << 24)
+        if (!isExtent(extents[i]))
           return wrong(*shape, "two extents of a matrix");
       }
       PackedTensor &packed = add(module + ".weight", {extents[0], extents[1]}, Packing::words, tensor, scales);
       parts_.push_back(shape->name);
       expect(tensor, {DType::i32}, {extents[0], (extents[1] * bits_ + 31) / 32});
-      if (productOf(scales->shape) != 1)
-        expect(*scales, {DType::f16, DType::bf16, DType::f32}, {extents[0], groupsOf(packed)});
+      expectScales(*scales, {DType::f16, DType::bf16, DType::f32}, {extents[0], groupsOf(packed)});
       if (const TensorView *zeros = find_(module + ".weight_zero_point")) {
         parts_.push_back(zeros->name);
         expect(*zeros, {DType::i32}, {(extents[0] * bits_ + 31) / 32, groupsOf(packed)});
@@ -261,8 +280,7 @@ private:
       return;
     PackedTensor &packed = add(tensor.name, tensor.shape, Packing::bytes, tensor, scales);
     packed.bits = 8;
-    if (productOf(scales->shape) != 1)
-      expect(*scales, {DType::f16, DType::bf16, DType::f32}, {tensor.shape[0], groupsOf(packed)});
+    expectScales(*scales, {DType::f16, DType::bf16, DType::f32}, {tensor.shape[0], groupsOf(packed)});
     if (find_(tensor.name + "_zero_point"))
       refuse("has zero points of bytes (\"" + tensor.name + "_zero_point\"), which cannot be read");
     dropActivationScales(module);
@@ -288,8 +306,7 @@ private:
     packed.bits = 8;
     packed.blockRows = blockRows_;
     const int64_t rows = blockRows_ ? (tensor.shape[0] + blockRows_ - 1) / blockRows_ : 1;
-    if (productOf(scales->shape) != 1)
-      expect(*scales, {DType::f32, DType::bf16, DType::f16}, {rows, groupsOf(packed)});
+    expectScales(*scales, {DType::f32, DType::bf16, DType::f16}, {rows, groupsOf(packed)});
     dropActivationScales(module);
   }
 
@@ -322,8 +339,8 @@ private:
     const Json state = Json::parse(tensor.data, tensor.data + tensor.byteSize, nullptr, /*allow_exceptions=*/false);
     auto shape = get<std::vector<int64_t>>(state, "shape", {});
     const auto block = get<int64_t>(state, "blocksize", 64);
-    if (shape.size() != 2 || shape[0] < 1 || shape[1] < 1 || block < 1 ||
-        shape[0] * shape[1] / 2 != productOf(codes->shape))
+    if (shape.size() != 2 || !isExtent(shape[0]) || !isExtent(shape[1]) || block < 1 ||
+        static_cast<uint64_t>(shape[0] * shape[1]) != 2 * codes->byteSize)
       return wrong(*codes, "half as many bytes as the shape of \"" + tensor.name + "\" has numbers");
     if (shape[1] % block != 0)
       return refuse("has blocks of " + std::to_string(block) + " numbers that run over the rows of \"" + name + "\", " +
@@ -349,6 +366,7 @@ private:
     parts_.push_back(packed.outerMap->name);
     if (packed.outerBlock < 1)
       return refuse("has a nested_blocksize below 1");
+    packed.outerBlock = std::min(packed.outerBlock, blocks);
     expect(*packed.outerScales, {DType::f32}, {(blocks + packed.outerBlock - 1) / packed.outerBlock});
     expect(*packed.outerMap, {DType::f32}, {256});
   }
@@ -359,8 +377,8 @@ private:
   std::vector<std::unique_ptr<PackedTensor>> &tensors_;
   std::vector<std::string> &parts_;
   std::string method_, format_;
-  int bits_ = 4, zeroOffset_ = 0;
-  int64_t group_ = -1, blockRows_ = 1;
+  int zeroOffset_ = 0;
+  int64_t bits_ = 4, group_ = -1, blockRows_ = 1;
 };
 
 } // namespace
@@ -372,12 +390,17 @@ Status PackedTensors::open(const std::string &configPath, const Find &find, cons
   MappedFile file;
   if (Status status = MappedFile::open(configPath, file); status.failed())
     return status;
-  const Json config = Json::parse(file.data(), file.data() + file.size(), nullptr,
-                                  /*allow_exceptions=*/false); // what is wrong with it others say
+  constexpr int kMostNesting = 64; // what lies deeper is dropped: copying and comparing it would recurse
+  const Json config = Json::parse(
+      file.data(), file.data() + file.size(),
+      [](int depth, Json::parse_event_t, Json &) { return depth <= kMostNesting; },
+      /*allow_exceptions=*/false); // what is wrong with it others say
   if (!config.is_object() || !config.contains("quantization_config") || !config["quantization_config"].is_object())
     return Status::success();
   Reader reader(configPath, config["quantization_config"], find, out.tensors_, out.parts_);
   forEach([&](const TensorView &tensor) { reader.visit(tensor); });
+  if (reader.status.failed() && reader.status.message().find(configPath) == std::string::npos)
+    return Status::error("checkpoint of \"" + configPath + "\": " + reader.status.message());
   return reader.status;
 }
 

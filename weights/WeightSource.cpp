@@ -43,6 +43,9 @@ Status WeightSource::openIndex(const std::string &folder, const std::string &ind
   MappedFile text;
   if (Status status = MappedFile::open(indexPath, text); status.failed())
     return status;
+  constexpr uint64_t kMaxIndex = 100000000; // of a safetensors header: a map of names too
+  if (text.size() > kMaxIndex)
+    return invalid("it has " + std::to_string(text.size()) + " bytes, expected at most " + std::to_string(kMaxIndex));
   const nlohmann::json index = nlohmann::json::parse(text.data(), text.data() + text.size(),
                                                      nullptr, /*allow_exceptions=*/false);
   if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object())

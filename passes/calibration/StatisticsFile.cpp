@@ -5,6 +5,7 @@
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/xxhash.h"
+#include <cmath>
 #include <cstring>
 
 using namespace mlir;
@@ -24,9 +25,17 @@ constexpr Field fields[] = {{"sum", &UnitStatistics::sum},
                             {"head_norms", &UnitStatistics::headNorms},
                             {"group_norms", &UnitStatistics::groupNorms}};
 
-void readVector(const TensorView &tensor, VectorD &out) {
-  out.resize(tensor.shape.empty() ? 1 : tensor.shape[0]);
-  std::memcpy(out.data(), tensor.data, out.size() * sizeof(double));
+// A count of tokens as a number of f64 holds it.
+constexpr double kMostTokens = 9007199254740992.0; // 2^53
+
+bool allFinite(const TensorView &tensor) {
+  for (uint64_t at = 0; at < tensor.byteSize; at += sizeof(double)) {
+    double value;
+    std::memcpy(&value, tensor.data + at, sizeof value);
+    if (!std::isfinite(value))
+      return false;
+  }
+  return true;
 }
 
 } // namespace
@@ -109,14 +118,21 @@ Status StatisticsFile::read(const std::string &path, const std::string &fingerpr
     if (dot == std::string::npos || tensor.dtype != DType::f64)
       return Status::error("statistics \"" + path + "\": \"" + tensor.name + "\" of " + std::string(dtypeName(tensor.dtype)) +
                            " is no field of a module, expected MODULE.FIELD of F64");
+    auto wrong = [&](const std::string &expected) {
+      return Status::error("statistics \"" + path + "\": \"" + tensor.name + "\" has shape " + shapeText(tensor.shape) +
+                           ", expected " + expected);
+    };
+    if (!allFinite(tensor))
+      return Status::error("statistics \"" + path + "\": \"" + tensor.name + "\" holds a number that is not finite");
     UnitStatistics &statistics = modules_[tensor.name.substr(0, dot)];
     const std::string field = tensor.name.substr(dot + 1);
     if (field == "tokens" || field == "gated_norms") {
       double value;
       if (tensor.byteSize != sizeof value)
-        return Status::error("statistics \"" + path + "\": \"" + tensor.name + "\" has shape " +
-                             shapeText(tensor.shape) + ", expected one number");
+        return wrong("one number");
       std::memcpy(&value, tensor.data, sizeof value);
+      if (field == "tokens" && !(value >= 0 && value <= kMostTokens))
+        return Status::error("statistics \"" + path + "\": \"" + tensor.name + "\" is no number of tokens");
       if (field == "tokens")
         statistics.tokens = static_cast<int64_t>(value);
       else
@@ -125,15 +141,19 @@ Status StatisticsFile::read(const std::string &path, const std::string &fingerpr
     }
     if (field == "gram") {
       if (tensor.shape.size() != 2 || tensor.shape[0] != tensor.shape[1])
-        return Status::error("statistics \"" + path + "\": \"" + tensor.name + "\" has shape " +
-                             shapeText(tensor.shape) + ", expected a square matrix");
+        return wrong("a square matrix");
       statistics.gram.resize(tensor.shape[0], tensor.shape[1]); // symmetric: the order of axes does not matter
       std::memcpy(statistics.gram.data(), tensor.data, tensor.byteSize);
       continue;
     }
     for (const Field &known : fields)
-      if (field == known.name)
-        readVector(tensor, statistics.*known.values);
+      if (field == known.name) {
+        if (tensor.shape.size() != 1)
+          return wrong("a vector");
+        VectorD &values = statistics.*known.values;
+        values.resize(tensor.shape[0]);
+        std::memcpy(values.data(), tensor.data, tensor.byteSize);
+      }
   }
   return Status::success();
 }
@@ -146,6 +166,14 @@ Status StatisticsFile::find(const std::string &module, int64_t channels, const U
   if (statistics.sum.size() != channels || (statistics.gram.size() && statistics.gram.rows() != channels))
     return Status::error("statistics \"" + path_ + "\" describe " + std::to_string(statistics.sum.size()) +
                          " channels of \"" + module + "\", found " + std::to_string(channels));
+  // Criteria read them by channel, head and group of heads.
+  const Eigen::Index heads = statistics.headNorms.size(), groups = statistics.groupNorms.size();
+  if (statistics.squares.size() != channels || statistics.windowMeans.size() != channels ||
+      (heads && channels % heads != 0) || (groups && (heads == 0 || heads % groups != 0)))
+    return Status::error("statistics \"" + path_ + "\" describe \"" + module + "\" by " +
+                         std::to_string(statistics.squares.size()) + " squares, " +
+                         std::to_string(statistics.windowMeans.size()) + " means, " + std::to_string(heads) + " heads and " +
+                         std::to_string(groups) + " groups, which do not belong to " + std::to_string(channels) + " channels");
   out = &statistics;
   return Status::success();
 }

@@ -1,6 +1,7 @@
 // The artifact reader: what it accepts, and that every kind of damage is refused with its own message.
 #include "runtime/artifact/Artifact.h"
 #include "runtime/artifact/Panels.h"
+#include "runtime/artifact/SelfTest.h"
 #include "test/artifact/toy/ToyModel.h"
 #include <cstring>
 #include <fcntl.h>
@@ -397,6 +398,40 @@ TEST(Panels, RowsComeOutInOrder) {
               static_cast<uint16_t>(in[panel * 128 + c * 16 + r]);
     check(halves, expected);
   }
+}
+
+// Rows of a self-test's numbers may lie on top of each other: without a bound, four words were written for hours.
+TEST_F(ArtifactReader, SelfTestsThatNeverEndAreRefused) {
+  const auto message = [&](uint32_t rows, uint32_t padded) {
+    toy::Contents contents;
+    const program::KernelT &kernel = *contents.program->kernels.front();
+    selftest::SelfTestT test;
+    test.cases.push_back(std::make_unique<selftest::CaseT>());
+    test.cases.back()->kernel = kernel.name;
+    test.cases.back()->grid = {1, 1, 1};
+    for (size_t i = 0; i < kernel.bindings.size(); ++i) {
+      auto buffer = std::make_unique<selftest::BufferT>();
+      buffer->words = 4;
+      buffer->numbers.push_back(std::make_unique<selftest::NumbersT>());
+      buffer->numbers.back()->rows = rows;
+      buffer->numbers.back()->padded = padded;
+      test.cases.back()->buffers.push_back(std::move(buffer));
+    }
+    flatbuffers::FlatBufferBuilder builder;
+    builder.Finish(selftest::SelfTest::Pack(builder, &test), selftest::SelfTestIdentifier());
+    contents.tensors[kSelfTestTensor] = {reinterpret_cast<const char *>(builder.GetBufferPointer()), builder.GetSize()};
+    EXPECT_EQ(toy::write(path, contents).message(), "");
+    Artifact artifact;
+    EXPECT_EQ(Artifact::open(path, artifact).message(), "");
+    const selftest::SelfTest *read = nullptr;
+    return readSelfTest(artifact, read).message();
+  };
+  const std::string refusal = "'" + path + "': self-test of '" + toy::makeProgram().kernels.front()->name +
+                              "': a buffer of 4 words that does not hold what is put there";
+  EXPECT_EQ(message(1000, 4), "");
+  EXPECT_EQ(message(~0u, 4), refusal);
+  EXPECT_EQ(message(~0u, 0), refusal);
+  EXPECT_EQ(message(1, 5), refusal);
 }
 
 // Written by version 2 of the format: test/artifact/Inputs. xfmr-run runs it in test/run/version.test.

@@ -102,6 +102,8 @@ protected:
     return found;
   }
 
+  std::string ofCheckpoint() const { return "checkpoint of \"" + folder.file("config.json") + "\": "; }
+
   TemporaryFolder folder;
   MLIRContext context;
   WeightSources sources;
@@ -259,7 +261,10 @@ TEST_F(Packed, WhatCannotBeReadIsNamed) {
   const std::string where = "config \"" + folder.file("config.json") + "\": quantization_config ";
   auto message = [&](const std::string &config) {
     const std::string text = open(config).message();
-    return text.substr(0, where.size()) == where ? text.substr(where.size()) : text;
+    for (const std::string &place : {where, ofCheckpoint()})
+      if (text.substr(0, place.size()) == place)
+        return text.substr(place.size());
+    return text;
   };
   EXPECT_EQ(message(R"({"quant_method":"quip"})"),
             "says \"quip\", supported: gptq, awq, compressed-tensors, fp8, mxfp4, bitsandbytes (nf4)");
@@ -328,7 +333,7 @@ TEST_F(Packed, TensorsThatCannotBeReadAreNamed) {
   addScales("m.weight_scale", DType::bf16, {16, 1});
   addBytes("m.weight_shape", DType::i64, {2}, {16}); // 16, 0
   EXPECT_EQ(compressed("pack-quantized", R"("num_bits":4,"strategy":"channel")"),
-            "tensor \"m.weight_shape\": found I64 [2], expected two extents of a matrix");
+            ofCheckpoint() + "tensor \"m.weight_shape\": found I64 [2], expected two extents of a matrix");
   tensors.back().bytes[8] = 64;
   addWords("m.weight_g_idx", {64}, 0);
   EXPECT_EQ(compressed("pack-quantized", R"("num_bits":4,"strategy":"channel")"),
@@ -345,7 +350,8 @@ TEST_F(Packed, TensorsThatCannotBeReadAreNamed) {
   addRandom("m.down_proj_blocks", DType::u8, {3, 4, 2, 8});
   addRandom("m.down_proj_scales", DType::u8, {3, 4, 2});
   EXPECT_EQ(open(R"({"quant_method":"mxfp4"})").message(),
-            "tensor \"m.down_proj_blocks\": found U8 [3, 4, 2, 8], expected U8 [.., rows, groups, 16]");
+            ofCheckpoint() +
+                "tensor \"m.down_proj_blocks\": found U8 [3, 4, 2, 8], expected U8 [.., rows, groups, 16]");
 }
 
 TEST_F(Packed, StatesOfNf4ThatCannotBeReadAreNamed) {
@@ -362,12 +368,57 @@ TEST_F(Packed, StatesOfNf4ThatCannotBeReadAreNamed) {
   const std::string where = "config \"" + folder.file("config.json") + "\": quantization_config ";
   for (const char *state :
        {R"({"shape":[8,64]})", R"({"shape":[1024]})", R"({"shape":[8,128],"blocksize":0})", "no JSON"})
-    EXPECT_EQ(message(state), "tensor \"m.weight\": found U8 [512, 1], expected half as many bytes as the shape of "
-                              "\"m.weight.quant_state.bitsandbytes__nf4\" has numbers");
+    EXPECT_EQ(message(state), ofCheckpoint() +
+                                  "tensor \"m.weight\": found U8 [512, 1], expected half as many bytes as the shape of "
+                                  "\"m.weight.quant_state.bitsandbytes__nf4\" has numbers");
   EXPECT_EQ(message(R"({"shape":[8,128],"blocksize":96})"),
             where + "has blocks of 96 numbers that run over the rows of \"m.weight\", 128 wide, which cannot be read");
   EXPECT_EQ(message(R"({"shape":[8,128],"blocksize":64,"nested_blocksize":0})"),
             where + "has a nested_blocksize below 1");
+}
+
+// Each of these had bytes read from behind its tensors, or numbers that overflowed.
+TEST_F(Packed, ShapesThatReachPastTheirTensorsAreRefused) {
+  addRandom("m.qweight", DType::i32, {16, 1}); // of 8 outputs, where the scales are of 9
+  addScales("m.scales", DType::f16, {1, 9});
+  addRandom("m.qzeros", DType::i32, {1, 1});
+  EXPECT_EQ(open(R"({"quant_method":"awq","bits":4,"group_size":32})").message(),
+            ofCheckpoint() + "tensor \"m.scales\": found F16 [1, 9], expected a multiple of 8 outputs");
+  tensors.clear();
+  addRandom("m.weight", DType::i8, {3, 5});
+  addRandom("m.weight_scale", DType::i8, {1});
+  EXPECT_EQ(
+      open(R"({"quant_method":"compressed-tensors","format":"int-quantized","config_groups":{"g":{"weights":{}}}})")
+          .message(),
+      ofCheckpoint() + "tensor \"m.weight_scale\": found I8 [1], expected F16 or BF16 or F32 [1]");
+  const auto nf4 = [&](const std::string &state, DType type, std::vector<int64_t> codes) {
+    tensors.clear();
+    addRandom("m.weight", type, codes);
+    addScales("m.weight.absmax", DType::f32, {1});
+    addBytes("m.weight.quant_state.bitsandbytes__nf4", DType::u8, {int64_t(state.size())},
+             std::vector<uint8_t>(state.begin(), state.end()));
+    return open(R"({"quant_method":"bitsandbytes","load_in_4bit":true,"bnb_4bit_quant_type":"nf4"})").message();
+  };
+  const std::string half =
+      "expected half as many bytes as the shape of \"m.weight.quant_state.bitsandbytes__nf4\" has numbers";
+  EXPECT_EQ(nf4(R"({"shape":[1,3],"blocksize":3})", DType::u8, {1}),
+            ofCheckpoint() + "tensor \"m.weight\": found U8 [1], " + half);
+  EXPECT_EQ(nf4(R"({"shape":[4294967296,4294967296],"blocksize":1})", DType::u8, {0}),
+            ofCheckpoint() + "tensor \"m.weight\": found U8 [0], " + half);
+  EXPECT_EQ(nf4(R"({"shape":[1,8],"blocksize":8})", DType::f4, {4}),
+            ofCheckpoint() + "tensor \"m.weight\": found F4 [4], " + half);
+}
+
+TEST_F(Packed, NumbersOfSettingsAreReadWhole) {
+  addRandom("m.qweight", DType::i32, {8, 16});
+  const std::string where = "config \"" + folder.file("config.json") + "\": quantization_config ";
+  EXPECT_EQ(open(R"({"quant_method":"gptq","bits":4294967300})").message(),
+            where + "says 4294967300 bits, supported with gptq: 2, 4, 8");
+  EXPECT_EQ(open(R"({"quant_method":"gptq","bits":4.5})").message(), where + "has a \"bits\" of the wrong kind");
+  EXPECT_EQ(open(R"({"quant_method":"gptq","group_size":1e300})").message(),
+            where + "has a \"group_size\" of the wrong kind");
+  EXPECT_EQ(open(R"({"quant_method":"fp8","weight_block_size":[9223372036854775807,4]})").message(),
+            where + "has a weight_block_size that is not two numbers");
 }
 
 TEST_F(Packed, OtherTypesThanTheCheckpointsAreNamed) {

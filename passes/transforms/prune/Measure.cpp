@@ -55,6 +55,13 @@ LogicalResult measure(PruneStreams &streams, PrunedModule &module, bool withGram
     const UnitStatistics *stored = nullptr;
     if (Status status = streams.statistics()->find(module.name, width, stored); status.failed())
       return module.out.emitError(status.message());
+    const int64_t heads = module.headDim ? width / module.headDim : 0, groups = heads ? heads / module.groupSize : 0;
+    if (stored->headNorms.size() != heads || stored->groupNorms.size() != groups)
+      return module.out.emitError() << "the statistics describe " << stored->headNorms.size() << " heads in "
+                                    << stored->groupNorms.size() << " groups of \"" << module.name << "\", found " << heads
+                                    << " in " << groups;
+    if ((withGram || sums) && stored->gram.size() == 0)
+      return module.out.emitError() << "the statistics hold no Gram matrix of \"" << module.name << "\"";
     if (statistics)
       *statistics = *stored;
     if (!sums)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Makes of a GGUF file of ours one as other programs write it: foreign_gguf.py IN OUT [KEY=VALUE | KEY=@OTHER | -KEY]…
-tokenizer.huggingface.json goes; texts, booleans and what another key has are set, -KEY is left out."""
+"""Makes of a GGUF file of ours one as other programs write it: foreign_gguf.py IN OUT [KEY=VALUE | KEY=@OTHER | KEY=[I]ENTRY | -KEY]…
+tokenizer.huggingface.json goes; texts, booleans and what another key has are set, -KEY is left out. Entry I of a list of
+texts or numbers becomes ENTRY, x*N being N letters."""
 import os
 import struct
 import sys
@@ -32,6 +33,18 @@ def main(path, out, changes):
             del keys[key[1:]]
         elif value.startswith("@"):
             keys[key] = keys[value[1:]]
+        elif value.startswith("["):
+            index, _, entry = value[1:].partition("]")
+            word, _, times = entry.partition("*")
+            begin = 16  # behind the type, that of entries and their number
+            if keys[key][4] == 8:
+                for _ in range(int(index)):
+                    begin += 8 + struct.unpack_from("<Q", keys[key], begin)[0]
+                end = begin + 8 + struct.unpack_from("<Q", keys[key], begin)[0]
+                keys[key] = keys[key][:begin] + text(word * int(times or 1)) + keys[key][end:]
+            else:
+                begin += 4 * int(index)
+                keys[key] = keys[key][:begin] + struct.pack("<f", float(word)) + keys[key][begin + 4:]
         elif value in ("true", "false"):
             keys[key] = struct.pack("<IB", 7, value == "true")
         else:
