@@ -3,6 +3,7 @@
 #include "runtime/xfmr.h"
 #include "runtime/Devices.h"
 #include "runtime/Engines.h"
+#include "runtime/Tuning.h"
 #include "runtime/chat/ChatTemplate.h"
 #include "runtime/session/PhaseChoice.h"
 #include "runtime/session/Pooling.h"
@@ -337,6 +338,37 @@ xfmr_status xfmr_self_test(const char *path, const char *device, xfmr_on_finding
       return fail(XFMR_ERROR_DEVICE, s.message());
     if (wrong)
       *wrong = count;
+    return XFMR_OK;
+  });
+}
+
+xfmr_status xfmr_tune(const char *path, const char *device, xfmr_on_measured on_measured, void *user, char *file, size_t capacity) {
+  if (!path || !on_measured)
+    return missing(path ? "on_measured" : "path");
+  return guarded([&] {
+    auto artifact = std::make_shared<artifact::Artifact>();
+    if (Status s = artifact::Artifact::open(path, *artifact); s.failed())
+      return fail(XFMR_ERROR_ARTIFACT, s.message());
+    std::string kept;
+    auto tuned = [&](const engines::TunedKernel &each) {
+      for (size_t i = 0; i < each.candidates.size(); ++i) {
+        xfmr_measured measured = {};
+        measured.size = sizeof measured;
+        measured.device = each.device.c_str();
+        measured.kernel = each.kernel.c_str();
+        measured.variant = each.candidates[i].variant.c_str();
+        measured.seconds = each.candidates[i].seconds;
+        measured.chosen = i == each.chosen;
+        on_measured(user, &measured);
+      }
+    };
+    if (Status s = engines::tune(artifact, device ? device : "auto", tuned, kept); s.failed())
+      return fail(XFMR_ERROR_DEVICE, s.message());
+    if (file && capacity) {
+      const size_t bytes = std::min(kept.size(), capacity - 1);
+      std::memcpy(file, kept.data(), bytes);
+      file[bytes] = 0;
+    }
     return XFMR_OK;
   });
 }

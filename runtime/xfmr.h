@@ -80,6 +80,22 @@ typedef void (*xfmr_on_finding)(void *user, const xfmr_finding *finding);
  * opens an artifact that has them. `wrong` (may be null): kernels of which no variant is right. */
 xfmr_status xfmr_self_test(const char *path, const char *device, xfmr_on_finding on_finding, void *user, uint32_t *wrong);
 
+/* What was measured of one variant of a kernel that has several; strings live during the call that hands it over. */
+typedef struct xfmr_measured {
+  size_t size;         /* of this struct as the library knows it */
+  const char *device;  /* its name */
+  const char *kernel;
+  const char *variant; /* what it requires, "portable" */
+  double seconds;      /* of a prompt and some tokens; 0: the kernel was not run */
+  bool chosen;         /* taken from now on */
+} xfmr_measured;
+
+typedef void (*xfmr_on_measured)(void *user, const xfmr_measured *measured);
+/* Measures the variants of each kernel of the artifact at `path` on a Vulkan device, but for those that a self-test left out, and
+ * keeps the choice for whoever opens the artifact on this device and driver version. `on_measured` gets every variant of a
+ * kernel that has several. `file` (may be null; `capacity` bytes, zero-terminated): where the choice is kept, "": nowhere. */
+xfmr_status xfmr_tune(const char *path, const char *device, xfmr_on_measured on_measured, void *user, char *file, size_t capacity);
+
 /* ---- models ---- */
 
 /* Opens and validates the artifact at `path`. `device` as in xfmr_model_open_options; with "none" no device is

@@ -49,10 +49,12 @@ Status Kernels::layoutFor(uint32_t bindings, Kernel &kernel) {
   return Status::success();
 }
 
-Status Kernels::load(const artifact::Artifact &artifact, const PipelineCache &cache, const LeftOut &leftOut) {
-  for (const program::Kernel *source : *artifact.program(artifact::Target::vulkan)->kernels())
-    if (Status s = add(artifact, *source, chooseVariant(*source, device_->facts().features, leftOut), cache); s.failed())
+Status Kernels::load(const artifact::Artifact &artifact, const PipelineCache &cache, const LeftOut &leftOut, const Tuned &tuned) {
+  for (const program::Kernel *source : *artifact.program(artifact::Target::vulkan)->kernels()) {
+    const uint32_t variant = chooseVariant(*source, device_->facts().features, leftOut, tuned);
+    if (Status s = add(artifact, *source, variant, cache); s.failed())
       return s;
+  }
   return Status::success();
 }
 

@@ -23,8 +23,9 @@ public:
   Kernels(const Kernels &) = delete;
   Kernels &operator=(const Kernels &) = delete;
 
-  /// All kernels of the program for Vulkan, each by its first usable variant that is not left out.
-  Status load(const artifact::Artifact &artifact, const PipelineCache &cache, const LeftOut &leftOut = {});
+  /// All kernels of the program for Vulkan, each by the variant that chooseVariant names.
+  Status load(const artifact::Artifact &artifact, const PipelineCache &cache, const LeftOut &leftOut = {},
+              const Tuned &tuned = {});
   /// One more, by a variant that the device can run.
   Status add(const artifact::Artifact &artifact, const program::Kernel &source, uint32_t variant,
              const PipelineCache &cache);

@@ -36,11 +36,28 @@ Status Model::open(std::shared_ptr<const artifact::Artifact> artifact, const Opt
   model->kernels_ = std::make_unique<Kernels>(model->device_);
   model->memory_ = std::make_unique<Memory>(model->device_);
   model->leftOut_ = readVerdicts(*model->device_, model->artifact());
-  if (Status s = model->kernels_->load(model->artifact(), *model->cache_, model->leftOut_); s.failed())
+  model->tunedState_ = readTuned(tunedFile(*model->device_, model->artifact()), model->tuned_);
+  if (Status s = model->kernels_->load(model->artifact(), *model->cache_, model->leftOut_, model->tuned_); s.failed())
     return s;
   if (Status s = model->uploadWeights(options.forceStaging); s.failed())
     return s;
   out = std::move(model);
+  return Status::success();
+}
+
+Status Model::openTuned(const Model &model, const Tuned &tuned, std::shared_ptr<const Model> &out) {
+  auto made = std::make_shared<Model>();
+  made->artifact_ = model.artifact_;
+  made->device_ = model.device_;
+  made->cache_ = model.cache_;
+  made->leftOut_ = model.leftOut_;
+  made->tuned_ = tuned;
+  made->memory_ = model.memory_;
+  made->weights_ = model.weights_;
+  made->kernels_ = std::make_unique<Kernels>(made->device_);
+  if (Status s = made->kernels_->load(made->artifact(), *made->cache_, made->leftOut_, tuned); s.failed())
+    return s;
+  out = std::move(made);
   return Status::success();
 }
 
@@ -150,12 +167,18 @@ std::string Model::report() const {
             " tokens at once, at most " + std::to_string(few->tokens()) + " by phase prefill_few\n";
   for (const std::string &variant : leftOut_)
     text += "variant " + variant + ": left out, a self-test found it wrong on this driver\n";
+  if (tunedState_ == TunedState::damaged)
+    text += "tuned choice: '" + tunedFile(*device_, artifact()) + "' is damaged and ignored; xfmr-run --tune makes it anew\n";
+  if (tunedState_ == TunedState::found)
+    text += "tuned choice: " + tunedFile(*device_, artifact()) + "\n";
   uint32_t index = 0;
   for (const program::Kernel *kernel : *program().kernels()) {
-    const program::Variant &chosen = *kernel->variants()->Get(kernels_->at(index).variant);
+    const uint32_t variant = kernels_->at(index).variant;
+    const program::Variant &chosen = *kernel->variants()->Get(variant);
     text += "kernel " + kernel->name()->str() + ": ";
     if (!chosen.requires_() || chosen.requires_()->size() == 0) {
-      text += kernel->variants()->size() > 1 ? "portable variant, the device lacks what the others need"
+      text += variant != chooseVariant(*kernel, facts.features, leftOut_) ? "portable variant, measured to be the fastest"
+              : kernel->variants()->size() > 1                            ? "portable variant, the device lacks what the others need"
                                              : "portable variant, the only one";
     } else {
       text += chosen.tensor()->str() + ", the device has";

@@ -3,6 +3,7 @@
 #include "runtime/vulkan/Commands.h"
 #include "runtime/vulkan/Kernels.h"
 #include "runtime/vulkan/Memory.h"
+#include "runtime/vulkan/TunedChoice.h"
 
 namespace xfmr::vulkan {
 
@@ -19,10 +20,14 @@ public:
   static Status open(const std::string &path, const Options &options,
                      std::shared_ptr<const Model> &out);
 
+  /// The same on the same device, its weights shared, with the variants that `tuned` names instead of those kept for it.
+  static Status openTuned(const Model &model, const Tuned &tuned, std::shared_ptr<const Model> &out);
+
   const artifact::Artifact &artifact() const { return *artifact_; }
   const program::Program &program() const { return *artifact_->program(artifact::Target::vulkan); }
   const std::shared_ptr<Device> &device() const { return device_; }
   const Kernels &kernels() const { return *kernels_; }
+  const LeftOut &leftOut() const { return leftOut_; }
   /// Buffer `index` of the program if it is a weight.
   const Buffer &weight(uint32_t index) const { return weights_[index]; }
 
@@ -35,10 +40,12 @@ private:
 
   std::shared_ptr<const artifact::Artifact> artifact_;
   std::shared_ptr<Device> device_;
-  std::unique_ptr<PipelineCache> cache_;
+  std::shared_ptr<PipelineCache> cache_;
   LeftOut leftOut_; // by an earlier self-test
+  Tuned tuned_;     // by an earlier --tune
+  TunedState tunedState_ = TunedState::none;
   std::unique_ptr<Kernels> kernels_;
-  std::unique_ptr<Memory> memory_;
+  std::shared_ptr<Memory> memory_;
   std::vector<Buffer> weights_;
 };
 

@@ -14,15 +14,27 @@ static std::string lackOf(const program::Variant &variant, const std::set<std::s
   return lacks;
 }
 
-uint32_t xfmr::vulkan::chooseVariant(const program::Kernel &kernel, const std::set<std::string> &features,
-                                     const LeftOut &leftOut) {
+std::vector<uint32_t> xfmr::vulkan::usableVariants(const program::Kernel &kernel, const std::set<std::string> &features,
+                                                   const LeftOut &leftOut) {
+  std::vector<uint32_t> usable;
   const uint32_t last = kernel.variants()->size() - 1;
   for (uint32_t i = 0; i < last; ++i) {
     const program::Variant &variant = *kernel.variants()->Get(i);
     if (!leftOut.count(variant.tensor()->str()) && lackOf(variant, features).empty())
-      return i;
+      usable.push_back(i);
   }
-  return last;
+  usable.push_back(last);
+  return usable;
+}
+
+uint32_t xfmr::vulkan::chooseVariant(const program::Kernel &kernel, const std::set<std::string> &features,
+                                     const LeftOut &leftOut, const Tuned &tuned) {
+  const std::vector<uint32_t> usable = usableVariants(kernel, features, leftOut);
+  if (auto wanted = tuned.find(kernel.name()->str()); wanted != tuned.end())
+    for (uint32_t i : usable)
+      if (kernel.variants()->Get(i)->tensor()->string_view() == wanted->second)
+        return i;
+  return usable.front();
 }
 
 uint32_t xfmr::vulkan::requiredSubgroupSize(const program::Variant &variant) {

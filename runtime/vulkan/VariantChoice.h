@@ -1,6 +1,7 @@
 // Which of a kernel's variants a device takes, and why not another: pure functions over plain facts, like DeviceChoice.h.
 #pragma once
 #include "runtime/artifact/Program_generated.h"
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -10,10 +11,17 @@ namespace xfmr::vulkan {
 /// Tensors of variants that are not to be taken though the device has what they require: it computed them wrong.
 using LeftOut = std::set<std::string>;
 
+/// The tensor of the variant to be taken instead of the first usable one, by the kernel's name (TunedChoice.h).
+using Tuned = std::map<std::string, std::string>;
+
 /// First variant of a kernel that is not left out and whose required features are all there (the last one requires none and
-/// is taken in any case).
+/// is taken in any case); the tuned one where that is usable too.
 uint32_t chooseVariant(const program::Kernel &kernel, const std::set<std::string> &features,
-                       const LeftOut &leftOut = {});
+                       const LeftOut &leftOut = {}, const Tuned &tuned = {});
+
+/// All that could be taken, best first; at least one.
+std::vector<uint32_t> usableVariants(const program::Kernel &kernel, const std::set<std::string> &features,
+                                     const LeftOut &leftOut = {});
 
 /// The size of subgroups that a variant requires; 0: any.
 uint32_t requiredSubgroupSize(const program::Variant &variant);

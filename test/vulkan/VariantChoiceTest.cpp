@@ -43,6 +43,20 @@ TEST_F(VariantChoice, FirstWhoseFeaturesAreThere) {
             2u); // the last in any case
 }
 
+TEST_F(VariantChoice, ATunedOneIsTakenWhereItIsUsable) {
+  const auto &kernel = packed(kernelOf("k", {{"float16"}, {"int64"}, {}}));
+  const std::set<std::string> all = {"float16", "int64"};
+  EXPECT_EQ(usableVariants(kernel, all), (std::vector<uint32_t>{0, 1, 2}));
+  EXPECT_EQ(usableVariants(kernel, all, {"k.1"}), (std::vector<uint32_t>{0, 2})); // what a self-test left out is no candidate
+  EXPECT_EQ(usableVariants(kernel, {"int64"}), (std::vector<uint32_t>{1, 2}));
+  EXPECT_EQ(chooseVariant(kernel, all, {}, {{"k", "k.2"}}), 2u);
+  EXPECT_EQ(chooseVariant(kernel, all, {}, {{"k", "k.1"}}), 1u);
+  EXPECT_EQ(chooseVariant(kernel, all, {"k.1"}, {{"k", "k.1"}}), 0u);   // left out since
+  EXPECT_EQ(chooseVariant(kernel, {"int64"}, {}, {{"k", "k.0"}}), 1u);  // the device cannot run it
+  EXPECT_EQ(chooseVariant(kernel, all, {}, {{"k", "other"}}), 0u);      // there is none of that name
+  EXPECT_EQ(chooseVariant(kernel, all, {}, {{"other", "k.2"}}), 0u);    // nobody measured it
+}
+
 TEST_F(VariantChoice, SizeOfSubgroupsThatAVariantRequires) {
   auto required = [](Required features) {
     program::VariantT variant;

@@ -13,6 +13,7 @@
 #include "tools/xfmr-run/Prompt.h"
 #include "tools/xfmr-run/SelfTest.h"
 #include "tools/xfmr-run/TeacherRun.h"
+#include "tools/xfmr-run/Tune.h"
 #include <chrono>
 #include <cstdio>
 
@@ -30,6 +31,8 @@ static Status runMode(const Options &options) {
     return listDevices(options);
   if (options.mode == Mode::selfTest)
     return selfTest(options);
+  if (options.mode == Mode::tune)
+    return tune(options);
   auto start = std::chrono::steady_clock::now();
   xfmr_model_open_options wanted = {};
   wanted.size = sizeof wanted;
@@ -60,6 +63,7 @@ static Status runMode(const Options &options) {
   case Mode::embed: return embed(model, options);
   case Mode::devices:
   case Mode::selfTest:
+  case Mode::tune:
   case Mode::generate: break;
   }
   return generate(model, options);

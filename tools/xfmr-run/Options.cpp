@@ -25,7 +25,7 @@ static bool parseIds(const std::string &text, std::vector<int64_t> &ids) {
 
 /// What the parser cannot say about combinations; empty if all is well.
 static std::string checkCombination(const CLI::App &app, const Options &options, bool tokenize, bool moeTokens, bool bench,
-                                    bool explain, bool devices, bool selfTest, bool embed) {
+                                    bool explain, bool devices, bool selfTest, bool tune, bool embed) {
   const bool perplexity = !options.perplexityPaths.empty(), typed = options.promptIds.has_value();
   const bool hasPrompt = typed || !options.prompts.empty(), teacher = !options.teacherPath.empty();
   if (devices)
@@ -35,6 +35,8 @@ static std::string checkCombination(const CLI::App &app, const Options &options,
     return "--text and --shard-windows need --teacher";
   if (selfTest && (hasPrompt || perplexity || bench || explain || tokenize || moeTokens || embed || teacher || options.chat))
     return "--self-test takes nothing but FILE.xfm, --device and --json";
+  if (tune && (selfTest || hasPrompt || perplexity || bench || explain || tokenize || moeTokens || embed || teacher || options.chat))
+    return "--tune takes nothing but FILE.xfm, --device and --json";
   if (options.artifact.empty())
     return "FILE.xfm is required: the model, made by xfmr-compile";
   if (perplexity + bench + tokenize + moeTokens + explain + embed > 1)
@@ -61,7 +63,7 @@ static std::string checkCombination(const CLI::App &app, const Options &options,
       return std::string(name) + " does not go with --embed";
   if (moeTokens && !hasPrompt)
     return "--moe-tokens needs -p TEXT or --prompt-ids 1,2,3";
-  if (!perplexity && !bench && !explain && !selfTest && !teacher && !hasPrompt && !options.chat)
+  if (!perplexity && !bench && !explain && !selfTest && !tune && !teacher && !hasPrompt && !options.chat)
     return "give a prompt with -p TEXT or --prompt-ids 1,2,3, or use --chat, --perplexity, --teacher, --bench or --explain";
   if (options.chat && typed)
     return "--chat takes text: -p TEXT, or lines on standard input";
@@ -100,7 +102,8 @@ static std::string checkCombination(const CLI::App &app, const Options &options,
 bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitCode) {
   CLI::App app("Runs a compiled model: generates text, measures perplexity or speed.", "xfmr-run");
   std::string ids;
-  bool tokenize = false, moeTokens = false, bench = false, explain = false, devices = false, selfTest = false, version = false;
+  bool tokenize = false, moeTokens = false, bench = false, explain = false, devices = false, selfTest = false, tune = false,
+       version = false;
   bool embed = false;
   options.sampling.size = sizeof options.sampling;
   app.add_option("FILE.xfm", options.artifact, "the model, made by xfmr-compile");
@@ -166,6 +169,8 @@ bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitC
   app.add_flag("--list-devices", devices, "what --device may name and what each offers; with FILE.xfm whether it runs there");
   app.add_flag("--self-test", selfTest,
                "run every kernel on the Vulkan device and compare with values that the artifact holds; leaves out variants that differ");
+  app.add_flag("--tune", tune,
+               "measure the variants of each kernel on the Vulkan device and keep which is fastest, beside the pipeline cache");
   app.add_flag("--version", version, "print the version and stop");
   app.add_flag("--bench", bench, "measure prefill (pp) and generation (tg)");
   app.add_option("--pp", options.pp, "prompt tokens; 0 skips")->type_name("N");
@@ -200,7 +205,7 @@ bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitC
       wrong = "--prompt-ids takes numbers separated by commas, got '" + ids + "'";
   }
   if (wrong.empty())
-    wrong = checkCombination(app, options, tokenize, moeTokens, bench, explain, devices, selfTest, embed);
+    wrong = checkCombination(app, options, tokenize, moeTokens, bench, explain, devices, selfTest, tune, embed);
   if (!wrong.empty()) {
     std::fprintf(stderr, "xfmr-run: error: %s\n", wrong.c_str());
     return false;
@@ -212,6 +217,7 @@ bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitC
                  : embed   ? Mode::embed
                  : devices ? Mode::devices
                  : selfTest ? Mode::selfTest
+                 : tune     ? Mode::tune
                  : bench   ? Mode::bench
                  : explain ? Mode::explain
                  : options.chat && options.prompts.empty() ? Mode::chat

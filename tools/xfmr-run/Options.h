@@ -8,7 +8,7 @@
 
 namespace xfmr::run {
 
-enum class Mode { generate, tokenize, moeTokens, perplexity, teacher, bench, explain, chat, devices, selfTest, embed };
+enum class Mode { generate, tokenize, moeTokens, perplexity, teacher, bench, explain, chat, devices, selfTest, tune, embed };
 
 struct Options {
   Mode mode = Mode::generate;
