@@ -136,10 +136,17 @@ def Xfmr_AttentionDecodeKernel : Xfmr_Kernel<"AttentionDecode", "attention_decod
     - `softcap`: scores go through c tanh(s / c)
     - `sinks`
     - `alibi`: scores fall with the distance
+    - `combines`: of a head's splits the one that ends last combines all
+    - `caches`: writes the token's own key and value into the caches, which hold those before; with it `style`, `q_norm`,
+      `k_norm` and `unit_offset` as `rope_cache` has them
 
     Constraints:
-    - C1: `head_dim` is a multiple of 4 from 4 to 256
-    - C2: `sinks` only with `single`
+    - C1: `head_dim` is from 1 to 256
+    - C2: `sinks` only with `single` or `combines`
+    - C3: `single` and `combines` exclude each other
+    - C4: `style`, `q_norm` and `k_norm` only with `caches`
+    - C5: `unit_offset` only with `q_norm` or `k_norm`
+    - C6: `caches` only with `single` or `combines`
 
     `#xfmr.attention_decode<head_dim = 64, cache = f16>`
   }];
@@ -153,6 +160,7 @@ def Xfmr_AttentionDecodeParams : Xfmr_KernelParams<"AttentionDecode", "attention
     - `scale`, `softcap`
     - `window`, `chunk`: 0 for none
     - `alibi`: exponent of the last of a power of two of heads; 0 for none
+    - `k_offset`, `v_offset`, `rotary_dim`, `eps`: with `caches`
 
     `#xfmr.attention_decode_params<num_heads = 4, num_kv_heads = 2, max_context = 512, scale = 0.125>`
   }];

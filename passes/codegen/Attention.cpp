@@ -13,24 +13,41 @@ std::string headDimFault(uint32_t headDim) {
 std::string AttentionDecodeSpec::name() const {
   return "attention_decode_d" + std::to_string(headDim) + "_" + toString(cache) +
          (single ? "_single" : "") + (softcap ? "_softcap" : "") + (sinks ? "_sinks" : "") + (alibi ? "_alibi" : "") +
-         (unaligned ? "_unaligned" : "");
+         (unaligned ? "_unaligned" : "") + (combines ? "_combines" : "") + (caches ? std::string("_caches_") + word(style) : "") +
+         (qNorm ? "_q_norm" : "") + (kNorm ? "_k_norm" : "") + (unitOffset ? "_unit_offset" : "");
 }
 
 std::vector<Binding> AttentionDecodeSpec::bindings() const {
+  const Access inCache = caches ? Access::ReadWrite : Access::Read;
   std::vector<Binding> result = {{"state", Access::Read, Stored::I32},
                                  {"q", Access::Read},
-                                 {"k_cache", Access::Read, stored(cache)},
-                                 {"v_cache", Access::Read, stored(cache)},
-                                 {single ? "out" : "partial", Access::Write}};
+                                 {"k_cache", inCache, stored(cache)},
+                                 {"v_cache", inCache, stored(cache)},
+                                 {splits() ? "partial" : "out", Access::Write}};
+  if (combines) {
+    result.push_back({"partial", Access::ReadWrite});
+    result.push_back({"done", Access::ReadWrite, Stored::I32});
+  }
   if (sinks)
     result.push_back({"sinks", Access::Read});
+  if (caches) {
+    result.push_back({"k", Access::Read});
+    result.push_back({"v", Access::Read});
+  }
+  if (style != RopeStyle::None)
+    result.push_back({"rope", Access::Read});
+  if (qNorm)
+    result.push_back({"q_norm", Access::Read});
+  if (kNorm)
+    result.push_back({"k_norm", Access::Read});
   return result;
 }
 
 std::vector<uint32_t> AttentionDecodeParams::push() const {
   return {numHeads, numKvHeads, maxContext,       decodeSplits(maxContext),
           qOffset,  outOffset,  floatBits(scale), floatBits(softcap),
-          window,   chunk,      floatBits(alibi), alibiHeads(numHeads)};
+          window,   chunk,      floatBits(alibi), alibiHeads(numHeads),
+          kOffset,  vOffset,    rotaryDim,        floatBits(eps)};
 }
 
 std::array<uint32_t, 3> AttentionDecodeParams::grid(const AttentionDecodeSpec &spec) const {
@@ -107,11 +124,15 @@ std::string AttentionPrefillParams::fault(const AttentionPrefillSpec &spec) cons
 
 std::string AttentionDecodeSpec::fault() const {
   return firstFault({headDimFault(headDim), // C1
-                     sinks && !single ? "sinks need single" : ""}); // C2
+                     sinks && splits() ? "sinks need single or combines" : "", // C2
+                     single && combines ? "single leaves nothing that combines" : "", // C3
+                     !caches && (style != RopeStyle::None || qNorm || kNorm) ? "style and norms need caches" : "", // C4
+                     unitOffset && !qNorm && !kNorm ? "unit_offset needs q_norm or k_norm" : "", // C5
+                     caches && splits() ? "caches need single or combines" : ""}); // C6
 }
 
 std::string AttentionDecodeParams::fault(const AttentionDecodeSpec &spec) const {
-  return firstFault({headsFault(numHeads, numKvHeads, maxContext),
+  return firstFault({headsFault(numHeads, numKvHeads, maxContext), rotaryFault(rotaryDim, spec.headDim, spec.style),
                      spec.alibi != (alibi > 0) ? "alibi must be positive where the kernel has it, and 0 elsewhere" : "",
                      needsAligned(spec.unaligned, unaligned())});
 }

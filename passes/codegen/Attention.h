@@ -10,8 +10,14 @@
 // attention_prefill works on all rows; attention_decode on one row, the context split over
 // workgroups that leave partial results for attention_combine, or, with `single`, over one
 // workgroup a head that finishes.
+//
+// On Vulkan, where a dispatch and its barrier cost as much as a small kernel, attention_decode does what lies around it too.
+// `caches`: it takes the token's rows as the projections left them, does to them what rope_cache does, and writes the caches,
+// which hold the rows before. `combines`: of a head's splits the one that ends last combines the results of all, in the order
+// of the keys, so that the bits do not depend on which one that is.
 #pragma once
 #include "passes/codegen/Kernel.h"
+#include "passes/codegen/RopeCache.h"
 
 namespace xfmr::codegen {
 
@@ -101,21 +107,30 @@ struct AttentionDecodeSpec {
   CacheType cache = CacheType::F32;
   bool single = false; // one split: writes `out`, takes sinks; no attention_combine follows
   bool softcap = false;
-  bool sinks = false; // only with single; otherwise attention_combine adds them
+  bool sinks = false; // only with single or combines; otherwise attention_combine adds them
   bool unaligned = false;
   bool alibi = false;
+  bool combines = false; // not with single
+  bool caches = false;
+  RopeStyle style = RopeStyle::None; // this and the next with `caches`, as in RopeCacheSpec
+  bool qNorm = false, kNorm = false, unitOffset = false;
 
   bool singleFloats() const { return unaligned || headDim % 4; }
+  bool splits() const { return !single && !combines; }
 
   std::string name() const;
-  // single: state r, q r, k_cache r, v_cache r, out w [, sinks r]
-  // split:  state r, q r, k_cache r, v_cache r, partial w
+  // single:   state r, q r, k_cache r, v_cache r, out w [, sinks r]
+  // split:    state r, q r, k_cache r, v_cache r, partial w
+  // combines: state r, q r, k_cache r, v_cache r, out w, partial rw, done rw (u32 [num_heads], zero before and after) [, sinks r]
+  // with caches k_cache and v_cache are rw, and then come: k r, v r [, rope r] [, q_norm r] [, k_norm r]
   std::vector<Binding> bindings() const;
   // Why no kernel has this spec; empty: nothing is wrong.
   std::string fault() const;
   template <class Self, class F> static void fields(Self &self, F &&f) {
     f("head_dim", self.headDim); f("cache", self.cache); f("single", self.single);
     f("softcap", self.softcap); f("sinks", self.sinks); f("alibi", self.alibi); f("unaligned", self.unaligned);
+    f("combines", self.combines); f("caches", self.caches); f("style", self.style); f("q_norm", self.qNorm);
+    f("k_norm", self.kNorm); f("unit_offset", self.unitOffset);
   }
 };
 
@@ -124,14 +139,18 @@ struct AttentionDecodeParams {
   uint32_t numKvHeads = 0;
   uint32_t maxContext = 0;
   uint32_t qOffset = 0;
-  uint32_t outOffset = 0; // with single
+  uint32_t outOffset = 0; // with single or combines
   float scale = 1.0f;
   float softcap = 1.0f;
   uint32_t window = 0;
   uint32_t chunk = 0; // 0: off
   float alibi = 0;    // with alibi: b
+  // With `caches`; the rows of q, k and v may be slices of one buffer.
+  uint32_t kOffset = 0, vOffset = 0;
+  uint32_t rotaryDim = 0;
+  float eps = 1e-6f;
 
-  bool unaligned() const { return (qOffset | outOffset) % 4 != 0; }
+  bool unaligned() const { return (qOffset | outOffset | kOffset | vOffset) % 4 != 0; }
   std::vector<uint32_t> push() const;
   std::array<uint32_t, 3> grid(const AttentionDecodeSpec &spec) const;
   std::string fault(const AttentionDecodeSpec &spec) const;
@@ -140,6 +159,7 @@ struct AttentionDecodeParams {
     f("max_context", self.maxContext); f("q_offset", self.qOffset); f("out_offset", self.outOffset);
     f("scale", self.scale); f("softcap", self.softcap); f("window", self.window);
     f("chunk", self.chunk); f("alibi", self.alibi);
+    f("k_offset", self.kOffset); f("v_offset", self.vOffset); f("rotary_dim", self.rotaryDim); f("eps", self.eps);
   }
 };
 

@@ -162,7 +162,7 @@ Cost costOf(const AttentionPrefillSpec &spec, const AttentionPrefillParams &p, c
   return cost;
 }
 
-Cost costOf(const AttentionDecodeSpec &spec, const AttentionDecodeParams &p, const Machine &, const Load &load) {
+Cost costOf(const AttentionDecodeSpec &spec, const AttentionDecodeParams &p, const Machine &machine, const Load &load) {
   Cost cost;
   const double keys = keysSeen(p.chunk ? p.chunk : p.window, p.maxContext, load);
   cost.once.weightBytes = spec.sinks ? kFloat * p.numHeads : 0;
@@ -172,6 +172,15 @@ Cost costOf(const AttentionDecodeSpec &spec, const AttentionDecodeParams &p, con
   if (!spec.single) // partial results instead of the row
     cost.ofTokens.activationBytes += partialBytes(p.numHeads, spec.headDim, ceilDiv(keys, kDecodeSplit)) -
                                      kFloat * p.numHeads * spec.headDim;
+  auto with = [&](const Cost &other) {
+    cost.once += other.once;
+    cost.ofTokens += other.ofTokens;
+  };
+  if (spec.combines)
+    with(costOf(AttentionCombineSpec{spec.headDim}, AttentionCombineParams{p.numHeads, p.maxContext, 0, p.window}, machine, load));
+  if (spec.caches)
+    with(costOf(RopeCacheSpec{spec.cache, spec.style, spec.qNorm, spec.kNorm, spec.unitOffset},
+                RopeCacheParams{p.numHeads, p.numKvHeads, spec.headDim, p.rotaryDim, p.maxContext, 1}, machine, load));
   return cost;
 }
 

@@ -54,7 +54,8 @@ constexpr double kFunctionFlops = 16; // of an exp, sigmoid, tanh or erf: a poly
 //   rope_cache         3 a rotated number, 4 a normed one; a row of the table a token; q read and written, k and v
 //                      read and their cache written
 //   attention_prefill  (4 head_dim + function) a head, token and key; keys and values once for queriesAKey rows; q, out
-//   attention_decode   the same for one row, whose partial results are written where the keys are split
+//   attention_decode   the same for one row, whose partial results are written where the keys are split; with `combines` and
+//                      `caches` also those of attention_combine and rope_cache
 //   attention_combine  2 head_dim a head and split; partial results read, out written
 //   moe_router         2kE + E functions a token; S; rows of x, 8 bytes a chosen expert
 //   moe_plan           no flops; 12 bytes a token and chosen expert, 12 an expert

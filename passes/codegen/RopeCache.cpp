@@ -53,15 +53,19 @@ std::array<uint32_t, 3> RopeCacheParams::grid(const RopeCacheSpec &spec) const {
   return linearGrid((items + kRopeItems - 1) / kRopeItems);
 }
 
+std::string rotaryFault(uint32_t rotaryDim, uint32_t headDim, RopeStyle style) {
+  if (rotaryDim % 2 || rotaryDim > headDim || (rotaryDim != 0) != (style != RopeStyle::None))
+    return "rotary_dim must be even and from 2 to head_dim = " + std::to_string(headDim) +
+           ", or 0 with style none, got " + std::to_string(rotaryDim);
+  return "";
+}
+
 std::string RopeCacheSpec::fault() const {
   return unitOffset && !qNorm && !kNorm ? "unit_offset needs q_norm or k_norm" : ""; // C1
 }
 
 std::string RopeCacheParams::fault(const RopeCacheSpec &spec) const {
-  if (rotaryDim % 2 || rotaryDim > headDim || (rotaryDim != 0) != (spec.style != RopeStyle::None))
-    return "rotary_dim must be even and from 2 to head_dim = " + std::to_string(headDim) +
-           ", or 0 with style none, got " + std::to_string(rotaryDim);
-  return firstFault({headDimFault(headDim), needsPositive("num_heads", numHeads),
+  return firstFault({rotaryFault(rotaryDim, headDim, spec.style), headDimFault(headDim), needsPositive("num_heads", numHeads),
                      needsPositive("num_kv_heads", numKvHeads), needsPositive("max_context", maxContext),
                      needsPositive("max_rows", maxRows), needsAligned(spec.unaligned, unaligned())});
 }

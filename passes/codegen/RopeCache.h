@@ -20,6 +20,9 @@ template <> struct Words<RopeStyle> {
 // Heads a workgroup takes.
 constexpr uint32_t kRopeItems = 8;
 
+// Why no head is turned so; empty: nothing is wrong.
+std::string rotaryFault(uint32_t rotaryDim, uint32_t headDim, RopeStyle style);
+
 struct RopeCacheSpec {
   CacheType cache = CacheType::F32;
   RopeStyle style = RopeStyle::Half; // None: no rotation and no table

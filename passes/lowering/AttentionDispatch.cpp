@@ -1,4 +1,5 @@
-// Attention: one dispatch for per-head norms, rope and the cache write, then the attention itself.
+// Attention: one dispatch for per-head norms, rope and the cache write, then the attention itself; of one row on Vulkan one
+// dispatch for all of it.
 #include "passes/codegen/cpu/AttentionBuilder.h"
 #include "passes/lowering/PhaseLowering.h"
 #include "passes/lowering/RegionGroups.h"
@@ -28,6 +29,13 @@ bool hasOtherReaders(FusedOp region, BlockArgument argument) {
   Value outside = region.outside(argument);
   auto split = outside.getDefiningOp<SplitOp>();
   return !argument.hasOneUse() || !outside.hasOneUse() || (split && !split.getInput().hasOneUse());
+}
+
+// What the splits of a head count themselves in: zeros when a session begins, and again behind every dispatch.
+Value splitsDone(DispatchBuilder &build, uint32_t numHeads) {
+  const std::string name = "splits_done" + std::to_string(numHeads);
+  build.tables.buffer(name, BufferKind::cache, int64_t(numHeads) * 4);
+  return build.named(name, build.builder.getI32Type(), {int64_t(numHeads)});
 }
 
 } // namespace
@@ -93,7 +101,8 @@ LogicalResult PhaseLowering::lowerAttention() {
   FailureOr<View> q = view(query.source), k = view(key.source), v = view(op.getValue());
   if (failed(q) || failed(k) || failed(v))
     return failure();
-  if ((query.rope || query.norm) && hasOtherReaders(region, cast<BlockArgument>(query.source)))
+  const bool inOne = build.rows == 1 && !build.tables.onCpu();
+  if (!inOne && (query.rope || query.norm) && hasOtherReaders(region, cast<BlockArgument>(query.source)))
     q = copied(*q); // rotated in place: keep the original for its other readers
 
   // On the CPU keys lie in panels of 16 positions.
@@ -142,8 +151,10 @@ LogicalResult PhaseLowering::lowerAttention() {
       buffers.push_back({norm == query.norm ? "q_norm" : "k_norm", build.weight(norm.getWeight())});
     }
   ropeSpec.unaligned = rope.unaligned();
-  build.setLabel("rope and cache");
-  build.dispatch(ropeSpec, rope, buffers);
+  if (!inOne) {
+    build.setLabel("rope and cache");
+    build.dispatch(ropeSpec, rope, buffers);
+  }
 
   View out = result(op.getResult());
   float scale = static_cast<float>(op.getScale().convertToDouble());
@@ -189,8 +200,9 @@ LogicalResult PhaseLowering::lowerAttention() {
   spec.headDim = static_cast<uint32_t>(headDim);
   spec.cache = cache;
   spec.single = codegen::decodeSplits(static_cast<uint32_t>(context)) == 1;
+  spec.combines = inOne && !spec.single;
   spec.softcap = op.getSoftcap().has_value();
-  spec.sinks = sinks && spec.single;
+  spec.sinks = sinks && !spec.splits();
   codegen::AttentionDecodeParams params;
   params.numHeads = op.getNumHeads();
   params.numKvHeads = op.getNumKvHeads();
@@ -203,14 +215,32 @@ LogicalResult PhaseLowering::lowerAttention() {
   params.chunk = chunk;
   params.alibi = alibi;
   spec.alibi = alibi > 0;
+  if (inOne) {
+    spec.caches = true;
+    spec.style = ropeSpec.style;
+    spec.qNorm = ropeSpec.qNorm, spec.kNorm = ropeSpec.kNorm, spec.unitOffset = ropeSpec.unitOffset;
+    params.kOffset = k->rows.offset, params.vOffset = v->rows.offset;
+    params.rotaryDim = rope.rotaryDim;
+    params.eps = rope.eps;
+  }
   spec.unaligned = params.unaligned();
+  View partial;
+  if (!spec.single)
+    partial = build.temporary(
+        1, static_cast<int64_t>(codegen::decodePartialFloats(params.numHeads, spec.headDim, params.maxContext)));
+  if (inOne) {
+    buffers = withSinks(buffers, sinks);
+    buffers.push_back({"out", out.buffer});
+    if (spec.combines)
+      buffers.append({{"partial", partial.buffer}, {"done", splitsDone(build, params.numHeads)}});
+    build.dispatch(spec, params, buffers);
+    return success();
+  }
   if (spec.single) {
     build.dispatch(spec, params, withSinks({{"q", q->buffer}, {"k_cache", kCache}, {"v_cache", vCache},
                                             {"out", out.buffer}}, sinks));
     return success();
   }
-  View partial = build.temporary(
-      1, static_cast<int64_t>(codegen::decodePartialFloats(params.numHeads, spec.headDim, params.maxContext)));
   build.dispatch(spec, params, {{"q", q->buffer}, {"k_cache", kCache}, {"v_cache", vCache},
                                 {"partial", partial.buffer}});
   codegen::AttentionCombineSpec combineSpec;

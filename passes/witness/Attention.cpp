@@ -1,5 +1,7 @@
 // The three kernels of attention: the witness' attention, and the partial results of splits by their definition.
 #include "reference/ops/Attention.h"
+#include "reference/ops/Norm.h"
+#include "reference/ops/Rope.h"
 #include "passes/witness/CaseBuilder.h"
 #include "passes/witness/Cases.h"
 #include <algorithm>
@@ -35,6 +37,54 @@ template <class Spec> reference::AttentionShape shapeOf(const Spec &spec, bool c
 
 float scaleOf(uint32_t headDim) {
   return static_cast<float>(2 / std::sqrt(double(headDim)));
+}
+
+// A table of rotations: cosines, then sines, then the pad.
+std::vector<double> rotations(const reference::RopeFrequencies &frequencies, uint32_t rows, uint32_t columns) {
+  std::vector<double> table;
+  for (uint32_t row = 0; row < rows; ++row) {
+    for (double (*f)(double) : {static_cast<double (*)(double)>(std::cos), static_cast<double (*)(double)>(std::sin)})
+      for (double frequency : frequencies.f)
+        table.push_back(f(row * frequency));
+    table.resize(size_t(row + 1) * columns);
+  }
+  return table;
+}
+
+// The token's own row: its query becomes normed and rotated, its key and value come behind those of the caches, and there.
+void ownRow(CaseBuilder &c, const codegen::AttentionDecodeSpec &spec, const codegen::AttentionDecodeParams &p, uint32_t position,
+            Tensor &q, Tensor &k, Tensor &v) {
+  const int64_t kvWidth = int64_t(kKvHeads) * spec.headDim;
+  Tensor key = c.rows(1, kvWidth, {0, p.kOffset});
+  Tensor value = c.rows(1, kvWidth, {0, p.vOffset});
+  reference::RopeFrequencies frequencies;
+  if (spec.style != codegen::RopeStyle::None) {
+    frequencies = reference::ropeFrequencies(p.rotaryDim, 1e4, nullptr);
+    c.floats(rotations(frequencies, p.maxContext, paddedWidth(p.rotaryDim)));
+  }
+  if (spec.qNorm)
+    q = reference::rmsNorm(q, c.vector(spec.headDim), p.eps, spec.unitOffset);
+  if (spec.kNorm)
+    key = reference::rmsNorm(key, c.vector(spec.headDim), p.eps, spec.unitOffset);
+  if (spec.style != codegen::RopeStyle::None) {
+    const RopeStyle style = spec.style == codegen::RopeStyle::Half ? RopeStyle::half : RopeStyle::interleaved;
+    q = reference::rope(q, style, spec.headDim, frequencies, position);
+    key = reference::rope(key, style, spec.headDim, frequencies, position);
+  }
+  const bool halves = spec.cache == codegen::CacheType::F16;
+  const uint32_t width = paddedWidth(spec.headDim);
+  for (auto [cache, row, all] : {std::tuple(2u, &key, &k), std::tuple(3u, &value, &v)}) {
+    for (double &x : row->values)
+      x = halves ? static_cast<double>(static_cast<_Float16>(x)) : x;
+    for (uint32_t head = 0; head < kKvHeads; ++head) {
+      std::vector<double> held(row->row(0) + head * spec.headDim, row->row(0) + (head + 1) * spec.headDim);
+      held.resize(width); // pads are zeroed
+      c.expect(cache, (uint64_t(head) * p.maxContext + position) * width, held.data(), width, halves ? 2e-3 : 2e-5,
+               halves ? selftest::Element::f16 : selftest::Element::f32);
+    }
+    all->values.insert(all->values.end(), row->values.begin(), row->values.end());
+    ++all->shape[0];
+  }
 }
 
 } // namespace
@@ -77,19 +127,34 @@ Cases witness::casesOf(const codegen::AttentionDecodeSpec &spec) {
   p.numHeads = kHeads, p.numKvHeads = kKvHeads, p.maxContext = context;
   p.qOffset = 8 + shift, p.outOffset = 4 + shift;
   p.scale = scaleOf(spec.headDim), p.softcap = kSoftcap, p.alibi = spec.alibi ? kAlibi : 0;
+  if (spec.caches) {
+    p.kOffset = 12 + shift, p.vOffset = 4 + shift;
+    p.rotaryDim = spec.style == codegen::RopeStyle::None ? 0 : std::min(4u, spec.headDim / 2 * 2);
+  }
   c.launch(spec, p);
   c.state(position, 1);
-  const Tensor q = c.rows(1, width, {0, p.qOffset});
-  const Tensor k = c.cache(kKvHeads, context, spec.headDim, position + 1, spec.cache);
-  const Tensor v = c.cache(kKvHeads, context, spec.headDim, position + 1, spec.cache);
-  if (spec.single) {
+  Tensor q = c.rows(1, width, {0, p.qOffset});
+  const uint32_t keys = spec.caches ? position : position + 1;
+  Tensor k = c.cache(kKvHeads, context, spec.headDim, keys, spec.cache);
+  Tensor v = c.cache(kKvHeads, context, spec.headDim, keys, spec.cache);
+  if (!spec.splits()) {
     c.out(p.outOffset + paddedWidth(width));
     const uint32_t out = c.lastBinding();
+    if (spec.combines) {
+      c.out(codegen::decodePartialFloats(kHeads, spec.headDim, context));
+      c.words(std::vector<uint32_t>(kHeads, 0));
+      c.expectWords(c.lastBinding(), 0, std::vector<uint32_t>(kHeads, 0));
+    }
     Tensor sinks;
     if (spec.sinks)
       sinks = c.vector(kHeads);
+    if (spec.caches)
+      ownRow(c, spec, p, position, q, k, v);
+    // With an f16 cache one column of the token's key may lie on the other side of a tie, by 2^-10 of numbers below 2: its score
+    // is off by 2 / sqrt(head_dim) * 2 * 2 * 2^-10 at most, and by no more than that the result, whose values are below 1.
+    const double tolerance = spec.caches && spec.cache == codegen::CacheType::F16 ? 8e-3 / std::sqrt(double(spec.headDim)) : kTolerance;
     c.expectRows(out, {0, p.outOffset},
-                 reference::attention(q, k, v, spec.sinks ? &sinks : nullptr, shapeOf(spec, true, p.scale)), kTolerance);
+                 reference::attention(q, k, v, spec.sinks ? &sinks : nullptr, shapeOf(spec, true, p.scale)), tolerance);
     return only(c);
   }
   c.out(codegen::decodePartialFloats(kHeads, spec.headDim, context));

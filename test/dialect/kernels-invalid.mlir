@@ -114,8 +114,32 @@ module attributes {xfmr.kernel = #xfmr.attention_decode<>} {}
 // -----
 
 // attention_decode C2
-// expected-error @below {{attention_decode: sinks need single}}
+// expected-error @below {{attention_decode: sinks need single or combines}}
 module attributes {xfmr.kernel = #xfmr.attention_decode<head_dim = 16, sinks>} {}
+
+// -----
+
+// attention_decode C3
+// expected-error @below {{attention_decode: single leaves nothing that combines}}
+module attributes {xfmr.kernel = #xfmr.attention_decode<head_dim = 16, single, combines>} {}
+
+// -----
+
+// attention_decode C4
+// expected-error @below {{attention_decode: style and norms need caches}}
+module attributes {xfmr.kernel = #xfmr.attention_decode<head_dim = 16, style = half>} {}
+
+// -----
+
+// attention_decode C5
+// expected-error @below {{attention_decode: unit_offset needs q_norm or k_norm}}
+module attributes {xfmr.kernel = #xfmr.attention_decode<head_dim = 16, single, caches, unit_offset>} {}
+
+// -----
+
+// attention_decode C6
+// expected-error @below {{attention_decode: caches need single or combines}}
+module attributes {xfmr.kernel = #xfmr.attention_decode<head_dim = 16, caches>} {}
 
 // -----
 

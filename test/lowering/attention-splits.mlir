@@ -1,10 +1,13 @@
-// More keys than one split holds: decode leaves a partial result a split, which a second kernel combines.
+// More keys than one split holds: decode leaves a partial result a split, which the last split of a head combines. Splits count
+// themselves in a buffer that lives as long as a session.
 // RUN: xfmr-opt %s --xfmr-select-kernels | FileCheck %s
 
-// CHECK: xfmr.dispatch @rope_cache_f32_none "block 2 rope and cache"
-// CHECK: %[[PARTIAL:.*]] = memref.alloc()
-// CHECK: xfmr.dispatch @attention_decode_d4_f32 "block 2 attention" {{.*}} %[[PARTIAL]] write
-// CHECK: xfmr.dispatch @attention_combine_d4 "block 2 attention combine" {{.*}} %[[PARTIAL]] read
+// CHECK: xfmr.buffer @splits_done2 cache size 8
+// CHECK-NOT: rope_cache
+// CHECK: %[[PARTIAL:.*]] = memref.alloc() : memref<1x64xf32>
+// CHECK: %[[DONE:.*]] = xfmr.buffer_ref @splits_done2
+// CHECK: xfmr.dispatch @attention_decode_d4_f32_combines_caches_none "block 2 attention" {{.*}} %[[PARTIAL]] readwrite, %[[DONE]] readwrite
+// CHECK-NOT: attention_combine
 xfmr.program @p max_context 512 chunk 8 kv f32 config <architecture = "llama", hidden_size = 8, vocab_size = 8, max_position = 512> sources {} {
   xfmr.kv_cache @kv0 kv_heads 2 head_dim 4
   xfmr.phase decode rows 1 {

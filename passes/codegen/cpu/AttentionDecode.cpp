@@ -96,6 +96,8 @@ private:
 KernelModule build(mlir::MLIRContext &context, llvm::StringRef name,
                    const AttentionDecodeSpec &spec, const AttentionDecodeParams &params,
                    Level level) {
+  if (spec.caches || spec.combines)
+    return llvm::createStringError("kernel '" + name + "': the CPU's attention_decode writes no caches and combines nothing");
   std::vector<Element> elements(spec.bindings().size(), Element::F32);
   elements[0] = Element::U32, elements[2] = elements[3] = elementOf(spec.cache);
   KernelBuilder k(context, name, spec.bindings(), elements, level);

@@ -1,13 +1,17 @@
 // portable: a workgroup takes one head and up to 256 keys. An invocation scores whole keys, the
 // workgroup reduces maximum and sum, then invocations are columns of the value times slices of the
-// keys.
+// keys. With `caches` the newest key is not read from the cache: DecodeRow has it in workgroup memory. With `combines` workgroups
+// count themselves in `done`, and a head's last one combines.
+// subgroup_size_8: the same code in a workgroup of 8 invocations, for software drivers: to them a workgroup of 64 is eight threads
+// to be switched at every barrier and to be made for splits that have no keys yet.
 #include "passes/codegen/Attention.h"
 #include "passes/codegen/builder/Alibi.h"
-#include "passes/codegen/vulkan/CacheCodes.h"
+#include "passes/codegen/vulkan/DecodeRow.h"
 #include "passes/codegen/vulkan/Heads.h"
 #include "passes/codegen/vulkan/Math.h"
 #include "passes/codegen/vulkan/Operands.h"
 #include "runtime/plan/State.h"
+#include <optional>
 
 namespace xfmr::codegen {
 namespace {
@@ -24,7 +28,11 @@ enum Word : uint32_t {
   kWindow,
   kChunk,
   kAlibi,
-  kAlibiHeads
+  kAlibiHeads,
+  kKOffset,
+  kVOffset,
+  kRotaryDim,
+  kEps
 };
 
 // The keys a decoding row sees are those from begin (inclusive) to end (exclusive).
@@ -38,6 +46,31 @@ struct Visible {
   }
 };
 
+// Quad t of a head: the results of its splits become one.
+template <class Spec> void combineSplits(KernelBuilder &k, const Spec &spec, const Visible &visible, Value head, Value t) {
+  uint32_t statistics = paddedWidth(spec.headDim) / 4;
+  Value first = visible.begin / kDecodeSplit, last = (visible.end + (kDecodeSplit - 1)) / kDecodeSplit;
+  auto at = [&](Value split) { return (head * k.push(kSplits) + split) * (statistics + 2); };
+  Buffer partial = k.buffer("partial");
+  Value start = spec.sinks ? k.buffer("sinks")[head] : k.f32(-1e30f);
+  Value maximum =
+      k.loop(first, last, k.u32(1), {start}, [&](Value split, llvm::ArrayRef<Value> in) {
+        return Values{max(in[0], partial[at(split) + statistics][0])};
+      })[0];
+  Value sink = spec.sinks ? exp(start - maximum) : k.f32(0);
+  Values sums = k.loop(first, last, k.u32(1), {sink, k.zero4()},
+                       [&](Value split, llvm::ArrayRef<Value> in) {
+                         Value s = partial[at(split) + statistics], factor = exp(s[0] - maximum);
+                         return Values{fma(factor, s[1], in[0]),
+                                       fma(k.splat4(factor), partial[at(split) + t], in[1])};
+                       });
+  HeadRows out(k.buffer("out"), spec.headDim, spec.singleFloats());
+  Value offset = k.push(kOutOffset);
+  out.store(out.start(offset + head * spec.headDim), t, sums[1] / sums[0]);
+  out.zeroPad((t == 0) & (head + 1 == k.push(kNumHeads)), offset,
+              k.push(kNumHeads) * spec.headDim);
+}
+
 uint32_t powerOfTwo(uint32_t atLeast) {
   uint32_t result = 1;
   while (result < atLeast)
@@ -47,13 +80,21 @@ uint32_t powerOfTwo(uint32_t atLeast) {
 
 class AttentionDecode {
 public:
-  AttentionDecode(KernelBuilder &k, const AttentionDecodeSpec &spec)
-      : k(k), spec(spec), quads(headQuads(spec.headDim)), query(k.shared(Element::F32x4, quads)),
-        weights(k.shared(Element::F32, kDecodeSplit)), scratch(k.shared(Element::F32, 72)),
-        partial(k.shared(Element::F32x4, 64)) {}
+  AttentionDecode(KernelBuilder &k, const AttentionDecodeSpec &spec, uint32_t threads)
+      : k(k), spec(spec), threads(threads), quads(headQuads(spec.headDim)), columns(std::min(powerOfTwo(quads), threads)),
+        query(k.shared(Element::F32x4, quads)), weights(k.shared(Element::F32, kDecodeSplit)),
+        scratch(k.shared(Element::F32, threads * 9 / 8)),
+        partial(k.shared(Element::F32x4, threads * turns())), visible(k, k.push(kWindow), k.push(kChunk)) {
+    if (spec.caches)
+      own.emplace(k, spec, DecodeRow::Words{kQOffset, kKOffset, kVOffset, kRotaryDim, kEps}, threads);
+    if (spec.combines) {
+      before = k.shared(Element::U32, 1);
+      k.shareAmongGroups(k.buffer("partial"));
+      k.shareAmongGroups(k.buffer("done"));
+    }
+  }
 
   void build() {
-    Visible visible(k, k.push(kWindow), k.push(kChunk));
     Value splits = spec.single ? k.u32(1) : k.push(kSplits);
     split = k.group() % splits;
     head = k.group() / splits;
@@ -64,72 +105,129 @@ public:
   }
 
 private:
+  // Quads of the output that an invocation sums up.
+  uint32_t turns() const { return (quads + columns - 1) / columns; }
+  void eachQuad(Value condition, llvm::function_ref<void(Value quad)> body) { k.eachShare(threads, quads, condition, body); }
+
   void run(Value begin, Value end) {
-    Value t = k.thread(), kvHead = head / (k.push(kNumHeads) / k.push(kNumKvHeads));
+    Value t = k.thread(), always = t < threads, kvHead = head / (k.push(kNumHeads) / k.push(kNumKvHeads));
     Value padded = k.u32(paddedWidth(spec.headDim) / 4),
           base = kvHead * k.push(kMaxContext) * padded;
     CacheCodes codes{k, spec.cache, k.push(kNumKvHeads), k.push(kMaxContext), padded};
-    k.when(t < quads, [&] {
-      HeadRows q(k.buffer("q"), spec.headDim, spec.singleFloats());
-      query.store(t, q.load(q.start(k.push(kQOffset) + head * spec.headDim), t));
-    });
-    k.barrier();
+    Value newest = visible.end - 1, fresh, cached = end; // keys from `cached` on are not in the cache
+    if (own) {
+      fresh = end == visible.end;
+      cached = select(fresh, newest, end);
+      Value group = k.push(kNumHeads) / k.push(kNumKvHeads);
+      Value writes = (head % group == 0) & (newest < k.push(kMaxContext));
+      own->build(query, head, kvHead, newest, fresh, writes, base + newest * padded, codes);
+    } else {
+      eachQuad(always, [&](Value quad) {
+        HeadRows q(k.buffer("q"), spec.headDim, spec.singleFloats());
+        query.store(quad, q.load(q.start(k.push(kQOffset) + head * spec.headDim), quad));
+      });
+      k.barrier();
+    }
 
     Value slope = spec.alibi ? alibiSlope(head, k.push(kAlibiHeads), k.pushFloat(kAlibi)) : Value();
-    Value position = k.buffer("state")[state::kPosition];
+    auto keepScore = [&](Value key, Value product) {
+      Value score = product * k.pushFloat(kScale);
+      if (spec.softcap)
+        score = softcap(score, k.pushFloat(kSoftcap));
+      if (spec.alibi)
+        score = fma(toFloat(key) - toFloat(newest), slope, score);
+      weights.store(key - begin, score);
+      return score;
+    };
     Values largest = k.loop(
-        begin + t, end, k.u32(64), {k.f32(-1e30f)}, [&](Value key, llvm::ArrayRef<Value> in) {
+        begin + t, cached, k.u32(threads), {k.f32(-1e30f)}, [&](Value key, llvm::ArrayRef<Value> in) {
           Values products = k.loop(k.u32(0), k.u32(quads), k.u32(1), {k.zero4()},
                                    [&](Value quad, llvm::ArrayRef<Value> sum) {
                                      Value v = loadCache4(k.buffer("k_cache"), spec.cache,
                                                           base + key * padded + quad);
                                      return Values{fma(query[quad], v, sum[0])};
                                    });
-          Value score = codes.scaled(k.buffer("k_cache"), kvHead, key, sum(products[0])) * k.pushFloat(kScale);
-          if (spec.softcap)
-            score = softcap(score, k.pushFloat(kSoftcap));
-          if (spec.alibi)
-            score = fma(toFloat(key) - toFloat(position), slope, score);
-          weights.store(key - begin, score);
+          Value score = keepScore(key, codes.scaled(k.buffer("k_cache"), kvHead, key, sum(products[0])));
           return Values{max(in[0], score)};
         });
+    if (own)
+      largest = k.choose(
+          fresh & ((newest - begin) % threads == t), // whose turn it would be
+          [&] {
+            Values products = k.loop(k.u32(0), k.u32(quads), k.u32(1), {k.zero4()},
+                                     [&](Value quad, llvm::ArrayRef<Value> sum) {
+                                       return Values{fma(query[quad], own->key()[quad], sum[0])};
+                                     });
+            return Values{max(largest[0], keepScore(newest, own->scaledKey(sum(products[0]))))};
+          },
+          [&] { return largest; });
     Value maximum = k.reduceMax(scratch, largest[0]);
-    if (spec.sinks)
+    const bool takesSink = spec.sinks && spec.single; // of several splits their combination takes it, once
+    if (takesSink)
       maximum = max(maximum, k.buffer("sinks")[head]);
 
     Values sums =
-        k.loop(t, end - begin, k.u32(64), {k.f32(0)}, [&](Value i, llvm::ArrayRef<Value> in) {
+        k.loop(t, end - begin, k.u32(threads), {k.f32(0)}, [&](Value i, llvm::ArrayRef<Value> in) {
           Value p = exp(weights[i] - maximum);
           weights.store(i, p);
           return Values{in[0] + p};
         });
     Value total = k.reduceSum(scratch, sums[0]); // its barriers also publish the weights
-    if (spec.sinks)
+    if (takesSink)
       total = total + exp(k.buffer("sinks")[head] - maximum);
 
-    uint32_t columns = powerOfTwo(quads), slices = 64 / columns;
-    Value quad = min(t % columns, k.u32(quads - 1));
-    Values output = k.loop(t / columns, end - begin, k.u32(slices), {k.zero4()},
+    const uint32_t slices = threads / columns;
+    Values mine; // quads
+    for (uint32_t turn = 0; turn < turns(); ++turn)
+      mine.push_back(min(t % columns + turn * columns, k.u32(quads - 1)));
+    Values output = k.loop(t / columns, cached - begin, k.u32(slices), Values(turns(), k.zero4()),
                            [&](Value i, llvm::ArrayRef<Value> in) {
-                             Value v = loadCache4(k.buffer("v_cache"), spec.cache,
-                                                  base + (begin + i) * padded + quad);
-                             Value weight = codes.scaled(k.buffer("v_cache"), kvHead, begin + i, weights[i]);
-                             return Values{fma(k.splat4(weight), v, in[0])};
+                             Value weight = k.splat4(codes.scaled(k.buffer("v_cache"), kvHead, begin + i, weights[i]));
+                             Values next;
+                             for (uint32_t turn = 0; turn < turns(); ++turn) {
+                               Value v = loadCache4(k.buffer("v_cache"), spec.cache,
+                                                    base + (begin + i) * padded + mine[turn]);
+                               next.push_back(fma(weight, v, in[turn]));
+                             }
+                             return next;
                            });
-    partial.store(t, output[0]);
+    if (own)
+      output = k.choose(
+          fresh & ((newest - begin) % slices == t / columns),
+          [&] {
+            Value weight = k.splat4(own->scaledValue(weights[newest - begin]));
+            Values next;
+            for (uint32_t turn = 0; turn < turns(); ++turn)
+              next.push_back(fma(weight, own->value()[mine[turn]], output[turn]));
+            return next;
+          },
+          [&] { return output; });
+    for (uint32_t turn = 0; turn < turns(); ++turn)
+      partial.store(t + turn * threads, output[turn]);
     k.barrier();
-    k.when(t < quads, [&] {
-      Value result = partial[t];
+    eachQuad(always, [&](Value quad) {
+      Value at = turns() == 1 ? quad : quad % columns + quad / columns * threads, result = partial[at];
       for (uint32_t s = 1; s < slices; ++s)
-        result = result + partial[t + s * columns];
-      finish(result, maximum, total);
+        result = result + partial[at + s * columns];
+      finish(quad, result, maximum, total);
     });
+    if (spec.combines)
+      combineIfLast();
   }
 
-  // `result` is column quad `thread` of the weighted sum.
-  void finish(Value result, Value maximum, Value total) {
-    Value t = k.thread();
-    if (!spec.single) {
+  // The workgroup that finds all others of its head done combines, and leaves the count as it was for the next dispatch.
+  void combineIfLast() {
+    Value t = k.thread(), last = (visible.end + (kDecodeSplit - 1)) / kDecodeSplit - visible.begin / kDecodeSplit - 1;
+    k.deviceBarrier();
+    k.when(t == 0, [&] { before.store(0u, k.atomicAdd(k.buffer("done"), head, k.u32(1))); });
+    k.deviceBarrier();
+    eachQuad(before[0u] == last, [&](Value quad) { combineSplits(k, spec, visible, head, quad); });
+    k.when((before[0u] == last) & (t == 0), [&] { k.buffer("done").store(head, k.u32(0)); });
+  }
+
+  // `result` is column quad t of the weighted sum.
+  void finish(Value t, Value result, Value maximum, Value total) {
+    if (!spec.single) { // of several splits
       uint32_t row = paddedWidth(spec.headDim) / 4 + 2;
       Value start = (head * k.push(kSplits) + split) * row;
       k.buffer("partial").store(start + t, result);
@@ -148,52 +246,43 @@ private:
 
   KernelBuilder &k;
   const AttentionDecodeSpec &spec;
-  uint32_t quads;
-  Buffer query, weights, scratch, partial;
+  const uint32_t threads, quads, columns;
+  Buffer query, weights, scratch, partial, before;
+  Visible visible;
+  std::optional<DecodeRow> own;
   Value split, head;
 };
 
-// One workgroup a head, one invocation a vec4 of it; every invocation reads all splits' maxima.
+// One workgroup a head.
 void buildCombine(KernelBuilder &k, const AttentionCombineSpec &spec) {
-  uint32_t quads = headQuads(spec.headDim), statistics = paddedWidth(spec.headDim) / 4;
   Visible visible(k, k.push(kWindow), k.push(kChunk));
-  Value head = k.group(), t = k.thread();
-  k.when((k.buffer("state")[state::kCount] != 0) & (t < quads) & (head < k.push(kNumHeads)), [&] {
-    Value first = visible.begin / kDecodeSplit,
-          last = (visible.end + (kDecodeSplit - 1)) / kDecodeSplit;
-    auto at = [&](Value split) { return (head * k.push(kSplits) + split) * (statistics + 2); };
-    Buffer partial = k.buffer("partial");
-    Value start = spec.sinks ? k.buffer("sinks")[head] : k.f32(-1e30f);
-    Value maximum =
-        k.loop(first, last, k.u32(1), {start}, [&](Value split, llvm::ArrayRef<Value> in) {
-          return Values{max(in[0], partial[at(split) + statistics][0])};
-        })[0];
-    Value sink = spec.sinks ? exp(start - maximum) : k.f32(0);
-    Values sums = k.loop(first, last, k.u32(1), {sink, k.zero4()},
-                         [&](Value split, llvm::ArrayRef<Value> in) {
-                           Value s = partial[at(split) + statistics], factor = exp(s[0] - maximum);
-                           return Values{fma(factor, s[1], in[0]),
-                                         fma(k.splat4(factor), partial[at(split) + t], in[1])};
-                         });
-    HeadRows out(k.buffer("out"), spec.headDim, spec.singleFloats());
-    Value offset = k.push(kOutOffset);
-    out.store(out.start(offset + head * spec.headDim), t, sums[1] / sums[0]);
-    out.zeroPad((t == 0) & (head + 1 == k.push(kNumHeads)), offset,
-                k.push(kNumHeads) * spec.headDim);
-  });
+  Value head = k.group();
+  k.when((k.buffer("state")[state::kCount] != 0) & (k.thread() < headQuads(spec.headDim)) & (head < k.push(kNumHeads)),
+         [&] { combineSplits(k, spec, visible, head, k.thread()); });
 }
 
 } // namespace
 
-llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context,
-                                       const AttentionDecodeSpec &spec) {
+static llvm::Expected<BuiltKernel> build(mlir::MLIRContext &context, const AttentionDecodeSpec &spec, uint32_t threads,
+                                         std::vector<std::string> features) {
   Element rows = HeadRows::element(spec.singleFloats());
   std::vector<Element> elements = {Element::U32, rows, cacheElement(spec.cache),
-                                   cacheElement(spec.cache), spec.single ? rows : Element::F32x4};
+                                   cacheElement(spec.cache), spec.splits() ? Element::F32x4 : rows};
+  if (spec.combines)
+    elements.insert(elements.end(), {Element::F32x4, Element::U32});
+  if (spec.sinks)
+    elements.push_back(Element::F32);
+  if (spec.caches)
+    elements.insert(elements.end(), {rows, rows});
   elements.resize(spec.bindings().size(), Element::F32);
-  KernelBuilder k(context, spec.name(), spec.bindings(), elements, {64, 1, 1});
-  AttentionDecode(k, spec).build();
-  return k.finish();
+  KernelBuilder k(context, spec.name(), spec.bindings(), elements, {threads, 1, 1});
+  AttentionDecode(k, spec, threads).build();
+  return k.finish(std::move(features));
+}
+
+llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const AttentionDecodeSpec &spec) {
+  auto portable = build(context, spec, 64, {});
+  return spec.caches ? preferring(std::move(portable), build(context, spec, 8, {"subgroup_size_8"})) : std::move(portable);
 }
 
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context,

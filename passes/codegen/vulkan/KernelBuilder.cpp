@@ -273,6 +273,27 @@ void KernelBuilder::barrier() {
   gpu::BarrierOp::create(builder);
 }
 
+void KernelBuilder::deviceBarrier() {
+  using S = mlir::spirv::MemorySemantics;
+  mlir::spirv::ControlBarrierOp::create(builder, mlir::spirv::Scope::Workgroup, mlir::spirv::Scope::Device,
+                                        S::WorkgroupMemory | S::UniformMemory | S::AcquireRelease);
+}
+
+void KernelBuilder::shareAmongGroups(const Buffer &buffer) {
+  mlir::Operation *gpuModule = function->getParentOp();
+  llvm::SmallVector<int32_t> all = {buffer.binding};
+  if (auto others = gpuModule->getAttrOfType<mlir::DenseI32ArrayAttr>(kCoherentBindings))
+    all.append(others.asArrayRef().begin(), others.asArrayRef().end());
+  gpuModule->setAttr(kCoherentBindings, builder.getDenseI32ArrayAttr(all));
+}
+
+Value KernelBuilder::atomicAdd(const Buffer &buffer, Value index, Value value) {
+  loaded[buffer.binding] = stored[buffer.binding] = true;
+  mlir::Value at = arith::IndexCastOp::create(builder, builder.getIndexType(), index.value);
+  return wrap(mlir::memref::AtomicRMWOp::create(builder, arith::AtomicRMWKind::addi, value.value, buffer.memory,
+                                                mlir::ValueRange{at}));
+}
+
 void KernelBuilder::when(Value condition, llvm::function_ref<void()> body) {
   auto branch = scf::IfOp::create(builder, condition.value, /*withElseRegion=*/false);
   mlir::OpBuilder::InsertionGuard guard(builder);
@@ -336,6 +357,12 @@ void KernelBuilder::loop(Value low, Value high, Value step, llvm::function_ref<v
     body(i);
     return Values{};
   });
+}
+
+void KernelBuilder::eachShare(uint32_t threads, uint32_t count, Value condition, llvm::function_ref<void(Value)> body) {
+  if (count <= threads)
+    return when(condition & (thread() < count), [&] { body(thread()); });
+  when(condition, [&] { loop(thread(), u32(count), u32(threads), body); });
 }
 
 // Two levels of eight: invocations 0..7 each fold eight values, then everyone folds those eight.

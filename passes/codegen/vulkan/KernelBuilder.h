@@ -84,6 +84,13 @@ public:
   Value broadcast(Value value, uint32_t lane); // needs subgroup_shuffle
   void barrier();                              // also orders storage buffers within the workgroup
 
+  // What invocations of other workgroups of the dispatch stored before their barrier of this kind is seen behind it by those
+  // that know it to be there, by an atomic operation; of buffers that are `shareAmongGroups`.
+  void deviceBarrier();
+  void shareAmongGroups(const Buffer &buffer);
+  // Adds to a u32; returns what was there.
+  Value atomicAdd(const Buffer &buffer, Value index, Value value);
+
   void when(Value condition, llvm::function_ref<void()> body);
   // Only the side taken is evaluated.
   Values choose(Value condition, llvm::function_ref<Values()> yes, llvm::function_ref<Values()> no);
@@ -91,6 +98,8 @@ public:
   Values loop(Value low, Value high, Value step, Values init,
               llvm::function_ref<Values(Value i, llvm::ArrayRef<Value> carried)> body);
   void loop(Value low, Value high, Value step, llvm::function_ref<void(Value i)> body);
+  // The invocation's share of 0 … count - 1 where `threads` along x share them: one of them or none, or every threads-th.
+  void eachShare(uint32_t threads, uint32_t count, Value condition, llvm::function_ref<void(Value i)> body);
   // body(i, vectors[i]) for i below `count`, at most as many as there are vectors. They rotate through
   // the first place, so that the body's code appears once.
   void rotate(Value count, const Values &vectors,

@@ -4,6 +4,7 @@
 #include "passes/codegen/RopeCache.h"
 #include "passes/codegen/Attention.h"
 #include "passes/codegen/vulkan/CacheCodes.h"
+#include "passes/codegen/vulkan/HeadTurn.h"
 #include "passes/codegen/vulkan/Heads.h"
 #include "passes/codegen/vulkan/Operands.h"
 #include "runtime/plan/State.h"
@@ -112,38 +113,10 @@ private:
     return rsqrt(fma(total, k.pushFloat(kInverseHeadDim), k.pushFloat(kEps)));
   }
 
-  Value element(Value e, llvm::StringRef norm, Value factor) {
-    Value x = head[base + e];
-    if (norm.empty())
-      return x;
-    Value g = k.buffer(norm)[e];
-    return x * factor * (spec.unitOffset ? g + 1 : g);
-  }
-
   Value rotated(Value e, llvm::StringRef norm, Value factor) {
-    if (spec.style == RopeStyle::None)
-      return element(e, norm, factor);
-    Values result = k.choose(
-        e < k.push(kRotaryDim),
-        [&] {
-          Value half = k.push(kRotaryDim) >> 1, first, frequency, partner;
-          if (spec.style == RopeStyle::Half) {
-            first = e < half;
-            frequency = select(first, e, e - half);
-            partner = select(first, e + half, e - half);
-          } else {
-            first = (e & 1) == 0;
-            frequency = e >> 1;
-            partner = e ^ 1;
-          }
-          Buffer table = k.buffer("rope");
-          Value at = position * (((k.push(kRotaryDim) + 7) >> 3) << 3) + frequency;
-          Value c = table[at], s = table[at + half];
-          Value turned = element(partner, norm, factor) * select(first, -s, s);
-          return Values{fma(element(e, norm, factor), c, turned)};
-        },
-        [&] { return Values{element(e, norm, factor)}; });
-    return result[0];
+    HeadTurn turn{k, spec.style, spec.unitOffset, head, base};
+    return spec.style == RopeStyle::None ? turn.normed(e, norm, factor)
+                                         : turn.rotated(e, norm, factor, position, k.push(kRotaryDim));
   }
 
   Value finished(Value unit, llvm::StringRef norm, Value factor) {

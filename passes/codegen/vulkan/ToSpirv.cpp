@@ -179,6 +179,34 @@ void fixCapabilities(spirv::ModuleOp module) {
                                                     module.getContext()));
 }
 
+// Says of buffers that pass results from workgroup to workgroup that every load and store is of the memory all of them see, and
+// of atomic operations that they order those.
+void shareAmongGroups(spirv::ModuleOp module) {
+  auto bindings = module->getAttrOfType<DenseI32ArrayAttr>(kCoherentBindings);
+  if (!bindings)
+    return;
+  module->removeAttr(kCoherentBindings);
+  for (auto variable : module.getOps<spirv::GlobalVariableOp>())
+    if (auto binding = variable.getBinding();
+        binding && llvm::is_contained(bindings.asArrayRef(), static_cast<int32_t>(*binding)))
+      variable->setAttr("coherent", UnitAttr::get(module.getContext()));
+  using S = spirv::MemorySemantics;
+  module.walk([](spirv::AtomicIAddOp add) { add.setSemantics(S::AcquireRelease | S::UniformMemory); });
+}
+
+// The gpu.module becomes a spirv.module in its place, which takes over what is said of its bindings.
+LogicalResult convertInPlace(gpu::GPUModuleOp module) {
+  Block *block = module->getBlock();
+  Operation *before = module->getPrevNode();
+  Attribute coherent = module->getAttr(kCoherentBindings);
+  if (failed(convert(module)))
+    return failure();
+  Operation *converted = before ? before->getNextNode() : &block->front();
+  if (coherent)
+    converted->setAttr(kCoherentBindings, coherent);
+  return success();
+}
+
 // Steps of the pipeline, on whatever op holds the gpu.module.
 struct GpuToSpirv : PassWrapper<GpuToSpirv, OperationPass<>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(GpuToSpirv)
@@ -186,7 +214,7 @@ struct GpuToSpirv : PassWrapper<GpuToSpirv, OperationPass<>> {
   void getDependentDialects(DialectRegistry &registry) const override { registerKernelDialects(registry); }
   void runOnOperation() override {
     for (auto module : llvm::make_early_inc_range(getOperation()->getRegion(0).getOps<gpu::GPUModuleOp>()))
-      if (failed(refuseBf16(module)) || failed(convert(module)))
+      if (failed(refuseBf16(module)) || failed(convertInPlace(module)))
         return signalPassFailure();
   }
 };
@@ -194,7 +222,10 @@ struct GpuToSpirv : PassWrapper<GpuToSpirv, OperationPass<>> {
 struct FixCapabilities : PassWrapper<FixCapabilities, OperationPass<spirv::ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(FixCapabilities)
   StringRef getName() const override { return "fix-capabilities"; }
-  void runOnOperation() override { fixCapabilities(getOperation()); }
+  void runOnOperation() override {
+    shareAmongGroups(getOperation());
+    fixCapabilities(getOperation());
+  }
 };
 
 } // namespace
