@@ -18,13 +18,15 @@ def XfmrInsertProbes : Pass<"xfmr-insert-probes", "::xfmr::ModelOp"> {
     | `logits` | of the model, once, `logits` | V |
 
     `reduce=squares` keeps the sum of the squares of a row, for `attention` of each head, `reduce=sum` the sum, under the name
-    with `.squares` or `.sum` behind; both are computed on the device. `reduce=whole` keeps rows as they are. `auto`: squares of
-    `residual`, `attention` and `ffn`, and the others whole. The logits stay as they are, to the last bit: every probed value is
-    one that kernels write anyway, and a probe is a copy of it or of ops that nothing else reads.
+    with `.squares` or `.sum` behind; `reduce=top` the `top` numbers of largest magnitude of a row with their columns, of `router`
+    and `logits` the largest numbers, under the name with `.top` behind. All three are computed on the device. `reduce=whole`
+    keeps rows as they are. `auto`: squares of `residual`, `attention` and `ffn`, the top of `logits`, and `router` whole. The
+    logits stay as they are, to the last bit: every probed value is one that kernels write anyway, and a probe is a copy of it,
+    its largest numbers, or of ops that nothing else reads.
 
     When: last of all passes, which may find a value that they match read a second time.
 
-    Refuses: words that are none of these; layers and heads that the model does not have. `ffn` of a mixture and of a network
+    Refuses: words that are none of these; layers and heads that the model does not have; a `top` above 256. `ffn` of a mixture and of a network
     without one down projection, and `router` of a dense layer, are left out with a remark.
 
     ```mlir
@@ -47,7 +49,8 @@ def XfmrInsertProbes : Pass<"xfmr-insert-probes", "::xfmr::ModelOp"> {
     ListOption<"what", "what", "std::string", "residual, attention, ffn, router, logits; all but logits by default">,
     ListOption<"layers", "layers", "int64_t", "only in blocks with these layer numbers; all by default">,
     ListOption<"heads", "heads", "int64_t", "of attention only these heads; all by default">,
-    Option<"reduce", "reduce", "std::string", "\"auto\"", "auto, squares, sum or whole">,
+    Option<"reduce", "reduce", "std::string", "\"auto\"", "auto, squares, sum, top or whole">,
+    Option<"top", "top", "int64_t", "8", "numbers of a row that reduce=top keeps, at most 256">,
     Option<"out", "out", "std::string", "", "file for the ones that rows are summed with; probe-HASH.safetensors by default">];
   let statistics = [Statistic<"probed", "probed", "probes inserted">];
 }

@@ -203,7 +203,8 @@ typedef void (*xfmr_on_logits)(void *user, uint32_t first, uint32_t rows, const 
 xfmr_status xfmr_prefill_logits(xfmr_session *session, const int32_t *ids, size_t count,
                                 xfmr_on_logits on_logits, void *user);
 
-/* Values that an artifact keeps of each token beside the logits: the probes of xfmr-insert-probes. */
+/* Values that an artifact keeps of each token beside the logits: the probes of xfmr-insert-probes. A row of one whose name ends
+ * in .top holds numbers, the largest first, and then their columns, as many. */
 typedef struct xfmr_probe {
   const char *name; /* lives as long as the model */
   uint32_t columns;

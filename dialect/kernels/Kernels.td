@@ -545,4 +545,27 @@ def Xfmr_SampleParams : Xfmr_KernelParams<"Sample", "sample"> {
   }];
 }
 
+def Xfmr_TopKKernel : Xfmr_Kernel<"TopK", "top_k"> {
+  let summary = "the largest columns of rows";
+  let description = [{
+    - `top`: how many, the largest first: their numbers, then their columns
+    - `magnitude`: of the largest magnitude
+
+    Constraints:
+    - C1: `top` is 1 to 256
+
+    `#xfmr.top_k<top = 8, magnitude>`
+  }];
+}
+def Xfmr_TopKParams : Xfmr_KernelParams<"TopK", "top_k"> {
+  let summary = "the facts of a dispatch of top_k";
+  let description = [{
+    - `width`: `top` to 2^24
+    - `max_rows`
+    - `x`: rows
+
+    `#xfmr.top_k_params<width = 352, max_rows = 4, x = <stride = 352>>`
+  }];
+}
+
 #endif // XFMR_KERNELS

@@ -135,6 +135,13 @@ LogicalResult ProbeOp::verify() {
     return emitOpError("name must be of letters, digits, '.', '_' and '-', got '") << getLabel() << "'";
   if ((*this)->getParentOfType<MoeOp>()) // C2
     return emitOpError("lies in an expert, whose rows are not those of the text: look at what its mixture gives");
+  const int64_t most = std::min<int64_t>(width(getInput()), codegen::kMaxTop);
+  if (getTop() && (static_cast<int64_t>(*getTop()) < 1 || static_cast<int64_t>(*getTop()) > most)) // C4
+    return emitOpError("top must be 1 to ") << most << ", got " << static_cast<int64_t>(*getTop());
+  if (getLabel().ends_with(".top") != getTop().has_value()) // C4
+    return emitOpError("name must end in .top with top, and only then, got '") << getLabel() << "'";
+  if (getMagnitude() && !getTop()) // C5
+    return emitOpError("magnitude needs top");
   return success();
 }
 

@@ -362,20 +362,32 @@ def Xfmr_GluOp : Xfmr_Op<"glu", [Pure]> {
 def Xfmr_ProbeOp : Xfmr_Op<"probe"> {
   let summary = "a value to be looked at: an output of the program beside the logits";
   let description = [{
-    Changes no other value. A compiled program keeps x [T, N] of its last run under this name, and the interpreter shows it.
+    Changes no other value. A compiled program keeps x [T, N] of its last run under this name, and the interpreter shows it. With
+    `top k` it keeps of each row the k largest numbers, the largest first and of equal ones that of the lowest column, and behind
+    them their columns: [T, 2 k]. `magnitude` compares |x|; the numbers keep their signs.
 
     Constraints:
     - C1: the name has one or more letters, digits and the signs `.`, `_` and `-`, and nothing else
     - C2: it lies in a model or one of its blocks, not in an expert, whose rows are no tokens in a row
     - C3: no two probes of a model have one name
+    - C4: `top` is 1 to 256 and at most N; the name ends in `.top` with it, and only then
+    - C5: `magnitude` only with `top`
 
     Example:
     ```mlir
     xfmr.probe "residual.3" %x : tensor<?x4xf32>
+    xfmr.probe "residual.3.top" %x top 2 magnitude : tensor<?x4xf32>
     ```
   }];
-  let arguments = (ins StrAttr:$label, Xfmr_Activation:$input);
-  let assemblyFormat = "$label $input attr-dict `:` type($input)";
+  let arguments = (ins StrAttr:$label, Xfmr_Activation:$input, OptionalAttr<I64Attr>:$top, UnitAttr:$magnitude);
+  let assemblyFormat = "$label $input (`top` $top^)? (`magnitude` $magnitude^)? attr-dict `:` type($input)";
+  let extraClassDeclaration = [{
+    /// Columns of a row that is kept.
+    int64_t columns() {
+      return getTop() ? 2 * static_cast<int64_t>(*getTop())
+                      : ::llvm::cast<::mlir::RankedTensorType>(getInput().getType()).getDimSize(1);
+    }
+  }];
   let hasVerifier = 1;
 }
 

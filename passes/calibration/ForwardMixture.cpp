@@ -44,6 +44,21 @@ std::vector<int64_t> order(const std::vector<float> &values) {
   return indices;
 }
 
+// Twice the best logit that is left, and its softmax share among those left that are near it.
+void sparsemixer(const std::vector<float> &z, float eps, std::vector<int64_t> &chosen, std::vector<float> &w) {
+  chosen = order(z);
+  chosen.resize(2);
+  for (size_t step = 0; step < chosen.size(); ++step) {
+    const float most = z[chosen[step]];
+    float sum = 0;
+    for (size_t expert = 0; expert < z.size(); ++expert)
+      if (!(step && static_cast<int64_t>(expert) == chosen[0]) &&
+          !((most - z[expert]) / std::max(std::abs(z[expert]), most) > 2 * eps))
+        sum += std::exp(z[expert] - most);
+    w.push_back(1 / sum);
+  }
+}
+
 // Scores of experts outside the best groups become the least possible.
 void keepBestGroups(RoutingAttr routing, std::vector<float> &scores) {
   const int64_t groups = routing.getNGroup(), size = static_cast<int64_t>(scores.size()) / groups;
@@ -63,8 +78,8 @@ void keepBestGroups(RoutingAttr routing, std::vector<float> &scores) {
 LogicalResult Forward::route(MoeOp mixture, const MatrixF &x, std::vector<ExpertTokens> &out,
                              llvm::ArrayRef<int64_t> subset) {
   RoutingAttr routing = mixture.getRouting();
-  if (routing.getScore() == ScoreFunction::sparsemixer || routing.getOverflow() == Overflow::drop)
-    return mixture.emitError("calibration does not know routers with sparsemixer or a capacity");
+  if (routing.getOverflow() == Overflow::drop)
+    return mixture.emitError("calibration does not know routers with a capacity");
   const int64_t present = mixture.getNumExperts(), topK = routing.getTopK();
   llvm::SmallVector<int64_t> all(subset.begin(), subset.end());
   if (subset.empty()) {
@@ -94,11 +109,16 @@ LogicalResult Forward::route(MoeOp mixture, const MatrixF &x, std::vector<Expert
         s[expert] += (*selection)(all[expert], 0);
     if (routing.getNGroup() > 1)
       keepBestGroups(routing, s);
-    std::vector<int64_t> chosen = order(s);
-    chosen.resize(topK);
+    std::vector<int64_t> chosen;
     std::vector<float> w;
-    for (int64_t expert : chosen)
-      w.push_back(p[expert]);
+    if (routing.getScore() == ScoreFunction::sparsemixer) {
+      sparsemixer(p, static_cast<float>(routing.getSparsemixerEps().convertToDouble()), chosen, w);
+    } else {
+      chosen = order(s);
+      chosen.resize(topK);
+      for (int64_t expert : chosen)
+        w.push_back(p[expert]);
+    }
     if (!before)
       score(routing.getScore(), w);
     float divisor = 1;

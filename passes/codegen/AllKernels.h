@@ -15,9 +15,10 @@
 #include "passes/codegen/RopeCache.h"
 #include "passes/codegen/RowCodes.h"
 #include "passes/codegen/Sample.h"
+#include "passes/codegen/TopK.h"
 
 #define XFMR_KERNELS(X)                                                                            \
   X(AttentionCombine) X(AttentionDecode) X(AttentionPrefill)                                       \
   X(Elementwise) X(Embedding) X(Gemm) X(Gemv) X(MoeCombine)                                        \
   X(MoeGemm) X(MoeGemv) X(MoePlan) X(MoeRouter)                                                    \
-  X(Norm) X(RopeCache) X(RowCodes) X(Sample)
+  X(Norm) X(RopeCache) X(RowCodes) X(Sample) X(TopK)

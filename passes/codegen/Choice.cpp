@@ -56,6 +56,7 @@ uint32_t rowsEach(const MoeRouterParams &p) { return std::min(kRouterRows, p.max
 uint64_t rowsEach(const NormParams &p) { return rowsATile(uint64_t(p.width) * p.groups); }
 uint64_t rowsEach(const RopeCacheParams &p) { return rowsATile(uint64_t(p.numHeads + 2 * p.numKvHeads) * p.headDim); }
 uint64_t rowsEach(const RowCodesParams &p) { return rowsATile(p.width); }
+uint64_t rowsEach(const TopKSpec &spec, const TopKParams &p) { return rowsATile(uint64_t(p.width) * spec.top); }
 
 uint32_t xTiles(const MoeGemmSpec &, const MoeGemmParams &p) { return outputTiles(p.n); }
 
@@ -118,6 +119,10 @@ Tile tileOf(const RowCodesSpec &, const RowCodesParams &p) {
 }
 
 Tile tileOf(const SampleSpec &, const SampleParams &p) { return {1, p.vocab, 1}; }
+
+Tile tileOf(const TopKSpec &spec, const TopKParams &p) {
+  return {rowsEach(spec, p), 2 * uint64_t(spec.top), tilesOfRows(p.maxRows, rowsEach(spec, p))};
+}
 
 } // namespace cpu
 } // namespace xfmr::codegen

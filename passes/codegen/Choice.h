@@ -63,6 +63,7 @@ uint32_t rowsEach(const MoeRouterParams &params);
 uint64_t rowsEach(const NormParams &params);
 uint64_t rowsEach(const RopeCacheParams &params);
 uint64_t rowsEach(const RowCodesParams &params);
+uint64_t rowsEach(const TopKSpec &spec, const TopKParams &params);
 
 // A piece of a dispatch that one thread does: so many rows and columns of what is written, and how many pieces there
 // are. The same at every level; a tile depends on no other and takes some ten microseconds. Dispatches that take their

@@ -261,4 +261,12 @@ Cost costOf(const SampleSpec &, const SampleParams &p, const Machine &, const Lo
   return cost;
 }
 
+Cost costOf(const TopKSpec &spec, const TopKParams &p, const Machine &, const Load &load) {
+  Cost cost;
+  const double rows = std::min(load.tokens, double(p.maxRows));
+  cost.ofTokens.flops = rows * p.width * spec.top * 4;
+  cost.ofTokens.activationBytes = rows * kFloat * (padded(p.width) + padded(2 * spec.top));
+  return cost;
+}
+
 } // namespace xfmr::codegen

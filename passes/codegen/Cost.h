@@ -64,6 +64,7 @@ constexpr double kFunctionFlops = 16; // of an exp, sigmoid, tanh or erf: a poly
 //   moe_combine        a flop and 4 bytes a number of each part
 //   row_codes          4 a number (magnitude, maximum, product, rounding); rows read, codes written
 //   sample             a function and 4 bytes an id of the vocabulary
+//   top_k              4 a number and place (key, two comparisons, maximum); rows read, places written
 // Products of a part of the experts do their share of it. Epilogues add a flop a step and a function for an activation, a
 // softcap or a gate. Kernels on one row count one token whatever the load says.
 #define XFMR_COST(Family)                                                                                              \

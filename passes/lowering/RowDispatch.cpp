@@ -190,13 +190,23 @@ LogicalResult PhaseLowering::lowerProbe(ProbeOp op) {
   FailureOr<View> from = view(op.getInput());
   if (failed(from))
     return failure();
-  const int64_t width = cast<RankedTensorType>(op.getInput().getType()).getDimSize(1), stride = paddedWidth(width);
+  const int64_t width = op.columns(), stride = paddedWidth(width);
   const std::string name = artifact::kProbePrefix + op.getLabel().str();
   build.tables.probe(name, width);
   build.setScope("");
   const View to{
       build.named(name, build.builder.getF32Type(), {build.rows, stride}), {static_cast<uint32_t>(stride), 0}, width};
-  copyInto(*from, to, name);
+  if (!op.getTop()) {
+    copyInto(*from, to, name);
+    return success();
+  }
+  codegen::TopKParams params;
+  params.width = static_cast<uint32_t>(from->width);
+  params.maxRows = static_cast<uint32_t>(build.rows);
+  params.x = from->rows;
+  build.setLabel(name);
+  build.dispatch(codegen::TopKSpec{static_cast<uint32_t>(*op.getTop()), op.getMagnitude()}, params,
+                 {{"x", from->buffer}, {"out", to.buffer}});
   return success();
 }
 

@@ -57,7 +57,7 @@ private:
   std::map<std::string, std::vector<int64_t>> shapes;
 };
 
-enum class Reduce { squares, sum, whole };
+enum class Reduce { squares, sum, top, whole };
 
 struct InsertProbes : impl::XfmrInsertProbesBase<InsertProbes> {
   using Base::Base;
@@ -85,7 +85,7 @@ struct InsertProbes : impl::XfmrInsertProbesBase<InsertProbes> {
     if (asked.contains("logits")) {
       Operation *yield = model.getBody().front().getTerminator();
       builder.setInsertionPoint(yield);
-      probe(builder, yield->getOperand(0), "logits", 1, {}, byDefault(Reduce::whole), ones);
+      probe(builder, yield->getOperand(0), "logits", 1, {}, byDefault(Reduce::top), ones);
     }
     if (Status status = ones.write(model, out); status.failed())
       return model.emitError(status.message());
@@ -102,14 +102,17 @@ struct InsertProbes : impl::XfmrInsertProbesBase<InsertProbes> {
     if (asked.empty())
       for (const char *word : {"residual", "attention", "ffn", "router"})
         asked.insert(word);
-    if (!llvm::is_contained({"auto", "squares", "sum", "whole"}, reduce.getValue()))
-      return model.emitError("reduce is '") << reduce.getValue() << "', expected auto, squares, sum or whole";
+    if (!llvm::is_contained({"auto", "squares", "sum", "top", "whole"}, reduce.getValue()))
+      return model.emitError("reduce is '") << reduce.getValue() << "', expected auto, squares, sum, top or whole";
+    if (top < 1 || top > static_cast<int64_t>(codegen::kMaxTop))
+      return model.emitError("top is ") << top.getValue() << ", expected 1 to " << codegen::kMaxTop;
     return success();
   }
 
   Reduce byDefault(Reduce reduction) {
     return reduce == "squares" ? Reduce::squares
            : reduce == "sum"   ? Reduce::sum
+           : reduce == "top"   ? Reduce::top
            : reduce == "whole" ? Reduce::whole
                                : reduction;
   }
@@ -118,19 +121,14 @@ struct InsertProbes : impl::XfmrInsertProbesBase<InsertProbes> {
   void probe(OpBuilder &builder, Value value, std::string name, int64_t groups, ArrayRef<int64_t> parts, Reduce reduction,
              Ones &ones) {
     const Location loc = value.getLoc();
-    if (reduction == Reduce::whole && parts.empty()) {
-      ProbeOp::create(builder, loc, name, value);
-      ++inserted, ++probed;
-      return;
-    }
     const int64_t width = widthOf(value);
-    if (reduction == Reduce::whole) {
+    if (reduction == Reduce::whole || reduction == Reduce::top) {
+      if (parts.empty())
+        return keep(builder, loc, std::move(name), value, reduction);
       auto part = RankedTensorType::get({ShapedType::kDynamic, width / groups}, builder.getF32Type());
       auto split = SplitOp::create(builder, loc, SmallVector<Type>(groups, part), value);
-      for (int64_t index : parts) {
-        ProbeOp::create(builder, loc, name + ".head." + std::to_string(index), split.getResult(index));
-        ++inserted, ++probed;
-      }
+      for (int64_t index : parts)
+        keep(builder, loc, name + ".head." + std::to_string(index), split.getResult(index), reduction);
       return;
     }
     if (reduction == Reduce::squares)
@@ -141,8 +139,20 @@ struct InsertProbes : impl::XfmrInsertProbesBase<InsertProbes> {
     auto type = RankedTensorType::get({ShapedType::kDynamic, static_cast<int64_t>(rows.size())}, builder.getF32Type());
     Value weight = ones.weight(builder, loc, groups, width, rows);
     Value sums = LinearOp::create(builder, loc, type, value, weight, /*bias=*/Value());
-    ProbeOp::create(builder, loc, name + (reduction == Reduce::squares ? ".squares" : ".sum"), sums);
+    keep(builder, loc, name + (reduction == Reduce::squares ? ".squares" : ".sum"), sums, Reduce::whole);
+  }
+
+  // Logits, of tokens and of experts, by size; what is added to something by magnitude.
+  void keep(OpBuilder &builder, Location loc, std::string name, Value value, Reduce reduction) {
     ++inserted, ++probed;
+    if (reduction != Reduce::top) {
+      ProbeOp::create(builder, loc, builder.getStringAttr(name), value, IntegerAttr(), UnitAttr());
+      return;
+    }
+    const bool bySize = StringRef(name).starts_with("logits") || StringRef(name).starts_with("router");
+    ProbeOp::create(builder, loc, builder.getStringAttr(name + ".top"), value,
+                    builder.getI64IntegerAttr(std::min<int64_t>(top, widthOf(value))),
+                    bySize ? UnitAttr() : builder.getUnitAttr());
   }
 
   LogicalResult insert(BlockOp block, Ones &ones) {

@@ -1,9 +1,10 @@
-// embedding, norm, elementwise, rope_cache and row_codes: what works row by row.
+// embedding, norm, elementwise, rope_cache, row_codes and top_k: what works row by row.
 #include "passes/witness/CaseBuilder.h"
 #include "passes/witness/Cases.h"
 #include "passes/witness/Formulas.h"
 #include "reference/ops/Embedding.h"
 #include "reference/ops/Norm.h"
+#include "reference/ops/Probe.h"
 #include "reference/ops/Rope.h"
 #include <cmath>
 
@@ -179,4 +180,19 @@ Cases witness::casesOf(const codegen::RopeCacheSpec &spec) {
 // Only programs for the CPU have codes.
 Cases witness::casesOf(const codegen::RowCodesSpec &) {
   return {};
+}
+
+Cases witness::casesOf(const codegen::TopKSpec &spec) {
+  CaseBuilder c(spec.name(), 7);
+  const uint32_t count = 3;
+  codegen::TopKParams p;
+  p.width = std::max(70u, spec.top + 5), p.maxRows = 5;
+  p.x = {paddedWidth(p.width) + 8, 8};
+  c.launch(spec, p);
+  c.state(9, count);
+  const Tensor x = c.rows(count, p.width, p.x);
+  const codegen::Rows at = {paddedWidth(2 * spec.top), 0};
+  c.out(uint64_t(5) * at.stride);
+  c.expectRows(c.lastBinding(), at, reference::topOf(x, spec.top, spec.magnitude), 0);
+  return only(c);
 }

@@ -4,7 +4,11 @@
 
 namespace xfmr::reference {
 
-/// Reports the input as an inner value of the probe by the probe's own name.
+/// Of each row the `top` largest numbers, by magnitude if so asked, the largest first and of equal ones that of the lowest
+/// column; then their columns: [T, 2 top]. NaN comes behind every number.
+Tensor topOf(const Tensor &x, int64_t top, bool magnitude);
+
+/// Reports the input, or the top of it, as an inner value of the probe by the probe's own name.
 Status evaluate(ProbeOp op, Evaluation &evaluation);
 
 } // namespace xfmr::reference

@@ -29,6 +29,7 @@ constexpr const char *kChecksumTensor = "xfmr.checksum";  // U8 [16]: XXH3-128, 
 constexpr const char *kPadPrefix = "xfmr.pad.";           // explicit padding; safetensors allows no holes
 constexpr const char *kSelfTestTensor = "xfmr.self_test"; // SelfTest.fbs; may be absent
 constexpr const char *kProbePrefix = "probe.";            // of the buffers of probes
+constexpr const char *kProbeTopSuffix = ".top";           // of those whose rows are numbers and then their columns, as many
 constexpr const char *kKernelPrefix = "kernel.";          // SPIR-V words
 constexpr const char *kTokenizerTensor = "tokenizer.json";
 constexpr const char *kTokenizerConfigTensor = "tokenizer_config.json";

@@ -94,6 +94,14 @@ TEST(Cost, CodesAreOperationsOnBytesWhereThereAreSuch) {
   expectWork(costOf(RowCodesSpec(), rows, machine, {7, 1}).total(), 8 * 300 * 4, 0, 8 * 4 * (304 + codeWords(300)));
 }
 
+TEST(Cost, TopK) {
+  TopKSpec spec;
+  spec.top = 5;
+  TopKParams p;
+  p.width = 100, p.maxRows = 4;
+  expectWork(of(spec, p, 7).total(), 4 * 100 * 5 * 4, 0, 4 * 4 * (104 + 16));
+}
+
 TEST(Cost, GemmReadsItsWeightOnceForSoManyRows) {
   GemmSpec spec;
   GemmParams p;

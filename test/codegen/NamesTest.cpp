@@ -11,7 +11,7 @@ namespace {
 uint32_t number(const std::string &field, uint32_t choice) {
   static const std::map<std::string, std::array<uint32_t, 2>> all = {
       {"head_dim", {16, 64}}, {"experts", {4, 8}},     {"top_k", {1, 2}},          {"groups", {1, 2}},
-      {"kept_groups", {1, 2}}, {"tile_rows", {8, 64}}, {"rows_per_group", {1, 4}},
+      {"kept_groups", {1, 2}}, {"tile_rows", {8, 64}}, {"rows_per_group", {1, 4}}, {"top", {4, 8}},
   };
   return all.at(field)[choice];
 }

@@ -1,8 +1,10 @@
-// Kernels that work row by row: embedding, norm, elementwise.
+// Kernels that work row by row: embedding, norm, elementwise, top_k.
 #include "passes/codegen/Elementwise.h"
 #include "passes/codegen/Embedding.h"
 #include "passes/codegen/Norm.h"
+#include "passes/codegen/TopK.h"
 #include "test/codegen/KernelTest.h"
+#include <numeric>
 
 namespace xfmr::codegen::test {
 namespace {
@@ -228,6 +230,63 @@ TEST_P(RowKernels, ElementwiseBroadcastsAStrideOfZero) {
 }
 
 // Row count - 1 of columns inside a wider buffer: what lies behind them does not reach the pad.
+// The columns of row r of `x` as top_k ranks them: NaN last, equal ones by number.
+std::vector<uint32_t> ranked(const Matrix &x, uint32_t r, bool magnitude) {
+  std::vector<uint32_t> order(x.cols);
+  std::iota(order.begin(), order.end(), 0);
+  auto key = [&](uint32_t c) {
+    const float v = magnitude ? std::abs(x.at(r, c)) : x.at(r, c);
+    return std::isnan(v) ? -INFINITY : v;
+  };
+  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return key(a) > key(b); });
+  return order;
+}
+
+TEST_P(RowKernels, TopKOfRowsAnywhere) {
+  for (uint32_t width : {1u, 5u, 31u, 33u, 127u, 1000u})
+    for (uint32_t top : {1u, 5u, 8u})
+      for (bool magnitude : {false, true}) {
+        if (top > width)
+          continue;
+        SCOPED_TRACE("width=" + std::to_string(width) + " top=" + std::to_string(top) + (magnitude ? " magnitude" : ""));
+        Matrix x = randomMatrix(5, width);
+        for (uint32_t c = 0; c < width; c += 3) // equal ones, of which the lowest column comes first; zeros of both signs
+          x.values[width + c] = 2.5f, x.values[2 * width + c] = c % 2 ? -0.0f : 0.0f;
+        TopKSpec spec{top, magnitude};
+        TopKParams p;
+        p.width = width, p.maxRows = 6, p.x = {paddedWidth(width) + 3, 1}; // no multiple of four
+        const Rows at = {paddedWidth(2 * top), 0};
+        Matrix expected{4, 2 * top, {}};
+        for (uint32_t r = 0; r < 4; ++r) {
+          const std::vector<uint32_t> order = ranked(x, r, magnitude);
+          for (uint32_t i = 0; i < top; ++i)
+            expected.values.push_back(x.at(r, order[i]));
+          for (uint32_t i = 0; i < top; ++i)
+            expected.values.push_back(static_cast<float>(order[i]));
+        }
+        TestBuffer *out = floats(6 * at.stride);
+        run(spec, p, {state(9, 4), activations(x, p.x), out});
+        expectRows(out, at, expected, 0);
+        expectUntouched(out, 4 * at.stride, 6 * at.stride);
+      }
+}
+
+TEST_P(RowKernels, TopKPutsNanBehindEveryNumber) {
+  Matrix x{1, 6, {NAN, -3, NAN, INFINITY, -INFINITY, 2}};
+  TopKSpec spec{6, false};
+  TopKParams p;
+  p.width = 6, p.maxRows = 1, p.x = {8, 0};
+  TestBuffer *out = floats(16);
+  run(spec, p, {state(0, 1), activations(x, p.x), out});
+  const std::vector<float> found(out->as<float>(), out->as<float>() + 12);
+  EXPECT_EQ(std::vector<float>(found.begin(), found.begin() + 4), (std::vector<float>{INFINITY, 2, -3, -INFINITY}));
+  EXPECT_TRUE(std::isnan(found[4]) && std::isnan(found[5]));
+  EXPECT_EQ(std::vector<float>(found.begin() + 6, found.begin() + 12), (std::vector<float>{3, 5, 1, 4, 0, 2}));
+  TestBuffer *nothing = floats(16);
+  run(spec, p, {state(0, 0), activations(x, p.x), nothing});
+  expectUntouched(nothing, 0, 16);
+}
+
 TEST_P(RowKernels, ElementwiseTakesTheLastRow) {
   Matrix a = randomMatrix(5, 24);
   ElementwiseParams p;

@@ -320,6 +320,51 @@ func.func @f(%x: tensor<?x4xf32>) {
   return
 }
 // -----
+// probe C4
+func.func @top(%x: tensor<?x4xf32>) {
+  // expected-error @below {{top must be 1 to 4, got 5}}
+  xfmr.probe "x.top" %x top 5 : tensor<?x4xf32>
+  return
+}
+
+// -----
+
+// probe C4: too many for a kernel
+func.func @top(%x: tensor<?x400xf32>) {
+  // expected-error @below {{top must be 1 to 256, got 257}}
+  xfmr.probe "x.top" %x top 257 : tensor<?x400xf32>
+  return
+}
+
+// -----
+
+// probe C4: the name
+func.func @top(%x: tensor<?x4xf32>) {
+  // expected-error @below {{name must end in .top with top, and only then, got 'x'}}
+  xfmr.probe "x" %x top 2 : tensor<?x4xf32>
+  return
+}
+
+// -----
+
+// probe C4: the name without
+func.func @top(%x: tensor<?x4xf32>) {
+  // expected-error @below {{name must end in .top with top, and only then, got 'x.top'}}
+  xfmr.probe "x.top" %x : tensor<?x4xf32>
+  return
+}
+
+// -----
+
+// probe C5
+func.func @top(%x: tensor<?x4xf32>) {
+  // expected-error @below {{magnitude needs top}}
+  xfmr.probe "x" %x magnitude : tensor<?x4xf32>
+  return
+}
+
+// -----
+
 // probe C2
 func.func @f(%x: tensor<?x4xf32>, %r: tensor<2x4xf32>, %w: tensor<2x4x4xf32>) {
   %y = xfmr.moe %x router %r experts(%w) routing <top_k = 1, score = softmax>

@@ -97,6 +97,10 @@ func.func @elementwise(%x: tensor<?x4xf32>, %s: tensor<?x1xf32>) {
   %11, %12 = xfmr.split %x : tensor<?x4xf32> -> tensor<?x1xf32>, tensor<?x3xf32>
   // CHECK: xfmr.probe "residual.3_a-b" %{{.*}} : tensor<?x4xf32>
   xfmr.probe "residual.3_a-b" %x : tensor<?x4xf32>
+  // CHECK: xfmr.probe "residual.3.top" %{{.*}} top 4 magnitude : tensor<?x4xf32>
+  xfmr.probe "residual.3.top" %x top 4 magnitude : tensor<?x4xf32>
+  // CHECK: xfmr.probe "logits.top" %{{.*}} top 2 : tensor<?x4xf32>
+  xfmr.probe "logits.top" %x top 2 : tensor<?x4xf32>
   return
 }
 

@@ -203,6 +203,12 @@ module attributes {xfmr.kernel = #xfmr.moe_gemv<terms = <residual>>} {}
 
 // -----
 
+// top_k C1
+// expected-error @below {{top_k: top is 257, expected 1 to 256}}
+module attributes {xfmr.kernel = #xfmr.top_k<top = 257>} {}
+
+// -----
+
 // moe_combine C1
 // expected-error @below {{moe_combine: shared_gate needs shared}}
 module attributes {xfmr.kernel = #xfmr.moe_combine<terms = <shared_gate>>} {}

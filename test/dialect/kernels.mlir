@@ -85,3 +85,7 @@ module @codes attributes {xfmr.kernel = #xfmr.gemm<weight = q4, codes>} {}
 // CHECK-SAME: params = #xfmr.sample_params<vocab = 32, row_stride = 32, output_capacity = 8>}
 module @sample attributes {xfmr.kernel = #xfmr.sample, xfmr.params = #xfmr.sample_params<vocab = 32, row_stride = 32, output_capacity = 8>} {}
 
+// CHECK-LABEL: @top_k
+// CHECK-SAME: kernel = #xfmr.top_k<top = 8, magnitude>,
+// CHECK-SAME: params = #xfmr.top_k_params<width = 352, max_rows = 4, x = <stride = 352>>}
+module @top_k attributes {xfmr.kernel = #xfmr.top_k<top = 8, magnitude>, xfmr.params = #xfmr.top_k_params<width = 352, max_rows = 4, x = <stride = 352>>} {}

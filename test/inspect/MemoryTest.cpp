@@ -291,7 +291,12 @@ TEST(MemoryPlace, IsALayerOrAChannelOfOne) {
   EXPECT_TRUE(parseMemoryPlace("0:351", options));
   EXPECT_EQ(options.layer, 0);
   EXPECT_EQ(options.channel, 351);
-  for (const char *wrong : {"", ":", "1:", ":1", "-1", "1:-1", "1:2:3", "one", "1.5", "+1", "99999999999999999999"})
+  EXPECT_FALSE(options.expert);
+  EXPECT_TRUE(parseMemoryPlace("3:7:12", options));
+  EXPECT_EQ(options.layer, 3);
+  EXPECT_EQ(options.expert, 7);
+  EXPECT_EQ(options.channel, 12);
+  for (const char *wrong : {"", ":", "1:", ":1", "-1", "1:-1", "1:2:3:4", "1::3", "one", "1.5", "+1", "99999999999999999999"})
     EXPECT_FALSE(parseMemoryPlace(wrong, options)) << wrong;
 }
 

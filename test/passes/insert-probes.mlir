@@ -11,7 +11,19 @@
 // RUN: not xfmr-opt %s --xfmr-insert-probes="heads=2" 2>&1 | FileCheck %s --check-prefix=HEADS
 // RUN: not xfmr-opt %s --xfmr-insert-probes="layers=7" 2>&1 | FileCheck %s --check-prefix=LAYERS
 // WHAT: error: what names 'keys', expected residual, attention, ffn, router or logits
-// REDUCE: error: reduce is 'most', expected auto, squares, sum or whole
+// RUN: xfmr-opt %s --xfmr-insert-probes="what=residual,logits layers=1 reduce=top top=3" | FileCheck %s --check-prefix=TOP
+// RUN: xfmr-opt %s --xfmr-insert-probes="what=attention,logits heads=1" | FileCheck %s --check-prefix=BOTH
+// RUN: xfmr-opt %s --xfmr-insert-probes="what=attention heads=1 reduce=top" | FileCheck %s --check-prefix=PART
+// RUN: not xfmr-opt %s --xfmr-insert-probes="top=257" 2>&1 | FileCheck %s --check-prefix=MANY
+// MANY: error: top is 257, expected 1 to 256
+// TOP: xfmr.probe "embedding.top" %{{.*}} top 3 magnitude : tensor<?x4xf32>
+// TOP: xfmr.probe "residual.1.top" %{{.*}} top 3 magnitude : tensor<?x4xf32>
+// TOP: xfmr.probe "logits.top" %{{.*}} top 3 : tensor<?x8xf32>
+// BOTH: xfmr.probe "attention.0.squares" %{{.*}} : tensor<?x1xf32>
+// BOTH: xfmr.probe "logits.top" %{{.*}} top 8 : tensor<?x8xf32>
+// PART: %{{.*}}, %[[P:.*]] = xfmr.split
+// PART-NEXT: xfmr.probe "attention.0.head.1.top" %[[P]] top 2 magnitude : tensor<?x2xf32>
+// REDUCE: error: reduce is 'most', expected auto, squares, sum, top or whole
 // HEADS: error: heads names head 2 of layer 0, which has 0 to 1
 // LAYERS: error: there is no layer 7
 // REMARK: xfmr.probe "ffn.0"

@@ -61,7 +61,7 @@ static Status openModel(MLIRContext &context, const InspectOptions &options, Own
   return status.ok() ? replaceSources(*module, options.sources) : status;
 }
 
-static Status runPasses(ModuleOp module, const std::string &pipeline, ModelOp &out) {
+Status runPasses(ModuleOp module, const std::string &pipeline, ModelOp &out) {
   if (Status status = runUserPasses(module, pipeline); status.failed())
     return status;
   return onlyModel(module, "--passes: the pipeline leaves", out);
@@ -72,6 +72,15 @@ static Status refuseEncoder(const Anatomy &model, const std::string &options) {
   return Status::error("a " + model.architecture +
                        (model.compiles ? " model is an encoder: " + options + " for models that generate"
                                        : " model is only counted: " + options + " for models that xfmr-import takes"));
+}
+
+Status openForOutputs(MLIRContext &context, const InspectOptions &options, const std::string &what,
+                      OwningOpRef<ModuleOp> &module, ModelOp &out) {
+  bool counted = false;
+  Report encoder;
+  if (Status status = countEncoder(options.model, counted, encoder); status.failed() || counted)
+    return status.failed() ? status : refuseEncoder(encoder.model, what);
+  return openModel(context, options, module, out);
 }
 
 Status inspectModel(const InspectOptions &options, Report &out) {
@@ -110,14 +119,11 @@ Status inspectModel(const InspectOptions &options, Report &out) {
 }
 
 Status inspectLook(const InspectOptions &options, const LookOptions &look, Looks &out, Report &report) {
-  bool counted = false;
-  if (Status status = countEncoder(options.model, counted, report); status.failed() || counted)
-    return status.failed() ? status : refuseEncoder(report.model, "--text and --prompt are");
   MLIRContext context, otherContext;
   PassOutput scratch(context, !options.passes.empty());
   OwningOpRef<ModuleOp> module, original;
   ModelOp model, before;
-  Status status = openModel(context, options, module, model);
+  Status status = openForOutputs(context, options, "--text and --prompt are", module, model);
   if (status.ok() && !options.against.empty()) {
     InspectOptions other;
     other.model = options.against;
@@ -132,6 +138,8 @@ Status inspectLook(const InspectOptions &options, const LookOptions &look, Looks
     report.before = countModel(before);
   if (status.ok() && !options.passes.empty())
     status = runPasses(*module, options.passes, model);
+  if (status.ok() && look.asked)
+    status = checkMemoryPlace(model, *look.asked);
   if (status.ok())
     status = readLook(model, look, out.model);
   if (status.failed())
@@ -147,15 +155,11 @@ Status inspectLook(const InspectOptions &options, const LookOptions &look, Looks
 }
 
 Status inspectMemory(const InspectOptions &options, const MemoryOptions &place, FfnMemory &out) {
-  bool counted = false;
-  Report encoder;
-  if (Status status = countEncoder(options.model, counted, encoder); status.failed() || counted)
-    return status.failed() ? status : refuseEncoder(encoder.model, "--ffn is");
   MLIRContext context;
   PassOutput scratch(context, !options.passes.empty());
   OwningOpRef<ModuleOp> module;
   ModelOp model;
-  Status status = openModel(context, options, module, model);
+  Status status = openForOutputs(context, options, "--ffn is", module, model);
   if (status.ok() && !options.passes.empty())
     status = runPasses(*module, options.passes, model);
   return status.failed() ? status : readMemory(model, place, out);

@@ -4,6 +4,8 @@
 #include "tools/xfmr-inspect/Memory.h"
 #include "tools/xfmr-inspect/Report.h"
 #include "tools/xfmr-inspect/look/Change.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
 
 namespace xfmr::inspect {
 
@@ -14,6 +16,12 @@ struct InspectOptions {
   std::vector<std::string> sources; // "NAME=PATH"
   std::string against;              // of a look: another model, what was before; or empty
 };
+
+/// The model, for what looks at outputs. Errors: an encoder, about which `what` begins what is said: "--ffn is".
+Status openForOutputs(mlir::MLIRContext &context, const InspectOptions &options, const std::string &what,
+                      mlir::OwningOpRef<mlir::ModuleOp> &module, ModelOp &out);
+/// The user's pipeline, behind which one model must be left.
+Status runPasses(mlir::ModuleOp module, const std::string &pipeline, ModelOp &out);
 
 /// Warnings go to stderr as they occur.
 Status inspectModel(const InspectOptions &options, Report &out);

@@ -5,6 +5,7 @@
 #include "passes/calibration/Sequence.h"
 #include "tools/xfmr-inspect/TokenTexts.h"
 #include "tools/xfmr-inspect/Vocabulary.h"
+#include "tools/xfmr-inspect/look/ExpertChannels.h"
 #include "weights/Diagnostics.h"
 #include <cmath>
 #include <numeric>
@@ -32,8 +33,11 @@ Status findBlock(ModelOp model, int64_t layer, BlockOp &out) {
 
 Status findNetwork(BlockOp block, FeedForwardUnits &out) {
   const std::string layer = "layer " + std::to_string(block.getLayer());
-  if (block.walk([](MoeOp) { return WalkResult::interrupt(); }).wasInterrupted())
-    return Status::error(layer + " is a mixture of experts: the channels of experts are not shown");
+  for (auto mixture : block.getBody().getOps<MoeOp>()) {
+    out = expertNetworkOf(mixture);
+    return out.down ? Status::success()
+                    : Status::error(layer + ": what an expert of its mixture gives is no down projection of channels");
+  }
   SmallVector<FeedForwardUnits> networks = findFeedForwards(block);
   if (networks.size() != 1)
     return Status::error(layer + " has " + std::to_string(networks.size()) + " feed-forward networks, expected one");
@@ -47,28 +51,100 @@ Status findNetwork(BlockOp block, FeedForwardUnits &out) {
   return Status::success();
 }
 
-// Sums over the tokens of a text, and one channel at each of them.
+// Sums over the tokens of a text, and one channel at each of them. Channel j of expert e is number e F + j.
 struct Activity {
   int64_t tokens = 0;
-  VectorD absolute, positive; // [F], sum of |h| and number of h > 0
+  VectorD absolute, positive; // sum of |h| and number of h > 0
   std::vector<float> values;  // h_j of the chosen channel
 
-  // The begin token that opens a window is not of the text.
-  void add(const MatrixF &hidden, int64_t window, std::optional<int64_t> channel) {
-    if (tokens == 0)
-      absolute = positive = VectorD::Zero(hidden.cols());
-    for (Eigen::Index row = 0; row < hidden.rows(); ++row) {
-      if (row % window == 0)
-        continue;
-      const auto h = hidden.row(row).transpose().cast<double>();
-      absolute += h.cwiseAbs();
-      positive.array() += (h.array() > 0).cast<double>();
-      if (channel)
-        values.push_back(hidden(row, *channel));
-      ++tokens;
-    }
+  Activity(int64_t channels, std::optional<int64_t> chosen)
+      : absolute(VectorD::Zero(channels)), positive(VectorD::Zero(channels)), chosen(chosen) {}
+
+  // Rows of the next windows, of which add() tells. The begin token that opens a window is not of the text.
+  void begin(int64_t rows, int64_t window) {
+    first = tokens;
+    length = window;
+    tokens += rows - rows / window;
+    if (chosen)
+      values.resize(tokens);
   }
+
+  // Channels from `channel` on at a row, times a weight.
+  void add(int64_t row, int64_t channel, const MatrixF &hidden, int64_t at, float weight) {
+    if (row % length == 0)
+      return;
+    const Eigen::ArrayXd h = hidden.row(at).transpose().cast<double>().array() * weight;
+    absolute.segment(channel, h.size()).array() += h.abs();
+    positive.segment(channel, h.size()).array() += (h > 0).cast<double>();
+    if (chosen && *chosen >= channel && *chosen < channel + h.size())
+      values[first + row - row / length - 1] = static_cast<float>(h[*chosen - channel]);
+  }
+
+private:
+  std::optional<int64_t> chosen;
+  int64_t first = 0, length = 1;
 };
+
+// The network at work on one sequence. Errors are emitted.
+LogicalResult addTo(Activity &activity, BlockOp block, FeedForwardUnits &network, Forward &forward, const Sequence &sequence) {
+  MatrixF hidden;
+  if (MoeOp mixture = network.mixture) {
+    MatrixF x;
+    std::vector<ExpertTokens> tokens;
+    if (failed(valueIn(block, mixture.getInput(), forward, sequence, x)) || failed(forward.route(mixture, x, tokens)))
+      return failure();
+    activity.begin(x.rows(), sequence.window);
+    const bool onInput = mixture.getRouting().getWeightOnInput();
+    for (auto [expert, given] : llvm::enumerate(tokens)) {
+      MatrixF rows(given.rows.size(), x.cols());
+      for (size_t i = 0; i < given.rows.size(); ++i)
+        rows.row(i) = x.row(given.rows[i]) * (onInput ? given.gates[i] : 1.0f);
+      if (!given.rows.empty() && failed(forward.evaluateExpert(mixture, expert, network.hidden, std::move(rows), hidden)))
+        return failure();
+      for (size_t i = 0; i < given.rows.size(); ++i)
+        activity.add(given.rows[i], static_cast<int64_t>(expert) * network.width(), hidden, i, onInput ? 1.0f : given.gates[i]);
+    }
+    return success();
+  }
+  if (failed(valueIn(block, network.hidden, forward, sequence, hidden)))
+    return failure();
+  activity.begin(hidden.rows(), sequence.window);
+  for (Eigen::Index row = 0; row < hidden.rows(); ++row)
+    activity.add(row, 0, hidden, row, 1);
+  return success();
+}
+
+// Of the columns of all channels.
+LogicalResult readNorms(FeedForwardUnits &network, Forward &forward, VectorD &out) {
+  const int64_t width = network.width();
+  out.resize(width * network.copies());
+  for (int64_t expert = 0; expert < network.copies(); ++expert) {
+    const MatrixF *down = forward.weight(network.down.getWeight(), network.mixture ? expert : -1);
+    if (!down)
+      return failure();
+    out.segment(expert * width, width) = down->cast<double>().colwise().norm().transpose();
+  }
+  return success();
+}
+
+// The channel that is asked for, as a number.
+Status findChannel(const MemoryOptions &options, FeedForwardUnits &network, std::optional<int64_t> &out) {
+  const std::string layer = "layer " + std::to_string(options.layer);
+  if (!options.channel)
+    return Status::success();
+  if (network.mixture && !options.expert)
+    return Status::error(layer + " is a mixture of experts, whose channels are LAYER:EXPERT:CHANNEL");
+  if (!network.mixture && options.expert)
+    return Status::error(layer + " is no mixture: its channels are LAYER:CHANNEL");
+  if (options.expert && *options.expert >= network.copies())
+    return Status::error("there is no expert " + std::to_string(*options.expert) + ", " + layer + " has 0 to " +
+                         std::to_string(network.copies() - 1));
+  if (*options.channel >= network.width())
+    return Status::error("there is no channel " + std::to_string(*options.channel) + ", " +
+                         (network.mixture ? "an expert of " : "") + layer + " has 0 to " + std::to_string(network.width() - 1));
+  out = options.expert.value_or(0) * network.width() + *options.channel;
+  return Status::success();
+}
 
 // The first `count` indices of 0 .. size-1 in the order of `before`; ties go to the lower index.
 template <typename Before> std::vector<int64_t> firstOf(int64_t size, int64_t count, Before before) {
@@ -118,22 +194,37 @@ bool parseMemoryPlace(StringRef text, MemoryOptions &out) {
   auto number = [](StringRef digits, int64_t &value) {
     return llvm::all_of(digits, llvm::isDigit) && !digits.getAsInteger(10, value);
   };
-  auto [layer, channel] = text.split(':');
-  if (!number(layer, out.layer))
+  SmallVector<StringRef> parts;
+  text.split(parts, ':');
+  if (parts.size() > 3 || !number(parts.front(), out.layer))
     return false;
-  return !text.contains(':') || number(channel, out.channel.emplace());
+  if (parts.size() == 3 && !number(parts[1], out.expert.emplace()))
+    return false;
+  return parts.size() == 1 || number(parts.back(), out.channel.emplace());
+}
+
+// All that a place names.
+static Status find(ModelOp model, const MemoryOptions &options, BlockOp &block, FeedForwardUnits &network,
+                   std::optional<int64_t> &chosen) {
+  Status status = findBlock(model, options.layer, block);
+  if (status.ok())
+    status = findNetwork(block, network);
+  return status.ok() ? findChannel(options, network, chosen) : status;
+}
+
+Status checkMemoryPlace(ModelOp model, const MemoryOptions &options) {
+  BlockOp block;
+  FeedForwardUnits network;
+  std::optional<int64_t> chosen;
+  return find(model, options, block, network, chosen);
 }
 
 Status readMemory(ModelOp model, const MemoryOptions &options, FfnMemory &out) {
   BlockOp block;
   FeedForwardUnits network;
-  if (Status status = findBlock(model, options.layer, block); status.failed())
+  std::optional<int64_t> chosen;
+  if (Status status = find(model, options, block, network, chosen); status.failed())
     return status;
-  if (Status status = findNetwork(block, network); status.failed())
-    return status;
-  if (options.channel && *options.channel >= network.width())
-    return Status::error("there is no channel " + std::to_string(*options.channel) + ", layer " +
-                         std::to_string(options.layer) + " has 0 to " + std::to_string(network.width() - 1));
   WeightSources sources;
   TokenWindows windows;
   TokenTexts texts;
@@ -150,46 +241,47 @@ Status readMemory(ModelOp model, const MemoryOptions &options, FfnMemory &out) {
   std::vector<Sequence> sequences = sequencesOf(windows);
   if (failed(runTo(block, model, forward, sequences)))
     return errors.status("the model cannot be run on the text");
-  Activity activity;
-  for (const Sequence &sequence : sequences) {
-    MatrixF hidden;
-    if (failed(valueIn(block, network.hidden, forward, sequence, hidden)))
+  Activity activity(network.width() * network.copies(), chosen);
+  for (const Sequence &sequence : sequences)
+    if (failed(addTo(activity, block, network, forward, sequence)))
       return errors.status("the model cannot be run on the text");
-    activity.add(hidden, sequence.window, options.channel);
-  }
-  const MatrixF *down = forward.weight(network.down.getWeight());
-  if (!down)
+  VectorD norms;
+  if (failed(readNorms(network, forward, norms)))
     return errors.status("the model cannot be run on the text");
-  const VectorD norms = down->cast<double>().colwise().norm().transpose();
   const VectorD contributions = activity.absolute.cwiseProduct(norms);
   const double all = contributions.sum();
   if (!std::isfinite(all))
     return Status::error("layer " + std::to_string(options.layer) + " has channels that are not finite on this text");
   std::vector<int64_t> shown;
-  if (options.channel)
-    shown.push_back(*options.channel);
+  if (chosen)
+    shown.push_back(*chosen);
   else
     shown = firstOf(contributions.size(), options.top,
                     [&](int64_t a, int64_t b) { return contributions[a] > contributions[b]; });
   std::vector<VectorD> columns;
-  for (int64_t channel : shown)
-    columns.push_back(down->col(channel).cast<double>());
+  for (int64_t channel : shown) // known to be there
+    columns.push_back(forward.weight(network.down.getWeight(), network.mixture ? channel / network.width() : -1)
+                          ->col(channel % network.width())
+                          .cast<double>());
   forward.forgetWeights();
   Vocabulary vocabulary;
-  if (status = vocabulary.open(model, network.down, forward); status.failed())
+  Value written = network.mixture ? network.mixture.getResult() : network.down.getResult();
+  if (status = vocabulary.open(model, written, forward); status.failed())
     return errors.status(status.message());
 
   out = FfnMemory();
   out.model = model.getSymName().str();
   out.layer = options.layer;
   out.width = network.width();
+  out.experts = network.mixture ? network.copies() : 0;
   out.tokens = activity.tokens;
-  out.single = options.channel.has_value();
+  out.single = chosen.has_value();
   const double tokens = static_cast<double>(activity.tokens);
   for (auto [number, column] : llvm::zip(shown, columns)) {
     const VectorD scores = vocabulary.scores(column);
     Channel &channel = out.channels.emplace_back();
-    channel.channel = number;
+    channel.channel = number % network.width();
+    channel.expert = network.mixture ? number / network.width() : -1;
     channel.meanAbs = activity.absolute[number] / tokens;
     channel.positiveShare = activity.positive[number] / tokens;
     channel.columnNorm = norms[number];

@@ -14,13 +14,13 @@ namespace xfmr::inspect {
 
 struct MemoryOptions {
   int64_t layer = 0;
-  std::optional<int64_t> channel;
+  std::optional<int64_t> expert, channel; // of a mixture both or none
   std::vector<std::string> texts;
   int64_t window = 256;
   int64_t top = 10;
 };
 
-/// "LAYER" or "LAYER:CHANNEL". False for anything else.
+/// "LAYER", "LAYER:CHANNEL" or "LAYER:EXPERT:CHANNEL". False for anything else.
 bool parseMemoryPlace(llvm::StringRef text, MemoryOptions &out);
 
 struct TokenScore {
@@ -36,14 +36,22 @@ struct Firing {
   std::string token, context;
 };
 
+/// A row of a look, and what a channel is there.
+struct RowValue {
+  int64_t row;
+  float value;
+};
+
 struct Channel {
   int64_t channel;
+  int64_t expert = -1;  // of a mixture; else -1
   double meanAbs;       // of h_j over the tokens of the text
   double positiveShare; // of them, where h_j > 0
   double columnNorm;    // |D_j|
   double share;         // meanAbs * columnNorm of that summed over all channels
   std::vector<TokenScore> promotes;
-  // Of a channel that was asked for:
+  std::vector<RowValue> rows; // of a look: largest |h_j| first
+  // Of a channel that was asked for; in a look what it suppresses too:
   std::vector<Firing> firings; // largest |h_j| first
   std::vector<TokenScore> suppresses;
 };
@@ -52,12 +60,16 @@ struct Channel {
 struct FfnMemory {
   std::string model;
   int64_t layer = 0, width = 0;
-  int64_t tokens = 0; // of the text, without begin tokens
+  int64_t experts = 0; // of a mixture, each of `width` channels, which are times the weight of their expert
+  int64_t tokens = 0;  // of the text, without begin tokens
   bool single = false;
   std::vector<Channel> channels;
 };
 
-/// Errors: no such layer or channel, a mixture of experts, no network with one down projection, values that are not finite,
+/// Errors: no such layer, expert or channel, no network with one down projection.
+Status checkMemoryPlace(ModelOp model, const MemoryOptions &options);
+
+/// Errors: no such layer, expert or channel, no network with one down projection, values that are not finite,
 /// and those of readCalibration and Vocabulary. What a model lacks is emitted as diagnostics: then the status has no text.
 Status readMemory(ModelOp model, const MemoryOptions &options, FfnMemory &out);
 

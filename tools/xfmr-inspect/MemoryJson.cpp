@@ -28,6 +28,8 @@ ordered_json toJson(const FfnMemory &memory) {
   ordered_json json = {{"model", memory.model}, {"layer", memory.layer}};
   if (memory.single) {
     const Channel &channel = memory.channels.front();
+    if (channel.expert >= 0)
+      json["expert"] = channel.expert;
     json["channel"] = channel.channel;
     json["mean_abs"] = channel.meanAbs;
     json["positive_share"] = channel.positiveShare;
@@ -38,12 +40,15 @@ ordered_json toJson(const FfnMemory &memory) {
     return json;
   }
   json["channels"] = ordered_json::array();
-  for (const Channel &channel : memory.channels)
+  for (const Channel &channel : memory.channels) {
     json["channels"].push_back({{"channel", channel.channel},
                                 {"mean_abs", channel.meanAbs},
                                 {"column_norm", channel.columnNorm},
                                 {"share", channel.share},
                                 {"promotes", toJson(channel.promotes)}});
+    if (channel.expert >= 0)
+      json["channels"].back()["expert"] = channel.expert;
+  }
   return json;
 }
 

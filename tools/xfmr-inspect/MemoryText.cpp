@@ -2,21 +2,10 @@
 #include "tools/xfmr-inspect/Memory.h"
 #include "tools/xfmr-inspect/TextTable.h"
 #include "tools/xfmr-inspect/TokenTexts.h"
+#include "tools/xfmr-inspect/look/TakenTables.h"
 
 namespace xfmr::inspect {
 namespace {
-
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", value);
-  return text;
-}
-
-std::string percent(double share) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", 100 * share);
-  return text;
-}
 
 void printScores(const char *title, const std::vector<TokenScore> &scores, std::ostream &out) {
   TextTable lines(2);
@@ -28,7 +17,7 @@ void printScores(const char *title, const std::vector<TokenScore> &scores, std::
 
 void printChannel(const FfnMemory &memory, std::ostream &out) {
   const Channel &channel = memory.channels.front();
-  out << memory.model << ", channel " << channel.channel << " of the feed-forward network of layer " << memory.layer
+  out << memory.model << ", channel " << nameOf(channel) << " of the feed-forward network of layer " << memory.layer
       << " on " << grouped(memory.tokens) << " tokens\n"
       << "mean |h| " << number(channel.meanAbs) << ", h > 0 at " << percent(channel.positiveShare)
       << ", norm of the column " << number(channel.columnNorm) << ", " << percent(channel.share)
@@ -47,15 +36,15 @@ void printChannel(const FfnMemory &memory, std::ostream &out) {
 
 void printLayer(const FfnMemory &memory, std::ostream &out) {
   out << memory.model << ", feed-forward network of layer " << memory.layer << ": " << grouped(memory.width)
-      << " channels on " << grouped(memory.tokens) << " tokens\n\n";
+      << (memory.experts ? " channels in each of " + grouped(memory.experts) + " experts" : std::string(" channels"))
+      << " on " << grouped(memory.tokens) << " tokens\n\n";
   TextTable lines(4);
-  lines.row({"channel", "mean |h|", "column", "share", "promotes"});
+  lines.row({memory.experts ? "expert:channel" : "channel", "mean |h|", "column", "share", "promotes"});
   for (const Channel &channel : memory.channels) {
     std::string tokens;
     for (const TokenScore &score : channel.promotes)
       tokens += (tokens.empty() ? "" : " ") + quoted(score.token);
-    lines.row({std::to_string(channel.channel), number(channel.meanAbs), number(channel.columnNorm),
-               percent(channel.share), tokens});
+    lines.row({nameOf(channel), number(channel.meanAbs), number(channel.columnNorm), percent(channel.share), tokens});
   }
   lines.print(out);
 }

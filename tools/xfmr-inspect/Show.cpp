@@ -37,12 +37,22 @@ int showMemory(const InspectOptions &options, const MemoryOptions &place, bool j
   return 0;
 }
 
+// Where the page begins: its own state.
+static nlohmann::ordered_json openedAt(const MemoryOptions &place) {
+  nlohmann::ordered_json open = {{"layer", place.layer}};
+  if (place.channel)
+    open["channel"] = (place.expert ? std::to_string(*place.expert) + ":" : std::string()) + std::to_string(*place.channel);
+  return open;
+}
+
 int showLook(const InspectOptions &options, const LookOptions &look, const std::string &page, bool json) {
   Looks looks;
   Report report;
   Status status = inspectLook(options, look, looks, report);
   if (status.ok() && !page.empty()) {
-    const nlohmann::ordered_json packed = toJson(looks, TableForm::packed);
+    nlohmann::ordered_json packed = toJson(looks, TableForm::packed);
+    if (look.asked)
+      packed["open"] = openedAt(*look.asked);
     status = writePage(report, page, &packed);
   }
   if (status.failed())
@@ -51,6 +61,23 @@ int showLook(const InspectOptions &options, const LookOptions &look, const std::
     std::cout << toJson(looks, TableForm::arrays).dump() << "\n";
   else if (page.empty())
     printLooks(looks, std::cout);
+  return 0;
+}
+
+int showProbes(const InspectOptions &options, const LookTextOptions &text, const ProbeOptions &probes, bool json) {
+  ProbedText found;
+  if (Status status = probeText(options, text, probes, found); status.failed())
+    return fail(status.message(), 1);
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const ProbedText::Probe &probe : found.probes)
+    list.push_back({{"name", probe.name}, {"columns", probe.columns}});
+  if (json)
+    std::cout << nlohmann::ordered_json{{"model", found.model}, {"device", found.device}, {"file", probes.path},
+                                        {"rows", found.rows},   {"probes", list}}.dump(1)
+              << "\n";
+  else
+    std::cout << found.model << " on " << found.rows << " tokens, on " << found.device << ": " << found.probes.size()
+              << " probes in " << probes.path << "\n";
   return 0;
 }
 

@@ -47,6 +47,18 @@ std::string grouped(int64_t number) {
   return (number < 0 ? "-" : "") + digits;
 }
 
+std::string number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", value);
+  return text;
+}
+
+std::string percent(double share) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f %%", 100 * share);
+  return text;
+}
+
 std::string share(int64_t part, int64_t whole) {
   if (whole == 0)
     return "-";

@@ -34,6 +34,10 @@ private:
 
 /// 1342177280 as "1,342,177,280".
 std::string grouped(int64_t number);
+/// Four digits.
+std::string number(double value);
+/// 0.167 as "16.7 %".
+std::string percent(double share);
 /// `part` of `whole` as "16.7 %"; "-" of nothing.
 std::string share(int64_t part, int64_t whole);
 

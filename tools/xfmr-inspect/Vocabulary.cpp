@@ -20,8 +20,8 @@ Status Vocabulary::addNorm(Operation *norm, int64_t width, Forward &forward) {
   return Status::success();
 }
 
-Status Vocabulary::open(ModelOp model, LinearOp down, Forward &forward) {
-  const int64_t width = cast<RankedTensorType>(down.getType()).getDimSize(1);
+Status Vocabulary::open(ModelOp model, Value written, Forward &forward) {
+  const int64_t width = cast<RankedTensorType>(written.getType()).getDimSize(1);
   auto follow = [&](Operation *op) -> Status {
     if (auto scale = dyn_cast<ScaleOp>(op)) {
       factor_ *= scale.getFactor().convertToDouble();
@@ -30,7 +30,7 @@ Status Vocabulary::open(ModelOp model, LinearOp down, Forward &forward) {
     return addNorm(op, width, forward);
   };
   // To the sum with the residual: the network's output may be normed or scaled before.
-  for (Operation *op = readerOf(down.getResult()); isa_and_nonnull<ScaleOp, RmsNormOp, LayerNormOp>(op);
+  for (Operation *op = readerOf(written); isa_and_nonnull<ScaleOp, RmsNormOp, LayerNormOp>(op);
        op = readerOf(op->getResult(0)))
     if (Status status = follow(op); status.failed())
       return status;

@@ -8,9 +8,9 @@ namespace xfmr::inspect {
 
 class Vocabulary {
 public:
-  /// For what `down`, a projection in a block of `model`, writes. `forward` holds the head's matrix and must outlive this
+  /// For what is added to `written` [T, D], a value in a block of `model`. `forward` holds the head's matrix and must outlive this
   /// object, its weights not forgotten. Errors: a way to the logits that is not norms, factors, one linear map and a cap.
-  Status open(ModelOp model, LinearOp down, Forward &forward);
+  Status open(ModelOp model, mlir::Value written, Forward &forward);
 
   /// s W_head (w ∘ x): [V] of x [D]. w is the weight of the final norm (1 + it where the norm has a unit offset), and of a
   /// norm of the network's own output. A layer norm takes the mean of x off before, as that is linear. s is the factors on

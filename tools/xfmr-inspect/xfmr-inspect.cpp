@@ -16,6 +16,7 @@ int main(int argc, char **argv) {
   MemoryOptions place;
   LookOptions look;
   std::vector<std::string> wanted;
+  ProbeOptions probes;
   std::string page, network, device, kernel;
   bool json = false;
   app.add_option("MODEL", options.model, "folder, config.json, .gguf, .mlir, .mlirbc or .xfm")->required();
@@ -39,22 +40,33 @@ int main(int argc, char **argv) {
   auto *against = app.add_option("--against", options.against, "of a look: another model, as which it was before");
   auto *ffn = app.add_option("--ffn", network,
                              "LAYER: the channels of its feed-forward network that contribute most on a --text; "
-                             "LAYER:CHANNEL: where one fires and which tokens it promotes (after --passes)");
+                             "LAYER:CHANNEL, of a mixture LAYER:EXPERT:CHANNEL: where one fires and which tokens it promotes "
+                             "(after --passes)");
+  auto *probe = app.add_option("--probe", probes.path,
+                               "compile the model with probes (after --passes), run it on the text and write a safetensors "
+                               "file of what they keep of each token");
+  app.add_option("--insert-probes", probes.insert,
+                 "options of xfmr-insert-probes: \"what=ffn reduce=top\" (default: all but logits, reduced)")->needs(probe);
+  app.add_option("--device", probes.device, "of --probe: cpu (the default), or the index or a part of the name of a Vulkan device")
+      ->needs(probe);
   auto *top = app.add_option("--top", place.top, "entries of each list (default 5 of a look, 10 of --ffn)");
   auto *window = app.add_option("--window", place.window,
                                 "tokens of a window of the text, the begin token included, the last "
                                 "partial one dropped (default 256 of --ffn; of a look what the model "
                                 "has positions for, at most 1024, and no token is dropped)");
-  ffn->needs(text)->excludes(html);
+  ffn->needs(text);
   text->allow_extra_args(false);
   prompt->excludes(text)->excludes(ffn)->excludes(window);
   ids->excludes(text)->excludes(prompt)->excludes(ffn)->excludes(window);
   views->excludes(ffn);
   against->excludes(ffn);
+  probe->excludes(ffn)->excludes(html)->excludes(views)->excludes(against)->excludes(top);
   if (std::optional<int> status = parseCommandLine(app, argc, argv, "xfmr-inspect"))
     return *status;
-  const bool looks = *prompt || *ids || (*text && !*ffn);
+  const bool looks = *prompt || *ids || (*text && (!*ffn || !page.empty()));
   if (llvm::StringRef(options.model).ends_with(".xfm")) {
+    if (*probe)
+      return fail("--probe compiles a model; \"xfmr-run FILE.xfm --probe OUT\" writes what the probes of an artifact keep", 2);
     if (!page.empty() || !options.passes.empty() || !options.adapter.empty() || *ffn || looks)
       return fail("--html, --passes, --adapter, --ffn, --text and --prompt are for models, not for artifacts", 2);
     return kernel.empty() ? showArtifact(options.model, device, json) : showKernel(options.model, kernel);
@@ -64,21 +76,25 @@ int main(int argc, char **argv) {
   if (Status status = checkUserPasses(options.passes); status.failed())
     return fail(status.message(), 2);
   if (*ffn && !parseMemoryPlace(network, place))
-    return fail("--ffn is \"" + network + "\", expected LAYER or LAYER:CHANNEL", 2);
+    return fail("--ffn is \"" + network + "\", expected LAYER, LAYER:CHANNEL or LAYER:EXPERT:CHANNEL", 2);
   if (place.top < 1)
     return fail("--top is " + std::to_string(place.top) + ", expected 1 or more", 2);
-  if (*ffn)
+  if (*ffn && page.empty())
     return showMemory(options, place, json);
-  for (CLI::Option *option : {top, window, views, against})
+  if (*ffn) // the same lists, as the page of a look shows them
+    look.asked = place, wanted = {"ffn"};
+  for (CLI::Option *option : {top, window, views, against, probe})
     if (*option && !looks)
       return fail(option->get_name() + " needs --text, --prompt or --prompt-ids", 2);
   if (!looks)
     return showCounts(options, page, json);
   look.text.texts = place.texts;
-  if (*window)
+  if (*window || *ffn)
     look.text.window = place.window;
-  if (*top)
+  if (*top && !*ffn)
     look.top = place.top;
+  if (*probe)
+    return showProbes(options, look.text, probes, json);
   if (std::string wrong = readViews(wanted, look.views); !wrong.empty())
     return fail(wrong, 2);
   return showLook(options, look, page, json);

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Checks what must hold of a look: JSON of xfmr-inspect --json.
 
-    look.py LOOK.json [--heads] [--channels] [--routers] [--attends N]
+    look.py LOOK.json [--heads] [--channels] [--routers] [--sinks]
 
---heads: the lists name all heads, --channels: all channels. Sums in f32 of numbers with six digits: 2e-4 of the largest term.
+--heads: the lists name all heads, --channels: all channels that fire, of experts too. Sums in f32 of numbers with six digits: 2e-4 of
+the largest term. --sinks: a part of the weight goes to no token.
 """
 import argparse
 import json
@@ -54,28 +55,58 @@ if "refused" not in a:
     if options.heads:
         done.append("heads")
 
-# Rows of attention sum to one, where all weights are shown; with a sink to what that leaves.
+# Rows of attention sum to one, where all weights are shown; with a sink to what that leaves: one minus its share.
 att = look["attention"]
+present = {(s["layer"], s["head"]) for s in att["scores"]}
+left = {place: [] for place in present}  # of rows from the third of a window on, of which scores are means
 for t in range(min(N, att["rows"])):
     window = next(w for w in look["windows"] if w["first"] <= t < w["first"] + w["count"])
     for l in range(L):
         for h in range(H):
+            if (l, h) not in present:
+                assert all(to < 0 for to in att["to"][l][h][t])
+                continue
             weights = [w for to, w in zip(att["to"][l][h][t], att["weights"][l][h][t]) if to >= 0]
             assert all(to <= t - window["first"] for to in att["to"][l][h][t])
             assert weights == sorted(weights, reverse=True)
             if t - window["first"] < len(att["to"][l][h][t]) and not options.sinks:
                 assert math.isclose(sum(weights), 1, abs_tol=1e-4), (l, h, t, weights)
             assert sum(weights) < 1.0001
+            if t - window["first"] >= 2:
+                left[l, h].append(1 - sum(weights))
+if all(w["count"] <= len(att["to"][0][0][0]) for w in look["windows"]) and att["rows"] >= N:
+    for s in att["scores"]:
+        rest = left[s["layer"], s["head"]]
+        assert math.isclose(sum(rest) / max(len(rest), 1), s["sink"], abs_tol=1e-4), (s, rest)
+        assert (s["sink"] > 1e-3) == options.sinks, s
+    done.append("sinks" if options.sinks else "whole rows")
 for s in att["scores"]:
     assert all(-1e-6 <= s[k] <= 1.0001 for k in ("previous", "first", "self", "same", "induction", "repeated", "sink")), s
 done.append("attention")
 
 if options.channels:
-    for f in look["ffn"]:
-        for t, (values, logits) in enumerate(zip(f["values"], f["logits"])):
-            assert len(values) == f["width"]
-            close(sum(logits), a["ffn"][f["layer"]][t], sum(map(abs, logits)), ("channels", f["layer"], t))
-        assert all(len(c["promotes"]) == 3 for c in f["channels"])
+    for l in range(L):
+        networks = [f for f in look["ffn"] if f["layer"] == l]
+        for t in range(min([N] + [len(f["fired"]) for f in networks])):  # of long texts the first rows
+            terms = []
+            for f in networks:
+                fired = [(n, v) for n, v in zip(f["fired"][t], f["logits"][t]) if n >= 0]
+                if "experts" in f:  # those of the experts that the token goes to, or those that are not 0
+                    chosen = next(r for r in look["router"] if r["layer"] == l)["chosen"][t]
+                    assert {n // f["width"] for n, _ in fired} <= set(chosen), (l, t)
+                else:
+                    assert len(fired) == f["width"]
+                assert len({n for n, _ in fired}) == len(fired)
+                terms += [v for _, v in fired]
+            if networks:
+                close(sum(terms), a["ffn"][l][t], sum(map(abs, terms)), ("channels", l, t))
+        for f in networks:
+            shares = [c["share"] for c in f["channels"]]
+            assert shares == sorted(shares, reverse=True) and sum(shares) < 1.0001
+            for c in f["channels"]:
+                assert len(c["promotes"]) == len(c["suppresses"]) and len(c["promotes"]) in (0, 5)
+                sizes = [abs(p["value"]) for p in c["positions"]]
+                assert sizes == sorted(sizes, reverse=True) and len(sizes) <= 5
     done.append("channels")
 if options.routers:
     for r in look["router"]:

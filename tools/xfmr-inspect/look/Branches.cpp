@@ -57,11 +57,15 @@ Branches branchesOf(BlockOp block) {
   return out;
 }
 
-LinearOp projectionOf(Value term, SmallVectorImpl<Operation *> &between) {
+Operation *sourceOf(Value term, SmallVectorImpl<Operation *> &between) {
   Operation *op = term.getDefiningOp();
   for (; isa_and_nonnull<ScaleOp, RmsNormOp, LayerNormOp>(op); op = op->getOperand(0).getDefiningOp())
     between.push_back(op);
-  return dyn_cast_or_null<LinearOp>(op);
+  return op;
+}
+
+LinearOp projectionOf(Value term, SmallVectorImpl<Operation *> &between) {
+  return dyn_cast_or_null<LinearOp>(sourceOf(term, between));
 }
 
 } // namespace xfmr::inspect

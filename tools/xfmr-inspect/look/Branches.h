@@ -23,6 +23,8 @@ struct Branches {
 Branches branchesOf(BlockOp block);
 
 /// The linear that a term ends in, behind factors and norms, or null; `between` are those, the last of them first.
+/// What it ends in, behind the same.
+mlir::Operation *sourceOf(mlir::Value term, llvm::SmallVectorImpl<mlir::Operation *> &between);
 LinearOp projectionOf(mlir::Value term, llvm::SmallVectorImpl<mlir::Operation *> &between);
 
 } // namespace xfmr::inspect

@@ -107,6 +107,10 @@ Status compareLooks(ModelOp modelBefore, const Look &before, ModelOp modelAfter,
     }
   }
   out.sentence = sentenceOf(out);
+  p.forward.forgetWeights();
+  q.forward.forgetWeights();
+  if (failed(readTaken(modelBefore, p.forward, before, modelAfter, q.forward, out.taken)))
+    return errorsBefore.status("the models cannot be compared");
   return Status::success();
 }
 

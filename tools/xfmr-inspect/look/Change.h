@@ -1,7 +1,7 @@
 // What a change of a model does on a text: how far what follows each token moves, and where in depth that starts.
 #pragma once
 
-#include "tools/xfmr-inspect/look/Look.h"
+#include "tools/xfmr-inspect/look/Taken.h"
 
 #include <optional>
 
@@ -14,6 +14,7 @@ struct LookChange {
   std::vector<double> meanDrift; // [P]
   int64_t starts = -1;           // the first place whose mean drift is at least a hundredth; -1: none
   std::string sentence;
+  Taken taken;
 };
 
 /// A look, and what it was before a change.

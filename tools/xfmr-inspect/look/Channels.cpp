@@ -11,6 +11,8 @@ namespace {
 
 constexpr float kNotTold = std::numeric_limits<float>::quiet_NaN();
 
+} // namespace
+
 std::vector<int64_t> largest(const Eigen::ArrayXf &scores, int64_t count) {
   std::vector<int64_t> order(scores.size());
   std::iota(order.begin(), order.end(), 0);
@@ -21,8 +23,6 @@ std::vector<int64_t> largest(const Eigen::ArrayXf &scores, int64_t count) {
   return order;
 }
 
-} // namespace
-
 Channels::Channels(int64_t layer, const MatrixF &down, int64_t rows, int64_t details, int64_t top) {
   look_.layer = layer;
   look_.width = down.cols();
@@ -30,6 +30,7 @@ Channels::Channels(int64_t layer, const MatrixF &down, int64_t rows, int64_t det
   look_.index = look_.value = look_.logit = Table({std::min(rows, details), top});
   absolute_ = positive_ = VectorD::Zero(look_.width);
   norms_ = down.cast<double>().colwise().norm().transpose();
+  firings_ = Firings(look_.width, kFirings);
 }
 
 void Channels::add(const LookText &text, const LookBatch &batch, const MatrixF &h, const MatrixF *directions,
@@ -44,6 +45,7 @@ void Channels::add(const LookText &text, const LookBatch &batch, const MatrixF &
     const auto values = h.row(row).transpose().array();
     absolute_.array() += values.abs().cast<double>();
     positive_.array() += (values > 0).cast<double>();
+    firings_.add(values, 0, batch.first + row);
     zeros_ += (values == 0).count();
     all_ += values.size();
     ++tokens_;
@@ -64,22 +66,33 @@ void Channels::add(const LookText &text, const LookBatch &batch, const MatrixF &
   });
 }
 
-void Channels::finish(int64_t top, const MatrixF &down, FfnLook &out, MatrixF &columns) const {
+Channel FfnLook::channelOf(int64_t number) const {
+  const double all = meanAbs.dot(columnNorm);
+  Channel channel;
+  channel.channel = number % width;
+  channel.expert = experts ? number / width : -1;
+  channel.meanAbs = meanAbs[number];
+  channel.positiveShare = positive[number];
+  channel.columnNorm = columnNorm[number];
+  channel.share = all > 0 ? meanAbs[number] * columnNorm[number] / all : 0;
+  return channel;
+}
+
+void Channels::finish(int64_t top, int64_t asked, const MatrixF &down, FfnLook &out, MatrixF &columns) const {
   out = look_;
   out.zero = all_ ? static_cast<double>(zeros_) / static_cast<double>(all_) : 0;
-  const VectorD contributions = absolute_.cwiseProduct(norms_);
-  const double all = contributions.sum(), tokens = static_cast<double>(std::max<int64_t>(tokens_, 1));
-  const std::vector<int64_t> shown = largest(contributions.cast<float>().array(), top);
+  const double tokens = static_cast<double>(std::max<int64_t>(tokens_, 1));
+  out.meanAbs = absolute_ / tokens;
+  out.positive = positive_ / tokens;
+  out.columnNorm = norms_;
+  std::vector<int64_t> shown = largest(out.meanAbs.cwiseProduct(norms_).cast<float>().array(), top);
+  if (asked >= 0 && !llvm::is_contained(shown, asked))
+    shown.push_back(asked);
   columns.resize(shown.size(), down.rows());
   for (size_t i = 0; i < shown.size(); ++i) {
-    const int64_t number = shown[i];
-    Channel &channel = out.channels.emplace_back();
-    channel.channel = number;
-    channel.meanAbs = absolute_[number] / tokens;
-    channel.positiveShare = positive_[number] / tokens;
-    channel.columnNorm = norms_[number];
-    channel.share = all > 0 ? contributions[number] / all : 0;
-    columns.row(i) = down.col(number).transpose();
+    out.channels.push_back(out.channelOf(shown[i]));
+    out.channels.back().rows = firings_.of(shown[i]);
+    columns.row(i) = down.col(shown[i]).transpose();
   }
 }
 

@@ -2,10 +2,15 @@
 #pragma once
 
 #include "passes/analysis/Units.h"
-#include "tools/xfmr-inspect/look/Look.h"
+#include "tools/xfmr-inspect/look/Firings.h"
 #include "tools/xfmr-inspect/look/Streams.h"
 
 namespace xfmr::inspect {
+
+/// Numbers of the `count` largest scores, the largest first and of equal ones the lowest.
+std::vector<int64_t> largest(const Eigen::ArrayXf &scores, int64_t count);
+
+constexpr int64_t kFirings = 5; // rows that are kept of a channel
 
 /// Activity of one network, batch by batch.
 class Channels {
@@ -18,12 +23,13 @@ public:
   void add(const LookText &text, const LookBatch &batch, const MatrixF &h, const MatrixF *directions,
            const MatrixF &down);
 
-  /// The channels that contribute most, and their columns [n, D].
-  void finish(int64_t top, const MatrixF &down, FfnLook &out, MatrixF &columns) const;
+  /// The channels that contribute most, then that of number `asked` (-1: none), and their columns [n, D].
+  void finish(int64_t top, int64_t asked, const MatrixF &down, FfnLook &out, MatrixF &columns) const;
 
 private:
   FfnLook look_;
   VectorD absolute_, positive_, norms_; // [F]
+  Firings firings_;
   int64_t tokens_ = 0, zeros_ = 0, all_ = 0;
 };
 

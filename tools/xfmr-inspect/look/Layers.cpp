@@ -2,16 +2,14 @@
 #include "tools/xfmr-inspect/look/Layers.h"
 
 #include "passes/calibration/Parallel.h"
-#include "passes/calibration/Products.h"
-#include "tools/xfmr-inspect/Vocabulary.h"
 #include "tools/xfmr-inspect/look/Branches.h"
 #include "tools/xfmr-inspect/look/Channels.h"
 #include "tools/xfmr-inspect/look/Heads.h"
+#include "tools/xfmr-inspect/look/Promotes.h"
 #include "tools/xfmr-inspect/look/Routers.h"
 #include "weights/Summary.h"
 
 #include <cmath>
-#include <numeric>
 
 using namespace mlir;
 
@@ -20,7 +18,7 @@ namespace {
 
 // Entries that long texts are held to, so that a page stays small: what is told of single tokens is told of the first ones.
 constexpr int64_t kMostMapped = 1 << 20, kMostChannels = 300000;
-constexpr int64_t kLayerChannels = 12, kPromoted = 3;
+constexpr int64_t kLayerChannels = 12;
 
 // a b without a transpose, run by run.
 MatrixF times(const MatrixF &a, const MatrixF &b) {
@@ -50,7 +48,11 @@ public:
       forward.forgetWeights();
       reportProgress(model.getContext(), "looking at block", ++layer, layers);
     }
-    return promote();
+    std::vector<std::vector<Channel> *> lists;
+    for (FfnLook &network : out.ffn)
+      lists.push_back(&network.channels);
+    readPromotes(model, columns, forward, lists);
+    return success();
   }
 
 private:
@@ -121,9 +123,14 @@ private:
       channels.emplace(layer, *down, out.text.rows(), details, options.top);
     }
     std::vector<Router> routers;
-    if (options.views.router)
-      for (MoeOp mixture : mixtures)
+    std::vector<std::optional<ExpertChannels>> inExperts;
+    if (options.views.router || options.views.ffn)
+      for (MoeOp mixture : mixtures) {
         routers.emplace_back(layer, mixture, out.text, details);
+        inExperts.emplace_back();
+        if (FeedForwardUnits network = expertNetworkOf(mixture); options.views.ffn && network.down)
+          inExperts.back().emplace(layer, mixture, network, out.text, details, options.top);
+      }
 
     for (const LookBatch &batch : batches) {
       Activations known;
@@ -138,22 +145,42 @@ private:
           return failure();
       if (channels && failed(readChannels(network, branches, batch, layer, known, *channels)))
         return failure();
-      for (auto [router, mixture] : llvm::zip(routers, mixtures))
-        if (failed(forward.evaluate(mixture.getInput(), batch.window, known)) ||
-            failed(router.add(out.text, batch, MatrixF(known.find(mixture.getInput())->second), forward)))
+      for (auto [router, experts, mixture] : llvm::zip(routers, inExperts, mixtures))
+        if (failed(readMixture(mixture, router, experts, branches, batch, layer, known)))
           return failure();
     }
     if (options.views.attention)
       for (size_t head = 0; head < sums.size(); ++head)
         out.headScores.push_back(sums[head].look(layer, static_cast<int64_t>(head)));
     if (channels) {
-      channels->finish(kLayerChannels, *forward.weight(network.down.getWeight()), out.ffn.emplace_back(),
-                       columns.emplace_back());
-      downs.push_back(network.down);
+      columns.push_back({network.down.getResult(), {}});
+      channels->finish(listed(layer), askedOf(block, network), *forward.weight(network.down.getWeight()), out.ffn.emplace_back(),
+                       columns.back().columns);
     }
-    for (const Router &router : routers)
-      router.finish(out.routers.emplace_back());
+    for (auto [experts, mixture] : llvm::zip(inExperts, mixtures))
+      if (experts) {
+        columns.push_back({mixture.getResult(), {}});
+        if (failed(experts->finish(listed(layer), askedOf(block, experts->network()), forward, out.ffn.emplace_back(),
+                                   columns.back().columns)))
+          return failure();
+      }
+    if (options.views.router)
+      for (const Router &router : routers)
+        router.finish(out.routers.emplace_back());
     return success();
+  }
+
+  // How many channels a list of a layer has.
+  int64_t listed(int64_t layer) const {
+    return options.asked && options.asked->layer == layer ? std::max(kLayerChannels, options.asked->top) : kLayerChannels;
+  }
+  // The number of the channel that is asked for, if it is one of this network; else -1.
+  int64_t askedOf(BlockOp block, FeedForwardUnits &network) const {
+    const std::optional<MemoryOptions> &asked = options.asked;
+    if (!asked || !asked->channel || asked->layer != static_cast<int64_t>(block.getLayer()) ||
+        asked->expert.has_value() != static_cast<bool>(network.mixture))
+      return -1;
+    return asked->expert.value_or(0) * network.width() + *asked->channel;
   }
 
   // The only network of a block that is no mixture.
@@ -240,51 +267,38 @@ private:
     return success();
   }
 
+  // The directions of a batch at what `source` gives, where contributions are told and it is a term of the block's sum.
+  LogicalResult directionsAt(Operation *source, const Branches &branches, const LookBatch &batch, int64_t layer,
+                             Activations &known, std::optional<MatrixF> &u) {
+    for (const Branch &branch : branches.terms) {
+      SmallVector<Operation *> between;
+      if (out.byFfn.empty() || sourceOf(branch.value, between) != source)
+        continue;
+      if (failed(pull(between, branch.factor, batch, layer, known, u.emplace())))
+        return failure();
+    }
+    return success();
+  }
+
+  LogicalResult readMixture(MoeOp mixture, Router &router, std::optional<ExpertChannels> &channels, const Branches &branches,
+                            const LookBatch &batch, int64_t layer, Activations &known) {
+    std::optional<MatrixF> u;
+    if (failed(forward.evaluate(mixture.getInput(), batch.window, known)) ||
+        (channels && failed(directionsAt(mixture, branches, batch, layer, known, u))))
+      return failure();
+    return router.add(out.text, batch, MatrixF(known.find(mixture.getInput())->second), forward,
+                      channels ? &*channels : nullptr, u ? &*u : nullptr);
+  }
+
   LogicalResult readChannels(FeedForwardUnits &network, const Branches &branches, const LookBatch &batch, int64_t layer,
                              Activations &known, Channels &channels) {
     if (failed(forward.evaluate(network.hidden, batch.window, known)))
       return failure();
-    MatrixF u;
-    bool told = false;
-    for (const Branch &branch : branches.terms) {
-      SmallVector<Operation *> between;
-      if (out.byFfn.empty() || projectionOf(branch.value, between) != network.down)
-        continue;
-      if (failed(pull(between, branch.factor, batch, layer, known, u)))
-        return failure();
-      told = true;
-    }
+    std::optional<MatrixF> u;
+    if (failed(directionsAt(network.down, branches, batch, layer, known, u)))
+      return failure();
     const MatrixF *down = forward.weight(network.down.getWeight());
-    channels.add(out.text, batch, known.find(network.hidden)->second, told ? &u : nullptr, *down);
-    return success();
-  }
-
-  // The tokens that the channels which contribute most write: the head is read once for all layers.
-  LogicalResult promote() {
-    TokenTexts texts;
-    if (out.ffn.empty() || texts.open(model).failed())
-      return success();
-    for (auto [index, network] : llvm::enumerate(out.ffn)) {
-      Vocabulary vocabulary;
-      if (vocabulary.open(model, downs[index], forward).failed())
-        return success(); // what the lists lack is said by the refusal of attribution
-      MatrixF directions(columns[index].rows(), columns[index].cols()), scores;
-      for (Eigen::Index i = 0; i < directions.rows(); ++i)
-        directions.row(i) =
-            vocabulary.direction(columns[index].row(i).transpose().cast<double>()).transpose().cast<float>();
-      multiplyTransposed(directions, vocabulary.head(), scores);
-      for (auto [row, channel] : llvm::enumerate(network.channels)) {
-        std::vector<int32_t> order(scores.cols());
-        std::iota(order.begin(), order.end(), 0);
-        const auto z = scores.row(row);
-        llvm::erase_if(order, [&](int32_t id) { return !texts.knows(id); });
-        const auto count = std::min<size_t>(kPromoted, order.size());
-        std::partial_sort(order.begin(), order.begin() + count, order.end(),
-                          [&](int32_t a, int32_t b) { return z[a] != z[b] ? z[a] > z[b] : a < b; });
-        for (size_t i = 0; i < count; ++i)
-          channel.promotes.push_back({order[i], texts.of(order[i]), z[order[i]]});
-      }
-    }
+    channels.add(out.text, batch, known.find(network.hidden)->second, u ? &*u : nullptr, *down);
     return success();
   }
 
@@ -298,8 +312,7 @@ private:
   int64_t details = 0;
   MatrixF directions;            // [N, D] of the chosen logits, at the last place
   std::vector<double> keptAfter; // [L], of what a block gives, in what the last block gives
-  std::vector<MatrixF> columns;  // of the channels that are listed
-  std::vector<LinearOp> downs;
+  std::vector<Columns> columns;  // of the channels that are listed
 };
 
 } // namespace

@@ -23,6 +23,7 @@ struct LookOptions {
   LookTextOptions text;
   LookViews views;
   int64_t top = 5; // tokens, channels and heads of each list
+  std::optional<MemoryOptions> asked; // a network, or a channel of it, whose list must hold it and as many as it says
 };
 
 /// Scores of a head: means over rows of the weights that it gives. Rows 0 and 1 of a window do not count.
@@ -40,9 +41,14 @@ struct HeadLook {
 
 struct FfnLook {
   int64_t layer = 0, width = 0;
+  int64_t experts = 0;           // of a mixture, each of `width` channels; 0: a plain network. Beside a mixture it is the shared one
   double zero = 0;               // share of activations that are 0
   std::vector<Channel> channels; // that contribute most over the text
-  Table index, value, logit;     // [N, k]: channels with the largest |h_j| |D_j| at a row, h_j, and h_j D_j u
+  Table index, value, logit;     // [N, k]: channels with the largest |h_j| |D_j| at a row, h_j, and h_j D_j u. Of experts:
+                                 // expert * width + channel; h_j times the expert's weight
+  VectorD meanAbs, positive, columnNorm; // of every channel, numbered alike; not written
+  /// Channel `number` as it is listed, promoted tokens apart.
+  Channel channelOf(int64_t number) const;
 };
 
 struct RouterLook {

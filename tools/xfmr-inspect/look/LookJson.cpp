@@ -77,16 +77,28 @@ private:
   const TableForm form;
 };
 
+ordered_json scoresJson(const std::vector<TokenScore> &scores) {
+  ordered_json list = ordered_json::array();
+  for (const TokenScore &score : scores)
+    list.push_back({{"token_id", score.id}, {"token", score.token}, {"value", number(score.value)}});
+  return list;
+}
+
 ordered_json channelJson(const Channel &channel) {
-  ordered_json promotes = ordered_json::array();
-  for (const TokenScore &score : channel.promotes)
-    promotes.push_back({{"token_id", score.id}, {"token", score.token}, {"value", number(score.value)}});
-  return {{"channel", channel.channel},
-          {"mean_abs", number(channel.meanAbs)},
-          {"positive_share", number(channel.positiveShare)},
-          {"column_norm", number(channel.columnNorm)},
-          {"share", number(channel.share)},
-          {"promotes", promotes}};
+  ordered_json positions = ordered_json::array();
+  for (const RowValue &fired : channel.rows)
+    positions.push_back({{"row", fired.row}, {"value", number(fired.value)}});
+  ordered_json json = {{"channel", channel.channel},
+                       {"mean_abs", number(channel.meanAbs)},
+                       {"positive_share", number(channel.positiveShare)},
+                       {"column_norm", number(channel.columnNorm)},
+                       {"share", number(channel.share)},
+                       {"positions", positions},
+                       {"promotes", scoresJson(channel.promotes)},
+                       {"suppresses", scoresJson(channel.suppresses)}};
+  if (channel.expert >= 0)
+    json["expert"] = channel.expert;
+  return json;
 }
 
 ordered_json headJson(const HeadLook &head) {
@@ -105,8 +117,43 @@ ordered_json headJson(const HeadLook &head) {
           {"sentence", head.sentence}};
 }
 
+ordered_json channelsJson(const std::vector<Channel> &channels) {
+  ordered_json list = ordered_json::array();
+  for (const Channel &channel : channels)
+    list.push_back(channelJson(channel));
+  return list;
+}
+
+ordered_json numbers(const std::vector<double> &values) {
+  ordered_json list = ordered_json::array();
+  for (double value : values)
+    list.push_back(number(value));
+  return list;
+}
+
+ordered_json takenJson(const Taken &taken) {
+  ordered_json heads = ordered_json::array(), channels = ordered_json::array(), experts = ordered_json::array();
+  for (const TakenHead &gone : taken.heads) {
+    heads.push_back(headJson(gone.head));
+    heads.back()["logit"] = gone.logit < 0 ? ordered_json() : number(gone.logit);
+  }
+  for (const TakenChannels &gone : taken.channels) {
+    channels.push_back({{"layer", gone.layer}, {"of", gone.of}, {"count", gone.count}, {"share", number(gone.share)},
+                        {"channels", channelsJson(gone.channels)}});
+    if (gone.expert >= 0)
+      channels.back()["expert"] = gone.expert;
+  }
+  for (const TakenExpert &gone : taken.experts)
+    experts.push_back({{"layer", gone.layer}, {"expert", gone.expert}, {"load", numbers(gone.load)},
+                       {"mean_weight", numbers(gone.weight)}, {"saliency", number(gone.saliency)}});
+  return {{"layers", taken.layers}, {"heads", heads}, {"channels", channels}, {"experts", experts}, {"untold", taken.untold}};
+}
+
 ordered_json changeJson(const LookChange &change, const Writer &table) {
-  ordered_json json = {{"what", change.what}, {"sentence", change.sentence}, {"kl", table(change.kl)}};
+  ordered_json json = {{"what", change.what},
+                       {"sentence", change.sentence},
+                       {"taken", takenJson(change.taken)},
+                       {"kl", table(change.kl)}};
   if (change.drift.empty())
     return json;
   json["drift"] = table(change.drift);
@@ -187,16 +234,15 @@ ordered_json toJson(const Look &look, TableForm form) {
   if (!look.ffn.empty()) {
     json["ffn"] = ordered_json::array();
     for (const FfnLook &ffn : look.ffn) {
-      ordered_json channels = ordered_json::array();
-      for (const Channel &channel : ffn.channels)
-        channels.push_back(channelJson(channel));
       json["ffn"].push_back({{"layer", ffn.layer},
                              {"width", ffn.width},
                              {"zero_share", number(ffn.zero)},
-                             {"channels", channels},
+                             {"channels", channelsJson(ffn.channels)},
                              {"fired", table(ffn.index, Entries::integers)},
                              {"values", table(ffn.value)},
                              {"logits", table(ffn.logit)}});
+      if (ffn.experts)
+        json["ffn"].back()["experts"] = ffn.experts;
     }
   }
   if (!look.routers.empty()) {

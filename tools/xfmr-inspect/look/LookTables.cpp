@@ -1,21 +1,12 @@
 // A look for people: what is true of the whole text. What is told of single tokens is in the JSON and on the page.
 #include "tools/xfmr-inspect/TextTable.h"
 #include "tools/xfmr-inspect/look/Change.h"
+#include "tools/xfmr-inspect/look/TakenTables.h"
 
 #include <cmath>
 
 namespace xfmr::inspect {
 namespace {
-
-std::string number(double value, const char *format = "%.4g") {
-  char text[32];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
-
-std::string percent(double share) {
-  return number(100 * share, "%.1f %%");
-}
 
 double meanOf(const Table &table, int64_t row) {
   double sum = 0;
@@ -78,6 +69,20 @@ void printHeads(const Look &look, std::ostream &out) {
   table.print(out);
 }
 
+// The few that write most of each network.
+void printChannels(const Look &look, std::ostream &out) {
+  constexpr size_t kShown = 3;
+  const bool experts = llvm::any_of(look.ffn, [](const FfnLook &network) { return network.experts > 0; });
+  TextTable table(5);
+  table.row({"layer", experts ? "expert:channel" : "channel", "mean |h|", "fires", "share", "promotes"});
+  for (const FfnLook &network : look.ffn)
+    for (const Channel &channel : llvm::ArrayRef(network.channels).take_front(kShown))
+      table.row({std::to_string(network.layer), nameOf(channel), number(channel.meanAbs), percent(channel.positiveShare),
+                 percent(channel.share), promotedBy(channel)});
+  out << "\n";
+  table.print(out);
+}
+
 void printRouters(const Look &look, std::ostream &out) {
   for (const RouterLook &router : look.routers) {
     out << "\nlayer " << router.layer << ": " << router.topK << " of " << router.experts << " experts\n";
@@ -116,6 +121,8 @@ void printLook(const Look &look, std::ostream &out) {
     out << "no contributions to logits: " << look.refusal << "\n";
   if (!look.headScores.empty())
     printHeads(look, out);
+  if (!look.ffn.empty())
+    printChannels(look, out);
   if (!look.routers.empty())
     printRouters(look, out);
 }
@@ -124,8 +131,10 @@ void printLook(const Look &look, std::ostream &out) {
 
 void printLooks(const Looks &looks, std::ostream &out) {
   printLook(looks.model, out);
-  if (looks.change)
-    out << "\nbefore " << looks.change->what << ": " << looks.change->sentence << "\n";
+  if (!looks.change)
+    return;
+  out << "\nbefore " << looks.change->what << ": " << looks.change->sentence << "\n";
+  printTaken(looks.change->taken, *looks.before, out);
 }
 
 } // namespace xfmr::inspect

@@ -26,7 +26,33 @@ Router::Router(int64_t layer, MoeOp mixture, const LookText &text, int64_t detai
   weights_.assign(texts * experts, 0);
 }
 
-LogicalResult Router::add(const LookText &text, const LookBatch &batch, const MatrixF &x, Forward &forward) {
+// What an expert gives; by way of its channels where they are told, so that nothing is computed twice.
+LogicalResult Router::evaluate(int64_t expert, const ExpertTokens &given, MatrixF rows, const LookBatch &batch, Forward &forward,
+                               ExpertChannels *channels, const MatrixF *directions, MatrixF &result) {
+  Value yielded = mixture_.getExpert().front().getTerminator()->getOperand(0);
+  if (!channels)
+    return forward.evaluateExpert(mixture_, expert, yielded, std::move(rows), result);
+  MatrixF h;
+  LinearOp projection = channels->network().down;
+  if (failed(forward.evaluateExpert(mixture_, expert, channels->network().hidden, std::move(rows), h)))
+    return failure();
+  const MatrixF *down = forward.weight(projection.getWeight(), expert);
+  if (!down)
+    return failure();
+  channels->add(batch, expert, given, h, directions, *down);
+  multiplyTransposed(h, *down, result);
+  if (!projection.getBias())
+    return success();
+  const MatrixF *bias = forward.weight(projection.getBias(), expert);
+  if (bias)
+    result.rowwise() += bias->col(0).transpose();
+  return success(bias != nullptr);
+}
+
+LogicalResult Router::add(const LookText &text, const LookBatch &batch, const MatrixF &x, Forward &forward,
+                          ExpertChannels *channels, const MatrixF *directions) {
+  if (channels)
+    channels->count(text, batch);
   std::vector<ExpertTokens> tokens;
   if (failed(forward.route(mixture_, x, tokens)))
     return failure();
@@ -47,7 +73,6 @@ LogicalResult Router::add(const LookText &text, const LookBatch &batch, const Ma
   }
 
   std::vector<llvm::SmallVector<std::pair<float, int64_t>>> chosen(batch.rows);
-  Value yielded = mixture_.getExpert().front().getTerminator()->getOperand(0);
   const bool onInput = mixture_.getRouting().getWeightOnInput();
   for (auto [expert, given] : llvm::enumerate(tokens)) {
     if (given.rows.empty())
@@ -59,7 +84,7 @@ LogicalResult Router::add(const LookText &text, const LookBatch &batch, const Ma
       weights_[textOf[given.rows[i]] * look_.experts + expert] += given.gates[i];
       rows.row(i) = x.row(given.rows[i]) * (onInput ? given.gates[i] : 1.0f);
     }
-    if (failed(forward.evaluateExpert(mixture_, expert, yielded, std::move(rows), result)))
+    if (failed(evaluate(expert, given, std::move(rows), batch, forward, channels, directions, result)))
       return failure();
     for (size_t i = 0; i < given.rows.size(); ++i)
       saliency_[expert] += (onInput ? 1.0 : given.gates[i]) * result.row(i).cast<double>().norm();

@@ -3,7 +3,7 @@
 #include "runtime/artifact/Status.h"
 #include <string>
 
-namespace xfmr::compare {
+namespace xfmr {
 
 class UnnamedFile {
 public:
@@ -22,4 +22,4 @@ private:
   int descriptor_ = -1;
 };
 
-} // namespace xfmr::compare
+} // namespace xfmr

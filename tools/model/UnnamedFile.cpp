@@ -1,5 +1,5 @@
 // See UnnamedFile.h.
-#include "tools/xfmr-compare/UnnamedFile.h"
+#include "tools/model/UnnamedFile.h"
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-namespace xfmr::compare {
+namespace xfmr {
 
 UnnamedFile::~UnnamedFile() {
   if (descriptor_ >= 0)
@@ -25,4 +25,4 @@ Status UnnamedFile::create() {
                           : Status::error(std::string("cannot create a temporary file: ") + std::strerror(errno));
 }
 
-} // namespace xfmr::compare
+} // namespace xfmr
