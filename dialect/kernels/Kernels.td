@@ -136,6 +136,8 @@ def Xfmr_AttentionDecodeKernel : Xfmr_Kernel<"AttentionDecode", "attention_decod
     - `softcap`: scores go through c tanh(s / c)
     - `sinks`
     - `alibi`: scores fall with the distance
+    - `bias`: scores have a bias by distance, of a table
+    - `cross`: all keys of a source
 
     Constraints:
     - C1: `head_dim` is a multiple of 4 from 4 to 256
@@ -168,6 +170,8 @@ def Xfmr_AttentionPrefillKernel : Xfmr_Kernel<"AttentionPrefill", "attention_pre
     - `sinks`
     - `alibi`: scores fall with the distance
     - `chunked`: keys of the own chunk alone
+    - `bias`: scores have a bias by distance, of a table
+    - `cross`: all keys of a source
 
     Constraints:
     - C1: `head_dim` is a multiple of 4 from 4 to 256

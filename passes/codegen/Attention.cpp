@@ -13,7 +13,7 @@ std::string headDimFault(uint32_t headDim) {
 std::string AttentionDecodeSpec::name() const {
   return "attention_decode_d" + std::to_string(headDim) + "_" + toString(cache) +
          (single ? "_single" : "") + (softcap ? "_softcap" : "") + (sinks ? "_sinks" : "") + (alibi ? "_alibi" : "") +
-         (unaligned ? "_unaligned" : "");
+         (bias ? "_bias" : "") + (cross ? "_cross" : "") + (unaligned ? "_unaligned" : "");
 }
 
 std::vector<Binding> AttentionDecodeSpec::bindings() const {
@@ -24,6 +24,8 @@ std::vector<Binding> AttentionDecodeSpec::bindings() const {
                                  {single ? "out" : "partial", Access::Write}};
   if (sinks)
     result.push_back({"sinks", Access::Read});
+  if (bias)
+    result.push_back({"bias", Access::Read});
   return result;
 }
 
@@ -38,7 +40,8 @@ std::array<uint32_t, 3> AttentionDecodeParams::grid(const AttentionDecodeSpec &s
 }
 
 std::string AttentionCombineSpec::name() const {
-  return "attention_combine_d" + std::to_string(headDim) + (sinks ? "_sinks" : "") + (unaligned ? "_unaligned" : "");
+  return "attention_combine_d" + std::to_string(headDim) + (sinks ? "_sinks" : "") +
+         (cross ? "_cross" : "") + (unaligned ? "_unaligned" : "");
 }
 
 std::vector<Binding> AttentionCombineSpec::bindings() const {
@@ -61,7 +64,7 @@ std::array<uint32_t, 3> AttentionCombineParams::grid(const AttentionCombineSpec 
 std::string AttentionPrefillSpec::name() const {
   return "attention_prefill_d" + std::to_string(headDim) + "_" + toString(cache) +
          (causal ? "_causal" : "") + (softcap ? "_softcap" : "") + (sinks ? "_sinks" : "") + (alibi ? "_alibi" : "") +
-         (chunked ? "_chunked" : "") + (unaligned ? "_unaligned" : "");
+         (chunked ? "_chunked" : "") + (bias ? "_bias" : "") + (cross ? "_cross" : "") + (unaligned ? "_unaligned" : "");
 }
 
 std::vector<Binding> AttentionPrefillSpec::bindings() const {
@@ -72,6 +75,8 @@ std::vector<Binding> AttentionPrefillSpec::bindings() const {
                                  {"out", Access::Write}};
   if (sinks)
     result.push_back({"sinks", Access::Read});
+  if (bias)
+    result.push_back({"bias", Access::Read});
   return result;
 }
 
@@ -94,8 +99,14 @@ static std::string headsFault(uint32_t numHeads, uint32_t numKvHeads, uint32_t m
   return needsPositive("max_context", maxContext);
 }
 
+// Every key of a source counts alike.
+static std::string crossFault(bool cross, bool others) {
+  return cross && others ? "cross comes alone, without causal, softcap, sinks, biases and chunks" : "";
+}
+
 std::string AttentionPrefillSpec::fault() const {
-  return headDimFault(headDim); // C1
+  return firstFault({headDimFault(headDim), // C1
+                     crossFault(cross, causal || softcap || sinks || alibi || chunked || bias)});
 }
 
 std::string AttentionPrefillParams::fault(const AttentionPrefillSpec &spec) const {
@@ -107,7 +118,8 @@ std::string AttentionPrefillParams::fault(const AttentionPrefillSpec &spec) cons
 
 std::string AttentionDecodeSpec::fault() const {
   return firstFault({headDimFault(headDim), // C1
-                     sinks && !single ? "sinks need single" : ""}); // C2
+                     sinks && !single ? "sinks need single" : "", // C2
+                     crossFault(cross, softcap || sinks || alibi || bias)});
 }
 
 std::string AttentionDecodeParams::fault(const AttentionDecodeSpec &spec) const {

@@ -3,7 +3,9 @@
 //   score_ij = scale * q_i . k_j;  with softcap: c * tanh(score / c)
 //   visible:  causal: j <= i; not causal: j < position + count; window w > 0: also i - w < j < i + w; chunk c > 0: also in the
 //   run of c positions that i is in
+//   cross: every key of the source, j < state::kSource
 //   alibi b: score_ij + slope_h (j - i), slopes as builder/Alibi.h has them
+//   bias: score_ij + bias[h * span + j - i + max_context - 1], span = biasSpan(max_context)
 //   out_i = sum_j softmax_j(score_ij) v_j; with sinks, exp(sink_h) joins the denominator (gpt-oss)
 // Softmax is online (Milakov and Gimelshein 2018): no buffer of scores.
 //
@@ -36,6 +38,10 @@ constexpr uint32_t alibiHeads(uint32_t numHeads) {
   return n;
 }
 
+// Floats of a head in a table of biases by distance: one for each distance from 1 - maxContext on, and what loads of whole
+// vectors touch behind the last.
+constexpr uint32_t biasSpan(uint32_t maxContext) { return (2 * maxContext + 16) / 8 * 8; }
+
 struct AttentionPrefillSpec {
   uint32_t headDim = 0; // see isHeadDim
   CacheType cache = CacheType::F32;
@@ -43,17 +49,18 @@ struct AttentionPrefillSpec {
   bool softcap = false;
   bool sinks = false;
   bool unaligned = false; // as the params say
-  bool alibi = false, chunked = false;
+  bool alibi = false, chunked = false, bias = false, cross = false;
 
   bool singleFloats() const { return unaligned || headDim % 4; }
   std::string name() const;
-  // state r, q r, k_cache r, v_cache r, out w [, sinks r (f32 [num_heads])]
+  // state r, q r, k_cache r, v_cache r, out w [, sinks r (f32 [num_heads])] [, bias r (f32 [num_heads, biasSpan])]
   std::vector<Binding> bindings() const;
   // Why no kernel has this spec; empty: nothing is wrong.
   std::string fault() const;
   template <class Self, class F> static void fields(Self &self, F &&f) {
     f("head_dim", self.headDim); f("cache", self.cache); f("causal", self.causal);
     f("softcap", self.softcap); f("sinks", self.sinks); f("alibi", self.alibi); f("chunked", self.chunked);
+    f("bias", self.bias); f("cross", self.cross);
     f("unaligned", self.unaligned);
   }
 };
@@ -103,19 +110,20 @@ struct AttentionDecodeSpec {
   bool softcap = false;
   bool sinks = false; // only with single; otherwise attention_combine adds them
   bool unaligned = false;
-  bool alibi = false;
+  bool alibi = false, bias = false, cross = false;
 
   bool singleFloats() const { return unaligned || headDim % 4; }
 
   std::string name() const;
-  // single: state r, q r, k_cache r, v_cache r, out w [, sinks r]
-  // split:  state r, q r, k_cache r, v_cache r, partial w
+  // single: state r, q r, k_cache r, v_cache r, out w [, sinks r] [, bias r]
+  // split:  state r, q r, k_cache r, v_cache r, partial w [, bias r]
   std::vector<Binding> bindings() const;
   // Why no kernel has this spec; empty: nothing is wrong.
   std::string fault() const;
   template <class Self, class F> static void fields(Self &self, F &&f) {
     f("head_dim", self.headDim); f("cache", self.cache); f("single", self.single);
     f("softcap", self.softcap); f("sinks", self.sinks); f("alibi", self.alibi); f("unaligned", self.unaligned);
+    f("bias", self.bias); f("cross", self.cross);
   }
 };
 
@@ -147,6 +155,7 @@ struct AttentionCombineSpec {
   uint32_t headDim = 0;
   bool sinks = false;
   bool unaligned = false;
+  bool cross = false;
 
   bool singleFloats() const { return unaligned || headDim % 4; }
   std::string name() const;
@@ -155,7 +164,7 @@ struct AttentionCombineSpec {
   // Why no kernel has this spec; empty: nothing is wrong.
   std::string fault() const;
   template <class Self, class F> static void fields(Self &self, F &&f) {
-    f("head_dim", self.headDim); f("sinks", self.sinks); f("unaligned", self.unaligned);
+    f("head_dim", self.headDim); f("sinks", self.sinks); f("unaligned", self.unaligned); f("cross", self.cross);
   }
 };
 

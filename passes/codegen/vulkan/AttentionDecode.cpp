@@ -3,6 +3,7 @@
 // keys.
 #include "passes/codegen/Attention.h"
 #include "passes/codegen/builder/Alibi.h"
+#include "passes/codegen/vulkan/AttentionVariants.h"
 #include "passes/codegen/vulkan/CacheCodes.h"
 #include "passes/codegen/vulkan/Heads.h"
 #include "passes/codegen/vulkan/Math.h"
@@ -30,7 +31,11 @@ enum Word : uint32_t {
 // The keys a decoding row sees are those from begin (inclusive) to end (exclusive).
 struct Visible {
   Value begin, end;
-  Visible(KernelBuilder &k, Value window, Value chunk) {
+  Visible(KernelBuilder &k, Value window, Value chunk, bool cross) {
+    if (cross) {
+      begin = k.u32(0), end = k.buffer("state")[state::kSource];
+      return;
+    }
     Value position = k.buffer("state")[state::kPosition], size = max(chunk, k.u32(1));
     end = position + 1;
     begin = select((window != 0) & (end > window), end - window, k.u32(0));
@@ -53,7 +58,7 @@ public:
         partial(k.shared(Element::F32x4, 64)) {}
 
   void build() {
-    Visible visible(k, k.push(kWindow), k.push(kChunk));
+    Visible visible(k, k.push(kWindow), k.push(kChunk), spec.cross);
     Value splits = spec.single ? k.u32(1) : k.push(kSplits);
     split = k.group() % splits;
     head = k.group() / splits;
@@ -90,6 +95,8 @@ private:
             score = softcap(score, k.pushFloat(kSoftcap));
           if (spec.alibi)
             score = fma(toFloat(key) - toFloat(position), slope, score);
+          if (spec.bias)
+            score = score + attention_prefill::distanceBias(k, k.push(kMaxContext), head, key, position);
           weights.store(key - begin, score);
           return Values{max(in[0], score)};
         });
@@ -156,7 +163,7 @@ private:
 // One workgroup a head, one invocation a vec4 of it; every invocation reads all splits' maxima.
 void buildCombine(KernelBuilder &k, const AttentionCombineSpec &spec) {
   uint32_t quads = headQuads(spec.headDim), statistics = paddedWidth(spec.headDim) / 4;
-  Visible visible(k, k.push(kWindow), k.push(kChunk));
+  Visible visible(k, k.push(kWindow), k.push(kChunk), spec.cross);
   Value head = k.group(), t = k.thread();
   k.when((k.buffer("state")[state::kCount] != 0) & (t < quads) & (head < k.push(kNumHeads)), [&] {
     Value first = visible.begin / kDecodeSplit,
