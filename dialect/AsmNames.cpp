@@ -143,7 +143,7 @@ std::string activationName(Value value) {
       .Case<RmsNormOp>([](RmsNormOp n) { return normName(n.getInput(), n.getWeight()); })
       .Case<LayerNormOp>([](auto) { return "normed"; })
       .Case<RopeOp>([](RopeOp r) { return activationName(r.getInput()) + "_rope"; })
-      .Case<AttentionOp, CachedAttentionOp>([](auto) { return "attn"; })
+      .Case<AttentionOp, CachedAttentionOp, CrossAttentionOp>([](auto) { return "attn"; })
       .Case<ActivationOp>([](ActivationOp a) { return stringifyActivationKind(a.getKind()).str(); })
       .Case<AddOp>(addName)
       .Case<MulOp>([](MulOp m) {
@@ -169,6 +169,13 @@ void nameResults(Operation *op, OpAsmSetValueNameFn setName) {
   }
 }
 
+// Of a model the source, if there is one, and the tokens; of a block what goes through it, and what an encoder left.
+static StringRef nameOfArgument(Operation *parent, unsigned number) {
+  if (isa<ModelOp>(parent))
+    return number + 1 < parent->getRegion(0).getNumArguments() ? "source" : "tokens";
+  return number == 0 ? "h" : "memory";
+}
+
 void nameBlockArguments(Region &region, OpAsmSetValueNameFn setName) {
   Operation *parent = region.getParentOp();
   if (region.empty() || !isa<ModelOp, BlockOp, MoeOp, FusedOp>(parent))
@@ -181,7 +188,7 @@ void nameBlockArguments(Region &region, OpAsmSetValueNameFn setName) {
                             ? activationName(fused.getInputs()[argument.getArgNumber()])
                             : "h");
     else
-      setName(argument, isa<ModelOp>(parent) ? "tokens" : "h");
+      setName(argument, nameOfArgument(parent, argument.getArgNumber()));
 }
 
 } // namespace xfmr

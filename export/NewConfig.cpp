@@ -52,11 +52,11 @@ void set(ordered_json &config, std::initializer_list<const char *> keys, int64_t
 }
 
 void setAttention(ordered_json &config, const Shapes &shapes, int64_t hidden) {
-  set(config, {"num_attention_heads", "n_head"}, shapes.heads);
+  set(config, {"num_attention_heads", "n_head", "num_heads"}, shapes.heads);
   set(config, {"num_key_value_heads", "num_kv_heads"}, shapes.kvHeads,
       shapes.kvHeads != shapes.heads && !config.contains("multi_query"));
   if (!config.contains("kv_lora_rank")) // latent attention has sizes of its own
-    set(config, {"head_dim"}, shapes.headDim, shapes.heads * shapes.headDim != hidden && !config.contains("n_head"));
+    set(config, {"head_dim", "d_kv"}, shapes.headDim, shapes.heads * shapes.headDim != hidden && !config.contains("n_head"));
 }
 
 /// GPT-2 and Falcon leave the key out for four times the hidden size.
@@ -66,7 +66,7 @@ void setWidth(ordered_json &config, int64_t width, int64_t hidden) {
   else if (config.contains("n_head"))
     set(config, {"n_inner"}, width, width != 4 * hidden);
   else
-    set(config, {"intermediate_size", "ffn_dim"}, width);
+    set(config, {"intermediate_size", "ffn_dim", "d_ff"}, width);
 }
 
 bool has(const ordered_json &config, const char *key) { return config.contains(key) && !config[key].is_null(); }
@@ -89,7 +89,8 @@ void setDenseLayers(ordered_json &config, const std::vector<Shapes> &blocks) {
   for (size_t layer = 0; layer < blocks.size(); ++layer)
     if (!blocks[layer].experts)
       dense.push_back(layer);
-  if (has(config, "first_k_dense_replace") ||
+  if (has(config, "first_k_dense_replace") || has(config, "expert_capacity") || // Switch: every n-th layer
+      
       (dense.empty() && !config.contains("mlp_only_layers") && !config.contains("decoder_sparse_step")))
     return;
   config["mlp_only_layers"] = dense;
@@ -165,6 +166,13 @@ ordered_json newConfig(ordered_json config, ModelOp model) {
     blocks.push_back(shapesOf(block));
   const ordered_json base = config;
   set(config, {"num_hidden_layers", "n_layer"}, static_cast<int64_t>(blocks.size()));
+  if (model.getSource()) {
+    const auto reads = [](BlockOp block) { return block.getInputs().size() > 1; };
+    const int64_t decoder = llvm::count_if(model.getBody().getOps<BlockOp>(), reads);
+    const int64_t encoder = static_cast<int64_t>(blocks.size()) - decoder;
+    set(config, {"num_layers"}, encoder);
+    set(config, {"num_decoder_layers"}, decoder, decoder != encoder); // else as many as those of the encoder
+  }
   setAttention(config, blocks.front(), model.getConfig().getHiddenSize());
   setWindows(config, blocks, config != base);
   const auto isMixture = [](const Shapes &block) { return block.experts > 0; };

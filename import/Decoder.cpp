@@ -129,6 +129,8 @@ std::optional<double> readCap(Config &config, const std::string &key, std::optio
 void beginModel(ImportContext &context, const DecoderConfig &decoder) {
   Config &config = context.config;
   std::vector<int64_t> begin = config.tokenIds("bos_token_id");
+  if (decoder.startToken)
+    begin = {*decoder.startToken};
   std::vector<int64_t> end = context.endTokens.empty() ? config.tokenIds("eos_token_id") : context.endTokens;
   // Such ids are left over from another tokenizer; no text has them, and no other part of the model needs them.
   auto outside = [&](const char *key, std::vector<int64_t> &ids) {
@@ -148,7 +150,8 @@ void beginModel(ImportContext &context, const DecoderConfig &decoder) {
   auto attribute =
       ConfigAttr::get(&context.mlir, decoder.architecture, decoder.hiddenSize, decoder.vocabSize, decoder.maxPosition,
                       bos, end.empty() ? DenseI64ArrayAttr() : DenseI64ArrayAttr::get(&context.mlir, end));
-  context.model.begin(context.name, attribute, decoder.outputWidth ? decoder.outputWidth : decoder.vocabSize, context.sources);
+  context.model.begin(context.name, attribute, decoder.outputWidth ? decoder.outputWidth : decoder.vocabSize, context.sources,
+                      /*source=*/decoder.startToken.has_value());
 }
 
 static Value rotate(ModelBuilder &m, Value x, const RopeSettings &rope) {
@@ -160,20 +163,22 @@ static Value rotate(ModelBuilder &m, Value x, const RopeSettings &rope) {
 }
 
 Value attend(ModelBuilder &m, StringRef module, Value q, Value k, Value v, const AttentionConfig &attention,
-             const AttentionLayer &layer, Value sinks) {
+             const AttentionLayer &layer, Value sinks, Value bias) {
   ModelBuilder::At at(m, module);
   if (layer.rope) {
     q = rotate(m, q, *layer.rope);
     k = rotate(m, k, *layer.rope);
   }
   OpBuilder &ops = m.ops();
-  return AttentionOp::create(ops, m.loc(), q.getType(), q, k, v, sinks, ops.getI64IntegerAttr(attention.numHeads),
+  return AttentionOp::create(ops, m.loc(), q.getType(), q, k, v, sinks, bias, ops.getI64IntegerAttr(attention.numHeads),
                              ops.getI64IntegerAttr(attention.numKvHeads), ops.getI64IntegerAttr(attention.headDim),
                              attention.causal ? ops.getUnitAttr() : UnitAttr(), ops.getF64FloatAttr(attention.scale),
                              attention.softcap ? ops.getF64FloatAttr(*attention.softcap) : FloatAttr(),
                              layer.window ? ops.getI64IntegerAttr(*layer.window) : IntegerAttr(),
                              layer.chunk ? ops.getI64IntegerAttr(*layer.chunk) : IntegerAttr(),
-                             attention.alibi ? ops.getF64FloatAttr(*attention.alibi) : FloatAttr());
+                             attention.alibi ? ops.getF64FloatAttr(*attention.alibi) : FloatAttr(),
+                             bias ? ops.getI64IntegerAttr(attention.maxDistance) : IntegerAttr(),
+                             attention.cross ? ops.getUnitAttr() : UnitAttr());
 }
 
 Value selfAttention(ModelBuilder &m, Value x, const std::string &prefix, const AttentionConfig &a,

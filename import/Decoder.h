@@ -36,6 +36,8 @@ struct AttentionConfig {
   std::optional<double> clip;  // of q, k and v after their norms
   std::optional<double> alibi; // exponent of the biases by distance
   bool causal = true; // false: every token sees every other (encoders)
+  bool cross = false; // keys and values are those of another text
+  int64_t maxDistance = 0; // of biases by distance, if there are such
   const char *outModule = "o_proj";
 };
 
@@ -52,6 +54,7 @@ struct DecoderConfig {
   double eps = 1e-6;
   ActivationKind activation = ActivationKind::silu;
   bool tied = false;
+  std::optional<int64_t> startToken; // what a decoder behind an encoder begins with; such a model takes a source
   int64_t outputWidth = 0; // of hidden states where the model has no head; 0: logits
   bool normUnitOffset = false; // norms multiply by 1 + w (Gemma)
   double embeddingScale = 1.0, residualScale = 1.0, logitScale = 1.0;
@@ -100,9 +103,10 @@ void beginModel(ImportContext &context, const DecoderConfig &decoder);
 mlir::Value selfAttention(ModelBuilder &m, mlir::Value x, const std::string &prefix, const AttentionConfig &attention,
                           const AttentionLayer &layer);
 
-/// Rotation and softmax attention of projected q, k, v, located at `module`; no output projection. `sinks` may be null.
+/// Rotation and softmax attention of projected q, k, v, located at `module`; no output projection. `sinks` and `bias` may be null.
 mlir::Value attend(ModelBuilder &m, llvm::StringRef module, mlir::Value q, mlir::Value k, mlir::Value v,
-                   const AttentionConfig &attention, const AttentionLayer &layer, mlir::Value sinks = {});
+                   const AttentionConfig &attention, const AttentionLayer &layer, mlir::Value sinks = {},
+                   mlir::Value bias = {});
 
 /// down(act(gate(x)) * up(x)) with PREFIX.{gate,up,down}_proj.
 mlir::Value gatedMlp(ModelBuilder &m, mlir::Value x, const std::string &prefix, int64_t intermediateSize,

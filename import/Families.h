@@ -42,8 +42,8 @@ mlir::Value importRoberta(ImportContext &context);
 mlir::Value importSmolLm3(ImportContext &context);
 mlir::Value importStableLm(ImportContext &context);
 mlir::Value importStarcoder2(ImportContext &context);
-// This reads the routing only and refuses the model with what is missing.
 mlir::Value importSwitch(ImportContext &context);
+mlir::Value importT5(ImportContext &context);
 
 /// Windows of the Qwen families: on only with `use_sliding_window`, from layer `max_window_layers`.
 Windows readQwenWindows(Config &config, int64_t numLayers);

@@ -45,6 +45,7 @@ constexpr Family kFamilies[] = {
     {"mixtral", importMixtral},
     {"modernbert", importModernBert},
     {"mpt", importMpt},
+    {"mt5", importT5},
     {"olmo2", importOlmo2},
     {"olmo3", importOlmo3},
     {"olmoe", importOlmoe},
@@ -65,6 +66,7 @@ constexpr Family kFamilies[] = {
     {"stablelm", importStableLm},
     {"starcoder2", importStarcoder2},
     {"switch_transformers", importSwitch},
+    {"t5", importT5},
     {"xlm-roberta", importRoberta},
 };
 
@@ -119,14 +121,12 @@ constexpr Refused kRefused[] = {
     {"minimax", "mixes attention with linear attention"},
     {"mllama", "attends to images in layers of its own"},
     {"mpnet", "adds a bias by distance to scores"},
-    {"mt5", "is an encoder with a decoder"},
     {"nemotron_h", "mixes attention with state-space layers"},
     {"qwen3_5_moe_text", "mixes attention with linear attention"},
     {"qwen3_5_text", "mixes attention with linear attention"},
     {"qwen3_next", "mixes attention with linear attention"},
     {"recurrent_gemma", "mixes attention with recurrent layers"},
     {"rwkv", "is a recurrent model"},
-    {"t5", "is an encoder with a decoder"},
     {"zamba2", "mixes attention with state-space layers"},
 };
 

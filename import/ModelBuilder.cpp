@@ -35,16 +35,18 @@ void ModelBuilder::refuse(const std::string &what) {
 // ---- Frame ------------------------------------------------------------------------------------
 
 void ModelBuilder::begin(StringRef name, ConfigAttr config, int64_t outputWidth,
-                         DictionaryAttr sources) {
+                         DictionaryAttr sources, bool source) {
   module_ = ModuleOp::create(loc_);
   builder_.setInsertionPointToEnd(module_->getBody());
   model_ = ModelOp::create(builder_, loc_, builder_.getStringAttr(name),
                            TypeAttr::get(activationType(outputWidth)), config, sources);
   Block *body = builder_.createBlock(&model_.getBody());
-  body->addArgument(RankedTensorType::get({ShapedType::kDynamic}, builder_.getI32Type()), loc_);
+  for (int i = 0; i < (source ? 2 : 1); ++i)
+    body->addArgument(RankedTensorType::get({ShapedType::kDynamic}, builder_.getI32Type()), loc_);
 }
 
 Value ModelBuilder::tokens() { return model_.getTokens(); }
+Value ModelBuilder::source() { return model_.getSource(); }
 
 Value ModelBuilder::block(int64_t layer, StringRef module, Value input, llvm::function_ref<Value(Value)> body) {
   At at(*this, module);
@@ -54,6 +56,18 @@ Value ModelBuilder::block(int64_t layer, StringRef module, Value input, llvm::fu
   Block *entry = builder_.createBlock(&block.getBody());
   Value result = body(entry->addArgument(input.getType(), loc_));
   YieldOp::create(builder_, loc_, ValueRange{result});
+  return block.getResult(0);
+}
+
+Value ModelBuilder::block(int64_t layer, StringRef module, Value input, Value memory,
+                          llvm::function_ref<Value(Value, Value)> body) {
+  At at(*this, module);
+  auto block = BlockOp::create(builder_, loc_, TypeRange{input.getType()}, builder_.getI64IntegerAttr(layer),
+                               ValueRange{input, memory});
+  OpBuilder::InsertionGuard guard(builder_);
+  Block *entry = builder_.createBlock(&block.getBody());
+  Value h = entry->addArgument(input.getType(), loc_), m = entry->addArgument(memory.getType(), loc_);
+  YieldOp::create(builder_, loc_, ValueRange{body(h, m)});
   return block.getResult(0);
 }
 
@@ -301,9 +315,13 @@ Value ModelBuilder::withAdapter(Value y, Value x, const std::string &module, int
 
 Value ModelBuilder::embedding(const std::string &module, int64_t rows, int64_t width,
                               Value positions) {
+  return embeddingOf(tokens(), module, rows, width, positions);
+}
+
+Value ModelBuilder::embeddingOf(Value ids, const std::string &module, int64_t rows, int64_t width, Value positions) {
   At at(*this, module);
   Value table = weight(module + ".weight", {rows, width});
-  Value x = EmbeddingOp::create(builder_, loc_, activationType(width), tokens(), table, positions,
+  Value x = EmbeddingOp::create(builder_, loc_, activationType(width), ids, table, positions,
                                 Value());
   const LowRank *lowRank = adapter_ ? adapter_->use(module) : nullptr;
   if (!lowRank)
@@ -320,7 +338,7 @@ Value ModelBuilder::embedding(const std::string &module, int64_t rows, int64_t w
   Type element = cast<RankedTensorType>(a.getType()).getElementType();
   Value columns = WeightTransposeOp::create(
       builder_, loc_, RankedTensorType::get({rows, lowRank->rank}, element), a);
-  Value narrow = EmbeddingOp::create(builder_, loc_, activationType(lowRank->rank), tokens(),
+  Value narrow = EmbeddingOp::create(builder_, loc_, activationType(lowRank->rank), ids,
                                      columns, Value(), Value());
   return add(x, scale(linearOver(narrow, adapterWeight(lowRank->b)), lowRank->scale));
 }

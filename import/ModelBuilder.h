@@ -53,13 +53,18 @@ public:
   // ---- Frame ----------------------------------------------------------------------------------
   /// Opens the model; everything after it is inside.
   void begin(llvm::StringRef name, ConfigAttr config, int64_t outputWidth,
-             mlir::DictionaryAttr sources);
-  /// The token ids, [T].
+             mlir::DictionaryAttr sources, bool source = false);
+  /// The token ids, [T]; with a source those of the decoder.
   mlir::Value tokens();
+  /// The ids of the source, [S]; null where begin() was not told of one.
+  mlir::Value source();
   /// One block around `body`, which maps activations to activations of the same type.
   /// `module` is its name in the checkpoint.
   mlir::Value block(int64_t layer, llvm::StringRef module, mlir::Value input,
                     llvm::function_ref<mlir::Value(mlir::Value)> body);
+  /// The same with the rows of a source as a second input.
+  mlir::Value block(int64_t layer, llvm::StringRef module, mlir::Value input, mlir::Value memory,
+                    llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> body);
   /// Ends the model with its output and checks that every tensor of checkpoint and adapter was used.
   mlir::OwningOpRef<mlir::ModuleOp> finish(mlir::Value output);
 
@@ -107,6 +112,9 @@ public:
   /// MODULE.weight [rows, width]; `positions` [P, width] may be null.
   mlir::Value embedding(const std::string &module, int64_t rows, int64_t width,
                         mlir::Value positions = {});
+  /// The same of other ids than tokens().
+  mlir::Value embeddingOf(mlir::Value ids, const std::string &module, int64_t rows, int64_t width,
+                          mlir::Value positions = {});
   /// MODULE.weight [width]; the last axis of x is a multiple of it.
   mlir::Value rmsNorm(mlir::Value x, const std::string &module, int64_t width, double eps,
                       bool unitOffset = false);

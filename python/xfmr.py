@@ -279,6 +279,10 @@ class Session:
     def reset(self):
         _check(_lib.xfmr_session_reset(self._handle))
 
+    def source(self, ids):
+        """Of an encoder with a decoder: reads the source and forgets all else; prefill then takes what the decoder begins with."""
+        _check(_lib.xfmr_source(self._handle, _ids(ids), len(ids)))
+
     def prefill(self, ids):
         _check(_lib.xfmr_prefill(self._handle, _ids(ids), len(ids)))
 

@@ -20,6 +20,10 @@ using Values = llvm::DenseMap<mlir::Value, TensorRef>;
 /// kept of them. A new one stands at the start of a sequence.
 struct Context {
   int64_t position = 0;
+  /// Of an encoder with a decoder: the text it reads, given before the first run; and what its encoder made of that, set by the
+  /// first run.
+  std::vector<int32_t> source;
+  Values encoded;
   llvm::DenseMap<mlir::Operation *, std::vector<Tensor>> kept;
 };
 

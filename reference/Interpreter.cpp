@@ -88,22 +88,44 @@ Status Interpreter::run(ArrayRef<int32_t> ids, Tensor &logits) {
   return extend(context, ids, logits);
 }
 
-Status Interpreter::extend(Context &context, ArrayRef<int32_t> ids, Tensor &logits) {
-  if (ids.empty())
-    return Status::error("no token ids to run the model on");
+static TensorRef tokensOf(ArrayRef<int32_t> ids) {
   Tensor tokens({static_cast<int64_t>(ids.size())});
   for (auto [value, id] : llvm::zip(tokens.values, ids))
     value = id;
-  Values outside;
-  Evaluation evaluation(*this, context, outside);
-  std::vector<TensorRef> results;
-  if (Status status = evaluation.runRegion(model_.getBody(), share(std::move(tokens)),
-                                           /*inherit=*/false, results);
-      status.failed())
+  return share(std::move(tokens));
+}
+
+Status Interpreter::extend(Context &context, ArrayRef<int32_t> ids, Tensor &logits) {
+  if (ids.empty())
+    return Status::error("no token ids to run the model on");
+  Block &body = model_.getBody().front();
+  Operation *first = &body.front();
+  if (model_.getSource()) {
+    if (Status status = encode(context); status.failed())
+      return status;
+    first = model_.getDecoderBegin();
+  }
+  Values values = context.encoded;
+  values[model_.getTokens()] = tokensOf(ids);
+  if (Status status = runRange(first, &body.back(), context, values); status.failed())
     return status;
-  logits = *results.front();
+  logits = Evaluation(*this, context, values).get(body.back().getOperand(0));
   context.position += static_cast<int64_t>(ids.size());
   return Status::success();
+}
+
+// The ops in front of the decoder, once: what they leave is there for every later run.
+Status Interpreter::encode(Context &context) {
+  if (!context.encoded.empty())
+    return Status::success();
+  if (context.source.empty())
+    return Status::error("the model reads a source and none was given");
+  Operation *begin = model_.getDecoderBegin();
+  if (!begin || begin == &model_.getBody().front().front())
+    return Status::error("the model has a source but no encoder in front of its decoder");
+  context.encoded[model_.getSource()] = tokensOf(context.source);
+  Context own; // stands at position 0, whatever the decoder has read
+  return runRange(&model_.getBody().front().front(), begin->getPrevNode(), own, context.encoded);
 }
 
 Status Interpreter::runBlock(BlockOp block, ArrayRef<TensorRef> inputs,

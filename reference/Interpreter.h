@@ -16,12 +16,12 @@ public:
 
   ModelOp model() const { return model_; }
 
-  /// The model's output [T, V] for token ids [T] at positions 0 .. T-1.
+  /// The model's output [T, V] for token ids [T] at positions 0 .. T-1; of a model of one text.
   Status run(llvm::ArrayRef<int32_t> ids, Tensor &logits);
 
   /// The same for ids that follow those `context` has seen: [T, V] for the new ids only. Attention
   /// keeps keys and values in `context`, so generation costs one row a token. After an error the
-  /// context is of no use.
+  /// context is of no use. A model with a source reads `context.source`, once.
   Status extend(Context &context, llvm::ArrayRef<int32_t> ids, Tensor &logits);
 
   /// One block alone, on inputs [T, D] at positions 0 .. T-1.
@@ -44,6 +44,7 @@ public:
 private:
   friend class Evaluation;
   Status runOp(mlir::Operation *op, Context &context, Values &values);
+  Status encode(Context &context);
   Status need(mlir::Value value, Context &context, Values &values);
   Status evaluateWeight(mlir::Value root, Context &context, Values &values);
 

@@ -181,6 +181,7 @@ xfmr_status xfmr_model_get_details(const xfmr_model *model, xfmr_model_details *
   known.why = model->why.c_str();
   known.max_position = programOf(*model).max_position();
   known.is_encoder = artifact::isEncoder(programOf(*model));
+  known.reads_source = artifact::readsSource(programOf(*model));
   known.pooling = model->pooling.c_str();
   const size_t size = details->size;
   std::memset(details, 0, size);
@@ -399,6 +400,19 @@ xfmr_status xfmr_session_reset(xfmr_session *session) {
 
 uint32_t xfmr_session_position(const xfmr_session *session) {
   return session ? session->session->position() : 0;
+}
+
+xfmr_status xfmr_source(xfmr_session *session, const int32_t *ids, size_t count) {
+  if (!session || (!ids && count))
+    return missing(session ? "ids" : "session");
+  return guarded([&] {
+    if (!session->session->readsSource())
+      return fail(XFMR_ERROR_ARGUMENT, "the model reads one text: it has no encoder beside its decoder");
+    const std::vector<int32_t> list(ids, ids + count);
+    if (Status s = session->session->acceptsSource(list); s.failed())
+      return fail(XFMR_ERROR_TOKENS, s.message());
+    return outcome(session->session->encode(list), XFMR_ERROR_DEVICE);
+  });
 }
 
 xfmr_status xfmr_prefill(xfmr_session *session, const int32_t *ids, size_t count) {

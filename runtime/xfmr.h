@@ -142,6 +142,7 @@ typedef struct xfmr_model_details {
   const char *why;       /* this engine, in a few words */
   bool is_encoder;       /* gives embeddings (xfmr_embed) and hidden states, and generates nothing */
   const char *pooling;   /* of an encoder, as its checkpoint says: "mean normalize"; "" where it says nothing */
+  bool reads_source;     /* an encoder with a decoder: xfmr_source comes first, and bos_token is what the decoder begins with */
 } xfmr_model_details;
 
 xfmr_status xfmr_model_get_details(const xfmr_model *model, xfmr_model_details *details);
@@ -189,6 +190,10 @@ void xfmr_session_close(xfmr_session *session);
 xfmr_status xfmr_session_reset(xfmr_session *session);
 /* Tokens in the cache. */
 uint32_t xfmr_session_position(const xfmr_session *session);
+
+/* Of an encoder with a decoder (`reads_source` of xfmr_model_details): reads the source, ids [count], and forgets all that the
+ * session held. Then append what the decoder begins with, usually the model's bos_token alone, and go on as with any model. */
+xfmr_status xfmr_source(xfmr_session *session, const int32_t *ids, size_t count);
 
 /* Appends ids [count], any number that fits into the context. Fails without effect if one is outside the
  * vocabulary or there is no room. */
@@ -319,7 +324,7 @@ double xfmr_host_seconds(const xfmr_session *session);
 
 /* Called for every dispatch of a phase with its device time; the strings live during the call. */
 typedef void (*xfmr_on_dispatch)(void *user, const char *label, const char *kernel, double seconds);
-/* Runs a phase ("prefill", "prefill_few", "last_logits", "all_logits", "decode") once on `tokens` rows after the last token
+/* Runs a phase ("prefill", "prefill_few", "last_logits", "all_logits", "decode", "encode") once on `tokens` rows after the last token
  * and times its dispatches, by the device's clock or the host's. The tokens in the cache stay; the logits of the last one
  * are lost. */
 xfmr_status xfmr_profile(xfmr_session *session, const char *phase, uint32_t tokens,

@@ -136,6 +136,8 @@ def Xfmr_AttentionDecodeKernel : Xfmr_Kernel<"AttentionDecode", "attention_decod
     - `softcap`: scores go through c tanh(s / c)
     - `sinks`
     - `alibi`: scores fall with the distance
+    - `bias`: scores have a bias by distance, of a table
+    - `cross`: all keys of a source
     - `combines`: of a head's splits the one that ends last combines all
     - `caches`: writes the token's own key and value into the caches, which hold those before; with it `style`, `q_norm`,
       `k_norm` and `unit_offset` as `rope_cache` has them
@@ -147,6 +149,7 @@ def Xfmr_AttentionDecodeKernel : Xfmr_Kernel<"AttentionDecode", "attention_decod
     - C4: `style`, `q_norm` and `k_norm` only with `caches`
     - C5: `unit_offset` only with `q_norm` or `k_norm`
     - C6: `caches` only with `single` or `combines`
+    - C7: `cross` comes alone, without softcap, sinks, biases and caches
 
     `#xfmr.attention_decode<head_dim = 64, cache = f16>`
   }];
@@ -176,6 +179,8 @@ def Xfmr_AttentionPrefillKernel : Xfmr_Kernel<"AttentionPrefill", "attention_pre
     - `sinks`
     - `alibi`: scores fall with the distance
     - `chunked`: keys of the own chunk alone
+    - `bias`: scores have a bias by distance, of a table
+    - `cross`: all keys of a source
 
     Constraints:
     - C1: `head_dim` is a multiple of 4 from 4 to 256

@@ -94,7 +94,7 @@ int64_t RopeOp::getColumnGroup() { return getHeadDim(); }
 unsigned RopeOp::getNumColumnOperands() { return 1; }
 
 // What xfmr.attention and xfmr.cached_attention have in common. Constraint numbers are those of the former.
-template <class Op> static LogicalResult verifyAttention(Op op) {
+template <class Op> static LogicalResult verifyAttention(Op op, bool cross = false) {
   const int64_t heads = op.getNumHeads(), kvHeads = op.getNumKvHeads(), headDim = op.getHeadDim();
   if (heads <= 0 || kvHeads <= 0 || headDim <= 0 || heads % kvHeads) // C1
     return op.emitOpError("heads ") << heads << " must be a positive multiple of kv_heads " << kvHeads
@@ -103,7 +103,7 @@ template <class Op> static LogicalResult verifyAttention(Op op) {
     return op.emitOpError("query and result must be [tokens, heads * head_dim = ")
            << heads * headDim << "], got " << op.getQuery().getType() << " and " << op.getType();
   for (Value value : {op.getKey(), op.getValue()})
-    if (width(value) != kvHeads * headDim || rows(value) != rows(op.getQuery())) // C2
+    if (width(value) != kvHeads * headDim || (!cross && rows(value) != rows(op.getQuery()))) // C2
       return op.emitOpError("key and value must be [tokens, kv_heads * head_dim = ")
              << kvHeads * headDim << "], got " << value.getType();
   if (failed(verifyVector(op, "sinks", op.getSinks(), heads))) // C3
@@ -115,10 +115,24 @@ template <class Op> static LogicalResult verifyAttention(Op op) {
     return op.emitOpError("chunk must be positive and come with causal, without window");
   if (op.getAlibi() && (!isPositive(*op.getAlibi()) || !op.getCausal())) // C5
     return op.emitOpError("alibi must be finite and positive and come with causal");
+  if (static_cast<bool>(op.getBias()) != op.getMaxDistance().has_value()) // C6
+    return op.emitOpError("bias and max_distance come together");
+  if (!op.getBias())
+    return success();
+  const auto bias = cast<RankedTensorType>(op.getBias().getType());
+  if (bias.getDimSize(1) != heads || bias.getDimSize(0) < 4 || bias.getDimSize(0) % 4 ||
+      static_cast<int64_t>(*op.getMaxDistance()) <= bias.getDimSize(0) / 2) // C6
+    return op.emitOpError("bias must have ")
+           << heads << " columns, one a head, a multiple of four of rows and max_distance more than half of them, got "
+           << bias << " and " << static_cast<int64_t>(*op.getMaxDistance());
   return success();
 }
 
-LogicalResult AttentionOp::verify() { return verifyAttention(*this); }
+LogicalResult AttentionOp::verify() {
+  if (getCross() && (getCausal() || getSinks() || getBias() || getSoftcap() || getWindow())) // C7
+    return emitOpError("cross comes without causal, sinks, bias, softcap and window");
+  return verifyAttention(*this, getCross());
+}
 LogicalResult CachedAttentionOp::verify() { return verifyAttention(*this); } // C2, C3, C4 of Program.td
 
 // relu(relu(x)) ==> relu(x)

@@ -138,7 +138,7 @@ def Xfmr_RopeOp : Xfmr_Op<"rope", [Pure, AllTypesMatch<["input", "result"]>,
   }];
 }
 
-def Xfmr_AttentionOp : Xfmr_Op<"attention", [Pure]> {
+def Xfmr_AttentionOp : Xfmr_Op<"attention", [Pure, AttrSizedOperandSegments]> {
   let summary = "softmax(scale * q k^T + mask) v, head by head";
   let description = [{
     q [T, H*h], k and v [T, K*h]; query head i reads key/value head floor(i / (H/K)). `causal` hides later
@@ -148,12 +148,19 @@ def Xfmr_AttentionOp : Xfmr_Op<"attention", [Pure]> {
     position p, with n the largest power of two that is at most H and m_i = 2^(-b (i + 1) / n) for i < n, then
     m_i = 2^(-b (2 (i - n) + 1) / (2 n)) (Press et al. 2022).
 
+    `bias` w [B, H] with `max_distance` M adds w[bucket(j - p), i] to the score of head i at position p (T5): with d the distance
+    to an earlier key, one bucket each for d < B / 2, logarithmic ones up to M, the last for all beyond. Where later keys are
+    seen, the first half of the buckets is for earlier and the second for later ones.
+    `cross`: k and v are those of another text [S, K*h], and every row sees all of them.
+
     Constraints:
     - C1: num_heads is a multiple of num_kv_heads; both are positive
-    - C2: q is [T, H*h]; k and v are [T, K*h], with the same tokens; the result is as q
+    - C2: q is [T, H*h]; k and v are [T, K*h], with the same tokens but for `cross`; the result is as q
     - C3: sinks have H entries
     - C4: window is positive; softcap is positive; scale is finite
     - C5: chunk is positive and comes with causal, without window; alibi is finite and positive, and comes with causal
+    - C6: bias has H columns, a multiple of four of rows and comes with max_distance, which is more than B / 2
+    - C7: cross comes without causal, sinks, bias, softcap and window
 
     Example:
     ```mlir
@@ -162,15 +169,16 @@ def Xfmr_AttentionOp : Xfmr_Op<"attention", [Pure]> {
     ```
   }];
   let arguments = (ins Xfmr_Activation:$query, Xfmr_Activation:$key, Xfmr_Activation:$value,
-                       Optional<Xfmr_Vector>:$sinks, I64Attr:$num_heads, I64Attr:$num_kv_heads,
-                       I64Attr:$head_dim, UnitAttr:$causal, F64Attr:$scale,
+                       Optional<Xfmr_Vector>:$sinks, Optional<Xfmr_Matrix>:$bias, I64Attr:$num_heads,
+                       I64Attr:$num_kv_heads, I64Attr:$head_dim, UnitAttr:$causal, F64Attr:$scale,
                        OptionalAttr<F64Attr>:$softcap, OptionalAttr<I64Attr>:$window,
-                       OptionalAttr<I64Attr>:$chunk, OptionalAttr<F64Attr>:$alibi);
+                       OptionalAttr<I64Attr>:$chunk, OptionalAttr<F64Attr>:$alibi,
+                       OptionalAttr<I64Attr>:$max_distance, UnitAttr:$cross);
   let results = (outs Xfmr_Activation:$result);
   let assemblyFormat = [{
-    $query `,` $key `,` $value (`sinks` $sinks^)? `heads` $num_heads `kv_heads` $num_kv_heads
-    `head_dim` $head_dim (`causal` $causal^)? `scale` $scale (`softcap` $softcap^)?
-    (`window` $window^)? (`chunk` $chunk^)? (`alibi` $alibi^)? attr-dict `:` functional-type(operands, results)
+    $query `,` $key `,` $value (`sinks` $sinks^)? (`bias` $bias^)? (`max_distance` $max_distance^)?
+    `heads` $num_heads `kv_heads` $num_kv_heads `head_dim` $head_dim (`causal` $causal^)? (`cross` $cross^)?
+    `scale` $scale (`softcap` $softcap^)? (`window` $window^)? (`chunk` $chunk^)? (`alibi` $alibi^)? attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
 }

@@ -33,17 +33,48 @@ LogicalResult PhaseOp::verify() {
   return success();
 }
 
-LogicalResult CachedAttentionOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  auto cache = symbols.lookupNearestSymbolFrom<KvCacheOp>(*this, getCacheAttr());
-  if (!cache) // C1
-    return emitOpError("names no kv_cache of the program: ") << getCacheAttr();
-  if (cache.getNumKvHeads() != getNumKvHeads() || cache.getHeadDim() != getHeadDim()) { // C1
-    InFlightDiagnostic error = emitOpError("has kv_heads ") << getNumKvHeads() << " and head_dim " << getHeadDim()
-                                                            << ", its cache " << cache.getNumKvHeads() << " and "
-                                                            << cache.getHeadDim();
-    error.attachNote(cache.getLoc()) << "the cache is here";
+// C1 of the ops that name a cache.
+template <class Op> static FailureOr<KvCacheOp> cacheOf(Op op, SymbolTableCollection &symbols) {
+  auto cache = symbols.lookupNearestSymbolFrom<KvCacheOp>(op, op.getCacheAttr());
+  if (!cache)
+    return op.emitOpError("names no kv_cache of the program: ") << op.getCacheAttr();
+  return cache;
+}
+
+template <class Op> static LogicalResult verifyCache(Op op, SymbolTableCollection &symbols) {
+  FailureOr<KvCacheOp> cache = cacheOf(op, symbols);
+  if (failed(cache))
+    return failure();
+  if (cache->getNumKvHeads() != op.getNumKvHeads() || cache->getHeadDim() != op.getHeadDim()) { // C1
+    InFlightDiagnostic error = op.emitOpError("has kv_heads ") << op.getNumKvHeads() << " and head_dim " << op.getHeadDim()
+                                                               << ", its cache " << cache->getNumKvHeads() << " and "
+                                                               << cache->getHeadDim();
+    error.attachNote(cache->getLoc()) << "the cache is here";
     return error;
   }
+  return success();
+}
+
+LogicalResult CachedAttentionOp::verifySymbolUses(SymbolTableCollection &symbols) { return verifyCache(*this, symbols); }
+LogicalResult CrossAttentionOp::verifySymbolUses(SymbolTableCollection &symbols) { return verifyCache(*this, symbols); }
+
+LogicalResult CrossAttentionOp::verify() {
+  const int64_t heads = getNumHeads(), kvHeads = getNumKvHeads(), headDim = getHeadDim();
+  if (heads <= 0 || kvHeads <= 0 || headDim <= 0 || heads % kvHeads || !getScale().isFinite()) // C3
+    return emitOpError("heads ") << heads << " must be a positive multiple of kv_heads " << kvHeads
+                                 << ", head_dim " << headDim << " positive and the scale finite";
+  if (getQuery().getType().getDimSize(1) != heads * headDim) // C2
+    return emitOpError("query must be [tokens, heads * head_dim = ") << heads * headDim << "], got " << getQuery().getType();
+  return success();
+}
+
+LogicalResult CacheWriteOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  FailureOr<KvCacheOp> cache = cacheOf(*this, symbols);
+  if (failed(cache))
+    return failure();
+  const int64_t width = static_cast<int64_t>(cache->getNumKvHeads()) * static_cast<int64_t>(cache->getHeadDim());
+  if (getKey().getType().getDimSize(1) != width) // C2
+    return emitOpError("key and value must have ") << width << " columns, those of their cache, got " << getKey().getType();
   return success();
 }
 

@@ -12,7 +12,8 @@ def Xfmr_PhaseKind : Xfmr_Enum<"PhaseKind", "what a phase computes (docs/Archite
     I32EnumAttrCase<"all_logits", 2>,
     I32EnumAttrCase<"decode", 3>,
     I32EnumAttrCase<"sample", 4>,
-    I32EnumAttrCase<"prefill_few", 5>]>;
+    I32EnumAttrCase<"prefill_few", 5>,
+    I32EnumAttrCase<"encode", 6>]>;
 def Xfmr_PhaseKindAttr : Xfmr_EnumAttr<Xfmr_PhaseKind, "phase_kind">;
 
 // Same order as program.BufferKind in runtime/artifact/Program.fbs.
@@ -123,7 +124,8 @@ def Xfmr_PositionOp : Xfmr_Op<"position", [Pure]> {
   let assemblyFormat = "attr-dict";
 }
 
-def Xfmr_CachedAttentionOp : Xfmr_Op<"cached_attention", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+def Xfmr_CachedAttentionOp : Xfmr_Op<"cached_attention", [AttrSizedOperandSegments,
+                                                          DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "append k and v to a cache at %position, then attend from q over the whole cache";
   let description = [{
     As `xfmr.attention`, with the keys and values of earlier runs in front.
@@ -134,6 +136,7 @@ def Xfmr_CachedAttentionOp : Xfmr_Op<"cached_attention", [DeclareOpInterfaceMeth
     - C3: num_heads is a multiple of num_kv_heads; both are positive; sinks have num_heads entries
     - C4: window is positive; softcap is positive; scale is finite
     - C5: chunk is positive and comes with causal, without window; alibi is finite and positive, and comes with causal
+    - C6: bias has num_heads columns, a multiple of four of rows and comes with max_distance, which is more than half of the rows
 
     ```mlir
     xfmr.program @p max_context 8 chunk 8 kv f32
@@ -150,16 +153,76 @@ def Xfmr_CachedAttentionOp : Xfmr_Op<"cached_attention", [DeclareOpInterfaceMeth
     ```
   }];
   let arguments = (ins Xfmr_Activation:$query, Xfmr_Activation:$key, Xfmr_Activation:$value,
-                       Xfmr_Position:$position, Optional<Xfmr_Vector>:$sinks,
+                       Xfmr_Position:$position, Optional<Xfmr_Vector>:$sinks, Optional<Xfmr_Matrix>:$bias,
                        FlatSymbolRefAttr:$cache, I64Attr:$num_heads, I64Attr:$num_kv_heads,
                        I64Attr:$head_dim, UnitAttr:$causal, F64Attr:$scale,
                        OptionalAttr<F64Attr>:$softcap, OptionalAttr<I64Attr>:$window,
-                       OptionalAttr<I64Attr>:$chunk, OptionalAttr<F64Attr>:$alibi);
+                       OptionalAttr<I64Attr>:$chunk, OptionalAttr<F64Attr>:$alibi,
+                       OptionalAttr<I64Attr>:$max_distance);
   let results = (outs Xfmr_Activation:$result);
   let assemblyFormat = [{
-    $query `,` $key `,` $value `at` $position `cache` $cache (`sinks` $sinks^)? `heads` $num_heads
-    `kv_heads` $num_kv_heads `head_dim` $head_dim (`causal` $causal^)? `scale` $scale
+    $query `,` $key `,` $value `at` $position `cache` $cache (`sinks` $sinks^)? (`bias` $bias^)?
+    (`max_distance` $max_distance^)? `heads` $num_heads `kv_heads` $num_kv_heads `head_dim` $head_dim (`causal` $causal^)? `scale` $scale
     (`softcap` $softcap^)? (`window` $window^)? (`chunk` $chunk^)? (`alibi` $alibi^)? attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Xfmr_CacheWriteOp : Xfmr_Op<"cache_write", [AllTypesMatch<["key", "value"]>,
+                                                DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "put the keys and values of a source into a cache, from position 0 on";
+  let description = [{
+    What `encode` leaves for the cross-attentions of the decoder, once a text.
+
+    Constraints:
+    - C1: `cache` names a kv_cache of the program
+    - C2: key and value have as many columns as the cache's heads times `head_dim`
+
+    ```mlir
+    xfmr.program @p max_context 8 chunk 8 kv f32
+        config <architecture = "t5", hidden_size = 16, vocab_size = 32, max_position = 8> sources {base = "tiny"} {
+      xfmr.kv_cache @cross0 kv_heads 2 head_dim 8
+      xfmr.phase encode rows 8 {
+      ^bb0(%k: tensor<8x16xf32>, %v: tensor<8x16xf32>):
+        xfmr.cache_write %k, %v cache @cross0 : tensor<8x16xf32>
+        xfmr.yield
+      }
+    }
+    ```
+  }];
+  let arguments = (ins Xfmr_Activation:$key, Xfmr_Activation:$value, FlatSymbolRefAttr:$cache);
+  let assemblyFormat = "$key `,` $value `cache` $cache attr-dict `:` type($key)";
+}
+
+def Xfmr_CrossAttentionOp : Xfmr_Op<"cross_attention", [AllTypesMatch<["query", "result"]>,
+                                                        DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "attend from q over all that `encode` put into a cache";
+  let description = [{
+    As `xfmr.attention` with `cross`; how many keys there are is a word of the state.
+
+    Constraints:
+    - C1: `cache` names a kv_cache of the program with the same number of heads and head size
+    - C2: the query has num_heads * head_dim columns
+    - C3: num_heads is a multiple of num_kv_heads; both are positive; scale is finite
+
+    ```mlir
+    xfmr.program @p max_context 8 chunk 8 kv f32
+        config <architecture = "t5", hidden_size = 16, vocab_size = 32, max_position = 8> sources {base = "tiny"} {
+      xfmr.kv_cache @cross0 kv_heads 2 head_dim 8
+      xfmr.phase prefill rows 4 {
+      ^bb0(%q: tensor<4x16xf32>):
+        %a = xfmr.cross_attention %q cache @cross0 heads 2 kv_heads 2 head_dim 8 scale 1.0 : tensor<4x16xf32>
+        xfmr.yield %a : tensor<4x16xf32>
+      }
+    }
+    ```
+  }];
+  let arguments = (ins Xfmr_Activation:$query, FlatSymbolRefAttr:$cache, I64Attr:$num_heads, I64Attr:$num_kv_heads,
+                       I64Attr:$head_dim, F64Attr:$scale);
+  let results = (outs Xfmr_Activation:$result);
+  let assemblyFormat = [{
+    $query `cache` $cache `heads` $num_heads `kv_heads` $num_kv_heads `head_dim` $head_dim `scale` $scale
+    attr-dict `:` type($query)
   }];
   let hasVerifier = 1;
 }

@@ -16,6 +16,8 @@ bool isHead(FusedKind kind, Operation *op) {
   case FusedKind::elementwise:
     return isa<AddOp, MulOp, ScaleOp, SoftcapOp, ActivationOp, RowScaleOp, LastRowOp, ClampOp, PositionScaleOp>(op);
   case FusedKind::sample: return isa<SampleOp>(op);
+  case FusedKind::cache: return isa<CacheWriteOp>(op);
+  case FusedKind::cross: return isa<CrossAttentionOp>(op);
   }
   llvm_unreachable("all kinds are above");
 }
@@ -29,7 +31,9 @@ bool mayAccompany(FusedKind kind, Operation *op) {
   case FusedKind::mixture: return isa<RmsNormOp, AddOp, RowScaleOp, ActivationOp>(op);
   case FusedKind::embedding:
   case FusedKind::elementwise:
-  case FusedKind::sample: return false;
+  case FusedKind::sample:
+  case FusedKind::cache:
+  case FusedKind::cross: return false;
   }
   llvm_unreachable("all kinds are above");
 }

@@ -11,7 +11,9 @@ def Xfmr_FusedKind : Xfmr_Enum<"FusedKind", "what a fused region computes", [
     I32EnumAttrCase<"attention", 3>,   // [norms of heads] [ropes] cached_attention
     I32EnumAttrCase<"mixture", 4>,     // [rms_norm] moe [shared expert, gated or not] [add]
     I32EnumAttrCase<"elementwise", 5>, // one op
-    I32EnumAttrCase<"sample", 6>]>;
+    I32EnumAttrCase<"sample", 6>,
+    I32EnumAttrCase<"cache", 7>,       // cache_write
+    I32EnumAttrCase<"cross", 8>]>;     // cross_attention
 def Xfmr_FusedKindAttr : Xfmr_EnumAttr<Xfmr_FusedKind, "fused_kind">;
 
 def Xfmr_FusedOp : Xfmr_Op<"fused", [IsolatedFromAbove, SingleBlock, RecursiveMemoryEffects]> {

@@ -4,14 +4,14 @@
 using namespace mlir;
 using namespace xfmr;
 
-// xfmr.model @name (%tokens: tensor<?xi32>) -> tensor<?xVxf32> config <...> sources {...} { ... }
+// xfmr.model @name ([%source: tensor<?xi32>, ] %tokens: tensor<?xi32>) -> tensor<?xVxf32> config <...> sources {...} { ... }
 ParseResult ModelOp::parse(OpAsmParser &parser, OperationState &result) {
   StringAttr name;
-  OpAsmParser::Argument tokens;
+  SmallVector<OpAsmParser::Argument> arguments;
   Type output;
   if (parser.parseSymbolName(name, getSymNameAttrName(result.name), result.attributes) ||
-      parser.parseLParen() || parser.parseArgument(tokens, /*allowType=*/true) ||
-      parser.parseRParen() || parser.parseArrow() || parser.parseType(output) ||
+      parser.parseArgumentList(arguments, OpAsmParser::Delimiter::Paren, /*allowType=*/true) ||
+      parser.parseArrow() || parser.parseType(output) ||
       parser.parseKeyword("config"))
     return failure();
   Attribute config = ConfigAttr::parse(parser, Type());
@@ -22,14 +22,14 @@ ParseResult ModelOp::parse(OpAsmParser &parser, OperationState &result) {
   result.addAttribute(getOutputTypeAttrName(result.name), TypeAttr::get(output));
   result.addAttribute(getConfigAttrName(result.name), config);
   result.addAttribute(getSourcesAttrName(result.name), sources);
-  return parser.parseRegion(*result.addRegion(), {tokens});
+  return parser.parseRegion(*result.addRegion(), arguments);
 }
 
 void ModelOp::print(OpAsmPrinter &printer) {
   printer << ' ';
   printer.printSymbolName(getSymName());
   printer << " (";
-  printer.printRegionArgument(getBody().getArgument(0));
+  llvm::interleaveComma(getBody().getArguments(), printer, [&](BlockArgument a) { printer.printRegionArgument(a); });
   printer << ") -> " << getOutputType();
   printer.printNewline();
   printer << "      config ";
@@ -48,13 +48,23 @@ StringRef ModelOp::getSourcePath(StringRef source) {
   return path ? path.getValue() : StringRef();
 }
 
+Operation *ModelOp::getDecoderBegin() {
+  if (!getSource())
+    return nullptr;
+  for (Operation &op : getBody().front())
+    if (llvm::is_contained(op.getOperands(), getTokens()))
+      return &op;
+  return nullptr;
+}
+
 LogicalResult ModelOp::verifyRegions() {
   Block &body = getBody().front();
-  auto tokenType = body.getNumArguments() == 1
-                       ? dyn_cast<RankedTensorType>(body.getArgument(0).getType())
-                       : RankedTensorType();
-  if (!tokenType || tokenType.getRank() != 1 || !tokenType.getElementType().isInteger(32)) // C1
-    return emitOpError("body must have one argument, the token ids tensor<?xi32>");
+  auto areTokens = [](BlockArgument argument) {
+    auto type = dyn_cast<RankedTensorType>(argument.getType());
+    return type && type.getRank() == 1 && type.getElementType().isInteger(32);
+  };
+  if (body.getNumArguments() < 1 || body.getNumArguments() > 2 || !llvm::all_of(body.getArguments(), areTokens)) // C1
+    return emitOpError("body must have one argument, the token ids tensor<?xi32>, or two, the source in front");
   auto yield = dyn_cast<YieldOp>(body.back());
   if (!yield || yield.getValues().size() != 1 ||
       yield.getValues().front().getType() != getOutputType()) // C2

@@ -7,11 +7,14 @@ include "dialect/Attributes.td"
 def Xfmr_ModelOp : Xfmr_Op<"model", [IsolatedFromAbove, Symbol, SingleBlock]> {
   let summary = "a model: a function from token ids [T] to logits [T, V]";
   let description = [{
+    An encoder with a decoder takes two texts, `(%source, %tokens)`: logits are those of the second, whose first token is the
+    config's `bos_token`. The ops in front of the first that reads `%tokens` are the encoder.
+
     `sources` maps the name of each weight source to a file or folder, relative to the file that holds this
     IR; `base` is the checkpoint itself. An encoder (no head) yields hidden states [T, D].
 
     Constraints:
-    - C1: the body has one argument, the token ids tensor<?xi32>
+    - C1: the body has one argument, the token ids tensor<?xi32>, or two of that type, the source in front
     - C2: the body ends in `xfmr.yield` of one value of type `output_type`
     - C3: the output is [T, vocab_size] or [T, hidden_size]
     - C4: sources map names to strings
@@ -35,8 +38,12 @@ def Xfmr_ModelOp : Xfmr_Op<"model", [IsolatedFromAbove, Symbol, SingleBlock]> {
   let hasCustomAssemblyFormat = 1;
   let hasRegionVerifier = 1;
   let extraClassDeclaration = [{
-    /// The token ids, [T].
-    ::mlir::Value getTokens() { return getBody().getArgument(0); }
+    /// The token ids, [T]; with a source those of the decoder.
+    ::mlir::Value getTokens() { return getBody().front().getArguments().back(); }
+    /// The token ids of the source, [S], or null.
+    ::mlir::Value getSource() { return getBody().getNumArguments() > 1 ? ::mlir::Value(getBody().getArgument(0)) : ::mlir::Value(); }
+    /// With a source: the first op that reads the decoder's tokens; what stands before it is the encoder. Else null.
+    ::mlir::Operation *getDecoderBegin();
     /// Path of a source as written, or empty when the model does not name it.
     ::llvm::StringRef getSourcePath(::llvm::StringRef source);
   }];

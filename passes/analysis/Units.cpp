@@ -91,6 +91,8 @@ SmallVector<AttentionUnits> findAttentions(BlockOp block) {
     Refusal refusal;
     if (attention.getAlibi())
       refusal = {"biases by distance (alibi) depend on the number of heads", attention};
+    if (attention.getBias())
+      refusal = {"its biases by distance are a column a head of a table that all layers read", attention};
     const std::pair<Value, const char *> operands[] = {
         {attention.getQuery(), "query"}, {attention.getKey(), "key"}, {attention.getValue(), "value"}};
     for (auto [operand, role] : operands)

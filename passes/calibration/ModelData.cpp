@@ -9,6 +9,9 @@ namespace xfmr {
 namespace {
 
 Status checkWindow(ModelOp model, int64_t window) {
+  if (model.getSource())
+    return Status::error("the model is an encoder with a decoder: calibration reads one text at a time, not a source and what "
+                         "follows from it");
   const int64_t positions = model.getConfig().getMaxPosition();
   if (window >= 2 && window <= positions)
     return Status::success();

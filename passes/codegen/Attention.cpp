@@ -13,8 +13,9 @@ std::string headDimFault(uint32_t headDim) {
 std::string AttentionDecodeSpec::name() const {
   return "attention_decode_d" + std::to_string(headDim) + "_" + toString(cache) +
          (single ? "_single" : "") + (softcap ? "_softcap" : "") + (sinks ? "_sinks" : "") + (alibi ? "_alibi" : "") +
-         (unaligned ? "_unaligned" : "") + (combines ? "_combines" : "") + (caches ? std::string("_caches_") + word(style) : "") +
-         (qNorm ? "_q_norm" : "") + (kNorm ? "_k_norm" : "") + (unitOffset ? "_unit_offset" : "");
+         (bias ? "_bias" : "") + (cross ? "_cross" : "") + (unaligned ? "_unaligned" : "") + (combines ? "_combines" : "") +
+         (caches ? std::string("_caches_") + word(style) : "") + (qNorm ? "_q_norm" : "") + (kNorm ? "_k_norm" : "") +
+         (unitOffset ? "_unit_offset" : "");
 }
 
 std::vector<Binding> AttentionDecodeSpec::bindings() const {
@@ -40,6 +41,8 @@ std::vector<Binding> AttentionDecodeSpec::bindings() const {
     result.push_back({"q_norm", Access::Read});
   if (kNorm)
     result.push_back({"k_norm", Access::Read});
+  if (bias)
+    result.push_back({"bias", Access::Read});
   return result;
 }
 
@@ -55,7 +58,8 @@ std::array<uint32_t, 3> AttentionDecodeParams::grid(const AttentionDecodeSpec &s
 }
 
 std::string AttentionCombineSpec::name() const {
-  return "attention_combine_d" + std::to_string(headDim) + (sinks ? "_sinks" : "") + (unaligned ? "_unaligned" : "");
+  return "attention_combine_d" + std::to_string(headDim) + (sinks ? "_sinks" : "") +
+         (cross ? "_cross" : "") + (unaligned ? "_unaligned" : "");
 }
 
 std::vector<Binding> AttentionCombineSpec::bindings() const {
@@ -78,7 +82,7 @@ std::array<uint32_t, 3> AttentionCombineParams::grid(const AttentionCombineSpec 
 std::string AttentionPrefillSpec::name() const {
   return "attention_prefill_d" + std::to_string(headDim) + "_" + toString(cache) +
          (causal ? "_causal" : "") + (softcap ? "_softcap" : "") + (sinks ? "_sinks" : "") + (alibi ? "_alibi" : "") +
-         (chunked ? "_chunked" : "") + (unaligned ? "_unaligned" : "");
+         (chunked ? "_chunked" : "") + (bias ? "_bias" : "") + (cross ? "_cross" : "") + (unaligned ? "_unaligned" : "");
 }
 
 std::vector<Binding> AttentionPrefillSpec::bindings() const {
@@ -89,6 +93,8 @@ std::vector<Binding> AttentionPrefillSpec::bindings() const {
                                  {"out", Access::Write}};
   if (sinks)
     result.push_back({"sinks", Access::Read});
+  if (bias)
+    result.push_back({"bias", Access::Read});
   return result;
 }
 
@@ -111,8 +117,14 @@ static std::string headsFault(uint32_t numHeads, uint32_t numKvHeads, uint32_t m
   return needsPositive("max_context", maxContext);
 }
 
+// Every key of a source counts alike.
+static std::string crossFault(bool cross, bool others) {
+  return cross && others ? "cross comes alone, without causal, softcap, sinks, biases and chunks" : "";
+}
+
 std::string AttentionPrefillSpec::fault() const {
-  return headDimFault(headDim); // C1
+  return firstFault({headDimFault(headDim), // C1
+                     crossFault(cross, causal || softcap || sinks || alibi || chunked || bias)});
 }
 
 std::string AttentionPrefillParams::fault(const AttentionPrefillSpec &spec) const {
@@ -128,7 +140,8 @@ std::string AttentionDecodeSpec::fault() const {
                      single && combines ? "single leaves nothing that combines" : "", // C3
                      !caches && (style != RopeStyle::None || qNorm || kNorm) ? "style and norms need caches" : "", // C4
                      unitOffset && !qNorm && !kNorm ? "unit_offset needs q_norm or k_norm" : "", // C5
-                     caches && splits() ? "caches need single or combines" : ""}); // C6
+                     caches && splits() ? "caches need single or combines" : "", // C6
+                     crossFault(cross, softcap || sinks || alibi || bias || caches)}); // C7
 }
 
 std::string AttentionDecodeParams::fault(const AttentionDecodeSpec &spec) const {

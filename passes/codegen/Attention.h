@@ -3,7 +3,9 @@
 //   score_ij = scale * q_i . k_j;  with softcap: c * tanh(score / c)
 //   visible:  causal: j <= i; not causal: j < position + count; window w > 0: also i - w < j < i + w; chunk c > 0: also in the
 //   run of c positions that i is in
+//   cross: every key of the source, j < state::kSource
 //   alibi b: score_ij + slope_h (j - i), slopes as builder/Alibi.h has them
+//   bias: score_ij + bias[h * span + j - i + max_context - 1], span = biasSpan(max_context)
 //   out_i = sum_j softmax_j(score_ij) v_j; with sinks, exp(sink_h) joins the denominator (gpt-oss)
 // Softmax is online (Milakov and Gimelshein 2018): no buffer of scores.
 //
@@ -42,6 +44,10 @@ constexpr uint32_t alibiHeads(uint32_t numHeads) {
   return n;
 }
 
+// Floats of a head in a table of biases by distance: one for each distance from 1 - maxContext on, and what loads of whole
+// vectors touch behind the last.
+constexpr uint32_t biasSpan(uint32_t maxContext) { return (2 * maxContext + 16) / 8 * 8; }
+
 struct AttentionPrefillSpec {
   uint32_t headDim = 0; // see isHeadDim
   CacheType cache = CacheType::F32;
@@ -49,17 +55,18 @@ struct AttentionPrefillSpec {
   bool softcap = false;
   bool sinks = false;
   bool unaligned = false; // as the params say
-  bool alibi = false, chunked = false;
+  bool alibi = false, chunked = false, bias = false, cross = false;
 
   bool singleFloats() const { return unaligned || headDim % 4; }
   std::string name() const;
-  // state r, q r, k_cache r, v_cache r, out w [, sinks r (f32 [num_heads])]
+  // state r, q r, k_cache r, v_cache r, out w [, sinks r (f32 [num_heads])] [, bias r (f32 [num_heads, biasSpan])]
   std::vector<Binding> bindings() const;
   // Why no kernel has this spec; empty: nothing is wrong.
   std::string fault() const;
   template <class Self, class F> static void fields(Self &self, F &&f) {
     f("head_dim", self.headDim); f("cache", self.cache); f("causal", self.causal);
     f("softcap", self.softcap); f("sinks", self.sinks); f("alibi", self.alibi); f("chunked", self.chunked);
+    f("bias", self.bias); f("cross", self.cross);
     f("unaligned", self.unaligned);
   }
 };
@@ -109,7 +116,7 @@ struct AttentionDecodeSpec {
   bool softcap = false;
   bool sinks = false; // only with single or combines; otherwise attention_combine adds them
   bool unaligned = false;
-  bool alibi = false;
+  bool alibi = false, bias = false, cross = false;
   bool combines = false; // not with single
   bool caches = false;
   RopeStyle style = RopeStyle::None; // this and the next with `caches`, as in RopeCacheSpec
@@ -122,7 +129,7 @@ struct AttentionDecodeSpec {
   // single:   state r, q r, k_cache r, v_cache r, out w [, sinks r]
   // split:    state r, q r, k_cache r, v_cache r, partial w
   // combines: state r, q r, k_cache r, v_cache r, out w, partial rw, done rw (u32 [num_heads], zero before and after) [, sinks r]
-  // with caches k_cache and v_cache are rw, and then come: k r, v r [, rope r] [, q_norm r] [, k_norm r]
+  // with caches k_cache and v_cache are rw, and then come: k r, v r [, rope r] [, q_norm r] [, k_norm r]; last [, bias r]
   std::vector<Binding> bindings() const;
   // Why no kernel has this spec; empty: nothing is wrong.
   std::string fault() const;
@@ -131,6 +138,7 @@ struct AttentionDecodeSpec {
     f("softcap", self.softcap); f("sinks", self.sinks); f("alibi", self.alibi); f("unaligned", self.unaligned);
     f("combines", self.combines); f("caches", self.caches); f("style", self.style); f("q_norm", self.qNorm);
     f("k_norm", self.kNorm); f("unit_offset", self.unitOffset);
+    f("bias", self.bias); f("cross", self.cross);
   }
 };
 
@@ -167,6 +175,7 @@ struct AttentionCombineSpec {
   uint32_t headDim = 0;
   bool sinks = false;
   bool unaligned = false;
+  bool cross = false;
 
   bool singleFloats() const { return unaligned || headDim % 4; }
   std::string name() const;
@@ -175,7 +184,7 @@ struct AttentionCombineSpec {
   // Why no kernel has this spec; empty: nothing is wrong.
   std::string fault() const;
   template <class Self, class F> static void fields(Self &self, F &&f) {
-    f("head_dim", self.headDim); f("sinks", self.sinks); f("unaligned", self.unaligned);
+    f("head_dim", self.headDim); f("sinks", self.sinks); f("unaligned", self.unaligned); f("cross", self.cross);
   }
 };
 

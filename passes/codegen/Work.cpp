@@ -39,7 +39,7 @@ DispatchWork xfmr::codegen::workOf(const AttentionDecodeSpec &spec, const Attent
 DispatchWork xfmr::codegen::workOf(const AttentionPrefillSpec &spec, const AttentionPrefillParams &params) {
   DispatchWork work =
       attention(params.numHeads, params.numKvHeads, spec.headDim, spec.cache, params.chunk ? params.chunk : params.window);
-  work.allKeys = !spec.causal;
+  work.allKeys = !spec.causal; // of a cross-attention the keys of the source, taken as those of the rows
   return work;
 }
 

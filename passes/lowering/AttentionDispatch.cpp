@@ -3,6 +3,7 @@
 #include "passes/codegen/cpu/AttentionBuilder.h"
 #include "passes/lowering/PhaseLowering.h"
 #include "passes/lowering/RegionGroups.h"
+#include "dialect/DistanceBuckets.h"
 
 using namespace mlir;
 using namespace xfmr;
@@ -61,6 +62,60 @@ FailureOr<AttentionRegion> AttentionRegion::read(FusedOp region) {
   return attention;
 }
 
+// [B, H] by bucket ==> f32 [H, biasSpan] by distance: what kernels add to scores needs no logarithm then.
+static Value biasByDistance(Operation *before, Value bias, int64_t maxDistance, bool causal, int64_t context) {
+  OpBuilder builder(before);
+  auto type = cast<RankedTensorType>(bias.getType());
+  const int64_t buckets = type.getDimSize(0), heads = type.getDimSize(1);
+  const int64_t span = codegen::biasSpan(static_cast<uint32_t>(context));
+  SmallVector<int64_t> rows;
+  for (int64_t i = 0; i < span; ++i)
+    rows.push_back(distanceBucket(i - (context - 1), buckets, maxDistance, causal));
+  const Type f32 = builder.getF32Type();
+  Value all = WeightGatherOp::create(builder, before->getLoc(), RankedTensorType::get({span, heads}, type.getElementType()),
+                                     bias, /*axis=*/0, rows);
+  all = WeightTransposeOp::create(builder, before->getLoc(), RankedTensorType::get({heads, span}, type.getElementType()), all);
+  if (!type.getElementType().isF32())
+    all = WeightCastOp::create(builder, before->getLoc(), RankedTensorType::get({heads, span}, f32), all);
+  return all;
+}
+
+FailureOr<CacheBuffers> PhaseLowering::cacheBuffers(Operation *op, StringRef name, int64_t kvHeads, int64_t headDim) {
+  ProgramOp program = build.tables.program;
+  const int64_t context = program.getMaxContext();
+  SmallVector<int64_t> cacheShape = {kvHeads, context, static_cast<int64_t>(paddedWidth(headDim))};
+  Type cacheType = program.getKvType();
+  CacheBuffers caches;
+  caches.type = cacheType.isF32()   ? codegen::CacheType::F32
+                : cacheType.isF16() ? codegen::CacheType::F16
+                                    : codegen::CacheType::Q8;
+  if (!codegen::isHeadDim(static_cast<uint32_t>(headDim)))
+    return emitLoweringError(op, region.getLayer()) << "the attention kernels take no head_dim of " << headDim
+                                                    << ", at most " << codegen::kMaxHeadDim;
+  int64_t cacheBytes = cacheShape[0] * cacheShape[1] * cacheShape[2] * codegen::cacheElementBytes(caches.type);
+  if (const int64_t most = program.targetOrPortable().mostBindingBytes(); cacheBytes > most)
+    return emitLoweringError(op, region.getLayer())
+           << "a cache of " << cacheBytes << " bytes does not fit the " << most
+           << " bytes that the target binds; lower --max-context (now " << context
+           << ") or use --kv=" << (caches.type == codegen::CacheType::F32 ? "f16" : "q8");
+  // On the CPU keys lie in panels of 16 positions.
+  SmallVector<int64_t> keyShape = cacheShape;
+  if (build.tables.onCpu())
+    keyShape[1] = static_cast<int64_t>(llvm::alignTo<codegen::cpu::kKeyPanel>(context));
+  int64_t keyBytes = cacheBytes / cacheShape[1] * keyShape[1];
+  if (caches.type == codegen::CacheType::Q8) { // bytes with their scales behind
+    const int64_t scales = 4 * kvHeads * codegen::cacheScales(static_cast<uint32_t>(context));
+    keyShape = {keyBytes += scales};
+    cacheShape = {cacheBytes += scales};
+  }
+  const std::string keys = (name + ".k").str(), values = (name + ".v").str();
+  build.tables.buffer(keys, BufferKind::cache, keyBytes);
+  build.tables.buffer(values, BufferKind::cache, cacheBytes);
+  caches.keys = build.named(keys, cacheType, keyShape);
+  caches.values = build.named(values, cacheType, cacheShape);
+  return caches;
+}
+
 LogicalResult PhaseLowering::lowerAttention() {
   FailureOr<AttentionRegion> attention = AttentionRegion::read(region);
   if (failed(attention) || failed(checkYields({attention->op.getResult()})))
@@ -69,9 +124,6 @@ LogicalResult PhaseLowering::lowerAttention() {
   HeadInput &query = attention->query, &key = attention->key;
   auto refuse = [&] { return emitLoweringError(op, region.getLayer()); };
   int64_t headDim = op.getHeadDim();
-  if (!codegen::isHeadDim(static_cast<uint32_t>(headDim)))
-    return refuse() << "the attention kernels take no head_dim of " << headDim << ", at most "
-                    << codegen::kMaxHeadDim;
   if (static_cast<bool>(query.rope) != static_cast<bool>(key.rope))
     return refuse() << "query and key must both be rotated or both not";
   if (query.rope && (query.rope.getStyle() != key.rope.getStyle() ||
@@ -84,20 +136,10 @@ LogicalResult PhaseLowering::lowerAttention() {
   if (query.norm && key.norm && (query.norm.getEps() != key.norm.getEps() ||
                                  query.norm.getUnitOffset() != key.norm.getUnitOffset()))
     return refuse() << "norms of query and key must have one eps and one offset";
-  ProgramOp program = build.tables.program;
-  int64_t kvHeads = op.getNumKvHeads(), context = program.getMaxContext();
-  SmallVector<int64_t> cacheShape = {kvHeads, context, static_cast<int64_t>(paddedWidth(headDim))};
-  Type cacheType = program.getKvType();
-  std::string cacheName = op.getCache().str();
-  const auto cache = cacheType.isF32()   ? codegen::CacheType::F32
-                     : cacheType.isF16() ? codegen::CacheType::F16
-                                         : codegen::CacheType::Q8;
-  int64_t cacheBytes = cacheShape[0] * cacheShape[1] * cacheShape[2] * codegen::cacheElementBytes(cache);
-  if (const int64_t most = program.targetOrPortable().mostBindingBytes(); cacheBytes > most)
-    return refuse() << "a cache of " << cacheBytes << " bytes does not fit the " << most
-                    << " bytes that the target binds; lower --max-context (now " << context << ") or use --kv="
-                    << (cache == codegen::CacheType::F32 ? "f16" : "q8");
-
+  FailureOr<CacheBuffers> caches = cacheBuffers(op, op.getCache(), op.getNumKvHeads(), headDim);
+  if (failed(caches))
+    return failure();
+  const int64_t context = build.tables.program.getMaxContext();
   FailureOr<View> q = view(query.source), k = view(key.source), v = view(op.getValue());
   if (failed(q) || failed(k) || failed(v))
     return failure();
@@ -105,29 +147,15 @@ LogicalResult PhaseLowering::lowerAttention() {
   if (!inOne && (query.rope || query.norm) && hasOtherReaders(region, cast<BlockArgument>(query.source)))
     q = copied(*q); // rotated in place: keep the original for its other readers
 
-  // On the CPU keys lie in panels of 16 positions.
-  SmallVector<int64_t> keyShape = cacheShape;
-  if (build.tables.onCpu())
-    keyShape[1] = static_cast<int64_t>(llvm::alignTo<codegen::cpu::kKeyPanel>(context));
-  int64_t keyBytes = cacheBytes / cacheShape[1] * keyShape[1];
-  if (cache == codegen::CacheType::Q8) { // bytes with their scales behind
-    const int64_t scales = 4 * kvHeads * codegen::cacheScales(static_cast<uint32_t>(context));
-    keyShape = {keyBytes += scales};
-    cacheShape = {cacheBytes += scales};
-  }
-  build.tables.buffer(cacheName + ".k", BufferKind::cache, keyBytes);
-  build.tables.buffer(cacheName + ".v", BufferKind::cache, cacheBytes);
-  Value kCache = build.named(cacheName + ".k", cacheType, keyShape);
-  Value vCache = build.named(cacheName + ".v", cacheType, cacheShape);
-
-  codegen::RopeCacheSpec ropeSpec;
-  ropeSpec.cache = cache;
+  RowToCache row;
+  codegen::RopeCacheSpec &ropeSpec = row.spec;
+  ropeSpec.cache = caches->type;
   ropeSpec.style = !query.rope ? codegen::RopeStyle::None
                    : query.rope.getStyle() == RopeStyle::half ? codegen::RopeStyle::Half
                                                               : codegen::RopeStyle::Interleaved;
   ropeSpec.qNorm = static_cast<bool>(query.norm);
   ropeSpec.kNorm = static_cast<bool>(key.norm);
-  codegen::RopeCacheParams rope;
+  codegen::RopeCacheParams &rope = row.params;
   rope.numHeads = op.getNumHeads();
   rope.numKvHeads = op.getNumKvHeads();
   rope.headDim = static_cast<uint32_t>(headDim);
@@ -136,125 +164,180 @@ LogicalResult PhaseLowering::lowerAttention() {
   rope.q = q->rows;
   rope.k = k->rows;
   rope.v = v->rows;
-  SmallVector<DispatchBuilder::NamedBuffer> buffers = {
-      {"q", q->buffer}, {"k", k->buffer}, {"v", v->buffer}, {"k_cache", kCache}, {"v_cache", vCache}};
+  row.buffers = {
+      {"q", q->buffer}, {"k", k->buffer}, {"v", v->buffer}, {"k_cache", caches->keys}, {"v_cache", caches->values}};
   if (query.rope) {
     rope.rotaryDim = static_cast<uint32_t>(query.rope.getRotatedDim());
     StringRef table = build.tables.ropeTable(query.rope);
-    buffers.push_back({"rope", build.named(table, build.builder.getF32Type(),
+    row.buffers.push_back({"rope", build.named(table, build.builder.getF32Type(),
                                            {context, static_cast<int64_t>(paddedWidth(rope.rotaryDim))})});
   }
   for (RmsNormOp norm : {query.norm, key.norm})
     if (norm) {
       rope.eps = static_cast<float>(norm.getEps().convertToDouble());
       ropeSpec.unitOffset = norm.getUnitOffset();
-      buffers.push_back({norm == query.norm ? "q_norm" : "k_norm", build.weight(norm.getWeight())});
+      row.buffers.push_back({norm == query.norm ? "q_norm" : "k_norm", build.weight(norm.getWeight())});
     }
   ropeSpec.unaligned = rope.unaligned();
   if (!inOne) {
     build.setLabel("rope and cache");
-    build.dispatch(ropeSpec, rope, buffers);
+    build.dispatch(ropeSpec, rope, row.buffers);
   }
 
-  View out = result(op.getResult());
-  float scale = static_cast<float>(op.getScale().convertToDouble());
-  float softcap = op.getSoftcap() ? static_cast<float>(op.getSoftcap()->convertToDouble()) : 1.0f;
-  uint32_t window = static_cast<uint32_t>(op.getWindow().value_or(0));
+  AttentionKernel kernel;
+  kernel.causal = op.getCausal();
+  kernel.scale = static_cast<float>(op.getScale().convertToDouble());
+  if (op.getSoftcap())
+    kernel.softcap = static_cast<float>(op.getSoftcap()->convertToDouble());
+  kernel.window = static_cast<uint32_t>(op.getWindow().value_or(0));
   // A context within one chunk has none.
-  uint32_t chunk = op.getChunk().value_or(context) < static_cast<uint64_t>(context) ? static_cast<uint32_t>(*op.getChunk()) : 0;
-  float alibi = op.getAlibi() ? static_cast<float>(op.getAlibi()->convertToDouble()) : 0.0f;
-  bool sinks = static_cast<bool>(op.getSinks());
-  auto withSinks = [&](SmallVector<DispatchBuilder::NamedBuffer> list, bool take) {
-    if (take)
-      list.push_back({"sinks", build.weight(op.getSinks())});
+  if (op.getChunk().value_or(context) < static_cast<uint64_t>(context))
+    kernel.chunk = static_cast<uint32_t>(*op.getChunk());
+  if (op.getAlibi())
+    kernel.alibi = static_cast<float>(op.getAlibi()->convertToDouble());
+  kernel.sinks = op.getSinks();
+  if (op.getBias())
+    kernel.bias = biasByDistance(op, op.getBias(), static_cast<int64_t>(*op.getMaxDistance()), op.getCausal(), context);
+  attend(op, *caches, *q, result(op.getResult()), kernel, inOne ? &row : nullptr);
+  return success();
+}
+
+LogicalResult PhaseLowering::lowerCacheWrite() {
+  auto op = cast<CacheWriteOp>(region.head());
+  auto cacheOp = SymbolTable::lookupNearestSymbolFrom<KvCacheOp>(region, op.getCacheAttr());
+  const int64_t kvHeads = cacheOp.getNumKvHeads(), headDim = cacheOp.getHeadDim();
+  FailureOr<CacheBuffers> caches = cacheBuffers(op, op.getCache(), kvHeads, headDim);
+  FailureOr<View> k = view(op.getKey()), v = view(op.getValue());
+  if (failed(caches) || failed(k) || failed(v))
+    return failure();
+  codegen::RopeCacheSpec spec;
+  spec.cache = caches->type;
+  spec.style = codegen::RopeStyle::None;
+  codegen::RopeCacheParams params; // without style and norm the kernel leaves q alone: the keys stand there
+  params.numHeads = params.numKvHeads = static_cast<uint32_t>(kvHeads);
+  params.headDim = static_cast<uint32_t>(headDim);
+  params.maxContext = static_cast<uint32_t>(build.tables.program.getMaxContext());
+  params.maxRows = static_cast<uint32_t>(build.rows);
+  params.q = params.k = k->rows;
+  params.v = v->rows;
+  spec.unaligned = params.unaligned();
+  build.setLabel("cross cache");
+  build.dispatch(spec, params, {{"q", k->buffer}, {"k", k->buffer}, {"v", v->buffer}, {"k_cache", caches->keys},
+                                {"v_cache", caches->values}});
+  return success();
+}
+
+LogicalResult PhaseLowering::lowerCrossAttention() {
+  auto op = cast<CrossAttentionOp>(region.head());
+  if (failed(checkYields({op.getResult()})))
+    return failure();
+  FailureOr<CacheBuffers> caches = cacheBuffers(op, op.getCache(), op.getNumKvHeads(), op.getHeadDim());
+  FailureOr<View> q = view(op.getQuery());
+  if (failed(caches) || failed(q))
+    return failure();
+  AttentionKernel kernel;
+  kernel.causal = false;
+  kernel.cross = true;
+  kernel.scale = static_cast<float>(op.getScale().convertToDouble());
+  attend(op, *caches, *q, result(op.getResult()), kernel);
+  return success();
+}
+
+template <class Op>
+void PhaseLowering::attend(Op op, const CacheBuffers &caches, const View &q, const View &out, const AttentionKernel &kernel,
+                           const RowToCache *own) {
+  const auto context = static_cast<uint32_t>(build.tables.program.getMaxContext());
+  const bool sinks = static_cast<bool>(kernel.sinks);
+  using Buffers = SmallVector<DispatchBuilder::NamedBuffer>;
+  auto withTables = [&](Buffers list, bool takesSinks, bool takesBias) {
+    if (takesSinks && sinks)
+      list.push_back({"sinks", build.weight(kernel.sinks)});
+    if (takesBias && kernel.bias)
+      list.push_back({"bias", build.weightAsRows(kernel.bias)});
     return list;
   };
-  build.setLabel("attention");
-  if (build.rows > 1) {
-    codegen::AttentionPrefillSpec spec;
-    spec.headDim = static_cast<uint32_t>(headDim);
-    spec.cache = cache;
-    spec.causal = op.getCausal();
-    spec.softcap = op.getSoftcap().has_value();
-    spec.sinks = sinks;
-    spec.alibi = alibi > 0;
-    spec.chunked = chunk > 0;
-    codegen::AttentionPrefillParams params;
+  auto describe = [&](auto &spec, auto &params) {
+    spec.headDim = static_cast<uint32_t>(op.getHeadDim());
+    spec.cache = caches.type;
+    spec.softcap = kernel.softcap.has_value();
+    spec.alibi = kernel.alibi > 0;
+    spec.bias = static_cast<bool>(kernel.bias);
+    spec.cross = kernel.cross;
     params.numHeads = op.getNumHeads();
     params.numKvHeads = op.getNumKvHeads();
-    params.maxContext = static_cast<uint32_t>(context);
+    params.maxContext = context;
+    params.scale = kernel.scale;
+    params.softcap = kernel.softcap.value_or(1.0f);
+    params.window = kernel.window;
+    params.chunk = kernel.chunk;
+    params.alibi = kernel.alibi;
+  };
+  build.setLabel(kernel.cross ? "cross attention" : "attention");
+  const Buffers inputs = {{"q", q.buffer}, {"k_cache", caches.keys}, {"v_cache", caches.values}};
+  auto writing = [&](StringRef name, Value buffer) {
+    Buffers list = inputs;
+    list.push_back({name, buffer});
+    return list;
+  };
+  if (build.rows > 1) {
+    codegen::AttentionPrefillSpec spec;
+    codegen::AttentionPrefillParams params;
+    describe(spec, params);
+    spec.causal = kernel.causal;
+    spec.sinks = sinks;
+    spec.chunked = kernel.chunk > 0;
     params.maxRows = static_cast<uint32_t>(build.rows);
-    params.q = q->rows;
+    params.q = q.rows;
     params.out = out.rows;
-    params.scale = scale;
-    params.softcap = softcap;
-    params.window = window;
-    params.chunk = chunk;
-    params.alibi = alibi;
     spec.unaligned = params.unaligned();
-    build.dispatch(spec, params, withSinks({{"q", q->buffer}, {"k_cache", kCache}, {"v_cache", vCache},
-                                            {"out", out.buffer}}, sinks));
-    return success();
+    build.dispatch(spec, params, withTables(writing("out", out.buffer), true, true));
+    return;
   }
   codegen::AttentionDecodeSpec spec;
-  spec.headDim = static_cast<uint32_t>(headDim);
-  spec.cache = cache;
-  spec.single = codegen::decodeSplits(static_cast<uint32_t>(context)) == 1;
-  spec.combines = inOne && !spec.single;
-  spec.softcap = op.getSoftcap().has_value();
-  spec.sinks = sinks && !spec.splits();
   codegen::AttentionDecodeParams params;
-  params.numHeads = op.getNumHeads();
-  params.numKvHeads = op.getNumKvHeads();
-  params.maxContext = static_cast<uint32_t>(context);
-  params.qOffset = q->rows.offset;
+  describe(spec, params);
+  spec.single = codegen::decodeSplits(context) == 1;
+  spec.combines = own && !spec.single;
+  spec.sinks = sinks && !spec.splits();
+  params.qOffset = q.rows.offset;
   params.outOffset = out.rows.offset;
-  params.scale = scale;
-  params.softcap = softcap;
-  params.window = window;
-  params.chunk = chunk;
-  params.alibi = alibi;
-  spec.alibi = alibi > 0;
-  if (inOne) {
+  if (own) {
     spec.caches = true;
-    spec.style = ropeSpec.style;
-    spec.qNorm = ropeSpec.qNorm, spec.kNorm = ropeSpec.kNorm, spec.unitOffset = ropeSpec.unitOffset;
-    params.kOffset = k->rows.offset, params.vOffset = v->rows.offset;
-    params.rotaryDim = rope.rotaryDim;
-    params.eps = rope.eps;
+    spec.style = own->spec.style;
+    spec.qNorm = own->spec.qNorm, spec.kNorm = own->spec.kNorm, spec.unitOffset = own->spec.unitOffset;
+    params.kOffset = own->params.k.offset, params.vOffset = own->params.v.offset;
+    params.rotaryDim = own->params.rotaryDim;
+    params.eps = own->params.eps;
   }
   spec.unaligned = params.unaligned();
   View partial;
   if (!spec.single)
     partial = build.temporary(
         1, static_cast<int64_t>(codegen::decodePartialFloats(params.numHeads, spec.headDim, params.maxContext)));
-  if (inOne) {
-    buffers = withSinks(buffers, sinks);
-    buffers.push_back({"out", out.buffer});
+  if (own) {
+    Buffers list = withTables(own->buffers, true, true);
+    list.push_back({"out", out.buffer});
     if (spec.combines)
-      buffers.append({{"partial", partial.buffer}, {"done", splitsDone(build, params.numHeads)}});
-    build.dispatch(spec, params, buffers);
-    return success();
+      list.append({{"partial", partial.buffer}, {"done", splitsDone(build, params.numHeads)}});
+    build.dispatch(spec, params, list);
+    return;
   }
   if (spec.single) {
-    build.dispatch(spec, params, withSinks({{"q", q->buffer}, {"k_cache", kCache}, {"v_cache", vCache},
-                                            {"out", out.buffer}}, sinks));
-    return success();
+    build.dispatch(spec, params, withTables(writing("out", out.buffer), true, true));
+    return;
   }
-  build.dispatch(spec, params, {{"q", q->buffer}, {"k_cache", kCache}, {"v_cache", vCache},
-                                {"partial", partial.buffer}});
+  build.dispatch(spec, params, withTables(writing("partial", partial.buffer), false, true));
   codegen::AttentionCombineSpec combineSpec;
   combineSpec.headDim = spec.headDim;
   combineSpec.sinks = sinks;
+  combineSpec.cross = kernel.cross;
   codegen::AttentionCombineParams combine;
   combine.numHeads = params.numHeads;
   combine.maxContext = params.maxContext;
   combine.outOffset = out.rows.offset;
-  combine.window = window;
-  combine.chunk = chunk;
+  combine.window = kernel.window;
+  combine.chunk = kernel.chunk;
   combineSpec.unaligned = combine.unaligned();
-  build.setLabel("attention combine");
-  build.dispatch(combineSpec, combine,
-                 withSinks({{"partial", partial.buffer}, {"out", out.buffer}}, sinks));
-  return success();
+  build.setLabel(kernel.cross ? "cross attention combine" : "attention combine");
+  build.dispatch(combineSpec, combine, withTables({{"partial", partial.buffer}, {"out", out.buffer}}, true, false));
 }

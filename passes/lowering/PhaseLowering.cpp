@@ -85,6 +85,8 @@ LogicalResult PhaseLowering::lower(FusedOp fused) {
   case FusedKind::mixture: return lowerMixture();
   case FusedKind::elementwise: return lowerElementwise();
   case FusedKind::sample: return lowerSample();
+  case FusedKind::cache: return lowerCacheWrite();
+  case FusedKind::cross: return lowerCrossAttention();
   }
   llvm_unreachable("all kinds are above");
 }

@@ -44,10 +44,33 @@ struct MixtureRegion {
   static mlir::FailureOr<MixtureRegion> read(FusedOp region);
 };
 
+/// The caches of one attention.
+struct CacheBuffers {
+  mlir::Value keys, values;
+  codegen::CacheType type = codegen::CacheType::F32;
+};
+
+/// Query, key and value of the rows of a phase on their way: norms, rotation, into the caches.
+struct RowToCache {
+  codegen::RopeCacheSpec spec;
+  codegen::RopeCacheParams params;
+  llvm::SmallVector<DispatchBuilder::NamedBuffer> buffers;
+};
+
+/// What a kernel of attention does with scores.
+struct AttentionKernel {
+  bool causal = true, cross = false;
+  float scale = 1.0f, alibi = 0.0f;
+  std::optional<float> softcap;
+  uint32_t window = 0, chunk = 0;
+  mlir::Value sinks, bias; // null for none; bias f32 [heads, biasSpan]
+};
+
 class PhaseLowering {
 public:
-  PhaseLowering(DispatchBuilder &build, PhaseOp phase, MoeRoute moeRoute)
-      : build(build), phase(phase), moeRoute(moeRoute) {}
+  /// `firstMoe`: mixtures of the model in front of this phase.
+  PhaseLowering(DispatchBuilder &build, PhaseOp phase, MoeRoute moeRoute, uint32_t firstMoe)
+      : build(build), phase(phase), moeRoute(moeRoute), numMoe(firstMoe) {}
 
   /// Lowers every region of the phase; what it yields ends up at `destination`.
   mlir::LogicalResult run(const View &destination);
@@ -69,6 +92,14 @@ private:
   mlir::LogicalResult lowerProduct();
   // AttentionDispatch.cpp
   mlir::LogicalResult lowerAttention();
+  mlir::LogicalResult lowerCacheWrite();
+  mlir::LogicalResult lowerCrossAttention();
+  /// The buffers of a cache, declared if they are not yet.
+  mlir::FailureOr<CacheBuffers> cacheBuffers(mlir::Operation *op, llvm::StringRef name, int64_t kvHeads, int64_t headDim);
+  /// `own`: the kernel takes its row to the caches itself.
+  template <class Op>
+  void attend(Op op, const CacheBuffers &caches, const View &q, const View &out, const AttentionKernel &kernel,
+              const RowToCache *own = nullptr);
   // MoeDispatch.cpp
   mlir::LogicalResult lowerMixture();
   // RowDispatch.cpp: embedding, norms, elementwise, split, sample, probe
@@ -85,7 +116,7 @@ private:
   PhaseOp phase;
   const MoeRoute moeRoute;
   FusedOp region;      // being lowered
-  uint32_t numMoe = 0; // mixtures lowered so far
+  uint32_t numMoe;     // mixtures lowered so far
   llvm::DenseSet<mlir::Value> rough; // parts of wider rows that are not aligned, or have something in their pad
   llvm::DenseMap<mlir::Value, View> copies; // aligned copies of those
 };

@@ -200,6 +200,10 @@ LogicalResult RegionGroups::findSingle(Operation *op) {
       take({FusedKind::elementwise, {op}});
   } else if (isa<SampleOp>(op)) {
     take({FusedKind::sample, {op}});
+  } else if (isa<CacheWriteOp>(op)) {
+    take({FusedKind::cache, {op}});
+  } else if (isa<CrossAttentionOp>(op)) {
+    take({FusedKind::cross, {op}});
   } else {
     auto layer = layerOf.find(op);
     InFlightDiagnostic error =

@@ -23,8 +23,11 @@ struct SelectKernels : xfmr::impl::XfmrSelectKernelsBase<SelectKernels> {
     for (auto program : getOperation().getOps<ProgramOp>()) {
       ProgramTables tables(program, program.targetOrPortable().mostBindingBytes(), rowCodes);
       declareBuffers(tables);
+      uint32_t encoderMoe = 0; // mixtures are counted over the whole model: the encoder's come first
+      if (PhaseOp phase = encoder(program))
+        phase.getBody().walk([&](MoeOp) { ++encoderMoe; });
       for (auto phase : llvm::to_vector(program.getBody().getOps<PhaseOp>()))
-        if (failed(select(phase, tables)))
+        if (failed(select(phase, tables, phase.getKind() == PhaseKind::encode ? 0 : encoderMoe)))
           return signalPassFailure();
     }
   }
@@ -36,6 +39,14 @@ struct SelectKernels : xfmr::impl::XfmrSelectKernelsBase<SelectKernels> {
     return decodes ? program.getConfig().getVocabSize() : program.getConfig().getHiddenSize();
   }
 
+  // The phase `encode`, where there is one.
+  static PhaseOp encoder(ProgramOp program) {
+    for (auto phase : program.getBody().getOps<PhaseOp>())
+      if (phase.getKind() == PhaseKind::encode)
+        return phase;
+    return {};
+  }
+
   // Buffers that the runtime knows by name, whatever the model.
   void declareBuffers(ProgramTables &tables) {
     ProgramOp program = tables.program;
@@ -43,7 +54,7 @@ struct SelectKernels : xfmr::impl::XfmrSelectKernelsBase<SelectKernels> {
     int64_t logits = paddedWidth(outputWidth(program));
     int64_t hidden = paddedWidth(program.getConfig().getHiddenSize());
     tables.buffer("state", BufferKind::state, state::kWords * 4);
-    tables.buffer("tokens", BufferKind::tokens, chunk * 4);
+    tables.buffer("tokens", BufferKind::tokens, (encoder(program) ? context : chunk) * 4);
     tables.buffer("output", BufferKind::output, context * 4);
     tables.buffer("logits", BufferKind::logits, chunk * logits * 4);
     tables.buffer("seen", BufferKind::seen, (program.getConfig().getVocabSize() + 31) / 32 * 4);
@@ -51,7 +62,7 @@ struct SelectKernels : xfmr::impl::XfmrSelectKernelsBase<SelectKernels> {
     tables.buffer("hidden", BufferKind::arena, chunk * hidden * 4);
   }
 
-  LogicalResult select(PhaseOp phase, ProgramTables &tables) {
+  LogicalResult select(PhaseOp phase, ProgramTables &tables, uint32_t firstMoe) {
     Block &old = phase.getBody().front();
     auto yield = cast<YieldOp>(old.back());
     Block *fresh = new Block();
@@ -63,7 +74,7 @@ struct SelectKernels : xfmr::impl::XfmrSelectKernelsBase<SelectKernels> {
     if (failed(destination))
       return failure();
 
-    PhaseLowering lowering(build, phase, tables.program.moeRoute());
+    PhaseLowering lowering(build, phase, tables.program.moeRoute(), firstMoe);
     if (failed(lowering.run(*destination)) || build.isBroken)
       return failure();
     YieldOp::create(builder, phase.getLoc(), ValueRange());

@@ -2,6 +2,7 @@
 #include "passes/lowering/LoweredOps.h"
 #include "passes/lowering/MoeRoute.h"
 #include "passes/lowering/Passes.h"
+#include "passes/lowering/SourceSide.h"
 #include "runtime/profiles/Profile.h"
 
 #include "mlir/IR/IRMapping.h"
@@ -17,28 +18,30 @@ using namespace xfmr;
 namespace {
 
 constexpr int64_t kDefaultMaxContext = 8192;
-// An encoder takes a whole text in one run, so its activations are as long as its context.
+// An encoder takes a whole text in one run, so its activations are as long as its context; of an encoder with a decoder that
+// bounds both texts.
 constexpr int64_t kDefaultMaxContextOfEncoders = 512;
 // On the CPU a longer chunk brings each expert of a mixture more rows for one read of its weights.
 constexpr int64_t kDefaultChunk = 256, kDefaultChunkOnCpu = 512;
 
 bool isWeightExpression(Operation *op) { return isa<WeightExpressionOpInterface>(op); }
 
-// Clones tensor ops of the model into a phase: `?` tokens become `rows`, attentions get their caches.
+// Clones tensor ops of the model into a phase: `?` tokens become `rows`, attentions get their caches. What hangs on a source alone
+// is left out, but for `encode`.
 class PhaseCloner {
 public:
-  PhaseCloner(OpBuilder &builder, int64_t rows, const DenseMap<Operation *, std::string> &caches)
-      : builder(builder), rows(rows), caches(caches) {}
+  PhaseCloner(OpBuilder &builder, int64_t rows, const DenseMap<Operation *, std::string> &caches, const SourceSide &source)
+      : builder(builder), rows(rows), caches(caches), source(source) {}
 
   void map(Value from, Value to) { mapping.map(from, to); }
   Value lookup(Value value) { return mapping.lookup(value); }
 
   void clone(Operation *op) {
     for (Value operand : op->getOperands())
-      if (!mapping.contains(operand))
+      if (!mapping.contains(operand) && operand.getDefiningOp() && isWeightExpression(operand.getDefiningOp()))
         clone(operand.getDefiningOp()); // weight expressions, on demand
     if (auto attention = dyn_cast<AttentionOp>(op))
-      return cloneAttention(attention);
+      return attention.getCross() ? cloneCross(attention) : cloneAttention(attention);
     if (auto block = dyn_cast<BlockOp>(op))
       return cloneBlock(block);
     Operation *copy = builder.clone(*op, mapping);
@@ -57,6 +60,30 @@ public:
       builder.setInsertionPoint(copy);
       embedding.getPositionMutable().assign(PositionOp::create(builder, loc));
     }
+  }
+
+  /// For `encode`: the keys and values of the cross-attentions of a decoder's block.
+  void cloneMemory(BlockOp op) {
+    SmallVector<Value> inputs;
+    for (Value input : op.getInputs())
+      if (source.holds(input))
+        inputs.push_back(mapping.lookup(input));
+    if (inputs.empty())
+      return;
+    auto copy = BlockOp::create(builder, op.getLoc(), TypeRange(), op.getLayer(), inputs);
+    OpBuilder::InsertionGuard guard(builder);
+    Block *body = builder.createBlock(&copy.getBody());
+    for (auto [argument, input] : llvm::zip(op.getBody().getArguments(), op.getInputs()))
+      if (source.holds(input))
+        mapping.map(argument, body->addArgument(fixRows(argument.getType()), argument.getLoc()));
+    for (Operation &nested : op.getBody().front()) {
+      if (source.holds(&nested))
+        clone(&nested);
+      else if (auto attention = dyn_cast<AttentionOp>(nested); attention && attention.getCross())
+        CacheWriteOp::create(builder, nested.getLoc(), mapping.lookup(attention.getKey()),
+                             mapping.lookup(attention.getValue()), caches.lookup(attention));
+    }
+    YieldOp::create(builder, op.getLoc(), ValueRange());
   }
 
 private:
@@ -80,26 +107,36 @@ private:
     Value position = PositionOp::create(builder, op.getLoc());
     auto copy = CachedAttentionOp::create(
         builder, op.getLoc(), fixRows(op.getType()), look(op.getQuery()), look(op.getKey()),
-        look(op.getValue()), position, look(op.getSinks()), caches.lookup(op), op.getNumHeads(),
+        look(op.getValue()), position, look(op.getSinks()), look(op.getBias()), caches.lookup(op), op.getNumHeads(),
         op.getNumKvHeads(), op.getHeadDim(), op.getCausal(), op.getScale(), op.getSoftcapAttr(),
-        op.getWindowAttr(), op.getChunkAttr(), op.getAlibiAttr());
+        op.getWindowAttr(), op.getChunkAttr(), op.getAlibiAttr(), op.getMaxDistanceAttr());
+    mapping.map(op.getResult(), copy.getResult());
+  }
+
+  void cloneCross(AttentionOp op) {
+    auto copy = CrossAttentionOp::create(builder, op.getLoc(), fixRows(op.getType()), mapping.lookup(op.getQuery()),
+                                         caches.lookup(op), op.getNumHeads(), op.getNumKvHeads(), op.getHeadDim(), op.getScale());
     mapping.map(op.getResult(), copy.getResult());
   }
 
   void cloneBlock(BlockOp op) {
     SmallVector<Type> types;
     SmallVector<Value> inputs;
+    // A block of the encoder keeps all its inputs, one of a decoder those that do not hang on the source alone.
+    auto keeps = [&](Value input) { return source.holds(op) || !source.holds(input); };
     for (Type type : op.getResultTypes())
       types.push_back(fixRows(type));
     for (Value input : op.getInputs())
-      inputs.push_back(mapping.lookup(input));
+      if (keeps(input))
+        inputs.push_back(mapping.lookup(input));
     auto copy = BlockOp::create(builder, op.getLoc(), types, op.getLayer(), inputs);
     OpBuilder::InsertionGuard guard(builder);
     Block *body = builder.createBlock(&copy.getBody());
-    for (BlockArgument argument : op.getBody().getArguments())
-      mapping.map(argument, body->addArgument(fixRows(argument.getType()), argument.getLoc()));
+    for (auto [argument, input] : llvm::zip(op.getBody().getArguments(), op.getInputs()))
+      if (keeps(input))
+        mapping.map(argument, body->addArgument(fixRows(argument.getType()), argument.getLoc()));
     for (Operation &nested : op.getBody().front())
-      if (!isWeightExpression(&nested))
+      if (!isWeightExpression(&nested) && (source.holds(op) || !source.holds(&nested)))
         clone(&nested);
     for (auto [from, to] : llvm::zip(op.getResults(), copy.getResults()))
       mapping.map(from, to);
@@ -108,6 +145,7 @@ private:
   OpBuilder &builder;
   int64_t rows;
   const DenseMap<Operation *, std::string> &caches;
+  const SourceSide &source;
   IRMapping mapping;
 };
 
@@ -126,6 +164,8 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
 
   // It yields hidden states, or tokens see later ones: nothing to generate with.
   bool isEncoder(ModelOp model) {
+    if (model.getSource())
+      return false;
     bool sees = false;
     model.getBody().walk([&](AttentionOp op) { sees |= !op.getCausal(); });
     return sees || cast<RankedTensorType>(model.getOutputType()).getDimSize(1) != model.getConfig().getVocabSize();
@@ -133,7 +173,7 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
 
   FailureOr<int64_t> chooseContext(ModelOp model) {
     int64_t most = model.getConfig().getMaxPosition();
-    const int64_t usual = isEncoder(model) ? kDefaultMaxContextOfEncoders : kDefaultMaxContext;
+    const int64_t usual = isEncoder(model) || model.getSource() ? kDefaultMaxContextOfEncoders : kDefaultMaxContext;
     if (maxContext < 0 || maxContext > most)
       return model.emitError("max-context ") << maxContext.getValue() << " is outside 1 .. " << most
                                              << ", the positions the model was made for";
@@ -242,6 +282,10 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
     if (known.wasInterrupted())
       return failure();
 
+    SourceSide source;
+    if (failed(source.find(model)))
+      return failure();
+
     // The trunk ends with the last block (or the embedding); what follows is the head.
     Operation *last = nullptr;
     for (Operation &op : body)
@@ -268,6 +312,10 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
         return model.emitError("a text of ") << rows << " tokens does not fit the " << targetAttr->mostBindingBytes()
                                              << " bytes that the target binds; lower --max-context";
     }
+    if (const int64_t width = model.getConfig().getHiddenSize();
+        model.getSource() && *context * (width + 8) * 4 > targetAttr->mostBindingBytes())
+      return model.emitError("a source of ") << *context << " tokens does not fit the " << targetAttr->mostBindingBytes()
+                                             << " bytes that the target binds; lower --max-context";
     auto program = ProgramOp::create(builder, model.getLoc(), model.getSymNameAttr(),
                                      builder.getI64IntegerAttr(*context), builder.getI64IntegerAttr(rows),
                                      TypeAttr::get(*kvType), model.getConfigAttr(), model.getSourcesAttr(),
@@ -276,7 +324,7 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
 
     DenseMap<Operation *, std::string> caches;
     model.getBody().walk([&](AttentionOp op) {
-      std::string name = "kv" + std::to_string(caches.size());
+      std::string name = (op.getCross() ? "cross" : "kv") + std::to_string(caches.size());
       KvCacheOp::create(builder, op.getLoc(), name, op.getNumKvHeads(), op.getHeadDim());
       caches[op] = name;
     });
@@ -293,7 +341,7 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
     };
     auto cloneTrunk = [&](PhaseCloner &cloner) {
       for (Operation &op : body) {
-        if (!isWeightExpression(&op))
+        if (!isWeightExpression(&op) && !source.holds(&op))
           cloner.clone(&op);
         if (&op == last)
           break;
@@ -305,12 +353,23 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
           cloner.clone(&op);
     };
 
+    if (model.getSource()) {
+      Block *block = startPhase(PhaseKind::encode, *context);
+      PhaseCloner cloner(builder, *context, caches, source);
+      cloner.map(model.getSource(), tokensOf(block, *context));
+      for (Operation &op : body)
+        if (source.holds(&op))
+          cloner.clone(&op);
+        else if (auto decoder = dyn_cast<BlockOp>(op))
+          cloner.cloneMemory(decoder);
+      YieldOp::create(builder, loc, ValueRange());
+    }
     const int64_t few = encoder ? 0 : chooseFew(model, rows, *route);
     for (auto [kind, most] : {std::pair(PhaseKind::prefill, rows), {PhaseKind::prefill_few, few}}) {
       if (most == 0)
         continue;
       Block *block = startPhase(kind, most);
-      PhaseCloner cloner(builder, most, caches);
+      PhaseCloner cloner(builder, most, caches, source);
       cloner.map(model.getTokens(), tokensOf(block, most));
       cloneTrunk(cloner);
       YieldOp::create(builder, loc, cloner.lookup(hidden));
@@ -322,7 +381,7 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
       Block *block = startPhase(kind, all ? rows : 1);
       Value argument = block->addArgument(
           RankedTensorType::get({rows, hiddenWidth}, builder.getF32Type()), loc);
-      PhaseCloner cloner(builder, all ? rows : 1, caches);
+      PhaseCloner cloner(builder, all ? rows : 1, caches, source);
       if (!all)
         argument = LastRowOp::create(
             builder, loc, RankedTensorType::get({1, hiddenWidth}, builder.getF32Type()), argument);
@@ -335,7 +394,7 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
     }
     { // decode
       Block *block = startPhase(PhaseKind::decode, 1);
-      PhaseCloner cloner(builder, 1, caches);
+      PhaseCloner cloner(builder, 1, caches, source);
       cloner.map(model.getTokens(), tokensOf(block, 1));
       cloneTrunk(cloner);
       cloneHead(cloner);

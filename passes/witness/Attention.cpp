@@ -14,6 +14,7 @@ using codegen::paddedWidth;
 namespace {
 
 constexpr double kTolerance = 1e-5, kSoftcap = 0.7f, kAlibi = 8;
+constexpr int64_t kBuckets = 8, kMaxDistance = 20; // of biases by distance
 
 Cases only(CaseBuilder &builder) {
   Cases made;
@@ -24,6 +25,24 @@ Cases only(CaseBuilder &builder) {
 // Heads that leave a workgroup's last one idle, and no more numbers than needed.
 constexpr uint32_t kHeads = 3, kKvHeads = 1;
 
+// [kBuckets, kHeads]
+Tensor biasTable() {
+  Tensor table({kBuckets, kHeads});
+  for (size_t i = 0; i < table.values.size(); ++i)
+    table.values[i] = 2 * selftest::numberAt(700, static_cast<uint32_t>(i));
+  return table;
+}
+
+// The same by distance, as kernels read it.
+void addBias(CaseBuilder &c, const Tensor &table, uint32_t context, bool causal) {
+  const int64_t span = codegen::biasSpan(context);
+  std::vector<double> byDistance(size_t(kHeads) * span);
+  for (int64_t head = 0; head < kHeads; ++head)
+    for (int64_t i = 0; i < span; ++i)
+      byDistance[head * span + i] = table.row(reference::bucketOf(i - (int64_t(context) - 1), kBuckets, kMaxDistance, causal))[head];
+  c.floats(byDistance);
+}
+
 template <class Spec> reference::AttentionShape shapeOf(const Spec &spec, bool causal, double scale) {
   reference::AttentionShape shape;
   shape.heads = kHeads, shape.kvHeads = kKvHeads, shape.headDim = spec.headDim;
@@ -32,6 +51,7 @@ template <class Spec> reference::AttentionShape shapeOf(const Spec &spec, bool c
     shape.softcap = kSoftcap;
   if (spec.alibi)
     shape.alibi = kAlibi;
+  shape.cross = spec.cross;
   return shape;
 }
 
@@ -102,7 +122,7 @@ Cases witness::casesOf(const codegen::AttentionPrefillSpec &spec) {
   if (spec.chunked)
     shape.chunk = p.chunk = 9; // of the rows some lie in the chunk of the first, some in one of their own
   c.launch(spec, p);
-  c.state(position, rows);
+  c.state(spec.cross ? 3 : position, rows, position + rows);
   const Tensor q = c.rows(rows, width, p.q);
   const Tensor k = c.cache(kKvHeads, context, spec.headDim, position + rows, spec.cache);
   const Tensor v = c.cache(kKvHeads, context, spec.headDim, position + rows, spec.cache);
@@ -111,6 +131,11 @@ Cases witness::casesOf(const codegen::AttentionPrefillSpec &spec) {
   Tensor sinks;
   if (spec.sinks)
     sinks = c.vector(kHeads);
+  const Tensor bias = biasTable();
+  if (spec.bias) {
+    addBias(c, bias, context, spec.causal);
+    shape.bias = &bias, shape.maxDistance = kMaxDistance;
+  }
   c.expectRows(out, p.out, reference::attention(q, k, v, spec.sinks ? &sinks : nullptr, shape), kTolerance);
   return only(c);
 }
@@ -132,7 +157,8 @@ Cases witness::casesOf(const codegen::AttentionDecodeSpec &spec) {
     p.rotaryDim = spec.style == codegen::RopeStyle::None ? 0 : std::min(4u, spec.headDim / 2 * 2);
   }
   c.launch(spec, p);
-  c.state(position, 1);
+  c.state(spec.cross ? 3 : position, 1, position + 1);
+  const Tensor bias = biasTable();
   Tensor q = c.rows(1, width, {0, p.qOffset});
   const uint32_t keys = spec.caches ? position : position + 1;
   Tensor k = c.cache(kKvHeads, context, spec.headDim, keys, spec.cache);
@@ -150,14 +176,20 @@ Cases witness::casesOf(const codegen::AttentionDecodeSpec &spec) {
       sinks = c.vector(kHeads);
     if (spec.caches)
       ownRow(c, spec, p, position, q, k, v);
+    reference::AttentionShape shape = shapeOf(spec, !spec.cross, p.scale);
+    if (spec.bias) {
+      addBias(c, bias, context, true);
+      shape.bias = &bias, shape.maxDistance = kMaxDistance;
+    }
     // With an f16 cache one column of the token's key may lie on the other side of a tie, by 2^-10 of numbers below 2: its score
     // is off by 2 / sqrt(head_dim) * 2 * 2 * 2^-10 at most, and by no more than that the result, whose values are below 1.
     const double tolerance = spec.caches && spec.cache == codegen::CacheType::F16 ? 8e-3 / std::sqrt(double(spec.headDim)) : kTolerance;
-    c.expectRows(out, {0, p.outOffset},
-                 reference::attention(q, k, v, spec.sinks ? &sinks : nullptr, shapeOf(spec, true, p.scale)), tolerance);
+    c.expectRows(out, {0, p.outOffset}, reference::attention(q, k, v, spec.sinks ? &sinks : nullptr, shape), tolerance);
     return only(c);
   }
   c.out(codegen::decodePartialFloats(kHeads, spec.headDim, context));
+  if (spec.bias)
+    addBias(c, bias, context, true);
   const uint32_t splits = codegen::decodeSplits(context), stride = paddedWidth(spec.headDim) + 8;
   for (uint32_t head = 0; head < kHeads; ++head) {
     const double slope = spec.alibi ? reference::alibiSlope(head, kHeads, kAlibi) : 0;
@@ -170,7 +202,10 @@ Cases witness::casesOf(const codegen::AttentionDecodeSpec &spec) {
           score += q.row(0)[head * spec.headDim + i] * k.row(key)[i];
         score *= p.scale;
         score = spec.softcap ? kSoftcap * std::tanh(score / kSoftcap) : score;
-        scores.push_back(score + slope * (double(key) - position));
+        score += slope * (double(key) - position);
+        if (spec.bias)
+          score += bias.row(reference::bucketOf(int64_t(key) - position, kBuckets, kMaxDistance, true))[head];
+        scores.push_back(score);
       }
       const double largest = *std::max_element(scores.begin(), scores.end());
       double sum = 0;
@@ -197,7 +232,7 @@ Cases witness::casesOf(const codegen::AttentionCombineSpec &spec) {
   codegen::AttentionCombineParams p;
   p.numHeads = kHeads, p.maxContext = context, p.outOffset = 4 + shift;
   c.launch(spec, p);
-  c.state(codegen::kDecodeSplit + 20, 1); // the third split is not there yet
+  c.state(spec.cross ? 3 : codegen::kDecodeSplit + 20, 1, codegen::kDecodeSplit + 21); // the third split is not there yet
   std::vector<double> partial(size_t(kHeads) * splits * stride, NAN);
   Tensor y({1, width});
   std::vector<double> largest(kHeads, -INFINITY), total(kHeads);

@@ -53,10 +53,11 @@ Tensor CaseBuilder::numbers(selftest::BufferT &buffer, int64_t rows, int64_t col
   return values;
 }
 
-void CaseBuilder::state(uint32_t position, uint32_t count) {
+void CaseBuilder::state(uint32_t position, uint32_t count, uint32_t source) {
   std::vector<uint32_t> stored(state::kWords);
   stored[state::kPosition] = position;
   stored[state::kCount] = count;
+  stored[state::kSource] = source;
   words(std::move(stored));
 }
 

@@ -30,7 +30,7 @@ public:
   }
 
   // Buffers, in the order of the kernel's bindings.
-  void state(uint32_t position, uint32_t count);
+  void state(uint32_t position, uint32_t count, uint32_t source = 0);
   /// Activations of f32 where `at` says.
   Tensor rows(int64_t count, int64_t width, codegen::Rows at);
   /// [paddedWidth(rows), paddedWidth(cols)], zeros in the pad.

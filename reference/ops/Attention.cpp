@@ -8,7 +8,8 @@ namespace xfmr::reference {
 
 // One query row of one head: scores of the visible keys, softmax, weighted sum of values.
 static void attendRow(const double *q, const Tensor &k, const Tensor &v, int64_t kvOffset,
-                      int64_t begin, int64_t end, const double *sink, double slope, int64_t position, const AttentionShape &shape,
+                      int64_t begin, int64_t end, const double *sink, double slope, int64_t head,
+                      int64_t position, const AttentionShape &shape,
                       std::vector<double> &scores, double *out) {
   double largest = sink ? *sink : -INFINITY;
   for (int64_t j = begin; j < end; ++j) {
@@ -20,6 +21,8 @@ static void attendRow(const double *q, const Tensor &k, const Tensor &v, int64_t
     if (shape.softcap)
       score = *shape.softcap * std::tanh(score / *shape.softcap);
     score += slope * static_cast<double>(j - position);
+    if (shape.bias)
+      score += shape.bias->row(bucketOf(j - position, shape.bias->rows(), shape.maxDistance, shape.causal))[head];
     scores[j] = score;
     largest = std::max(largest, score);
   }
@@ -42,6 +45,20 @@ double alibiSlope(int64_t head, int64_t heads, double b) {
   return head < n ? std::pow(base, static_cast<double>(head + 1)) : std::pow(between, static_cast<double>(2 * (head - n) + 1));
 }
 
+int64_t bucketOf(int64_t distance, int64_t buckets, int64_t maxDistance, bool causal) {
+  if (!causal) { // half of them for each side
+    const int64_t half = buckets / 2;
+    return distance > 0 ? half + bucketOf(-distance, half, maxDistance, true) : bucketOf(distance, half, maxDistance, true);
+  }
+  const int64_t back = std::max<int64_t>(-distance, 0), single = buckets / 2;
+  if (back < single)
+    return back;
+  // A hair more, so that a power of the ratio that is reached exactly is not lost to rounding.
+  const double grown = std::log(static_cast<double>(back) / static_cast<double>(single)) /
+                       std::log(static_cast<double>(maxDistance) / static_cast<double>(single)) * static_cast<double>(buckets - single);
+  return std::min(buckets - 1, single + static_cast<int64_t>(grown + 1e-9));
+}
+
 Tensor attention(const Tensor &q, const Tensor &k, const Tensor &v, const Tensor *sinks,
                  const AttentionShape &shape) {
   Tensor y(q.shape);
@@ -60,7 +77,7 @@ Tensor attention(const Tensor &q, const Tensor &k, const Tensor &v, const Tensor
       for (int64_t head = 0; head < shape.heads; ++head)
         attendRow(q.row(t) + head * shape.headDim, k, v, head / group * shape.headDim, begin, end,
                   sinks ? &sinks->values[head] : nullptr, shape.alibi ? alibiSlope(head, shape.heads, *shape.alibi) : 0.0,
-                  position, shape, scores,
+                  head, position, shape, scores,
                   y.row(t) + head * shape.headDim);
     }
   });
@@ -90,6 +107,14 @@ Status evaluate(AttentionOp op, Evaluation &evaluation) {
 
   const Tensor &q = evaluation.get(op.getQuery());
   const Tensor &k = evaluation.get(op.getKey()), &v = evaluation.get(op.getValue());
+  if (const Tensor *bias = evaluation.find(op.getBias())) {
+    shape.bias = bias;
+    shape.maxDistance = static_cast<int64_t>(*op.getMaxDistance());
+  }
+  if (op.getCross()) {
+    evaluation.set(op.getResult(), attention(q, k, v, nullptr, shape));
+    return Status::success();
+  }
   if (q.rows() != k.rows() || q.rows() != v.rows())
     return Status::error("query, key and value have different numbers of rows");
   std::vector<Tensor> &kept = evaluation.kept(op);

@@ -96,6 +96,8 @@ const program::Phase *xfmr::artifact::findPhase(const program::Program &program,
 
 bool xfmr::artifact::isEncoder(const program::Program &program) { return !findPhase(program, "decode"); }
 
+bool xfmr::artifact::readsSource(const program::Program &program) { return findPhase(program, "encode") != nullptr; }
+
 uint32_t xfmr::artifact::outputWidth(const program::Program &program) {
   return isEncoder(program) ? program.hidden_size() : program.vocab_size();
 }

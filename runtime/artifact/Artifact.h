@@ -43,6 +43,8 @@ private:
 const program::Phase *findPhase(const program::Program &program, std::string_view name);
 /// Whether it gives hidden states and generates nothing: it has no phase "decode", and takes a text in one run.
 bool isEncoder(const program::Program &program);
+/// An encoder with a decoder: before it continues anything it reads a source, by the phase "encode".
+bool readsSource(const program::Program &program);
 /// Floats of a row of what it gives: logits, or hidden states of an encoder.
 uint32_t outputWidth(const program::Program &program);
 /// Index of the only buffer of a kind (state, tokens, output, logits); -1 if there is none.

@@ -19,6 +19,7 @@ namespace {
 constexpr const char *kPhases[] = {"prefill", "all_logits", "last_logits", "decode", "sample"};
 constexpr size_t kEncoderPhases = 2; // the first of them: an encoder has no others
 constexpr const char *kFew = "prefill_few"; // may be absent
+constexpr const char *kEncode = "encode";   // of an encoder with a decoder
 constexpr uint64_t kMaxBufferBytes = uint64_t(1) << 48;
 constexpr uint32_t kMaxIds = 1u << 30; // tokens, vocabulary, context: products stay below 2^64
 
@@ -70,7 +71,7 @@ struct Checker {
     std::set<std::string> seen;
     for (const program::Phase *phase : *program.phases()) {
       std::string name = phase->name()->str();
-      bool known = name == kFew;
+      bool known = name == kFew || name == kEncode;
       for (const char *fixed : kPhases)
         known |= name == fixed;
       if (!known)
@@ -99,6 +100,10 @@ struct Checker {
     if (few && (few->tokens() < 1 || few->tokens() >= phase("prefill")->tokens()))
       return Status::error("phase 'prefill_few' takes " + number(few->tokens()) + " tokens, allowed are 1 to " +
                            number(phase("prefill")->tokens() - 1) + ", fewer than 'prefill'");
+    const program::Phase *encode = phase(kEncode);
+    if (encode && (encoder || encode->tokens() < 1 || encode->tokens() > program.max_context()))
+      return Status::error("phase 'encode' takes " + number(encode->tokens()) + " tokens, allowed are 1 to the context of " +
+                           number(program.max_context()) + ", beside a decoder");
     return Status::success();
   }
 
@@ -173,7 +178,9 @@ struct Checker {
     uint64_t need = 0;
     switch (buffer.kind()) {
     case BufferKind::state: need = kMinStateBytes; break;
-    case BufferKind::tokens: need = 4 * uint64_t(phase("prefill")->tokens()); break;
+    case BufferKind::tokens:
+      need = 4 * uint64_t(std::max(phase("prefill")->tokens(), phase(kEncode) ? phase(kEncode)->tokens() : 0));
+      break;
     case BufferKind::output: need = 4 * uint64_t(program.max_context()); break;
     case BufferKind::logits:
       need = 4 * paddedWidth(outputWidth(program)) * phase("all_logits")->tokens();

@@ -27,6 +27,7 @@ enum Word : uint32_t {
                     // capacities of experts are shares of them
   kMinP = 21,       // f32 bits; only ids at least so likely as this share of the likeliest; 0 = off
   kPenalty = 22,    // f32 bits; logits of ids in the `seen` buffer are divided by it, negative ones multiplied; 0 = off
+  kSource = 23,     // tokens of the source that `encode` has left in the caches of cross-attention
   kWords = 32
 };
 constexpr uint32_t kMaxEos = 8;

@@ -50,7 +50,8 @@ Amount xfmr::plan::amountOf(const program::Dispatch &dispatch, uint32_t position
 
 uint32_t xfmr::plan::rowsOf(const program::Phase &phase, uint32_t count) {
   const std::string_view name = phase.name()->string_view();
-  return name == "prefill" || name == "prefill_few" || name == "all_logits" ? count : std::min(count, 1u);
+  const bool one = name == "last_logits" || name == "decode" || name == "sample";
+  return one ? std::min(count, 1u) : count;
 }
 
 int32_t xfmr::plan::layerOf(const program::Dispatch &dispatch) {

@@ -27,6 +27,7 @@ std::vector<uint32_t> Session::samplingState(uint32_t limit, const Sampling &sam
   words[state::kPosition] = position_ - 1; // sample moves it on by count
   words[state::kCount] = 1;
   words[state::kLimit] = limit;
+  words[state::kSource] = source_;
   words[state::kSeedLow] = static_cast<uint32_t>(sampling.seed);
   words[state::kSeedHigh] = static_cast<uint32_t>(sampling.seed >> 32);
   words[state::kTemperature] = bitsOf(sampling.temperature);

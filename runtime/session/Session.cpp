@@ -24,32 +24,53 @@ Status Session::create(std::shared_ptr<const engine::Engine> engine, std::unique
 bool Session::penalises() const { return artifact::bufferOfKind(program(), BufferKind::seen) >= 0; }
 
 void Session::reset() {
-  position_ = 0;
+  position_ = source_ = 0;
   logits_ = Logits::none;
   std::fill(seen_.begin(), seen_.end(), 0);
 }
 
-Status Session::accepts(const std::vector<int32_t> &ids) const {
+Status Session::accepts(const std::vector<int32_t> &ids) const { return fits(ids, isEncoder() ? 0 : position_); }
+Status Session::acceptsSource(const std::vector<int32_t> &ids) const { return fits(ids, 0); }
+
+Status Session::fits(const std::vector<int32_t> &ids, uint32_t before) const {
   const program::Program &program = this->program();
   if (ids.empty())
     return Status::error("no token to run: give at least one id");
   for (size_t i = 0; i < ids.size(); ++i)
     if (ids[i] < 0 || static_cast<uint32_t>(ids[i]) >= program.vocab_size())
       return Status::error("token id " + std::to_string(ids[i]) + " at position " +
-                           std::to_string(position_ + i) + " is outside the vocabulary of " +
+                           std::to_string(before + i) + " is outside the vocabulary of " +
                            std::to_string(program.vocab_size()) + " ids");
-  if (ids.size() <= program.max_context() - (isEncoder() ? 0 : position_))
+  if (ids.size() <= program.max_context() - before)
     return Status::success();
   const bool longest = program.max_position() && program.max_context() >= program.max_position();
-  return Status::error(std::to_string(ids.size()) + " tokens after " + std::to_string(position_) +
+  return Status::error(std::to_string(ids.size()) + " tokens after " + std::to_string(before) +
                        " do not fit into the context of " + std::to_string(program.max_context()) + " tokens" +
                        (longest ? ", the longest the model was made for; shorten the prompt"
                                 : "; compile with a larger --max-context or shorten the prompt"));
 }
 
 Status Session::canContinue() const {
-  return isEncoder() ? Status::error("the model is an encoder: it gives embeddings of a text and has nothing to continue it with")
-                     : Status::success();
+  if (isEncoder())
+    return Status::error("the model is an encoder: it gives embeddings of a text and has nothing to continue it with");
+  if (readsSource() && source_ == 0)
+    return Status::error("the model is an encoder with a decoder: give the source before what the decoder continues");
+  return Status::success();
+}
+
+Status Session::encode(const std::vector<int32_t> &ids) {
+  if (!readsSource())
+    return Status::error("the model reads one text: it has no encoder beside its decoder");
+  if (Status s = acceptsSource(ids); s.failed())
+    return s;
+  reset();
+  const auto count = static_cast<uint32_t>(ids.size());
+  std::vector<uint32_t> words = runState(count, count);
+  words[state::kSource] = count;
+  if (Status s = run({step("encode", words, ids.data(), count)}); s.failed())
+    return s;
+  source_ = count;
+  return Status::success();
 }
 
 uint32_t Session::phaseIndex(std::string_view name) const {
@@ -82,6 +103,7 @@ std::vector<uint32_t> Session::runState(uint32_t count, uint32_t total) const {
   words[state::kPosition] = position_;
   words[state::kCount] = count;
   words[state::kTotal] = total;
+  words[state::kSource] = source_;
   return words;
 }
 
@@ -128,6 +150,8 @@ Status Session::prefill(const std::vector<int32_t> &ids) {
 Status Session::prefillProbes(const std::vector<int32_t> &ids, const OnProbe &onProbe, const OnLogits &onLogits) {
   if (isEncoder())
     reset();
+  else if (Status s = canContinue(); s.failed())
+    return s;
   if (Status s = accepts(ids); s.failed())
     return s;
   const uint32_t total = position_ + static_cast<uint32_t>(ids.size());

@@ -48,11 +48,15 @@ public:
 
   /// Tokens in the cache.
   uint32_t position() const { return position_; }
+  /// Tokens of the source, 0 before there is one.
+  uint32_t source() const { return source_; }
   /// Forgets everything: the next token has position 0.
   void reset();
 
   /// Whether these ids can be appended: all in the vocabulary, at least one, and room in the context.
   Status accepts(const std::vector<int32_t> &ids) const;
+  /// The same of a source, which does not stand behind what the session holds.
+  Status acceptsSource(const std::vector<int32_t> &ids) const;
   /// An encoder reads whole texts, one run each, and gives hidden states: it can do nothing but prefillAllLogits.
   bool isEncoder() const { return artifact::isEncoder(program()); }
   /// Whether there is a last token with logits, to read or to continue from.
@@ -60,6 +64,11 @@ public:
 
   // When the engine fails, the message says whether the session can go on. Then its cache holds the first position()
   // tokens, those of chunks that were done included, and there are no logits.
+
+  /// An encoder with a decoder reads a source before anything else.
+  bool readsSource() const { return artifact::readsSource(program()); }
+  /// Reads the source, all at once, and forgets what there was. Fails without any effect when the ids do not fit.
+  Status encode(const std::vector<int32_t> &ids);
 
   /// Appends tokens, in chunks of what the prefill phase takes. Fails without any effect when accepts() does.
   Status prefill(const std::vector<int32_t> &ids);
@@ -114,8 +123,10 @@ private:
   engine::Step lastLogits(std::vector<uint32_t> &words) const;
   engine::Range range(program::BufferKind kind, uint64_t offset, uint64_t bytes) const;
   uint32_t phaseIndex(std::string_view name) const;
-  /// Fails for an encoder.
+  /// Fails for an encoder, and where a source is to be read first.
   Status canContinue() const;
+  /// Whether these ids fit behind `before` others.
+  Status fits(const std::vector<int32_t> &ids, uint32_t before) const;
 
   /// Every submission goes through here; notes what runs, if somebody watches.
   Status submit(uint32_t slot, const std::vector<engine::Step> &steps, const std::vector<engine::Range> &reads);
@@ -141,7 +152,7 @@ private:
   std::shared_ptr<const engine::Engine> engine_;
   std::unique_ptr<engine::Memory> memory_;
   double hostSeconds_ = 0;
-  uint32_t position_ = 0;
+  uint32_t position_ = 0, source_ = 0;
   std::vector<uint32_t> seen_; // a bit an id: those of the conversation
   enum class Logits { none, lastRow, row0 } logits_ = Logits::none;
   uint32_t chunkStart_ = 0, chunkRows_ = 0; // last prefill chunk, when logits_ is lastRow

@@ -61,6 +61,8 @@ Status Session::profile(std::string_view phase, uint32_t tokens, const OnDispatc
   if (tokens < 1 || tokens > most || tokens > program().max_context() - position_)
     return Status::error("phase '" + std::string(phase) + "' takes 1 to " + std::to_string(most) +
                          " tokens that fit into the context, got " + std::to_string(tokens));
+  if (phase == "encode")
+    reset(); // what is measured is no source
   OnDispatched before = std::move(onDispatched_);
   if (Status s = watch(onDispatched); s.failed())
     return engineFailed(s);

@@ -170,6 +170,17 @@ TEST_F(ArtifactReader, Phases) {
   EXPECT_EQ(openAfter(withFew(3)), "");
   EXPECT_EQ(openAfter(withFew(4)), "phase 'prefill_few' takes 4 tokens, allowed are 1 to 3, fewer than 'prefill'");
   EXPECT_EQ(openAfter(withFew(0)), "phase 'prefill_few' takes 0 tokens, allowed are 1 to 3, fewer than 'prefill'");
+  auto withSource = [](uint32_t tokens) {
+    return [tokens](toy::Contents &c) {
+      c.program->phases.push_back(std::make_unique<program::PhaseT>(*c.program->phases[0]));
+      c.program->phases.back()->name = "encode";
+      c.program->phases.back()->tokens = tokens;
+    };
+  };
+  EXPECT_EQ(openAfter(withSource(4)), "");
+  EXPECT_EQ(openAfter(withSource(0)), "phase 'encode' takes 0 tokens, allowed are 1 to the context of 32, beside a decoder");
+  EXPECT_EQ(openAfter(withSource(33)), "phase 'encode' takes 33 tokens, allowed are 1 to the context of 32, beside a decoder");
+  EXPECT_EQ(openAfter(withSource(8)), "buffer 'tokens' has 16 bytes, needed are 32");
   EXPECT_EQ(openAfter([](auto &c) { c.program->phases[0]->name = "decode"; }),
             "phase 'decode' appears twice");
   EXPECT_EQ(openAfter([](auto &c) { c.program->phases[0]->tokens = 0; }),

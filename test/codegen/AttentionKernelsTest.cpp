@@ -75,6 +75,11 @@ protected:
     uint32_t shift = 0; // of offsets and strides: not 0 takes the unaligned kernels
     uint32_t chunk = 0;
     float alibi = 0;
+    bool bias = false;
+    uint32_t source = 0; // not 0: all of so many keys
+    uint32_t keys() const { return source ? source : position + rows; }
+    std::vector<float> table = {}; // with bias: [heads, biasSpan]
+    double biasOf(uint32_t head, uint32_t i, uint32_t j) const { return table[head * biasSpan(context) + j + context - 1 - i]; }
   };
 
   // Of BLOOM's build_alibi_tensor.
@@ -92,8 +97,8 @@ protected:
         std::vector<double> weights;
         std::vector<uint32_t> visible;
         double largest = s.sinks ? sinks[h] : -INFINITY;
-        for (uint32_t j = 0; j < s.position + s.rows; ++j) {
-          if ((s.causal && j > i) || (s.window && (j + s.window <= i || j >= i + s.window)) ||
+        for (uint32_t j = 0; j < s.keys(); ++j) {
+          if ((s.causal && !s.source && j > i) || (s.window && (j + s.window <= i || j >= i + s.window)) ||
               (s.chunk && j / s.chunk != i / s.chunk))
             continue;
           double score = 0;
@@ -104,6 +109,8 @@ protected:
             score = cap * std::tanh(score / cap);
           if (s.alibi > 0)
             score += slope(h, s.heads, s.alibi) * (double(j) - double(i));
+          if (s.bias)
+            score += s.biasOf(h, i, j);
           visible.push_back(j), weights.push_back(score);
           largest = std::max(largest, score);
         }
@@ -120,8 +127,10 @@ protected:
     return out;
   }
 
-  void prefill(const Shape &s, CacheType type) {
-    AttentionPrefillSpec spec{s.dim, type, s.causal, s.softcap, s.sinks, s.shift != 0, s.alibi > 0, s.chunk > 0};
+  void prefill(Shape s, CacheType type) {
+    AttentionPrefillSpec spec{s.dim, type, s.causal && !s.source, s.softcap, s.sinks, s.shift != 0, s.alibi > 0, s.chunk > 0, s.bias, s.source > 0};
+    if (s.bias)
+      s.table = randomVector(s.heads * biasSpan(s.context), 2);
     SCOPED_TRACE(spec.name() + " position=" + std::to_string(s.position) +
                  " rows=" + std::to_string(s.rows));
     Matrix q = randomMatrix(s.rows, s.heads * s.dim, WeightType::F32, 3);
@@ -136,12 +145,14 @@ protected:
     ASSERT_EQ(p.unaligned(), spec.unaligned);
     p.scale = 1 / std::sqrt(float(s.dim)), p.softcap = 0.7f, p.window = s.window, p.chunk = s.chunk, p.alibi = s.alibi;
     size_t size = p.out.offset + size_t(s.rows + 2) * p.out.stride;
-    uint32_t filled = s.position + s.rows;
-    std::vector<TestBuffer *> bound = {state(s.position, s.rows), activations(q, p.q),
+    uint32_t filled = s.keys();
+    std::vector<TestBuffer *> bound = {state(s.position, s.rows, 0, s.source), activations(q, p.q),
                                          upload(keys, filled, type, true), upload(values, filled, type, false),
                                          nullptr};
     if (s.sinks)
       bound.push_back(vector(sinks));
+    if (s.bias)
+      bound.push_back(vector(s.table));
     Matrix expected = reference(s, q, keys, values, p.scale, p.softcap, sinks);
     for (size_t variant = 0; variant < variants(spec); ++variant) {
       SCOPED_TRACE(variantLabel(spec, variant));
@@ -152,9 +163,11 @@ protected:
     }
   }
 
-  void decode(const Shape &s, CacheType type) {
+  void decode(Shape s, CacheType type) {
     bool single = decodeSplits(s.context) == 1;
-    AttentionDecodeSpec spec{s.dim,   type, single, s.softcap, s.sinks && single, s.shift != 0, s.alibi > 0};
+    AttentionDecodeSpec spec{s.dim,   type, single, s.softcap, s.sinks && single, s.shift != 0, s.alibi > 0, s.bias, s.source > 0};
+    if (s.bias)
+      s.table = randomVector(s.heads * biasSpan(s.context), 2);
     SCOPED_TRACE(spec.name() + " position=" + std::to_string(s.position));
     Matrix q = randomMatrix(1, s.heads * s.dim, WeightType::F32, 3);
     Cache keys = randomCache(s.kvHeads, s.context, s.dim, type);
@@ -171,13 +184,14 @@ protected:
     if (!single)
       std::fill_n(partial->as<float>(), partial->bytes / 4,
                   NAN); // splits nobody filled must not be read
-    TestBuffer *now = state(s.position, 1), *none = state(s.position, 0);
+    TestBuffer *now = state(s.position, 1, 0, s.source), *none = state(s.position, 0, 0, s.source);
     std::vector<TestBuffer *> bound = {now, activations(q, {0, p.qOffset}),
-                                         upload(keys, s.position + 1, type, true),
-                                         upload(values, s.position + 1, type, false), partial};
+                                         upload(keys, s.keys(), type, true), upload(values, s.keys(), type, false), partial};
     if (spec.sinks)
       bound.push_back(vector(sinks));
-    AttentionCombineSpec combine{s.dim, s.sinks, spec.unaligned};
+    if (s.bias)
+      bound.push_back(vector(s.table));
+    AttentionCombineSpec combine{s.dim, s.sinks, spec.unaligned, s.source > 0};
     AttentionCombineParams c;
     c.numHeads = s.heads, c.maxContext = s.context, c.outOffset = p.outOffset, c.window = s.window, c.chunk = s.chunk;
     std::vector<TestBuffer *> combineBound = {now, partial, out};
@@ -390,6 +404,42 @@ TEST_P(AttentionKernels, ChunksAndBiasesByDistance) {
       }
     releaseBuffers();
   }
+}
+
+TEST_P(AttentionKernels, TablesOfBiases) {
+  for (CacheType type : {CacheType::F32, CacheType::F16})
+    for (uint32_t dim : {8u, 64u, 160u}) {
+      Shape s{6, 2, dim, 300, 50, 70};
+      s.bias = true;
+      prefill(s, type);
+      s.causal = false;
+      prefill(s, type);
+      s.position = 0, s.rows = 300;
+      prefill(s, type);
+      for (uint32_t context : {256u, 600u}) {
+        Shape one{6, 3, dim, context, context - 20, 1};
+        one.bias = true;
+        decode(one, type);
+        one.position = 0;
+        decode(one, type);
+      }
+    }
+}
+
+TEST_P(AttentionKernels, KeysOfASource) {
+  for (CacheType type : {CacheType::F32, CacheType::Q8})
+    for (uint32_t dim : {8u, 64u, 160u})
+      for (uint32_t source : {1u, 31u, 250u}) {
+        Shape s{6, 2, dim, 300, 5, 40};
+        s.source = source;
+        prefill(s, type);
+        s.context = 256;
+        s.rows = 1;
+        decode(s, type);
+        s.context = 600;
+        s.source = source * 2;
+        decode(s, type);
+      }
 }
 
 TEST_P(AttentionKernels, DecodeOverHeadDims) {

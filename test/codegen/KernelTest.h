@@ -131,9 +131,10 @@ protected:
     std::copy(values.begin(), values.end(), buffer->as<uint32_t>());
     return buffer;
   }
-  TestBuffer *state(uint32_t position, uint32_t count, uint32_t total = 0) {
+  TestBuffer *state(uint32_t position, uint32_t count, uint32_t total = 0, uint32_t source = 0) {
     std::vector<uint32_t> words(state::kWords);
     words[state::kTotal] = total;
+    words[state::kSource] = source;
     words[state::kPosition] = position;
     words[state::kCount] = count;
     return ids(words);

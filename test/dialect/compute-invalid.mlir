@@ -222,6 +222,30 @@ func.func @f(%q: tensor<?x8xf32>) {
   return
 }
 // -----
+// attention C6: bias alone
+func.func @f(%q: tensor<?x8xf32>, %b: tensor<8x2xf32>) {
+  // expected-error @+1 {{bias and max_distance come together}}
+  %0 = xfmr.attention %q, %q, %q bias %b heads 2 kv_heads 2 head_dim 4 scale 0.5
+      : (tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>, tensor<8x2xf32>) -> tensor<?x8xf32>
+  return
+}
+// -----
+// attention C6: a table of other heads
+func.func @f(%q: tensor<?x8xf32>, %b: tensor<8x3xf32>) {
+  // expected-error @+1 {{bias must have 2 columns, one a head, a multiple of four of rows and max_distance more than half of them, got 'tensor<8x3xf32>' and 9}}
+  %0 = xfmr.attention %q, %q, %q bias %b max_distance 9 heads 2 kv_heads 2 head_dim 4 scale 0.5
+      : (tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>, tensor<8x3xf32>) -> tensor<?x8xf32>
+  return
+}
+// -----
+// attention C7
+func.func @f(%q: tensor<?x8xf32>) {
+  // expected-error @+1 {{cross comes without causal, sinks, bias, softcap and window}}
+  %0 = xfmr.attention %q, %q, %q heads 2 kv_heads 2 head_dim 4 causal cross scale 0.5
+      : (tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x8xf32>
+  return
+}
+// -----
 // clamp C1
 func.func @f(%x: tensor<?x4xf32>) {
   // expected-error @+1 {{limit must be finite and positive}}

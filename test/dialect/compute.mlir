@@ -52,7 +52,7 @@ func.func @rope(%x: tensor<?x8xf32>, %at: tensor<i32>) {
 }
 
 // CHECK-LABEL: func.func @attention
-func.func @attention(%q: tensor<?x16xf32>, %k: tensor<?x8xf32>, %s: tensor<4xf32>) {
+func.func @attention(%q: tensor<?x16xf32>, %k: tensor<?x8xf32>, %s: tensor<4xf32>, %b: tensor<8x4xf32>) {
   // CHECK: xfmr.attention %{{.*}}, %{{.*}}, %{{.*}} heads 4 kv_heads 2 head_dim 4 scale 5.000000e-01 : (tensor<?x16xf32>, tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x16xf32>
   %0 = xfmr.attention %q, %k, %k heads 4 kv_heads 2 head_dim 4 scale 0.5
       : (tensor<?x16xf32>, tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x16xf32>
@@ -61,6 +61,12 @@ func.func @attention(%q: tensor<?x16xf32>, %k: tensor<?x8xf32>, %s: tensor<4xf32
       : (tensor<?x16xf32>, tensor<?x8xf32>, tensor<?x8xf32>, tensor<4xf32>) -> tensor<?x16xf32>
   // CHECK: xfmr.attention %{{.*}}, %{{.*}}, %{{.*}} heads 4 kv_heads 2 head_dim 4 causal scale 5.000000e-01 chunk 16 alibi 8.000000e+00
   %2 = xfmr.attention %q, %k, %k heads 4 kv_heads 2 head_dim 4 causal scale 0.5 chunk 16 alibi 8.0
+      : (tensor<?x16xf32>, tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x16xf32>
+  // CHECK: xfmr.attention %{{.*}}, %{{.*}}, %{{.*}} bias %{{.*}} max_distance 20 heads 4 kv_heads 2 head_dim 4 scale 1.000000e+00
+  %3 = xfmr.attention %q, %k, %k bias %b max_distance 20 heads 4 kv_heads 2 head_dim 4 scale 1.0
+      : (tensor<?x16xf32>, tensor<?x8xf32>, tensor<?x8xf32>, tensor<8x4xf32>) -> tensor<?x16xf32>
+  // CHECK: xfmr.attention %{{.*}}, %{{.*}}, %{{.*}} heads 4 kv_heads 2 head_dim 4 cross scale 1.000000e+00
+  %4 = xfmr.attention %q, %k, %k heads 4 kv_heads 2 head_dim 4 cross scale 1.0
       : (tensor<?x16xf32>, tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x16xf32>
   return
 }

@@ -2,7 +2,7 @@
 // RUN: xfmr-opt %s --split-input-file --verify-diagnostics
 
 // model C1
-// expected-error @+1 {{body must have one argument, the token ids tensor<?xi32>}}
+// expected-error @+1 {{body must have one argument, the token ids tensor<?xi32>, or two, the source in front}}
 xfmr.model @m (%tokens: tensor<?x4xf32>) -> tensor<?x4xf32>
     config <architecture = "llama", hidden_size = 4, vocab_size = 8, max_position = 16> sources {} {
   xfmr.yield %tokens : tensor<?x4xf32>

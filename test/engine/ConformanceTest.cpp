@@ -93,6 +93,32 @@ TEST_P(Conformance, GreedyContinuationOfPromptsOfEveryLength) {
   }
 }
 
+TEST_P(Conformance, ASourceComesFirstWhereThereIsOne) {
+  EXPECT_EQ(session->encode({1}).message(), "the model reads one text: it has no encoder beside its decoder");
+  toy::Contents contents = toy::bothContents();
+  for (auto *program : {&*contents.program, &*contents.cpuProgram}) {
+    program->phases.push_back(std::make_unique<program::PhaseT>(*program->phases[0]));
+    program->phases.back()->name = "encode";
+  }
+  engine = open(contents);
+  session = make();
+  const char *missing = "the model is an encoder with a decoder: give the source before what the decoder continues";
+  EXPECT_EQ(session->prefill({1}).message(), missing);
+  EXPECT_EQ(session->decode(1).message(), missing);
+  EXPECT_EQ(session->prefillAllLogits({1}, [](auto &&...) {}).message(), missing);
+  ASSERT_EQ(session->encode({5, 6, 7}).message(), "");
+  EXPECT_EQ(session->source(), 3u);
+  EXPECT_EQ(session->position(), 0u);
+  ASSERT_EQ(session->prefill({2, 9}).message(), "");
+  Finish finish;
+  EXPECT_EQ(generate(*session, 5, finish), toy::continuation({2, 9}, 5));
+  ASSERT_EQ(session->encode({5}).message(), ""); // forgets what was there
+  EXPECT_EQ(session->position(), 0u);
+  session->reset();
+  EXPECT_EQ(session->source(), 0u);
+  EXPECT_EQ(session->prefill({1}).message(), missing);
+}
+
 TEST_P(Conformance, EveryCountGivesThatManyIds) {
   for (uint32_t count = 0; count <= 30; ++count) {
     session->reset();

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Runs a tool on a model for every prompt of the checkpoint's expected/ folder.
 
-    check_model.py TOOL MODEL [--expected DIR] [--tolerance 2e-4] [--prompts N] [-- TOOL OPTIONS]
+    check_model.py TOOL MODEL [--expected DIR] [--tolerance 2e-4] [--prompts N] [--source] [-- TOOL OPTIONS]
 
 TOOL is xfmr-interpret or xfmr-run; MODEL is what it takes. Greedy ids must be exactly those of
-prompts.json and the logits of every prompt position within the tolerance of logits.safetensors.
+prompts.json and the logits of every prompt position within the tolerance of logits.safetensors. With --source prompts are
+read by an encoder, and logits are those of its decoder fed its start token (0) and the greedy ids but the last.
 Prints one line a prompt with the measured difference, then "ok NAME ...".
 """
 import argparse
@@ -22,7 +23,14 @@ def check_prompt(arguments, options, prompt, expected, folder):
     name, ids, greedy = prompt["name"], prompt["ids"], prompt["greedy_ids"]
     path = os.path.join(folder, "logits.safetensors")
     command = [arguments.tool, arguments.model, "--prompt-ids", ",".join(map(str, ids))]
-    command += ["-n", str(len(greedy)), "--ids", "--ignore-eos", "--logits", path] + options
+    logits = ["--logits", path]
+    if arguments.source:
+        decoder = command + ["--decoder-ids", ",".join(map(str, [0] + greedy[:-1])), "-n", "1", "--ids"] + logits + options
+        run = subprocess.run(decoder, capture_output=True, text=True)
+        if run.returncode != 0:
+            return 0.0, f"{name}: status {run.returncode} of {' '.join(decoder)}: {run.stderr.strip()}"
+        logits = []
+    command += ["-n", str(len(greedy)), "--ids", "--ignore-eos"] + logits + options
     run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode != 0:
         return 0.0, f"{name}: status {run.returncode} of {' '.join(command)}: {run.stderr.strip()}"
@@ -53,6 +61,7 @@ def main():
     parser.add_argument("model")
     parser.add_argument("--expected", help="folder with prompts.json; default: MODEL/expected")
     parser.add_argument("--tolerance", type=float, default=2e-4)
+    parser.add_argument("--source", action="store_true")
     parser.add_argument("--prompts", type=int, help="only the first N prompts")
     arguments = parser.parse_args(command)
     folder = arguments.expected or os.path.join(arguments.model, "expected")

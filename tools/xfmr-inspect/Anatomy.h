@@ -56,7 +56,6 @@ struct Anatomy {
   std::vector<Block> blocks;
   bool tied = false;             // the head multiplies with the embedding table
   int64_t cacheElementBytes = 4; // the default of xfmr-compile: 4 for f32 weights, else 2
-  bool compiles = true;          // encoders with decoders are counted only
 
   int64_t active() const { return all.parameters.total() - all.inactive; }
   /// 2 M: every weight that a token meets in a matrix product is one multiplication and one addition.

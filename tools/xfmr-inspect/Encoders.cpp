@@ -345,7 +345,6 @@ Status countEncoder(const std::string &path, bool &taken, Report &out) {
     return status;
   out.model.name = modelName(path);
   out.model.architecture = type;
-  out.model.compiles = type == "bert";
   return type == "bert" ? countBert(config, checkpoint, out) : countT5(config, checkpoint, isSwitch, out);
 }
 

@@ -67,11 +67,12 @@ Status runPasses(ModuleOp module, const std::string &pipeline, ModelOp &out) {
   return onlyModel(module, "--passes: the pipeline leaves", out);
 }
 
-/// `options`: "--ffn is". Some encoders are imported; what looks at outputs wants models that generate.
+/// `options`: "--ffn is". What looks at outputs wants models of one text that generate.
 static Status refuseEncoder(const Anatomy &model, const std::string &options) {
   return Status::error("a " + model.architecture +
-                       (model.compiles ? " model is an encoder: " + options + " for models that generate"
-                                       : " model is only counted: " + options + " for models that xfmr-import takes"));
+                       (model.architecture == "bert"
+                            ? " model is an encoder: " + options + " for models that generate"
+                            : " model is an encoder with a decoder: " + options + " for models that continue one text"));
 }
 
 Status openForOutputs(MLIRContext &context, const InspectOptions &options, const std::string &what,
@@ -89,8 +90,6 @@ Status inspectModel(const InspectOptions &options, Report &out) {
     nameAfterFile(options.model, out.model.name);
     if (status.failed() || (options.passes.empty() && options.adapter.empty()))
       return status;
-    if (!out.model.compiles)
-      return refuseEncoder(out.model, "--passes and --adapter are");
     out = Report(); // as the compiler takes it
   }
   MLIRContext context;

@@ -42,7 +42,6 @@ static ordered_json toJson(const Anatomy &model) {
     blocks.push_back(toJson(block, model.cacheElementBytes));
   return {{"model", model.name},
           {"architecture", model.architecture},
-          {"compiles", model.compiles},
           {"parameters", parameters},
           {"layers", model.blocks.size()},
           {"flops_per_token", model.flopsPerToken()},

@@ -103,8 +103,6 @@ static void printNotes(const Report &report, std::ostream &out) {
   if (model.kvBytesPerToken() != model.compiledKvBytesPerToken())
     out << "  latent attention: xfmr-compile writes it out as ordinary attention and caches "
         << grouped(model.compiledKvBytesPerToken()) << " bytes a token\n";
-  if (!model.compiles)
-    out << "  counted from the list of its tensors: the compiler does not take " << model.architecture << " models\n";
   if (model.all.adapter > 0)
     out << "  of these, " << grouped(model.all.adapter) << " parameters are visible adapters\n";
   if (const int64_t full = model.fullAttention(); full != attention) {

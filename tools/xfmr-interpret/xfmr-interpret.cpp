@@ -16,6 +16,7 @@ struct Options {
   std::string model, logitsPath, probePath, text;
   std::vector<std::string> sources;
   std::vector<int32_t> prompt;
+  std::optional<std::vector<int32_t>> decoderIds;
   std::optional<int64_t> count;
   bool ids = false, ignoreEos = false;
 };
@@ -41,7 +42,11 @@ Status interpret(const Options &options) {
     return status;
   ConfigAttr config = file.model.getConfig();
   bool encoder = mlir::cast<mlir::RankedTensorType>(file.model.getOutputType()).getDimSize(1) != config.getVocabSize();
-  file.model.getBody().walk([&](AttentionOp op) { encoder |= !op.getCausal(); });
+  const bool reads = static_cast<bool>(file.model.getSource());
+  if (!reads)
+    file.model.getBody().walk([&](AttentionOp op) { encoder |= !op.getCausal(); });
+  if (options.decoderIds && !reads)
+    return Status::error("--decoder-ids is for an encoder with a decoder; this model continues the prompt itself");
   if (encoder && (options.logitsPath.empty() || options.count.value_or(0) > 0))
     return Status::error("the model is an encoder and generates nothing: --logits OUT.safetensors writes its hidden states");
   tokenizer::Tokenizer tokenizer;
@@ -56,6 +61,13 @@ Status interpret(const Options &options) {
       return Status::error("no tokenizer: " + missing + "; --prompt-ids takes token ids");
     if (!tokenizer.encode(options.text, /*addSpecialTokens=*/true, prompt, error))
       return Status::error("-p: " + error);
+  }
+  std::vector<int32_t> source;
+  if (reads) {
+    source = std::move(prompt);
+    if (!options.decoderIds && !config.getBosToken())
+      return Status::error("the model names no token that its decoder begins with; give --decoder-ids");
+    prompt = options.decoderIds.value_or(std::vector<int32_t>{static_cast<int32_t>(config.getBosToken().value_or(0))});
   }
   const int64_t room = config.getMaxPosition() - static_cast<int64_t>(prompt.size()) + 1;
   if (room < 1)
@@ -75,7 +87,7 @@ Status interpret(const Options &options) {
     probes.observe(interpreter);
   reference::Tensor logits;
   const char *separator = "";
-  Status status = reference::generateGreedily(interpreter, prompt, count, endTokens, &logits,
+  Status status = reference::generateGreedily(interpreter, source, prompt, count, endTokens, &logits,
                                               [&](int32_t id) {
                                                 if (options.ids)
                                                   std::cout << separator << id << std::flush;
@@ -104,6 +116,9 @@ int main(int argc, char **argv) {
   Options options;
   app.add_option("MODEL", options.model, "folder, config.json, .gguf, .mlir or .mlirbc")->required();
   auto *text = app.add_option("-p,--prompt", options.text, "text, encoded with the model's tokenizer");
+  app.add_option("--decoder-ids", options.decoderIds,
+                 "of an encoder with a decoder, which reads the prompt: what the decoder begins with (default: its start token)")
+      ->delimiter(',');
   auto *ids = app.add_option("--prompt-ids", options.prompt, "token ids, taken as they are: 1,2,3")->delimiter(',');
   text->excludes(ids);
   app.add_option("-n", options.count, "most ids to generate (default 128)")

@@ -79,19 +79,25 @@ void printRecord(const Options &options, const Prompt &prompt, const Continuatio
 }
 
 Status continuePrompt(const ModelHandle &model, const SessionHandle &session, const Options &options, const Prompt &prompt) {
+  std::vector<int32_t> continued;
+  if (Status s = continuedIds(model, options, prompt, continued); s.failed())
+    return s;
   const auto start = Clock::now();
-  if (Status s = runPrompt(model, session, options, prompt.ids); s.failed())
+  if (detailsOf(model).reads_source)
+    if (Status s = checked(xfmr_source(session.get(), prompt.ids.data(), prompt.ids.size())); s.failed())
+      return s;
+  if (Status s = runPrompt(model, session, options, continued); s.failed())
     return s;
   const double promptSeconds = secondsSince(start);
   if (options.verbose) {
     reportSpeed("prompt", prompt.ids.size(), promptSeconds);
-    reportPhases(model, prompt.ids.size());
+    reportPhases(model, continued.size());
   }
   if (!(options.logitsPath.empty() && options.probePath.empty()) &&
       !options.count) // with files alone nothing is generated
     return Status::success();
   Continuation made;
-  if (Status s = continueText(model, session, options, prompt.ids, made); s.failed())
+  if (Status s = continueText(model, session, options, continued, made); s.failed())
     return s;
   if (options.verbose && !made.ids.empty())
     reportSpeed("generated", made.ids.size(), made.seconds);

@@ -101,7 +101,7 @@ static std::string checkCombination(const CLI::App &app, const Options &options,
 
 bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitCode) {
   CLI::App app("Runs a compiled model: generates text, measures perplexity or speed.", "xfmr-run");
-  std::string ids;
+  std::string ids, decoderIds;
   bool tokenize = false, moeTokens = false, bench = false, explain = false, devices = false, selfTest = false, tune = false,
        version = false;
   bool embed = false;
@@ -110,6 +110,9 @@ bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitC
   app.add_option("-p,--prompt", options.prompts, "text to continue; - reads standard input; may be given again")
       ->type_name("TEXT")->allow_extra_args(false);
   app.add_option("--prompt-ids", ids, "token ids to continue, taken as they are")->type_name("1,2,3");
+  app.add_option("--decoder-ids", decoderIds,
+                 "of an encoder with a decoder, which reads the prompt: token ids that the decoder begins with (default: its start token)")
+      ->type_name("1,2,3");
   app.add_option("-n", options.count, "most ids to generate (default 128)")->type_name("N");
   app.add_option("--temperature", options.sampling.temperature, "0: greedy (default)")
       ->check(between(0, 1e6))->type_name("T");
@@ -203,6 +206,11 @@ bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitC
     options.promptIds.emplace();
     if (!parseIds(ids, *options.promptIds))
       wrong = "--prompt-ids takes numbers separated by commas, got '" + ids + "'";
+  }
+  if (wrong.empty() && app.count("--decoder-ids")) {
+    options.decoderIds.emplace();
+    if (!parseIds(decoderIds, *options.decoderIds))
+      wrong = "--decoder-ids takes numbers separated by commas, got '" + decoderIds + "'";
   }
   if (wrong.empty())
     wrong = checkCombination(app, options, tokenize, moeTokens, bench, explain, devices, selfTest, tune, embed);

@@ -19,6 +19,7 @@ struct Options {
 
   std::vector<std::string> prompts;               // "-": standard input
   std::optional<std::vector<int64_t>> promptIds;  // as typed; checked against the vocabulary later
+  std::optional<std::vector<int64_t>> decoderIds; // what the decoder behind an encoder begins with; absent: its start token
   std::optional<uint32_t> count;
   xfmr_sampling_options sampling = {};            // its seed is drawn where none was given
   std::vector<std::string> stops;                 // texts that end a continuation and are not printed

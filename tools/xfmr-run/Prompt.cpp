@@ -37,10 +37,11 @@ Status xfmr::run::readText(const std::string &path, std::string &text) {
   return failed ? Status::error("cannot read '" + path + "': " + reason) : Status::success();
 }
 
-static Status typedIds(const std::vector<int64_t> &typed, uint32_t vocab, std::vector<int32_t> &ids) {
+static Status typedIds(const std::vector<int64_t> &typed, uint32_t vocab, std::vector<int32_t> &ids,
+                       const char *what = "prompt") {
   for (size_t i = 0; i < typed.size(); ++i) {
     if (typed[i] < 0 || typed[i] >= vocab)
-      return Status::error("prompt id " + std::to_string(typed[i]) + " at place " + std::to_string(i) +
+      return Status::error(std::string(what) + " id " + std::to_string(typed[i]) + " at place " + std::to_string(i) +
                            " is outside the vocabulary of " + std::to_string(vocab) + " ids");
     ids.push_back(static_cast<int32_t>(typed[i]));
   }
@@ -80,6 +81,21 @@ Status xfmr::run::conversationIds(const ModelHandle &model, const Options &optio
   if (Status s = encode(model, text, /*special=*/false, ids); s.failed())
     return s;
   return checkLength(model, options, ids.size());
+}
+
+Status xfmr::run::continuedIds(const ModelHandle &model, const Options &options, const Prompt &prompt, std::vector<int32_t> &ids) {
+  const xfmr_model_info info = infoOf(model);
+  if (!detailsOf(model).reads_source) {
+    ids = prompt.ids;
+    return options.decoderIds ? Status::error("--decoder-ids is for an encoder with a decoder; this model continues the prompt itself")
+                              : Status::success();
+  }
+  if (options.decoderIds)
+    return typedIds(*options.decoderIds, info.vocab_size, ids, "decoder");
+  if (info.bos_token < 0)
+    return Status::error("the model names no token that its decoder begins with; give --decoder-ids");
+  ids = {info.bos_token};
+  return Status::success();
 }
 
 Status xfmr::run::readPrompts(const ModelHandle &model, const Options &options, std::vector<Prompt> &prompts) {

@@ -16,6 +16,9 @@ struct Prompt {
   std::vector<int32_t> ids;
 };
 
+/// What is continued: the prompt, or, where an encoder reads that, what the decoder begins with.
+Status continuedIds(const ModelHandle &model, const Options &options, const Prompt &prompt, std::vector<int32_t> &ids);
+
 /// The prompts of the command line: inside the vocabulary, at least one id, and not longer than the context. With --chat
 /// each is the only turn of a conversation.
 Status readPrompts(const ModelHandle &model, const Options &options, std::vector<Prompt> &prompts);

@@ -142,6 +142,10 @@ void AttentionSplit::score(Value kvHead, Value first, Value low, Value high, Val
           Value number = k.lane(kLanes) + (first + at + p * kLanes);
           if (facts.alibi)
             score = fma(toFloat(number) - toFloat(range.position), splat(slope, kLanes), score);
+          if (facts.bias) {
+            Value start = range.head * biasSpan(facts.maxContext) + (facts.maxContext - 1) - range.position;
+            score = score + k.buffer("bias").load(start + min(first + at + p * kLanes, lastBlock), kLanes);
+          }
           Value visible = (number >= range.begin) & (number < range.end);
           scores.store((query + r) * kScoreStride + at + p * kLanes,
                        select(visible, score, constantLike(score, kMasked)));

@@ -23,7 +23,8 @@ struct AttentionFacts {
   CacheType cache;
   bool softcap;
   float scale, cap;
-  float alibi = 0; // 0: no bias by distance
+  float alibi = 0; // 0: no slopes
+  bool bias = false; // by distance, from the buffer "bias"
   uint32_t group() const { return numHeads / numKvHeads; }
   uint32_t paddedDim() const { return paddedWidth(headDim); }
   uint64_t keyHeadElements() const { return codegen::cpu::keyHeadElements(headDim, maxContext); }
@@ -63,7 +64,7 @@ public:
   enum class Way : uint8_t { Block, Stream };
   AttentionSplit(KernelBuilder &k, const AttentionFacts &facts, uint32_t mostQueries, Way way);
 
-  // The keys from begin to end, of which a query sees some; with facts.alibi a query's position and its head.
+  // The keys from begin to end, of which a query sees some; with facts.alibi or facts.bias a query's position and its head.
   struct Range {
     Value begin, end, position, head;
   };

@@ -9,7 +9,9 @@
 namespace xfmr::codegen::cpu {
 namespace {
 
-AttentionSplit::Range seenBy(KernelBuilder &k, uint32_t window, uint32_t chunk) {
+AttentionSplit::Range seenBy(KernelBuilder &k, uint32_t window, uint32_t chunk, bool cross) {
+  if (cross)
+    return {k.index(0), k.state(state::kSource), {}, {}};
   Value position = k.state(state::kPosition);
   return visibleKeys(k, position, position + 1, window, chunk);
 }
@@ -24,14 +26,14 @@ public:
   Decode(KernelBuilder &k, const AttentionDecodeSpec &spec, const AttentionDecodeParams &params)
       : k(k), spec(spec), p(params),
         facts{spec.headDim, p.numHeads, p.numKvHeads, p.maxContext,
-              spec.cache,   spec.softcap, p.scale,    p.softcap, p.alibi},
+              spec.cache,   spec.softcap, p.scale,    p.softcap, p.alibi, spec.bias},
         heads(std::min(facts.group(), kMostQueries)), splits(spec.single ? 1 : decodeSplits(p.maxContext)),
         split(k, facts, heads, AttentionSplit::Way::Stream), result(k, heads, spec.headDim) {}
 
   void build() {
     Value count = k.state(state::kCount);
     k.tiles([&](Value tile) {
-      all = seenBy(k, p.window, p.chunk);
+      all = seenBy(k, p.window, p.chunk, spec.cross);
       number = tile % splits, kvHead = tile / splits;
       Value first = number * kDecodeSplit;
       k.when((count != 0) & (first < all.end) & (first + kDecodeSplit > all.begin), [&] {
@@ -118,7 +120,7 @@ KernelModule build(mlir::MLIRContext &context, llvm::StringRef name,
                  width = params.numHeads * spec.headDim;
   k.tiles([&](Value head) {
     k.when(count != 0, [&] {
-      AttentionSplit::Range all = seenBy(k, params.window, params.chunk);
+      AttentionSplit::Range all = seenBy(k, params.window, params.chunk, spec.cross);
       result.start(query, spec.sinks ? std::optional(k.buffer("sinks")[head]) : std::nullopt);
       k.loop(all.begin / kDecodeSplit, (all.end + (kDecodeSplit - 1)) / kDecodeSplit, 1,
              [&](Value split) {

@@ -14,7 +14,7 @@ public:
   Prefill(KernelBuilder &k, const AttentionPrefillSpec &spec, const AttentionPrefillParams &params)
       : k(k), spec(spec), p(params),
         facts{spec.headDim, p.numHeads, p.numKvHeads, p.maxContext,
-              spec.cache,   spec.softcap, p.scale,    p.softcap, p.alibi},
+              spec.cache,   spec.softcap, p.scale,    p.softcap, p.alibi, spec.bias},
         heads(std::min(facts.group(), kMostQueries)), split(k, facts, heads * rowsEach(p), AttentionSplit::Way::Block),
         result(k, heads * rowsEach(p), spec.headDim) {}
 
@@ -35,6 +35,8 @@ public:
 private:
   AttentionSplit::Range seen(Value row) {
     Value at = position + row, all = position + count;
+    if (spec.cross)
+      return {k.index(0), k.state(state::kSource), {}, {}};
     if (spec.causal)
       return visibleKeys(k, at, at + 1, p.window, p.chunk);
     return visibleKeys(k, at, p.window ? min(at + p.window, all) : all, p.window); // a window to both sides

@@ -6,6 +6,7 @@
 // to be switched at every barrier and to be made for splits that have no keys yet.
 #include "passes/codegen/Attention.h"
 #include "passes/codegen/builder/Alibi.h"
+#include "passes/codegen/vulkan/AttentionVariants.h"
 #include "passes/codegen/vulkan/DecodeRow.h"
 #include "passes/codegen/vulkan/Heads.h"
 #include "passes/codegen/vulkan/Math.h"
@@ -38,7 +39,11 @@ enum Word : uint32_t {
 // The keys a decoding row sees are those from begin (inclusive) to end (exclusive).
 struct Visible {
   Value begin, end;
-  Visible(KernelBuilder &k, Value window, Value chunk) {
+  Visible(KernelBuilder &k, Value window, Value chunk, bool cross) {
+    if (cross) {
+      begin = k.u32(0), end = k.buffer("state")[state::kSource];
+      return;
+    }
     Value position = k.buffer("state")[state::kPosition], size = max(chunk, k.u32(1));
     end = position + 1;
     begin = select((window != 0) & (end > window), end - window, k.u32(0));
@@ -84,7 +89,7 @@ public:
       : k(k), spec(spec), threads(threads), quads(headQuads(spec.headDim)), columns(std::min(powerOfTwo(quads), threads)),
         query(k.shared(Element::F32x4, quads)), weights(k.shared(Element::F32, kDecodeSplit)),
         scratch(k.shared(Element::F32, threads * 9 / 8)),
-        partial(k.shared(Element::F32x4, threads * turns())), visible(k, k.push(kWindow), k.push(kChunk)) {
+        partial(k.shared(Element::F32x4, threads * turns())), visible(k, k.push(kWindow), k.push(kChunk), spec.cross) {
     if (spec.caches)
       own.emplace(k, spec, DecodeRow::Words{kQOffset, kKOffset, kVOffset, kRotaryDim, kEps}, threads);
     if (spec.combines) {
@@ -136,6 +141,8 @@ private:
         score = softcap(score, k.pushFloat(kSoftcap));
       if (spec.alibi)
         score = fma(toFloat(key) - toFloat(newest), slope, score);
+      if (spec.bias)
+        score = score + attention_prefill::distanceBias(k, k.push(kMaxContext), head, key, newest);
       weights.store(key - begin, score);
       return score;
     };
@@ -255,7 +262,7 @@ private:
 
 // One workgroup a head.
 void buildCombine(KernelBuilder &k, const AttentionCombineSpec &spec) {
-  Visible visible(k, k.push(kWindow), k.push(kChunk));
+  Visible visible(k, k.push(kWindow), k.push(kChunk), spec.cross);
   Value head = k.group();
   k.when((k.buffer("state")[state::kCount] != 0) & (k.thread() < headQuads(spec.headDim)) & (head < k.push(kNumHeads)),
          [&] { combineSplits(k, spec, visible, head, k.thread()); });

@@ -81,6 +81,8 @@ private:
     if (spec.chunked)
       begin = (position + firstRow) / k.push(kChunk) * k.push(kChunk);
     begin = begin / tiling.keys * tiling.keys;
+    if (spec.cross)
+      end = k.buffer("state")[state::kSource], begin = k.u32(0);
     if (spec.alibi)
       slope = alibiSlope(head, k.push(kAlibiHeads), k.pushFloat(kAlibi));
 
@@ -186,6 +188,8 @@ private:
           Value query = position + firstRow + rowBase + r;
           if (spec.alibi)
             score = fma(toFloat(first + keyInTile) - toFloat(query), slope, score);
+          if (spec.bias)
+            score = score + distanceBias(k, k.push(kMaxContext), head, first + keyInTile, query);
           score = select(visible(first + keyInTile, query), score, k.f32(kMasked));
           scores.store((rowBase + r) * tiling.keys + keyInTile, score);
         }
@@ -193,6 +197,8 @@ private:
   }
 
   Value visible(Value key, Value query) {
+    if (spec.cross)
+      return key < end;
     Value window = k.push(kWindow);
     Value result = (window == 0) | (key + window > query);
     if (spec.chunked)
@@ -272,6 +278,11 @@ private:
 };
 
 } // namespace
+
+Value attention_prefill::distanceBias(KernelBuilder &k, Value maxContext, Value head, Value key, Value query) {
+  Value span = ((maxContext * 2 + 16) >> 3) << 3, at = key + (maxContext - 1);
+  return k.buffer("bias")[head * span + min(select(at > query, at - query, k.u32(0)), span - 1)];
+}
 
 std::vector<Element> attention_prefill::elements(const AttentionPrefillSpec &spec) {
   Element rows = HeadRows::element(spec.singleFloats());

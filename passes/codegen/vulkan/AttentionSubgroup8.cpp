@@ -39,6 +39,8 @@ public:
     Value begin = select((window != 0) & (oldest > window), oldest - window, k.u32(0));
     if (spec.chunked)
       begin = (position + firstRow) / k.push(kChunk) * k.push(kChunk);
+    if (spec.cross)
+      end = state[state::kSource], begin = k.u32(0);
     if (spec.alibi)
       slope = alibiSlope(head, k.push(kAlibiHeads), k.pushFloat(kAlibi));
 
@@ -100,6 +102,8 @@ private:
           s = softcap(s, k.pushFloat(kSoftcap));
         if (spec.alibi)
           s = fma(toFloat(first + j) - toFloat(queryPosition[g]), slope, s);
+        if (spec.bias)
+          s = s + distanceBias(k, k.push(kMaxContext), head, first + j, queryPosition[g]);
         own[j] = select(visible(first + j, queryPosition[g]), s, k.f32(kMasked));
         largest = max(largest, own[j]);
       }
@@ -133,6 +137,8 @@ private:
   }
 
   Value visible(Value key, Value position) {
+    if (spec.cross)
+      return key < end;
     Value window = k.push(kWindow);
     Value result = ((window == 0) | (key + window > position)) & (key < end);
     if (spec.chunked)

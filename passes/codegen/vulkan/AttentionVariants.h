@@ -24,6 +24,9 @@ enum Word : uint32_t {
 
 constexpr float kMasked = -1e30f; // a score that counts for nothing
 
+// What the buffer "bias" adds to the score of a key; any key and query give an index inside.
+Value distanceBias(KernelBuilder &k, Value maxContext, Value head, Value key, Value query);
+
 std::vector<Element> elements(const AttentionPrefillSpec &spec);
 
 // AttentionSubgroup8.cpp; for head sizes up to kMaxSubgroup8.

@@ -11,7 +11,7 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "families"))
-import bert, bloom, cohere, cohere2, falcon, gptj, modernbert, mpt, opt, phi, roberta, smollm3, stablelm, starcoder2
+import bert, bloom, cohere, cohere2, falcon, gptj, modernbert, mpt, opt, phi, roberta, smollm3, stablelm, starcoder2, switch, t5
 
 SIZES = {"vocab_size": 96, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 4, "num_attention_heads": 4,
          "num_key_value_heads": 2, "max_position_embeddings": 128, "bos_token_id": 1, "eos_token_id": 2, "hidden_act": "silu"}
@@ -56,6 +56,11 @@ LAYER_NORM = CHANGES(layer_norm_eps=1e-3)
 BERT = (FEW | LAYER_NORM | REFUSED(position_embedding_type="relative_key", is_decoder=True) |
         CHANGES(hidden_size=48, num_attention_heads=2, intermediate_size=40, max_position_embeddings=40, hidden_act="relu") |
         HARMLESS(tie_word_embeddings=False, hidden_dropout_prob=0.1, classifier_dropout=0.1, chunk_size_feed_forward=2))
+T5 = (without(FEW, "num_hidden_layers") | REFUSED(is_encoder_decoder=False, unaligned={"relative_attention_num_buckets": 6}) |
+      CHANGES(d_model=48, d_kv=12, num_heads=2, d_ff=20, num_layers=3, num_decoder_layers=1, layer_norm_epsilon=1e-3,
+              relative_attention_num_buckets=12, relative_attention_max_distance=30, tie_word_embeddings=False,
+              decoder_start_token_id=4, eos_token_id=5) |
+      HARMLESS(dropout_rate=0.3, classifier_dropout=0.3, pad_token_id=3, use_cache=False, task_specific_params={"a": 1}))
 NO_RMS = HARMLESS(rms_norm_eps=1e-3)  # such a family has no norm of that kind
 
 FAMILIES = {
@@ -111,6 +116,14 @@ FAMILIES = {
                             q_lora_rank=8, qk_nope_head_dim=6, qk_rope_head_dim=4, v_head_dim=6, topk_group=1, norm_topk_prob=False,
                             routed_scaling_factor=2.0, moe_layer_freq=2, rope_interleave=False, num_experts_per_tok=1) |
                     HARMLESS(num_nextn_predict_layers=1, ep_size=2, aux_loss_alpha=0.1, seq_aux=False, qk_head_dim=16)),
+    "t5": (t5.CONFIG, T5 | CHANGES(feed_forward_proj="gated-gelu", gated={"feed_forward_proj": "gated-silu"}) |
+           REFUSED(unknown_network={"feed_forward_proj": "magic"}) | HARMLESS(dense_act_fn="silu", n_positions=9, is_gated_act=True)),
+    "mt5": ({**t5.CONFIG, "model_type": "mt5", "feed_forward_proj": "gated-gelu"}, T5 | CHANGES(feed_forward_proj="relu")),
+    "switch_transformers": (switch.CONFIG, T5 | HARMLESS(num_sparse_encoder_layers=2, router_jitter_noise=0.5, feed_forward_proj="gelu",
+                            router_z_loss_coef=0.1, router_ignore_padding_tokens=True) |
+                            CHANGES(num_experts=4, expert_capacity=2, encoder_sparse_step=1, decoder_sparse_step=1, router_bias=True,
+                                    dense_act_fn="gelu") |
+                            REFUSED(router_dtype="bfloat16", gated={"dense_act_fn": "gated-gelu"})),
     "cohere": (cohere.CONFIG, LLAMA | NO_RMS | UNTIED | BIAS | LAYER_NORM | CHANGES(logit_scale=0.5) | REFUSED(use_qk_norm=True)),
     "cohere2": (cohere2.CONFIG, LLAMA | NO_RMS | UNTIED | BIAS | LAYER_NORM | CHANGES(logit_scale=0.5, sliding_window_pattern=2,
                 sliding_window=9, layer_types=["full_attention"] * 4) | REFUSED(order_of_interleaved_layers="x", position_embedding_type="x",
@@ -161,7 +174,7 @@ FAMILIES = {
                  CHANGES(use_qkv_bias=False, use_parallel_residual=True, partial_rotary_factor=0.5, hidden_size=64, head_dim=16)),
 }
 TOGETHER = {"unknown_rope", "mrope", "growing_scores", "slides", "without_window", "uncapped", "bare", "by_layer_type", "same_base", "learned", "normed", "shared",
-            "clipped", "scaled", "steeper", "fewer", "partly"}
+            "clipped", "scaled", "steeper", "fewer", "partly", "gated", "unknown_network", "unaligned"}
 
 
 def run(tool, folder, config):

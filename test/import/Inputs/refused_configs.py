@@ -110,7 +110,7 @@ OTHERS = {
     "mixes attention with recurrent layers": ["recurrent_gemma"],
     "is a recurrent model": ["rwkv"],
     "attends to images in layers of its own": ["mllama"],
-    "is an encoder with a decoder": ["bart", "mt5", "t5"],
+    "is an encoder with a decoder": ["bart"],
     "adds a bias by distance to scores": ["mpnet"],
     "attends to distances apart from contents": ["deberta", "deberta-v2"],
     "has one layer's weights for all layers": ["albert"],

@@ -1,6 +1,8 @@
 // Attention by hand on one or two heads, and the properties it must have.
 #include "reference/ops/Attention.h"
+#include "dialect/DistanceBuckets.h"
 #include "test/reference/unit/TinyModel.h"
+#include <array>
 #include <cmath>
 
 using namespace xfmr;
@@ -72,6 +74,40 @@ TEST(Attention, SlopesAreThoseOfThePaper) {
   AttentionShape shape = causal(1, 1, 1);
   shape.alibi = 8;
   EXPECT_DOUBLE_EQ(attention(q, k, v, nullptr, shape).values[1], 1 / (1 + std::exp(-1.0 / 256)));
+}
+
+TEST(Attention, BucketsAreThoseOfT5) {
+  // Of T5Attention._relative_position_bucket: 32 buckets, up to a distance of 128.
+  for (auto [distance, both, causal] : {std::array<int64_t, 3>{0, 0, 0}, {-1, 1, 1}, {-7, 7, 7}, {-8, 8, 8}, {-15, 9, 15}, {-16, 10, 16},
+                                        {-31, 11, 21}, {-32, 12, 21}, {-64, 14, 26}, {-127, 15, 31}, {-128, 15, 31}, {-5000, 15, 31},
+                                        {1, 17, 0}, {7, 23, 0}, {8, 24, 0}, {16, 26, 0}, {200, 31, 0}}) {
+    EXPECT_EQ(bucketOf(distance, 32, 128, false), both) << distance;
+    EXPECT_EQ(bucketOf(distance, 32, 128, true), causal) << distance;
+  }
+}
+
+TEST(Attention, BucketsOfTheCompilerAreTheSame) {
+  for (auto [buckets, most] : {std::pair<int64_t, int64_t>{32, 128}, {8, 20}, {64, 256}, {4, 3}})
+    for (bool causal : {false, true})
+      for (int64_t distance = -600; distance <= 600; ++distance)
+        ASSERT_EQ(distanceBucket(distance, buckets, most, causal), bucketOf(distance, buckets, most, causal))
+            << distance << " of " << buckets << " up to " << most;
+}
+
+TEST(Attention, BiasJoinsTheScoreOfItsDistance) {
+  const Tensor q({2, 1}, {0, 0}), k = q, v({2, 1}, {0, 1}), bias({4, 1}, {0.5, -0.25, 1, 3});
+  AttentionShape shape = causal(1, 1, 1);
+  shape.bias = &bias, shape.maxDistance = 8;
+  EXPECT_DOUBLE_EQ(attention(q, k, v, nullptr, shape).values[1], std::exp(0.5) / (std::exp(0.5) + std::exp(-0.25)));
+  shape.causal = false; // buckets 2 and 3 are for later keys: row 0 sees itself in bucket 0 and a key in 3
+  EXPECT_DOUBLE_EQ(attention(q, k, v, nullptr, shape).values[0], std::exp(3) / (std::exp(0.5) + std::exp(3)));
+}
+
+TEST(Attention, CrossSeesAllOfTheOtherText) {
+  const Tensor q({1, 1}, {0}), k({3, 1}, {1, 2, 3}), v({3, 1}, {3, 6, 9});
+  AttentionShape shape = causal(1, 1, 1);
+  shape.causal = false, shape.cross = true;
+  EXPECT_DOUBLE_EQ(attention(q, k, v, nullptr, shape).values[0], 6);
 }
 
 TEST(Attention, SinkTakesItsShareAndGivesNothing) {

@@ -131,12 +131,12 @@ TEST_F(InterpreterTest, GreedyPicksTheLargestAndStopsAtAnEndToken) {
   }
   std::vector<int32_t> found;
   auto collect = [&](int32_t id) { found.push_back(id); };
-  ASSERT_TRUE(generateGreedily(interpreter, {1, 2}, 6, {}, nullptr, collect).ok());
+  ASSERT_TRUE(generateGreedily(interpreter, {}, {1, 2}, 6, {}, nullptr, collect).ok());
   EXPECT_EQ(found, expected);
 
   found.clear();
   const int64_t end = expected[3];
-  ASSERT_TRUE(generateGreedily(interpreter, {1, 2}, 6, end, nullptr, collect).ok());
+  ASSERT_TRUE(generateGreedily(interpreter, {}, {1, 2}, 6, end, nullptr, collect).ok());
   const auto stop = std::find(expected.begin(), expected.end(), end);
   EXPECT_EQ(found, std::vector<int32_t>(expected.begin(), stop));
 }
