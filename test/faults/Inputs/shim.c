@@ -1,4 +1,5 @@
-// LD_PRELOAD: lets the XFMR_FAULT_N-th call of one kind fail. XFMR_FAULT is alloc, open, read, write, fsync, rename or mmap; calls
+// LD_PRELOAD: lets the XFMR_FAULT_N-th call of one kind fail. XFMR_FAULT is alloc, open, read, write, full, fsync, rename or mmap; full: a disk that
+// is full from that write on, of which it still takes a half; calls
 // on files count where their path begins with XFMR_FAULT_UNDER. XFMR_FAULT_COUNT names a file that gets how many calls there
 // were. With XFMR_FAULT_SIGNAL the call does not fail: the process gets that signal before it. alloc counts requests of operator
 // new once the tool has a handler for their failure; C libraries have their own ways.
@@ -50,6 +51,17 @@ static int faulty(const char *of) {
     return now;
   kill(getpid(), signalled);
   return 0;
+}
+
+/// Whether the disk is full by now, and was before this write.
+static int full(int *before) {
+  if (!kind || strcmp(kind, "full") != 0 || fails < 0) {
+    *before = 0;
+    return faulty("full"); // counts
+  }
+  const long now = atomic_fetch_add(&count, 1) + 1;
+  *before = now > fails;
+  return now >= fails;
 }
 
 static int ours(const char *path) { return under && path && strncmp(path, under, strlen(under)) == 0; }
@@ -104,8 +116,12 @@ ssize_t read(int file, void *data, size_t size) {
 }
 
 ssize_t write(int file, const void *data, size_t size) {
-  if (oursByNumber(file) && faulty("write"))
+  int before = 0;
+  const int counts = oursByNumber(file);
+  if (counts && (faulty("write") || (full(&before) && (before || size < 2))))
     FAIL(ENOSPC, -1);
+  if (counts && !before && kind && strcmp(kind, "full") == 0 && atomic_load(&count) == fails)
+    size /= 2;
   return REAL(write)(file, data, size);
 }
 
