@@ -2,15 +2,14 @@
 // wrong one nothing is read.
 #include "runtime/artifact/Artifact.h"
 #include "test/fuzz/Fuzz.h"
+#include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <iterator>
-#include <nlohmann/json.hpp>
 #include <xxhash.h>
 
 namespace xfmr::fuzz {
-
-using Json = nlohmann::ordered_json;
 
 std::vector<std::string> seeds() {
   std::ifstream file(XFMR_FUZZ_ARTIFACT, std::ios::binary);
@@ -26,13 +25,15 @@ static uint64_t headerLength(const std::string &data) {
 
 /// Bytes of the program, where header and file agree about them.
 static std::pair<size_t, size_t> programOf(const std::string &data, uint64_t length) {
-  const Json header = Json::parse(data.substr(8, length), nullptr, /*allow_exceptions=*/false);
-  if (!header.is_object() || !header.contains(artifact::kProgramTensor) || !header[artifact::kProgramTensor].is_object())
+  const std::string_view header = std::string_view(data).substr(8, length);
+  const size_t name = header.find(std::string("\"") + artifact::kProgramTensor + '"');
+  constexpr std::string_view kOffsets = "\"data_offsets\":[";
+  const size_t offsets = header.find(kOffsets, name == header.npos ? header.size() : name);
+  unsigned long long begin = 0, end = 0;
+  if (offsets == header.npos ||
+      std::sscanf(std::string(header.substr(offsets + kOffsets.size(), 42)).c_str(), "%llu,%llu", &begin, &end) != 2)
     return {0, 0};
-  const Json offsets = header[artifact::kProgramTensor].value("data_offsets", Json());
-  if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() || !offsets[1].is_number_unsigned())
-    return {0, 0};
-  const uint64_t begin = offsets[0], end = offsets[1], room = data.size() - 8 - length;
+  const uint64_t room = data.size() - 8 - length;
   return begin < end && end <= room ? std::pair<size_t, size_t>(8 + length + begin, end - begin)
                                     : std::pair<size_t, size_t>(0, 0);
 }
@@ -42,11 +43,10 @@ static std::string changed(const std::string &data, Random &random) {
   if (length == 0 || random.oneIn(8))
     return mutatedBytes(data, random);
   if (random.oneIn(3)) {
-    const std::string header = mutatedJson(data.substr(8, length), random);
-    const uint64_t now = header.size();
-    std::string whole(8, '\0');
-    std::memcpy(whole.data(), &now, 8);
-    return whole + header + data.substr(8 + length);
+    std::string header = mutatedJson(data.substr(8, length), random);
+    if (random.oneIn(2)) // tensors stay on their pages
+      header.resize(std::max<size_t>(header.size(), length), ' ');
+    return safetensors(header, std::string_view(data).substr(8 + length));
   }
   const auto [at, size] = programOf(data, length); // FlatBuffers: offsets and numbers of four bytes
   if (size < 8)
@@ -68,7 +68,9 @@ std::string mutated(std::string data, Random &random) {
   return data;
 }
 
-std::string readOnce(const std::string &, const std::string &path) {
+std::string readOnce(const std::string &data) {
+  const std::string path = std::string(kPath) + "x.xfm";
+  const File file(path, data, artifact::kTensorAlign);
   artifact::Artifact opened;
   Status status = artifact::Artifact::open(path, opened);
   return status.failed() ? status.message() : std::string();

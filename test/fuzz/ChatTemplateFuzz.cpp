@@ -72,7 +72,8 @@ std::string mutated(std::string data, Random &random) {
   return data.insert(std::min(at, data.size()), std::string(" ") + pieces[random.below(std::size(pieces))] + " ");
 }
 
-std::string readOnce(const std::string &data, const std::string &path) {
+std::string readOnce(const std::string &data) {
+  const std::string path = kPath;
   chat::ChatTemplate loaded;
   std::string error, text;
   if (data.empty())

@@ -13,7 +13,9 @@ std::vector<std::string> seeds() {
 }
 
 std::string mutated(std::string data, Random &random) {
-  return mutatedJson(data, random);
+  static const Words words =
+      wordsOf("hidden_size eos_token_id dtype text_config rope_scaling vocab_size layer_types llama full_attention");
+  return mutatedJson(std::move(data), random, words);
 }
 
 static void readAll(Config config, int depth) {
@@ -33,13 +35,16 @@ static void readAll(Config config, int depth) {
     config.isEmpty(key);
     if (config.isObject(key) && depth < 80) {
       readAll(config.object(key), depth + 1);
-      readAll(config.object(key, {"dtype", "eos_token_id"}, R"({"vocab_size": 3})"), 80);
+      if (depth == 0)
+        readAll(config.object(key, {"dtype", "eos_token_id"}, R"({"vocab_size": 3})"), 80);
     }
   }
   unknownKeys(config);
 }
 
-std::string readOnce(const std::string &, const std::string &path) {
+std::string readOnce(const std::string &data) {
+  const std::string path = std::string(kPath) + "config.json";
+  const File file(path, data);
   Config config;
   if (Status status = Config::read(path, config); status.failed())
     return status.message();

@@ -2,8 +2,8 @@
 // most are wrong in one place only. Driver.cpp runs it alone, or as a libFuzzer target where that is built (XFMR_LIBFUZZER).
 #pragma once
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace xfmr::fuzz {
@@ -21,34 +21,46 @@ private:
   uint64_t state_;
 };
 
+/// Words that strings of a kind of file are made of: some changes put one in place of another.
+using Words = std::vector<std::string>;
+Words wordsOf(std::string_view spaced);
+
 // ---- What a target defines --------------------------------------------------------------------------------------------------
-/// Reads the bytes; returns the message of the refusal, or nothing where they were taken. A refusal must name `name`.
-std::string readOnce(const std::string &data, const std::string &path);
+/// Reads the bytes; returns the message of the refusal, or nothing where they were taken. A refusal must name kPath.
+std::string readOnce(const std::string &data);
 /// Files that are right, made by writers of the project.
 std::vector<std::string> seeds();
 /// The same with something changed.
 std::string mutated(std::string data, Random &random);
 
+/// The path of the file under test, or its beginning: what MappedFile::open of it maps are the bytes of a File.
+inline constexpr char kPath[] = "/fuzzed/";
+
 // ---- What targets change with -----------------------------------------------------------------------------------------------
 /// Bytes flipped, cut, doubled, overwritten with numbers at the edges of their types.
 std::string mutatedBytes(std::string data, Random &random);
-/// JSON text with one value, key or member changed; text that is no JSON has its bytes changed.
-std::string mutatedJson(const std::string &text, Random &random);
+/// JSON text with one value, key or member changed; text without one has its bytes changed. What is changed stays JSON, mostly.
+std::string mutatedJson(std::string text, Random &random, const Words &words = {});
+/// A safetensors file with its header's JSON changed and, mostly, the header's length right.
+std::string mutatedSafetensors(std::string data, Random &random, const Words &words = {});
+/// One of data. `header` is JSON.
+std::string safetensors(std::string_view header, std::string_view data);
 /// A number at an edge: 0, 1, a power of two or a neighbour, -1, the largest.
 uint64_t edge(Random &random);
 
-/// A regular file of these bytes that has a path and goes with the process.
+/// Several files as one: each but the last behind four bytes of its length. What the lengths say that is not there is cut.
+std::string joined(const std::vector<std::string> &files);
+std::vector<std::string> parted(const std::string &data, size_t files);
+
+/// While it lives, MappedFile::open(path) maps these bytes, without a file (MemoryFile.cpp). Reading one byte behind them is an
+/// error of the process: they end where a page without access begins, or, in a build with AddressSanitizer, their allocation.
 class File {
 public:
-  explicit File(const std::string &data);
+  /// `alignment` of the first byte, where a reader may count on that of a mapping.
+  File(std::string path, const std::string &data, size_t alignment = 1);
   ~File();
   File(const File &) = delete;
   File &operator=(const File &) = delete;
-  const std::string &path() const { return path_; }
-
-private:
-  int descriptor_ = -1;
-  std::string path_;
 };
 
 } // namespace xfmr::fuzz

@@ -1,20 +1,25 @@
-// See Fuzz.h.
+// Changes of bytes, and the numbers they come from; see Fuzz.h.
 #include "test/fuzz/Fuzz.h"
+#include <algorithm>
 #include <cstring>
-#include <functional>
-#include <nlohmann/json.hpp>
-#include <sys/mman.h>
-#include <unistd.h>
 
 namespace xfmr::fuzz {
-
-using Json = nlohmann::ordered_json;
 
 uint64_t Random::next() { // splitmix64
   uint64_t z = state_ += 0x9e3779b97f4a7c15;
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
   z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
   return z ^ (z >> 31);
+}
+
+Words wordsOf(std::string_view spaced) {
+  Words words;
+  for (size_t at = 0; at < spaced.size();) {
+    const size_t end = std::min(spaced.find(' ', at), spaced.size());
+    words.emplace_back(spaced.substr(at, end - at));
+    at = end + 1;
+  }
+  return words;
 }
 
 uint64_t edge(Random &random) {
@@ -49,91 +54,56 @@ std::string mutatedBytes(std::string data, Random &random) {
   return data;
 }
 
-/// Every value of a document, itself first.
-static void collect(Json &value, std::vector<Json *> &out) {
-  out.push_back(&value);
-  if (value.is_structured())
-    for (Json &inner : value)
-      collect(inner, out);
+std::string safetensors(std::string_view header, std::string_view data) {
+  const uint64_t length = header.size();
+  std::string whole(8, '\0');
+  std::memcpy(whole.data(), &length, 8);
+  return whole.append(header).append(data);
 }
 
-static Json strange(Random &random) {
-  switch (random.below(9)) {
-  case 0: return nullptr;
-  case 1: return random.oneIn(2);
-  case 2: return edge(random);
-  case 3: return static_cast<int64_t>(edge(random));
-  case 4: return 1.5e300;
-  case 5: return "";
-  case 6: return std::string(random.below(2000), 'x') + "\xff\xfe";
-  case 7: return Json::array();
-  default: return Json::object();
+std::string mutatedSafetensors(std::string data, Random &random, const Words &words) {
+  uint64_t length = 0;
+  if (data.size() >= 8)
+    std::memcpy(&length, data.data(), 8);
+  if (random.oneIn(8) || data.size() < 8 || length > data.size() - 8)
+    return mutatedBytes(std::move(data), random);
+  if (random.oneIn(4)) // numbers of the tensors
+    return data.substr(0, 8 + length) + mutatedBytes(data.substr(8 + length), random);
+  data = safetensors(mutatedJson(data.substr(8, length), random, words), std::string_view(data).substr(8 + length));
+  if (random.oneIn(16)) {
+    const uint64_t wrong = edge(random);
+    std::memcpy(data.data(), &wrong, 8);
   }
+  return data;
 }
 
-std::string mutatedJson(const std::string &text, Random &random) {
-  Json document = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (document.is_discarded() || random.oneIn(16))
-    return mutatedBytes(text, random);
-  std::vector<Json *> values;
-  collect(document, values);
-  Json &value = *values[random.below(values.size())];
-  const auto member = [&](Json &object) {
-    auto it = object.begin();
-    std::advance(it, static_cast<ptrdiff_t>(random.below(object.size())));
-    return it;
-  };
-  switch (random.below(8)) {
-  case 0:
-    if (value.is_structured() && !value.empty()) {
-      value.erase(member(value));
-      break;
+std::string joined(const std::vector<std::string> &files) {
+  std::string all;
+  for (size_t i = 0; i + 1 < files.size(); ++i) {
+    const uint32_t length = static_cast<uint32_t>(files[i].size());
+    all.append(reinterpret_cast<const char *>(&length), sizeof length);
+    all += files[i];
+  }
+  return all + files.back();
+}
+
+std::vector<std::string> parted(const std::string &data, size_t files) {
+  std::vector<std::string> parts;
+  size_t at = 0;
+  for (size_t i = 0; i + 1 < files; ++i) {
+    uint32_t length = 0;
+    const size_t room = data.size() - at;
+    if (room < sizeof length) {
+      parts.emplace_back();
+      continue;
     }
-    [[fallthrough]];
-  case 1: value = strange(random); break;
-  case 2: value = Json(*values[random.below(values.size())]); break;
-  case 3:
-    if (value.is_object() && !value.empty())
-      value[member(value).key() + (random.oneIn(2) ? "x" : "")] = strange(random);
-    else
-      value = strange(random);
-    break;
-  case 4:
-    if (value.is_array() && !value.empty())
-      value.insert(value.end(), *member(value));
-    else
-      value = strange(random);
-    break;
-  case 5: { // one nested in many
-    const size_t depth = random.oneIn(8) ? 5000 : 100;
-    std::string all = document.dump(-1, ' ', false, Json::error_handler_t::replace), inner(depth, '[');
-    const size_t at = all.find(':', random.below(all.size()));
-    return at == all.npos ? all : all.insert(at + 1, inner + std::string(depth, ']') + ",\"again\":");
+    std::memcpy(&length, data.data() + at, sizeof length);
+    at += sizeof length;
+    parts.push_back(data.substr(at, length));
+    at += parts.back().size();
   }
-  case 6: { // a member twice
-    const std::string all = document.dump(-1, ' ', false, Json::error_handler_t::replace);
-    return all.size() < 3 || all[0] != '{' ? all : all.substr(0, all.size() - 1) + "," + all.substr(1);
-  }
-  default:
-    if (value.is_number())
-      value = edge(random);
-    else if (value.is_string())
-      value = mutatedBytes(value.get<std::string>(), random);
-    else
-      value = strange(random);
-  }
-  return document.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-File::File(const std::string &data) {
-  descriptor_ = memfd_create("fuzzed", MFD_CLOEXEC);
-  if (descriptor_ < 0 || write(descriptor_, data.data(), data.size()) != static_cast<ssize_t>(data.size()))
-    std::abort();
-  path_ = "/proc/self/fd/" + std::to_string(descriptor_);
-}
-
-File::~File() {
-  close(descriptor_);
+  parts.push_back(data.substr(at));
+  return parts;
 }
 
 } // namespace xfmr::fuzz

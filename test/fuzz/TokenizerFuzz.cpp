@@ -17,14 +17,32 @@ std::vector<std::string> seeds() {
       R"("behavior":"Isolated","invert":false},"post_processor":null,"decoder":{"type":"Sequence","decoders":[{"type":"ByteFallback"},)"
       R"({"type":"Fuse"}]},"model":{"type":"BPE","unk_token":"?","byte_fallback":true,"fuse_unk":true,"vocab":{"?":0,"_":1,"a":2,)"
       R"("_a":3,"<0x41>":4},"merges":[["_","a"]]}})",
+      R"({"version":"1.0","added_tokens":[],"normalizer":{"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":true,)"
+      R"("strip_accents":null,"lowercase":true},"pre_tokenizer":{"type":"BertPreTokenizer"},"post_processor":{"type":"BertProcessing",)"
+      R"("sep":["[SEP]",2],"cls":["[CLS]",1]},"decoder":{"type":"WordPiece","prefix":"##","cleanup":true},"model":{"type":"WordPiece",)"
+      R"("unk_token":"[UNK]","continuing_subword_prefix":"##","max_input_chars_per_word":100,"vocab":{"[UNK]":0,"[CLS]":1,)"
+      R"("[SEP]":2,"a":3,"##b":4}}})",
+      R"({"version":"1.0","added_tokens":[],"normalizer":{"type":"NFKC"},"pre_tokenizer":{"type":"Metaspace","replacement":"\u2581",)"
+      R"("prepend_scheme":"always","split":true},"post_processor":null,"decoder":{"type":"Metaspace","replacement":"\u2581",)"
+      R"("prepend_scheme":"always","split":true},"model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0.0],["\u2581a",-1.0],)"
+      R"(["b",-2.0]],"byte_fallback":false}})",
   };
 }
 
 std::string mutated(std::string data, Random &random) {
-  return mutatedJson(data, random);
+  static const Words words =
+      wordsOf("BPE WordPiece WordLevel Unigram ByteLevel Metaspace Split Sequence Whitespace BertPreTokenizer "
+              "Punctuation Digits WhitespaceSplit UnicodeScripts CharDelimiterSplit NFC NFKD Lowercase "
+              "StripAccents Replace Prepend Strip BertNormalizer Precompiled Nmt ByteFallback Fuse CTC "
+              "TemplateProcessing BertProcessing RobertaProcessing Isolated Removed MergedWithPrevious "
+              "MergedWithNext Contiguous always first never type pattern String Regex vocab merges unk_token "
+              "unk_id normalizers decoders pretokenizers <0x00> <0x-1> <0xFF> \\\\s+|(a|b)*?(?=c) (a*)*b "
+              "(?<x>a)\\\\k<x> \\\\p{L}+ [^a-b&&c] (?i:a)");
+  return mutatedJson(std::move(data), random, words);
 }
 
-std::string readOnce(const std::string &data, const std::string &path) {
+std::string readOnce(const std::string &data) {
+  const std::string path = kPath;
   tokenizer::Tokenizer loaded;
   std::string error;
   if (!tokenizer::Tokenizer::load(data, "", loaded, error))
