@@ -81,7 +81,7 @@ struct Memory : ::testing::Test {
 
   FfnMemory read(std::optional<int64_t> channel, int64_t top) {
     FfnMemory memory;
-    MemoryOptions options{kLayer, channel, {text.path}, kWindow, top};
+    MemoryOptions options{kLayer, std::nullopt, channel, {text.path}, kWindow, top};
     Status status = readMemory(file.model, options, memory);
     EXPECT_TRUE(status.ok()) << status.message();
     return memory;
@@ -255,7 +255,7 @@ TEST_F(Way, LogitsOfAnotherKindAreRefused) {
   auto sum = AddOp::create(builder, rms.getLoc(), rms.getType(), rms.getInput(), rms.getInput());
   rms.getInputMutable().assign(sum.getResult());
   FfnMemory memory;
-  const Status status = readMemory(file.model, {kLayer, 7, {text.path}, kWindow, 3}, memory);
+  const Status status = readMemory(file.model, {kLayer, std::nullopt, 7, {text.path}, kWindow, 3}, memory);
   EXPECT_EQ(status.message(), "the logits are not a norm and one linear map of what the last block gives");
 }
 
@@ -269,7 +269,7 @@ TEST_F(Way, ANormBeforeTheDownProjectionIsRefused) {
                                weight.getResult(), builder.getF64FloatAttr(1e-5), mlir::UnitAttr());
   projection.getInputMutable().assign(sub.getResult());
   FfnMemory memory;
-  const Status status = readMemory(file.model, {kLayer, 7, {text.path}, kWindow, 3}, memory);
+  const Status status = readMemory(file.model, {kLayer, std::nullopt, 7, {text.path}, kWindow, 3}, memory);
   EXPECT_EQ(status.message(), "layer 1: its feed-forward network has no down projection: it is read by "
                               "'xfmr.rms_norm', not by a projection only");
 }
