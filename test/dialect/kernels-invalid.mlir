@@ -212,3 +212,9 @@ module attributes {xfmr.kernel = #xfmr.top_k<top = 257>} {}
 // moe_combine C1
 // expected-error @below {{moe_combine: shared_gate needs shared}}
 module attributes {xfmr.kernel = #xfmr.moe_combine<terms = <shared_gate>>} {}
+
+// -----
+
+// attention_decode C7
+// expected-error @below {{attention_decode: cross comes alone, without causal, softcap, sinks, biases and chunks}}
+module attributes {xfmr.kernel = #xfmr.attention_decode<head_dim = 16, single, softcap, cross>} {}

@@ -560,3 +560,42 @@ xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hid
   // expected-error @below {{has columns if it is a probe, at least one, and only then}}
   xfmr.buffer @state state size 128 columns 4
 }
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "t5", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.kv_cache @cross0 kv_heads 2 head_dim 8
+  xfmr.phase prefill rows 4 {
+  ^bb0(%q: tensor<4x24xf32>):
+    // cross_attention C3
+    // expected-error @below {{heads 3 must be a positive multiple of kv_heads 2, head_dim 8 positive and the scale finite}}
+    %a = xfmr.cross_attention %q cache @cross0 heads 3 kv_heads 2 head_dim 8 scale 1.0 : tensor<4x24xf32>
+    xfmr.yield %a : tensor<4x24xf32>
+  }
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "t5", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.kv_cache @cross0 kv_heads 2 head_dim 8
+  xfmr.phase prefill rows 4 {
+  ^bb0(%q: tensor<4x24xf32>):
+    // cross_attention C2
+    // expected-error @below {{query must be [tokens, heads * head_dim = 16], got }}
+    %a = xfmr.cross_attention %q cache @cross0 heads 2 kv_heads 2 head_dim 8 scale 1.0 : tensor<4x24xf32>
+    xfmr.yield %a : tensor<4x24xf32>
+  }
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "t5", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.kv_cache @cross0 kv_heads 2 head_dim 8
+  xfmr.phase encode rows 4 {
+  ^bb0(%k: tensor<4x24xf32>):
+    // cache_write C2
+    // expected-error @below {{key and value must have 16 columns, those of their cache, got }}
+    xfmr.cache_write %k, %k cache @cross0 : tensor<4x24xf32>
+    xfmr.yield
+  }
+}

@@ -12,3 +12,10 @@ xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hid
   // expected-error @below {{kernel 'moe_gemm_first_f32_m128': tiles have at most 64 rows on Vulkan}}
   xfmr.executable @k #xfmr.moe_gemm<tile_rows = 128>
 }
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 target <cpu, alignment = 64, levels = [v3]> config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  // expected-error @below {{kernel 'k': the CPU's attention_decode writes no caches and combines nothing}}
+  xfmr.executable @k #xfmr.attention_decode<head_dim = 16, single, caches> params #xfmr.attention_decode_params<num_heads = 1, num_kv_heads = 1, max_context = 8>
+}

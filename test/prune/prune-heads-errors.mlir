@@ -154,3 +154,27 @@ xfmr.model @alibi (%tokens: tensor<?xi32>) -> tensor<?x4xf32>
   }
   xfmr.yield %y : tensor<?x4xf32>
 }
+
+// -----
+
+xfmr.model @bucketed (%tokens: tensor<?xi32>) -> tensor<?x4xf32>
+    config <architecture = "t5", hidden_size = 4, vocab_size = 8, max_position = 16> sources {base = "."} {
+  %table = xfmr.weight "embed" : tensor<8x4xf32>
+  %x = xfmr.embedding %tokens, %table : (tensor<?xi32>, tensor<8x4xf32>) -> tensor<?x4xf32>
+  %y = xfmr.block 0 (%x) : (tensor<?x4xf32>) -> tensor<?x4xf32> {
+  ^bb0(%h: tensor<?x4xf32>):
+    %w = xfmr.weight "q" : tensor<16x4xf32>
+    %wk = xfmr.weight "k" : tensor<4x4xf32>
+    %wo = xfmr.weight "o" : tensor<4x16xf32>
+    %bias = xfmr.weight "bias" : tensor<4x8xf32>
+    %q = xfmr.linear %h, %w : (tensor<?x4xf32>, tensor<16x4xf32>) -> tensor<?x16xf32>
+    %k = xfmr.linear %h, %wk : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+    %v = xfmr.linear %h, %wk : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+    // expected-error@+1 {{heads cannot be removed exactly: its biases by distance are a column a head of a table that all layers read}}
+    %a = xfmr.attention %q, %k, %v bias %bias max_distance 8 heads 8 kv_heads 2 head_dim 2 causal scale 0.5
+        : (tensor<?x16xf32>, tensor<?x4xf32>, tensor<?x4xf32>, tensor<4x8xf32>) -> tensor<?x16xf32>
+    %o = xfmr.linear %a, %wo : (tensor<?x16xf32>, tensor<4x16xf32>) -> tensor<?x4xf32>
+    xfmr.yield %o : tensor<?x4xf32>
+  }
+  xfmr.yield %y : tensor<?x4xf32>
+}

@@ -101,6 +101,17 @@ CASES = [
     ({**DECODER, "model_type": "starcoder2"}, {"mlp_type": "gated"}, 'key "mlp_type" is "gated", supported: default'),
 ]
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "families"))
+import switch  # noqa: E402  (test/families)
+import t5  # noqa: E402
+
+CASES += [
+    (t5.CONFIG, {"feed_forward_proj": "gated-swish7"},
+     'key "feed_forward_proj" is "gated-swish7", supported: an activation such as relu, or gated- and one, such as gated-gelu'),
+    (t5.CONFIG, {"relative_attention_max_distance": 4},
+     'key "relative_attention_max_distance" is 4, expected more than half of relative_attention_num_buckets (8)'),
+    (switch.CONFIG, {"dense_act_fn": "gated-gelu"}, 'key "dense_act_fn" has a gate, but networks of this family have none'),
+]
 # What families are that no importer reads.
 OTHERS = {
     "mixes attention with state-space layers": ["bamba", "falcon_h1", "granitemoehybrid", "jamba", "nemotron_h", "zamba2"],
