@@ -71,6 +71,8 @@ TEST_F(OpInterfaces, ColumnwiseOpsAndTheirColumns) {
       {"%y = xfmr.activation silu %x : tensor<?x8xf32>", {1, 1}},
       {"%y = xfmr.scale %x by 2.0 : tensor<?x8xf32>", {1, 1}},
       {"%y = xfmr.softcap %x cap 2.0 : tensor<?x8xf32>", {1, 1}},
+      {"%y = xfmr.clamp %x limit 2.0 : tensor<?x8xf32>", {1, 1}},
+      {"%y = xfmr.position_scale %x growth <floor = 8.0, scale = 0.1> : tensor<?x8xf32>", {1, 1}},
       {"%s = xfmr.weight \"s\" : tensor<1x8xf32>\n"
        "%f = xfmr.linear %x, %s : (tensor<?x8xf32>, tensor<1x8xf32>) -> tensor<?x1xf32>\n"
        "%y = xfmr.row_scale %x, %f : tensor<?x8xf32>, tensor<?x1xf32>",
