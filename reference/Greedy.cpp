@@ -8,9 +8,8 @@ int64_t argmax(const double *values, int64_t count) {
   return std::max_element(values, values + count) - values; // the first of equal ones
 }
 
-Status generateGreedily(Interpreter &interpreter, llvm::ArrayRef<int32_t> source,
-                        llvm::ArrayRef<int32_t> prompt, int64_t count,
-                        llvm::ArrayRef<int64_t> endTokens, Tensor *promptLogits,
+Status generateGreedily(Interpreter &interpreter, llvm::ArrayRef<int32_t> source, llvm::ArrayRef<int32_t> prompt,
+                        int64_t count, llvm::ArrayRef<int64_t> endTokens, Tensor *promptLogits,
                         llvm::function_ref<void(int32_t)> token) {
   Context context;
   context.source = source;

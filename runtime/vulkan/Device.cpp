@@ -59,6 +59,8 @@ Status Device::create() {
   features.pNext = has12 ? static_cast<void *>(&f11) : &storage16;
   vkGetPhysicalDeviceFeatures2(physical_, &features);
   features.features.robustBufferAccess = VK_FALSE;
+  if (!f12.vulkanMemoryModelDeviceScope) // with the model but without this, kernels whose workgroups tell each other are invalid
+    f12.vulkanMemoryModel = VK_FALSE;
   if (facts_.subgroupSizeControl) // after the query: nothing else of 1.3 is used
     f12.pNext = &f13;
   VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrix{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR};

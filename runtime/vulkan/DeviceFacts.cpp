@@ -117,7 +117,7 @@ void readMatrixUnits(VkPhysicalDevice device, DeviceFacts &facts) {
   features.pNext = &f12;
   f12.pNext = &matrix;
   vkGetPhysicalDeviceFeatures2(device, &features);
-  if (!matrix.cooperativeMatrix || !f12.vulkanMemoryModel || !f12.shaderFloat16)
+  if (!matrix.cooperativeMatrix || !f12.vulkanMemoryModel || !f12.vulkanMemoryModelDeviceScope || !f12.shaderFloat16)
     return;
   uint32_t count = 0;
   ask(device, &count, nullptr);

@@ -112,7 +112,7 @@ TestDevice::TestDevice(bool validate) {
     features.insert("int64");
   VkDeviceCreateInfo deviceInfo{VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO};
   VkPhysicalDeviceVulkan12Features f12{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
-  f12.shaderFloat16 = f12.vulkanMemoryModel = VK_TRUE;
+  f12.shaderFloat16 = f12.vulkanMemoryModel = f12.vulkanMemoryModelDeviceScope = VK_TRUE;
   VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrix{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR};
   matrix.pNext = &f12;
   matrix.cooperativeMatrix = VK_TRUE;

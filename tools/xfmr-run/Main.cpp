@@ -53,8 +53,9 @@ static Status runMode(const Options &options) {
     return Status::error(
         "the model is an encoder: --bench, --explain, --perplexity, --moe-tokens and --chat need one that generates");
   if (details.reads_source && (continues(options.mode) || options.mode == Mode::teacher || options.chat))
-    return Status::error("the model is an encoder with a decoder: --bench, --explain, --perplexity, --moe-tokens, --teacher and --chat "
-                         "need one that continues its prompt");
+    return Status::error(
+        "the model is an encoder with a decoder: --bench, --explain, --perplexity, --moe-tokens, --teacher and --chat "
+        "need one that continues its prompt");
   switch (options.mode) {
   case Mode::tokenize: return tokenize(model, options);
   case Mode::moeTokens: return moeTokens(model, options);

@@ -111,7 +111,8 @@ def check(found, width):
         for head in taken["heads"]:
             assert [f"{head['layer']}.{head['head']}", head["sentence"]] in [[r[0], r[-1]] for r in found["change"]["rows"]], head
         for gone in taken["channels"]:
-            row = next(r for r in found["change"]["rows"] if r[0].startswith(f"block {gone['layer']}"))
+            network = f"block {gone['layer']}" + (f", expert {gone['expert']}" if "expert" in gone else "")
+            row = next(r for r in found["change"]["rows"] if r[0] == network)
             assert row[1] == f"{gone['count']} of {gone['of']}", (row, gone)
             percent(row[2], gone["share"], "share")
     copied = json.loads(found["copied"])

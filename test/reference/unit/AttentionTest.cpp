@@ -78,9 +78,23 @@ TEST(Attention, SlopesAreThoseOfThePaper) {
 
 TEST(Attention, BucketsAreThoseOfT5) {
   // Of T5Attention._relative_position_bucket: 32 buckets, up to a distance of 128.
-  for (auto [distance, both, causal] : {std::array<int64_t, 3>{0, 0, 0}, {-1, 1, 1}, {-7, 7, 7}, {-8, 8, 8}, {-15, 9, 15}, {-16, 10, 16},
-                                        {-31, 11, 21}, {-32, 12, 21}, {-64, 14, 26}, {-127, 15, 31}, {-128, 15, 31}, {-5000, 15, 31},
-                                        {1, 17, 0}, {7, 23, 0}, {8, 24, 0}, {16, 26, 0}, {200, 31, 0}}) {
+  for (auto [distance, both, causal] : {std::array<int64_t, 3>{0, 0, 0},
+                                        {-1, 1, 1},
+                                        {-7, 7, 7},
+                                        {-8, 8, 8},
+                                        {-15, 9, 15},
+                                        {-16, 10, 16},
+                                        {-31, 11, 21},
+                                        {-32, 12, 21},
+                                        {-64, 14, 26},
+                                        {-127, 15, 31},
+                                        {-128, 15, 31},
+                                        {-5000, 15, 31},
+                                        {1, 17, 0},
+                                        {7, 23, 0},
+                                        {8, 24, 0},
+                                        {16, 26, 0},
+                                        {200, 31, 0}}) {
     EXPECT_EQ(bucketOf(distance, 32, 128, false), both) << distance;
     EXPECT_EQ(bucketOf(distance, 32, 128, true), causal) << distance;
   }
