@@ -11,6 +11,6 @@ check() { # NAME FAMILY COMPILE-OPTIONS OPTION..: a miniature
 }
 check t5 t5 "" # contexts of 512: keys in splits
 check t5-short t5 "--max-context=64 --chunk=8" --config num_heads=5
-check t5-flan t5 "--max-context=64" --config 'feed_forward_proj="gated-gelu"' --config tie_word_embeddings=false --config d_kv=6
+check t5-flan t5 "--max-context=64" --config 'feed_forward_proj="gated-gelu"' --config tie_word_embeddings=false --config d_kv=4
 check switch switch "--max-context=64"
 check switch-full switch "--max-context=64 --chunk=8" --config expert_capacity=5 --config encoder_sparse_step=1

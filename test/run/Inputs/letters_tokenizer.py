@@ -7,7 +7,7 @@ import sys
 
 LETTERS = string.ascii_lowercase
 PIECES = ["<pad>", "</s>", "<unk>", "▁"] + list(LETTERS) + ["▁" + letter for letter in LETTERS]
-PIECES += [LETTERS[i % 26] + LETTERS[(3 * i + 1) % 26] for i in range(96 - len(PIECES))]
+PIECES += [LETTERS[i % 26] + LETTERS[(3 * i + 1 + i // 26) % 26] for i in range(96 - len(PIECES))]
 
 
 def special(number):
