@@ -114,7 +114,10 @@ void DecodeRow::hold(const char *name, const Buffer &head, const Buffer &held, u
   }
   if (spec.cache == CacheType::F16) {
     store(v);
-    Value low = unpackHalf(packHalf(v[0], v[1])), high = unpackHalf(packHalf(v[2], v[3]));
+    // A driver may take packing and unpacking for nothing (Mesa 25.0 does), and the row would differ from what the cache holds. It
+    // does not know that the sign of a number of columns is 0.
+    Value zero = k.push(words.rotaryDim) >> 31;
+    Value low = unpackHalf(packHalf(v[0], v[1]) + zero), high = unpackHalf(packHalf(v[2], v[3]) + zero);
     return held.store(quad, k.shuffle(low, high, {0, 1, 2, 3}));
   }
   Value size = k.loop(k.u32(0), k.u32(quads), k.u32(1), {k.f32(0)}, [&](Value i, llvm::ArrayRef<Value> in) {
