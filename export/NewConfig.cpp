@@ -90,7 +90,6 @@ void setDenseLayers(ordered_json &config, const std::vector<Shapes> &blocks) {
     if (!blocks[layer].experts)
       dense.push_back(layer);
   if (has(config, "first_k_dense_replace") || has(config, "expert_capacity") || // Switch: every n-th layer
-      
       (dense.empty() && !config.contains("mlp_only_layers") && !config.contains("decoder_sparse_step")))
     return;
   config["mlp_only_layers"] = dense;
@@ -229,12 +228,7 @@ Status readBaseConfig(const std::string &folder, const std::string &family, orde
 }
 
 Status writeConfigFile(const ordered_json &config, const std::string &path) {
-  AtomicFile file;
-  Status status = file.open(path);
-  const std::string text = config.dump(2) + "\n";
-  if (status.ok())
-    status = file.write(text.data(), text.size());
-  return status.ok() ? file.commit() : status;
+  return writeAtomically(path, config.dump(2) + "\n");
 }
 
 } // namespace xfmr::exports

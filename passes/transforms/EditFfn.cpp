@@ -342,12 +342,7 @@ struct EditFfn : impl::XfmrEditFfnBase<EditFfn> {
   }
 
   LogicalResult writeReport(const std::string &text) {
-    AtomicFile file;
-    Status status = file.open(report);
-    if (status.ok())
-      status = file.write(text.data(), text.size());
-    if (status.ok())
-      status = file.commit();
+    const Status status = writeAtomically(report, text);
     return status.ok() ? success() : error(status);
   }
 };

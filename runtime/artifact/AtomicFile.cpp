@@ -104,4 +104,13 @@ Status AtomicFile::commit() {
   return Status::success();
 }
 
+Status writeAtomically(const std::string &path, std::string_view bytes) {
+  AtomicFile file;
+  if (Status s = file.open(path); s.failed())
+    return s;
+  if (Status s = file.write(bytes.data(), bytes.size()); s.failed())
+    return s;
+  return file.commit();
+}
+
 } // namespace xfmr

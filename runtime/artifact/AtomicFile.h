@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace xfmr {
 
@@ -35,5 +36,8 @@ private:
   std::string temporary_;
   bool unnamed_ = false;
 };
+
+/// A file of these bytes, whole or not at all.
+Status writeAtomically(const std::string &path, std::string_view bytes);
 
 } // namespace xfmr

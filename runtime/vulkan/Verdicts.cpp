@@ -64,10 +64,5 @@ Status xfmr::vulkan::writeVerdicts(const Device &device, const artifact::Artifac
   std::string text;
   for (const std::string &hash : wrong)
     text += hash + "\n";
-  AtomicFile file;
-  if (Status s = file.open(path); s.failed())
-    return s;
-  if (Status s = file.write(text.data(), text.size()); s.failed())
-    return s;
-  return file.commit();
+  return writeAtomically(path, text);
 }

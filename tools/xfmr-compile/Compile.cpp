@@ -205,11 +205,7 @@ private:
       llvm::outs() << text;
       return Status::success();
     }
-    AtomicFile file;
-    Status status = file.open(options.output);
-    if (status.ok())
-      status = file.write(text.data(), text.size());
-    return status.ok() ? file.commit() : status;
+    return writeAtomically(options.output, text);
   }
 
   const CompileOptions &options;

@@ -60,11 +60,6 @@ int main(int argc, char **argv) {
     module->print(stream);
     stream << "\n";
   }
-  AtomicFile file;
-  status = file.open(output);
-  if (status.ok())
-    status = file.write(bytes.data(), bytes.size());
-  if (status.ok())
-    status = file.commit();
+  status = writeAtomically(output, bytes);
   return status.ok() ? 0 : fail(status.message());
 }

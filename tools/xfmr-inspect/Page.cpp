@@ -24,11 +24,7 @@ Status writePage(const Report &report, const std::string &path, const nlohmann::
   std::string page = filled(kTemplate, "@REPORT@", toJson(report));
   if (look)
     page.insert(page.rfind("</body>"), filled(kLook, "@LOOK@", *look));
-  AtomicFile file;
-  Status status = file.open(path);
-  if (status.ok())
-    status = file.write(page.data(), page.size());
-  return status.ok() ? file.commit() : status;
+  return writeAtomically(path, page);
 }
 
 } // namespace xfmr::inspect

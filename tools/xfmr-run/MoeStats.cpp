@@ -64,12 +64,7 @@ Status xfmr::run::writeMoeStats(const std::vector<MoeTextStats> &texts, const st
   if (path == "-")
     return std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size()
                ? Status::success() : Status::error("cannot write to standard output");
-  AtomicFile file;
-  if (Status s = file.open(path); s.failed())
-    return s;
-  if (Status s = file.write(bytes.data(), bytes.size()); s.failed())
-    return s;
-  return file.commit();
+  return writeAtomically(path, bytes);
 }
 
 void xfmr::run::printMoeTable(const std::vector<MoeTextStats> &texts) {
