@@ -52,16 +52,14 @@ bool xfmr::vulkan::parseTuned(const std::string &text, Tuned &tuned) {
 }
 
 std::string xfmr::vulkan::tunedFile(const Device &device, const artifact::Artifact &artifact) {
-  // The program says which shapes its kernels work on; that their code is the same is another matter.
-  std::string all;
-  if (const TensorView *program = artifact.tensor("xfmr.program"))
-    all = hex(XXH3_64bits(program->data, program->byteSize));
-  for (const program::Kernel *kernel : *artifact.program(artifact::Target::vulkan)->kernels())
-    for (const program::Variant *variant : *kernel->variants()) {
-      const TensorView &code = *artifact.tensor(variant->tensor()->string_view());
-      all += hex(XXH3_64bits(code.data, code.byteSize));
-    }
-  return cacheFile(device.physical(), ("-" + hex(XXH3_64bits(all.data(), all.size())) + ".tuned").c_str());
+  const TensorView &sum = *artifact.tensor(artifact::kChecksumTensor); // of every byte, the code of all kernels among them
+  std::string ending = "-";
+  for (uint64_t i = 0; i < sum.byteSize; ++i) {
+    char digits[3];
+    std::snprintf(digits, sizeof digits, "%02x", sum.data[i]);
+    ending += digits;
+  }
+  return cacheFile(device.physical(), (ending + ".tuned").c_str());
 }
 
 TunedState xfmr::vulkan::readTuned(const std::string &path, Tuned &tuned) {
@@ -73,11 +71,5 @@ TunedState xfmr::vulkan::readTuned(const std::string &path, Tuned &tuned) {
 }
 
 Status xfmr::vulkan::writeTuned(const std::string &path, const Tuned &tuned) {
-  const std::string text = tunedText(tuned);
-  AtomicFile file;
-  if (Status s = file.open(path); s.failed())
-    return s;
-  if (Status s = file.write(text.data(), text.size()); s.failed())
-    return s;
-  return file.commit();
+  return writeAtomically(path, tunedText(tuned));
 }
