@@ -1,21 +1,10 @@
 // BLOOM: biases by distance in place of positions (ALiBi), a norm behind the embedding, a fused projection whose rows go head by
 // head, LayerNorm and biases everywhere, tied head. Source: Hugging Face's modeling_bloom.
 #include "import/Families.h"
-#include "weights/Expressions.h"
-#include <cmath>
 
 using namespace mlir;
 
 namespace xfmr {
-
-/// Rows of part 0 (q), 1 (k) or 2 (v) of a fused weight or bias, heads in order.
-static Value partOf(ModelBuilder &m, Value fused, const AttentionConfig &a, int64_t part) {
-  SmallVector<int64_t> rows;
-  for (int64_t head = 0; head < a.numHeads; ++head)
-    for (int64_t i = 0; i < a.headDim; ++i)
-      rows.push_back((3 * head + part) * a.headDim + i);
-  return gatherWeight(m.ops(), m.loc(), fused, 0, rows);
-}
 
 static DecoderConfig readBloom(Config &config) {
   DecoderConfig d;
@@ -35,12 +24,8 @@ static DecoderConfig readBloom(Config &config) {
                  "attention_softmax_in_fp32", "skip_bias_add", "skip_bias_add_qkv", "offset_alibi", "n_inner"});
   if (config.failed())
     return d;
-  if (d.hiddenSize % a.numHeads != 0)
-    config.refuse("n_head", "is " + std::to_string(a.numHeads) + ", expected a divisor of hidden_size (" +
-                                std::to_string(d.hiddenSize) + ")");
+  divideHeads(config, d, "n_head");
   d.intermediateSize = 4 * d.hiddenSize;
-  a.headDim = d.hiddenSize / a.numHeads;
-  a.scale = 1.0 / std::sqrt(static_cast<double>(a.headDim));
   return d;
 }
 
@@ -64,7 +49,7 @@ Value importBloom(ImportContext &context) {
             b = m.weight(fused + ".bias", {3 * d.hiddenSize});
       Value qkv[3];
       for (int64_t part = 0; part < 3; ++part)
-        qkv[part] = m.linearOver(n, partOf(m, w, a, part), partOf(m, b, a, part));
+        qkv[part] = m.linearOver(n, partOfHeads(m, w, a, part), partOfHeads(m, b, a, part));
       Value mixed = attend(m, module, qkv[0], qkv[1], qkv[2], a, {});
       h = m.add(h, m.linear(mixed, module + ".dense", d.hiddenSize, /*bias=*/true));
       n = m.layerNorm(h, prefix + ".post_attention_layernorm", d.eps);

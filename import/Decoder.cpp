@@ -1,5 +1,6 @@
 // See Decoder.h.
 #include "import/Decoder.h"
+#include "weights/Expressions.h"
 #include <cmath>
 
 using namespace mlir;
@@ -179,6 +180,14 @@ Value attend(ModelBuilder &m, StringRef module, Value q, Value k, Value v, const
                              attention.alibi ? ops.getF64FloatAttr(*attention.alibi) : FloatAttr(),
                              bias ? ops.getI64IntegerAttr(attention.maxDistance) : IntegerAttr(),
                              attention.cross ? ops.getUnitAttr() : UnitAttr());
+}
+
+Value partOfHeads(ModelBuilder &m, Value fused, const AttentionConfig &a, int64_t part) {
+  SmallVector<int64_t> rows;
+  for (int64_t head = 0; head < a.numHeads; ++head)
+    for (int64_t i = 0; i < a.headDim; ++i)
+      rows.push_back((3 * head + part) * a.headDim + i);
+  return gatherWeight(m.ops(), m.loc(), fused, 0, rows);
 }
 
 Value selfAttention(ModelBuilder &m, Value x, const std::string &prefix, const AttentionConfig &a,

@@ -108,6 +108,10 @@ mlir::Value attend(ModelBuilder &m, llvm::StringRef module, mlir::Value q, mlir:
                    const AttentionConfig &attention, const AttentionLayer &layer, mlir::Value sinks = {},
                    mlir::Value bias = {});
 
+/// Of a fused projection whose rows go head by head, q, k and v of one and then of the next: the rows of part 0 (q), 1 (k) or 2 (v) of
+/// its weight or bias, heads in order.
+mlir::Value partOfHeads(ModelBuilder &m, mlir::Value fused, const AttentionConfig &attention, int64_t part);
+
 /// down(act(gate(x)) * up(x)) with PREFIX.{gate,up,down}_proj.
 mlir::Value gatedMlp(ModelBuilder &m, mlir::Value x, const std::string &prefix, int64_t intermediateSize,
                      ActivationKind activation, bool bias = false);

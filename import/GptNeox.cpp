@@ -2,21 +2,10 @@
 // projection whose rows go head by head (q, k, v of head 0, then of head 1, ...), partial rotation.
 // Source: Hugging Face's modeling_gpt_neox.
 #include "import/Families.h"
-#include "weights/Expressions.h"
-#include <cmath>
 
 using namespace mlir;
 
 namespace xfmr {
-
-/// Rows of part 0 (q), 1 (k) or 2 (v) of a fused weight or bias, heads in order.
-static Value partOf(ModelBuilder &m, Value fused, const AttentionConfig &a, int64_t part) {
-  SmallVector<int64_t> rows;
-  for (int64_t head = 0; head < a.numHeads; ++head)
-    for (int64_t i = 0; i < a.headDim; ++i)
-      rows.push_back((3 * head + part) * a.headDim + i);
-  return gatherWeight(m.ops(), m.loc(), fused, 0, rows);
-}
 
 Value importGptNeox(ImportContext &context) {
   Config &config = context.config;
@@ -36,14 +25,8 @@ Value importGptNeox(ImportContext &context) {
   const bool parallel = config.flag("use_parallel_residual", true);
   if (config.failed())
     return {};
-  if (d.hiddenSize % a.numHeads != 0) {
-    config.refuse("num_attention_heads", "is " + std::to_string(a.numHeads) +
-                                             ", expected a divisor of hidden_size (" +
-                                             std::to_string(d.hiddenSize) + ")");
+  if (!divideHeads(config, d))
     return {};
-  }
-  a.headDim = d.hiddenSize / a.numHeads;
-  a.scale = 1.0 / std::sqrt(static_cast<double>(a.headDim));
   d.rope = readRope(context.mlir, config, a.headDim, d.maxPosition, context.options.ropeLength, {10000.0, 0.25});
   if (config.failed())
     return {};
@@ -63,7 +46,7 @@ Value importGptNeox(ImportContext &context) {
       Value b = bias ? m.weight(fused + ".bias", {3 * d.hiddenSize}) : Value();
       Value qkv[3];
       for (int64_t part = 0; part < 3; ++part)
-        qkv[part] = m.linearOver(n, partOf(m, w, a, part), b ? partOf(m, b, a, part) : Value());
+        qkv[part] = m.linearOver(n, partOfHeads(m, w, a, part), b ? partOfHeads(m, b, a, part) : Value());
       Value mixed = attend(m, prefix + ".attention", qkv[0], qkv[1], qkv[2], a, {&d.rope, {}});
       mixed = m.linear(mixed, prefix + ".attention.dense", d.hiddenSize, bias);
       Value before = parallel ? h : m.add(h, mixed);

@@ -49,24 +49,20 @@ Value ModelBuilder::tokens() { return model_.getTokens(); }
 Value ModelBuilder::source() { return model_.getSource(); }
 
 Value ModelBuilder::block(int64_t layer, StringRef module, Value input, llvm::function_ref<Value(Value)> body) {
-  At at(*this, module);
-  auto block = BlockOp::create(builder_, loc_, TypeRange{input.getType()},
-                               builder_.getI64IntegerAttr(layer), ValueRange{input});
-  OpBuilder::InsertionGuard guard(builder_);
-  Block *entry = builder_.createBlock(&block.getBody());
-  Value result = body(entry->addArgument(input.getType(), loc_));
-  YieldOp::create(builder_, loc_, ValueRange{result});
-  return block.getResult(0);
+  return block(layer, module, input, Value(), [&](Value h, Value) { return body(h); });
 }
 
 Value ModelBuilder::block(int64_t layer, StringRef module, Value input, Value memory,
                           llvm::function_ref<Value(Value, Value)> body) {
   At at(*this, module);
-  auto block = BlockOp::create(builder_, loc_, TypeRange{input.getType()}, builder_.getI64IntegerAttr(layer),
-                               ValueRange{input, memory});
+  SmallVector<Value> inputs = {input};
+  if (memory)
+    inputs.push_back(memory);
+  auto block = BlockOp::create(builder_, loc_, TypeRange{input.getType()}, builder_.getI64IntegerAttr(layer), inputs);
   OpBuilder::InsertionGuard guard(builder_);
   Block *entry = builder_.createBlock(&block.getBody());
-  Value h = entry->addArgument(input.getType(), loc_), m = entry->addArgument(memory.getType(), loc_);
+  Value h = entry->addArgument(input.getType(), loc_);
+  Value m = memory ? entry->addArgument(memory.getType(), loc_) : Value();
   YieldOp::create(builder_, loc_, ValueRange{body(h, m)});
   return block.getResult(0);
 }

@@ -62,7 +62,7 @@ public:
   /// `module` is its name in the checkpoint.
   mlir::Value block(int64_t layer, llvm::StringRef module, mlir::Value input,
                     llvm::function_ref<mlir::Value(mlir::Value)> body);
-  /// The same with the rows of a source as a second input.
+  /// The same with the rows of a source as a second input; null for none.
   mlir::Value block(int64_t layer, llvm::StringRef module, mlir::Value input, mlir::Value memory,
                     llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> body);
   /// Ends the model with its output and checks that every tensor of checkpoint and adapter was used.

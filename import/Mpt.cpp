@@ -1,7 +1,6 @@
 // MPT: biases by distance in place of positions (ALiBi), LayerNorm without bias, no biases, a fused projection that some sizes clamp,
 // tied head. Source: Hugging Face's modeling_mpt.
 #include "import/Families.h"
-#include <cmath>
 
 using namespace mlir;
 
@@ -47,15 +46,11 @@ static DecoderConfig readMpt(Config &config) {
                  "use_pad_tok_in_ffn", "tie_word_embeddings", "ffn_config", "fc_type", "prefix_lm"});
   if (config.failed())
     return d;
-  if (d.hiddenSize % a.numHeads != 0)
-    config.refuse("n_heads", "is " + std::to_string(a.numHeads) + ", expected a divisor of d_model (" +
-                                 std::to_string(d.hiddenSize) + ")");
+  divideHeads(config, d, "n_heads", "d_model");
   if (d.hiddenSize * ratio > Config::kMaxSize)
     config.refuse("expansion_ratio",
                   "is " + std::to_string(ratio) + ", too large for d_model (" + std::to_string(d.hiddenSize) + ")");
   d.intermediateSize = ratio * d.hiddenSize;
-  a.headDim = d.hiddenSize / a.numHeads;
-  a.scale = 1.0 / std::sqrt(static_cast<double>(a.headDim));
   readAttention(config.object("attn_config"), d);
   return d;
 }

@@ -168,9 +168,7 @@ static Value runSide(ModelBuilder &m, const T5 &t5, const Side &side, Value ids,
         return m.add(h, expertMixture(m, t5, n, last + ".mlp"));
       return m.add(h, feedForward(m, t5, n, last + (t5.routing ? ".mlp" : ".DenseReluDense")));
     };
-    const int64_t number = side.firstLayer + layer;
-    x = memory ? m.block(number, module, x, memory, body)
-               : m.block(number, module, x, [&](Value h) { return body(h, Value()); });
+    x = m.block(side.firstLayer + layer, module, x, memory, body);
   }
   return m.rmsNorm(x, name + ".final_layer_norm", d.hiddenSize, d.eps);
 }
