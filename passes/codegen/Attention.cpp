@@ -35,12 +35,7 @@ std::vector<Binding> AttentionDecodeSpec::bindings() const {
     result.push_back({"k", Access::Read});
     result.push_back({"v", Access::Read});
   }
-  if (style != RopeStyle::None)
-    result.push_back({"rope", Access::Read});
-  if (qNorm)
-    result.push_back({"q_norm", Access::Read});
-  if (kNorm)
-    result.push_back({"k_norm", Access::Read});
+  addTurn(result, style, qNorm, kNorm);
   if (bias)
     result.push_back({"bias", Access::Read});
   return result;
@@ -122,6 +117,10 @@ static std::string crossFault(bool cross, bool others) {
   return cross && others ? "cross comes alone, without causal, softcap, sinks, biases and chunks" : "";
 }
 
+static std::string alibiFault(bool has, float alibi) {
+  return has != (alibi > 0) ? "alibi must be positive where the kernel has it, and 0 elsewhere" : "";
+}
+
 std::string AttentionPrefillSpec::fault() const {
   return firstFault({headDimFault(headDim), // C1
                      crossFault(cross, causal || softcap || sinks || alibi || chunked || bias)});
@@ -130,7 +129,7 @@ std::string AttentionPrefillSpec::fault() const {
 std::string AttentionPrefillParams::fault(const AttentionPrefillSpec &spec) const {
   return firstFault({headsFault(numHeads, numKvHeads, maxContext), needsPositive("max_rows", maxRows),
                      spec.chunked != (chunk > 0) ? "chunk must be positive where the kernel is chunked, and 0 elsewhere" : "",
-                     spec.alibi != (alibi > 0) ? "alibi must be positive where the kernel has it, and 0 elsewhere" : "",
+                     alibiFault(spec.alibi, alibi),
                      needsAligned(spec.unaligned, unaligned())});
 }
 
@@ -146,7 +145,7 @@ std::string AttentionDecodeSpec::fault() const {
 
 std::string AttentionDecodeParams::fault(const AttentionDecodeSpec &spec) const {
   return firstFault({headsFault(numHeads, numKvHeads, maxContext), rotaryFault(rotaryDim, spec.headDim, spec.style),
-                     spec.alibi != (alibi > 0) ? "alibi must be positive where the kernel has it, and 0 elsewhere" : "",
+                     alibiFault(spec.alibi, alibi),
                      needsAligned(spec.unaligned, unaligned())});
 }
 

@@ -48,6 +48,9 @@ constexpr uint32_t alibiHeads(uint32_t numHeads) {
 // vectors touch behind the last.
 constexpr uint32_t biasSpan(uint32_t maxContext) { return (2 * maxContext + 16) / 8 * 8; }
 
+// Positions back that a row may see: of a window, or of the run of `chunk` positions that it is in; 0: all.
+constexpr uint32_t reachOf(uint32_t window, uint32_t chunk) { return chunk ? chunk : window; }
+
 struct AttentionPrefillSpec {
   uint32_t headDim = 0; // see isHeadDim
   CacheType cache = CacheType::F32;

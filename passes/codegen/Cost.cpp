@@ -153,7 +153,7 @@ Cost costOf(const RopeCacheSpec &spec, const RopeCacheParams &p, const Machine &
 
 Cost costOf(const AttentionPrefillSpec &spec, const AttentionPrefillParams &p, const Machine &machine, const Load &load) {
   Cost cost;
-  const double rows = std::min(load.tokens, double(p.maxRows)), keys = keysSeen(p.chunk ? p.chunk : p.window, p.maxContext, load);
+  const double rows = std::min(load.tokens, double(p.maxRows)), keys = keysSeen(reachOf(p.window, p.chunk), p.maxContext, load);
   cost.once.weightBytes = spec.sinks ? kFloat * p.numHeads : 0;
   const DispatchWork work = workOf(spec, p);
   const Work row = attentionRow(work, p.numHeads, spec.headDim, spec.softcap, keys);
@@ -164,7 +164,7 @@ Cost costOf(const AttentionPrefillSpec &spec, const AttentionPrefillParams &p, c
 
 Cost costOf(const AttentionDecodeSpec &spec, const AttentionDecodeParams &p, const Machine &machine, const Load &load) {
   Cost cost;
-  const double keys = keysSeen(p.chunk ? p.chunk : p.window, p.maxContext, load);
+  const double keys = keysSeen(reachOf(p.window, p.chunk), p.maxContext, load);
   cost.once.weightBytes = spec.sinks ? kFloat * p.numHeads : 0;
   const DispatchWork work = workOf(spec, p);
   cost.ofTokens = attentionRow(work, p.numHeads, spec.headDim, spec.softcap, keys);
@@ -177,7 +177,7 @@ Cost costOf(const AttentionDecodeSpec &spec, const AttentionDecodeParams &p, con
     cost.ofTokens += other.ofTokens;
   };
   if (spec.combines)
-    with(costOf(AttentionCombineSpec{spec.headDim}, AttentionCombineParams{p.numHeads, p.maxContext, 0, p.window}, machine, load));
+    with(costOf(AttentionCombineSpec{spec.headDim}, AttentionCombineParams{p.numHeads, p.maxContext, 0, p.window, p.chunk}, machine, load));
   if (spec.caches)
     with(costOf(RopeCacheSpec{spec.cache, spec.style, spec.qNorm, spec.kNorm, spec.unitOffset},
                 RopeCacheParams{p.numHeads, p.numKvHeads, spec.headDim, p.rotaryDim, p.maxContext, 1}, machine, load));
@@ -186,7 +186,7 @@ Cost costOf(const AttentionDecodeSpec &spec, const AttentionDecodeParams &p, con
 
 Cost costOf(const AttentionCombineSpec &spec, const AttentionCombineParams &p, const Machine &, const Load &load) {
   Cost cost;
-  const double splits = ceilDiv(keysSeen(p.chunk ? p.chunk : p.window, p.maxContext, load), kDecodeSplit);
+  const double splits = ceilDiv(keysSeen(reachOf(p.window, p.chunk), p.maxContext, load), kDecodeSplit);
   cost.once.weightBytes = spec.sinks ? kFloat * p.numHeads : 0;
   cost.ofTokens.flops = p.numHeads * splits * (2.0 * spec.headDim + kFunctionFlops);
   cost.ofTokens.activationBytes = partialBytes(p.numHeads, spec.headDim, splits) + kFloat * p.numHeads * spec.headDim;

@@ -18,17 +18,21 @@ std::string RopeCacheSpec::name() const {
   return result;
 }
 
+void addTurn(std::vector<Binding> &bindings, RopeStyle style, bool qNorm, bool kNorm) {
+  if (style != RopeStyle::None)
+    bindings.push_back({"rope", Access::Read});
+  if (qNorm)
+    bindings.push_back({"q_norm", Access::Read});
+  if (kNorm)
+    bindings.push_back({"k_norm", Access::Read});
+}
+
 std::vector<Binding> RopeCacheSpec::bindings() const {
   std::vector<Binding> result = {
       {"state", Access::Read, Stored::I32},    {"q", touchesQ() ? Access::ReadWrite : Access::Read},
       {"k", Access::Read},        {"v", Access::Read},
       {"k_cache", Access::Write, stored(cache)}, {"v_cache", Access::Write, stored(cache)}};
-  if (style != RopeStyle::None)
-    result.push_back({"rope", Access::Read});
-  if (qNorm)
-    result.push_back({"q_norm", Access::Read});
-  if (kNorm)
-    result.push_back({"k_norm", Access::Read});
+  addTurn(result, style, qNorm, kNorm);
   return result;
 }
 

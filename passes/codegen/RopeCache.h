@@ -20,6 +20,9 @@ template <> struct Words<RopeStyle> {
 // Heads a workgroup takes.
 constexpr uint32_t kRopeItems = 8;
 
+// Adds what heads are normed and turned by: [rope r] [q_norm r] [k_norm r].
+void addTurn(std::vector<Binding> &bindings, RopeStyle style, bool qNorm, bool kNorm);
+
 // Why no head is turned so; empty: nothing is wrong.
 std::string rotaryFault(uint32_t rotaryDim, uint32_t headDim, RopeStyle style);
 

@@ -33,12 +33,12 @@ DispatchWork experts(uint64_t n, uint64_t k, WeightType weights, uint32_t topK, 
 } // namespace
 
 DispatchWork xfmr::codegen::workOf(const AttentionDecodeSpec &spec, const AttentionDecodeParams &params) {
-  return attention(params.numHeads, params.numKvHeads, spec.headDim, spec.cache, params.chunk ? params.chunk : params.window);
+  return attention(params.numHeads, params.numKvHeads, spec.headDim, spec.cache, reachOf(params.window, params.chunk));
 }
 
 DispatchWork xfmr::codegen::workOf(const AttentionPrefillSpec &spec, const AttentionPrefillParams &params) {
   DispatchWork work =
-      attention(params.numHeads, params.numKvHeads, spec.headDim, spec.cache, params.chunk ? params.chunk : params.window);
+      attention(params.numHeads, params.numKvHeads, spec.headDim, spec.cache, reachOf(params.window, params.chunk));
   work.allKeys = !spec.causal; // of a cross-attention the keys of the source, taken as those of the rows
   return work;
 }
