@@ -55,17 +55,6 @@ const char *mappedPathAt(const void *address) {
   return nullptr;
 }
 
-MappedFile::MappedFile(MappedFile &&other) noexcept {
-  *this = std::move(other);
-}
-
-MappedFile &MappedFile::operator=(MappedFile &&other) noexcept {
-  std::swap(data_, other.data_);
-  std::swap(size_, other.size_);
-  std::swap(path_, other.path_);
-  return *this;
-}
-
 MappedFile::~MappedFile() {
   if (!data_)
     return;
