@@ -22,9 +22,9 @@ struct Branches {
 
 Branches branchesOf(BlockOp block);
 
-/// The linear that a term ends in, behind factors and norms, or null; `between` are those, the last of them first.
-/// What it ends in, behind the same.
+/// What a term ends in, behind factors and norms; `between` are those, the last of them first.
 mlir::Operation *sourceOf(mlir::Value term, llvm::SmallVectorImpl<mlir::Operation *> &between);
+/// The linear that it ends in, or null.
 LinearOp projectionOf(mlir::Value term, llvm::SmallVectorImpl<mlir::Operation *> &between);
 
 } // namespace xfmr::inspect

@@ -2,15 +2,10 @@
 #pragma once
 
 #include "passes/analysis/Units.h"
-#include "tools/xfmr-inspect/look/Firings.h"
+#include "tools/xfmr-inspect/look/ChannelSums.h"
 #include "tools/xfmr-inspect/look/Streams.h"
 
 namespace xfmr::inspect {
-
-/// Numbers of the `count` largest scores, the largest first and of equal ones the lowest.
-std::vector<int64_t> largest(const Eigen::ArrayXf &scores, int64_t count);
-
-constexpr int64_t kFirings = 5; // rows that are kept of a channel
 
 /// Activity of one network, batch by batch.
 class Channels {
@@ -28,9 +23,7 @@ public:
 
 private:
   FfnLook look_;
-  VectorD absolute_, positive_, norms_; // [F]
-  Firings firings_;
-  int64_t tokens_ = 0, zeros_ = 0, all_ = 0;
+  ChannelSums sums_;
 };
 
 } // namespace xfmr::inspect

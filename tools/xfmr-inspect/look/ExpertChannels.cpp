@@ -2,7 +2,6 @@
 #include "tools/xfmr-inspect/look/ExpertChannels.h"
 
 #include "passes/calibration/Parallel.h"
-#include "tools/xfmr-inspect/look/Channels.h"
 
 #include <limits>
 
@@ -29,16 +28,12 @@ ExpertChannels::ExpertChannels(int64_t layer, MoeOp mixture, FeedForwardUnits ne
   look_.index = Table({std::min(text.rows(), details), top}, -1);
   look_.value = strength_ = Table(look_.index.shape);
   look_.logit = Table(look_.index.shape, std::numeric_limits<float>::quiet_NaN());
-  absolute_ = positive_ = norms_ = VectorD::Zero(look_.width * look_.experts);
-  firings_ = Firings(look_.width * look_.experts, kFirings);
+  sums_ = ChannelSums(look_.width * look_.experts);
 }
 
 void ExpertChannels::count(const LookText &text, const LookBatch &batch) {
-  begins_.assign(batch.rows, 0);
-  for (const LookWindow &window : text.windows)
-    if (window.begins && window.first >= batch.first && window.first < batch.first + batch.rows)
-      begins_[window.first - batch.first] = 1;
-  tokens_ += batch.rows - std::count(begins_.begin(), begins_.end(), 1);
+  begins_ = beginTokens(text, batch);
+  sums_.tokens += llvm::count(begins_, 0);
 }
 
 void ExpertChannels::add(const LookBatch &batch, int64_t expert, const ExpertTokens &given, const MatrixF &h,
@@ -46,19 +41,12 @@ void ExpertChannels::add(const LookBatch &batch, int64_t expert, const ExpertTok
   const int64_t width = look_.width, first = expert * width, top = look_.index.shape[1];
   const bool onInput = mixture_.getRouting().getWeightOnInput();
   const VectorD norms = down.cast<double>().colwise().norm().transpose();
-  norms_.segment(first, width) = norms;
+  sums_.norms.segment(first, width) = norms;
   const Eigen::ArrayXf norm = norms.cast<float>().array();
   auto weightOf = [&](int64_t i) { return onInput ? 1.0f : given.gates[i]; };
-  for (int64_t i = 0; i < h.rows(); ++i) {
-    if (begins_[given.rows[i]])
-      continue;
-    const auto values = h.row(i).transpose().array();
-    absolute_.segment(first, width).array() += (values.abs() * std::abs(weightOf(i))).cast<double>();
-    positive_.segment(first, width).array() += (values * weightOf(i) > 0).cast<double>();
-    firings_.add((values * weightOf(i)).eval(), first, batch.first + given.rows[i]);
-    zeros_ += (values == 0).count();
-    all_ += width;
-  }
+  for (int64_t i = 0; i < h.rows(); ++i)
+    if (!begins_[given.rows[i]])
+      sums_.add(h.row(i).transpose().array(), weightOf(i), first, batch.first + given.rows[i]);
   parallelFor(h.rows(), [&](int64_t i) {
     const int64_t row = batch.first + given.rows[i];
     if (row >= look_.index.shape[0])
@@ -85,23 +73,14 @@ void ExpertChannels::add(const LookBatch &batch, int64_t expert, const ExpertTok
 LogicalResult ExpertChannels::finish(int64_t top, int64_t asked, Forward &forward, FfnLook &out,
                                      MatrixF &columns) const {
   out = look_;
-  const int64_t width = look_.width;
-  out.zero = all_ ? static_cast<double>(zeros_) / static_cast<double>(all_) : 0;
-  const double tokens = static_cast<double>(std::max<int64_t>(tokens_, 1));
-  out.meanAbs = absolute_ / tokens;
-  out.positive = positive_ / tokens;
-  out.columnNorm = norms_;
-  std::vector<int64_t> shown = largest(out.meanAbs.cwiseProduct(norms_).cast<float>().array(), top);
-  if (asked >= 0 && !llvm::is_contained(shown, asked))
-    shown.push_back(asked);
-  columns.resize(shown.size(), cast<RankedTensorType>(LinearOp(network_.down).getType()).getDimSize(1));
-  for (size_t i = 0; i < shown.size(); ++i) {
-    const MatrixF *down = forward.weight(LinearOp(network_.down).getWeight(), shown[i] / width);
+  sums_.tell(top, asked, out);
+  LinearOp projection(network_.down);
+  columns.resize(out.channels.size(), cast<RankedTensorType>(projection.getType()).getDimSize(1));
+  for (size_t i = 0; i < out.channels.size(); ++i) {
+    const MatrixF *down = forward.weight(projection.getWeight(), out.channels[i].expert);
     if (!down)
       return failure();
-    out.channels.push_back(out.channelOf(shown[i]));
-    out.channels.back().rows = firings_.of(shown[i]);
-    columns.row(i) = down->col(shown[i] % width).transpose();
+    columns.row(i) = down->col(out.channels[i].channel).transpose();
   }
   return success();
 }

@@ -4,7 +4,7 @@
 
 #include "passes/analysis/Units.h"
 #include "passes/calibration/Forward.h"
-#include "tools/xfmr-inspect/look/Firings.h"
+#include "tools/xfmr-inspect/look/ChannelSums.h"
 #include "tools/xfmr-inspect/look/Streams.h"
 
 namespace xfmr::inspect {
@@ -34,11 +34,9 @@ private:
   MoeOp mixture_;
   FeedForwardUnits network_;
   FfnLook look_;
-  Table strength_;                      // [N, k], of what look_ holds
-  std::vector<char> begins_;            // rows of the batch that are begin tokens
-  VectorD absolute_, positive_, norms_; // [E F]
-  Firings firings_;
-  int64_t tokens_ = 0, zeros_ = 0, all_ = 0;
+  Table strength_;           // [N, k], of what look_ holds
+  std::vector<char> begins_; // rows of the batch that are begin tokens
+  ChannelSums sums_;
 };
 
 } // namespace xfmr::inspect

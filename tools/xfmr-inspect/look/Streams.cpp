@@ -22,6 +22,14 @@ std::vector<LookBatch> batchesOf(const LookText &text) {
   return batches;
 }
 
+std::vector<char> beginTokens(const LookText &text, const LookBatch &batch) {
+  std::vector<char> begins(batch.rows, 0);
+  for (const LookWindow &window : text.windows)
+    if (window.begins && window.first >= batch.first && window.first < batch.first + batch.rows)
+      begins[window.first - batch.first] = 1;
+  return begins;
+}
+
 LogicalResult runStreams(ModelOp model, const LookText &text, ArrayRef<LookBatch> batches, Forward &forward,
                          std::vector<MatrixF> &out) {
   std::vector<int32_t> ids = text.ids;
