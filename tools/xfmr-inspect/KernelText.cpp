@@ -16,15 +16,11 @@ namespace xfmr::inspect {
 static Status printSpirv(const TensorView &code, std::ostream &out) {
   MLIRContext context;
   context.loadDialect<spirv::SPIRVDialect>();
-  std::string why;
-  ScopedDiagnosticHandler quiet(&context, [&](Diagnostic &diagnostic) {
-    why += (why.empty() ? "" : "; ") + diagnostic.str();
-    return success();
-  });
+  CollectedErrors errors(&context);
   const ArrayRef<uint32_t> words(reinterpret_cast<const uint32_t *>(code.data), code.byteSize / sizeof(uint32_t));
   OwningOpRef<spirv::ModuleOp> module = spirv::deserialize(words, &context);
   if (!module)
-    return Status::error("\"" + code.name + "\" cannot be read as SPIR-V: " + why);
+    return Status::error("\"" + code.name + "\" cannot be read as SPIR-V: " + errors.status().message());
   std::string text;
   llvm::raw_string_ostream stream(text);
   module->print(stream);

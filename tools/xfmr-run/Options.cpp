@@ -33,9 +33,10 @@ static std::string checkCombination(const CLI::App &app, const Options &options,
                ? "--list-devices takes nothing but --json and FILE.xfm" : "";
   if (!teacher && (!options.teacherTexts.empty() || app.count("--shard-windows")))
     return "--text and --shard-windows need --teacher";
-  if (selfTest && (hasPrompt || perplexity || bench || explain || tokenize || moeTokens || embed || teacher || options.chat))
+  const bool another = hasPrompt || perplexity || bench || explain || tokenize || moeTokens || embed || teacher || options.chat;
+  if (selfTest && another)
     return "--self-test takes nothing but FILE.xfm, --device and --json";
-  if (tune && (selfTest || hasPrompt || perplexity || bench || explain || tokenize || moeTokens || embed || teacher || options.chat))
+  if (tune && (selfTest || another))
     return "--tune takes nothing but FILE.xfm, --device and --json";
   if (options.artifact.empty())
     return "FILE.xfm is required: the model, made by xfmr-compile";
