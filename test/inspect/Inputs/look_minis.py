@@ -10,6 +10,8 @@ import os
 import subprocess
 import sys
 
+from same_routing import same_routing
+
 here = os.path.dirname(__file__)
 sys.path.insert(0, os.path.join(here, "..", "..", "scripts"))
 import safetensors  # noqa: E402  (test/scripts)
@@ -56,16 +58,7 @@ def check(family, flags, number):
         assert row[best[0]] >= max(row) - 5e-3, (family, t)
     if "--routers" in flags:
         routing = safetensors.read(os.path.join(folder, "expected", "routing.safetensors"))
-        (L, _, K), experts = routing[f"prompt{number}.ids"]
-        weights = routing[f"prompt{number}.weights"][1]
-        assert L == len(look["router"]), family
-        for layer, router in enumerate(look["router"]):
-            for t in range(T):
-                at = slice((layer * T + t) * K, (layer * T + t + 1) * K)
-                assert sorted(router["chosen"][t]) == sorted(experts[at]), (family, layer, t)
-                for expert, weight in zip(experts[at], weights[at]):
-                    found = router["weights"][t][router["chosen"][t].index(expert)]
-                    assert math.isclose(found, weight, rel_tol=1e-3, abs_tol=1e-4), (family, layer, t, found, weight)
+        same_routing(look, routing, number, family, rel_tol=1e-3, abs_tol=1e-4)
     asked = [flag for flag in flags if not flag.startswith("--biased")]
     asked += ["--heads"] * ("--biased" not in flags) + ["--channels"] * ("--biased-network" not in flags)
     checked = subprocess.run([sys.executable, os.path.join(here, "look.py"), name, *asked], check=True, capture_output=True, text=True)
