@@ -5,6 +5,14 @@ using namespace mlir;
 
 namespace xfmr {
 
+bool isEncoder(ModelOp model) {
+  if (model.getSource())
+    return false;
+  bool sees = false;
+  model.getBody().walk([&](AttentionOp op) { sees |= !op.getCausal(); });
+  return sees || cast<RankedTensorType>(model.getOutputType()).getDimSize(1) != model.getConfig().getVocabSize();
+}
+
 static int64_t widthOf(Value value) { return cast<RankedTensorType>(value.getType()).getDimSize(1); }
 
 ProjectedRows projectedRowsOf(Value value) {

@@ -1,11 +1,14 @@
-// What parts of a block are: the hidden layer of a feed-forward network, the way from a projection to an attention, the rows
-// of a projection that make a value. One reading for names in printed IR, fusions, lowering,
+// What parts of a model and of its blocks are: whether it generates, the hidden layer of a feed-forward network, the way from a
+// projection to an attention, the rows of a projection that make a value. One reading for names in printed IR, fusions, lowering,
 // pruning, exports and inspection; each says itself what it cannot use.
 #pragma once
 
 #include "dialect/Xfmr.h"
 
 namespace xfmr {
+
+/// Whether the model generates nothing: it yields hidden states, or its tokens see later ones. An encoder with a decoder is none.
+bool isEncoder(ModelOp model);
 
 /// The rows [first, first + count) of a linear that make a value: the linear's result, or one part of it split.
 struct ProjectedRows {

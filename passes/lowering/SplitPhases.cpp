@@ -1,4 +1,5 @@
 // xfmr-split-phases: a model becomes a program of phases with explicit caches and positions.
+#include "dialect/Structure.h"
 #include "passes/lowering/LoweredOps.h"
 #include "passes/lowering/MoeRoute.h"
 #include "passes/lowering/Passes.h"
@@ -160,15 +161,6 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
     }
     if (failed(split(models.front())))
       signalPassFailure();
-  }
-
-  // It yields hidden states, or tokens see later ones: nothing to generate with.
-  bool isEncoder(ModelOp model) {
-    if (model.getSource())
-      return false;
-    bool sees = false;
-    model.getBody().walk([&](AttentionOp op) { sees |= !op.getCausal(); });
-    return sees || cast<RankedTensorType>(model.getOutputType()).getDimSize(1) != model.getConfig().getVocabSize();
   }
 
   FailureOr<int64_t> chooseContext(ModelOp model) {

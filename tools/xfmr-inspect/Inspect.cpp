@@ -1,5 +1,6 @@
 // See Inspect.h.
 #include "tools/xfmr-inspect/Inspect.h"
+#include "dialect/Structure.h"
 #include "import/Import.h"
 #include "tools/model/PassOutput.h"
 #include "tools/model/Diagnostics.h"
@@ -67,21 +68,14 @@ Status runPasses(ModuleOp module, const std::string &pipeline, ModelOp &out) {
   return onlyModel(module, "--passes: the pipeline leaves", out);
 }
 
-/// `options`: "--ffn is". What looks at outputs wants models of one text that generate.
-static Status refuseEncoder(const Anatomy &model, const std::string &options) {
-  return Status::error("a " + model.architecture +
-                       (model.architecture == "bert"
-                            ? " model is an encoder: " + options + " for models that generate"
-                            : " model is an encoder with a decoder: " + options + " for models that continue one text"));
-}
-
-Status openForOutputs(MLIRContext &context, const InspectOptions &options, const std::string &what,
+Status openForLooking(MLIRContext &context, const InspectOptions &options, const std::string &what, bool encoders,
                       OwningOpRef<ModuleOp> &module, ModelOp &out) {
-  bool counted = false;
-  Report encoder;
-  if (Status status = countEncoder(options.model, counted, encoder); status.failed() || counted)
-    return status.failed() ? status : refuseEncoder(encoder.model, what);
-  return openModel(context, options, module, out);
+  if (Status status = openModel(context, options, module, out); status.failed())
+    return status;
+  const std::string name = "a " + out.getConfig().getArchitecture().str() + " model is an encoder";
+  if (out.getSource())
+    return Status::error(name + " with a decoder: " + what + " for models that continue one text");
+  return encoders || !isEncoder(out) ? Status::success() : Status::error(name + ": " + what + " for models that generate");
 }
 
 Status inspectModel(const InspectOptions &options, Report &out) {
@@ -122,7 +116,7 @@ Status inspectLook(const InspectOptions &options, const LookOptions &look, Looks
   PassOutput scratch(context, !options.passes.empty());
   OwningOpRef<ModuleOp> module, original;
   ModelOp model, before;
-  Status status = openForOutputs(context, options, "--text and --prompt are", module, model);
+  Status status = openForLooking(context, options, look.asked ? "--ffn is" : "--text and --prompt are", !look.asked, module, model);
   if (status.ok() && !options.against.empty()) {
     InspectOptions other;
     other.model = options.against;
@@ -158,7 +152,7 @@ Status inspectMemory(const InspectOptions &options, const MemoryOptions &place, 
   PassOutput scratch(context, !options.passes.empty());
   OwningOpRef<ModuleOp> module;
   ModelOp model;
-  Status status = openForOutputs(context, options, "--ffn is", module, model);
+  Status status = openForLooking(context, options, "--ffn is", /*encoders=*/false, module, model);
   if (status.ok() && !options.passes.empty())
     status = runPasses(*module, options.passes, model);
   return status.failed() ? status : readMemory(model, place, out);

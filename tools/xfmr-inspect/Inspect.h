@@ -17,8 +17,9 @@ struct InspectOptions {
   std::string against;              // of a look: another model, what was before; or empty
 };
 
-/// The model, for what looks at outputs. Errors: an encoder, about which `what` begins what is said: "--ffn is".
-Status openForOutputs(mlir::MLIRContext &context, const InspectOptions &options, const std::string &what,
+/// The model, for what looks into it. Errors: an encoder with a decoder, and unless `encoders` an encoder, about which `what`
+/// begins what is said: "--ffn is".
+Status openForLooking(mlir::MLIRContext &context, const InspectOptions &options, const std::string &what, bool encoders,
                       mlir::OwningOpRef<mlir::ModuleOp> &module, ModelOp &out);
 /// The user's pipeline, behind which one model must be left.
 Status runPasses(mlir::ModuleOp module, const std::string &pipeline, ModelOp &out);

@@ -60,7 +60,7 @@ Status probeText(const InspectOptions &model, const LookTextOptions &text, const
   ModelOp op;
   LookText windows;
   int64_t longest = 0;
-  Status status = openForOutputs(context, model, "--probe is", module, op);
+  Status status = openForLooking(context, model, "--probe is", /*encoders=*/true, module, op);
   if (status.ok() && !model.passes.empty())
     status = runPasses(*module, model.passes, op);
   if (status.ok())

@@ -1,5 +1,6 @@
 // xfmr-interpret: runs a model with the reference interpreter, in double precision and without any
 // lowering: what every other path must reproduce.
+#include "dialect/Structure.h"
 #include "reference/Greedy.h"
 #include "tools/CommandLine.h"
 #include "tools/model/Diagnostics.h"
@@ -41,10 +42,8 @@ Status interpret(const Options &options) {
   if (Status status = ModelFile::open(options.model, options.sources, file); status.failed())
     return status;
   ConfigAttr config = file.model.getConfig();
-  bool encoder = mlir::cast<mlir::RankedTensorType>(file.model.getOutputType()).getDimSize(1) != config.getVocabSize();
+  const bool encoder = isEncoder(file.model);
   const bool reads = static_cast<bool>(file.model.getSource());
-  if (!reads)
-    file.model.getBody().walk([&](AttentionOp op) { encoder |= !op.getCausal(); });
   if (options.decoderIds && !reads)
     return Status::error("--decoder-ids is for an encoder with a decoder; this model continues the prompt itself");
   if (encoder && (options.logitsPath.empty() || options.count.value_or(0) > 0))

@@ -8,6 +8,8 @@ using namespace mlir;
 namespace xfmr::inspect {
 namespace {
 
+bool keepsInput(Value sum);
+
 // The terms of a sum of sums and multiples.
 void collect(Value value, double factor, Branches &out) {
   if (auto add = value.getDefiningOp<AddOp>()) {
@@ -17,6 +19,9 @@ void collect(Value value, double factor, Branches &out) {
     collect(scale.getInput(), factor * scale.getFactor().convertToDouble(), out);
   } else if (isa<BlockArgument>(value)) {
     out.kept += factor;
+  } else if (isa_and_nonnull<RmsNormOp, LayerNormOp>(value.getDefiningOp()) && keepsInput(value.getDefiningOp()->getOperand(0))) {
+    out.normed = true;
+    collect(value.getDefiningOp()->getOperand(0), factor, out);
   } else {
     out.terms.push_back({value, factor, false});
   }
@@ -48,7 +53,7 @@ Branches branchesOf(BlockOp block) {
     return out;
   }
   collect(yield.getOperand(0), 1, out);
-  if (out.kept == 0)
+  if (out.kept == 0 || out.normed)
     out.refusal = "what it gives is no sum with what came in";
   for (Branch &term : out.terms) {
     llvm::SmallPtrSet<Operation *, 32> seen;

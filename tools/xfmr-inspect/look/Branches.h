@@ -16,6 +16,7 @@ struct Branch {
 
 struct Branches {
   double kept = 0; // factor on what came in
+  bool normed = false; // a norm stands behind a sum with what came in, as in BERT: terms are those of the sums before norms
   llvm::SmallVector<Branch> terms;
   std::string refusal; // why the block gives no such sum; empty when it does
 };

@@ -38,7 +38,8 @@ template <typename Row> double divergence(const Row &p, const Row &q) {
   return std::max(0.0, (left.exp() * (left - right)).sum());
 }
 
-std::string sentenceOf(const LookChange &change) {
+// Which token's distribution moves most, and how far.
+std::string farthest(const LookChange &change) {
   double sum = 0, most = 0;
   int64_t place = 0;
   for (size_t row = 0; row < change.kl.values.size(); ++row) {
@@ -49,14 +50,32 @@ std::string sentenceOf(const LookChange &change) {
   char line[128];
   std::snprintf(line, sizeof line, "KL %.4g nats a token on average, %.4g at most, behind token %lld",
                 sum / static_cast<double>(change.kl.values.size()), most, static_cast<long long>(place));
-  std::string text = line;
+  return line;
+}
+
+std::string sentenceOf(const LookChange &change) {
+  const std::string text = change.kl.empty() ? "" : farthest(change) + "; ";
   if (change.drift.empty())
-    return text + "; the models have different numbers of blocks, whose streams are not compared";
+    return text + "the models have different numbers of blocks, whose streams are not compared";
   if (change.starts < 0)
-    return text + "; no stream moves by a hundredth on average";
-  return text + (change.starts
-                     ? "; the stream moves by a hundredth from block " + std::to_string(change.starts - 1) + " on"
-                     : std::string("; the stream moves by a hundredth from the embedding on"));
+    return text + "no stream moves by a hundredth on average";
+  return text + "the stream moves by a hundredth from " +
+         (change.starts ? "block " + std::to_string(change.starts - 1) : std::string("the embedding")) + " on";
+}
+
+// sum p (log p - log q) at each row, [N].
+LogicalResult readDivergence(Output &p, const Look &before, Output &q, const Look &after, Table &kl) {
+  const int64_t rows = after.text.rows();
+  kl = Table({rows});
+  for (int64_t first = 0; first < rows; first += kRun) {
+    const int64_t count = std::min(kRun, rows - first);
+    MatrixF here, there;
+    if (failed(p.logits(before.residual.back().middleRows(first, count), here)) ||
+        failed(q.logits(after.residual.back().middleRows(first, count), there)))
+      return failure();
+    parallelFor(count, [&](int64_t i) { kl.at(first + i) = static_cast<float>(divergence(here.row(i), there.row(i))); });
+  }
+  return success();
 }
 
 } // namespace
@@ -68,6 +87,9 @@ Status compareLooks(ModelOp modelBefore, const Look &before, ModelOp modelAfter,
   if (before.vocabulary != after.vocabulary)
     return Status::error("the two models have vocabularies of " + std::to_string(before.vocabulary) + " and " +
                          std::to_string(after.vocabulary) + " tokens");
+  if (before.encoder != after.encoder)
+    return Status::error(std::string("the model before ") +
+                         (before.encoder ? "is an encoder, the other one generates" : "generates, the other one is an encoder"));
   out = LookChange();
   out.what = std::move(what);
   const int64_t rows = after.text.rows();
@@ -81,16 +103,8 @@ Status compareLooks(ModelOp modelBefore, const Look &before, ModelOp modelAfter,
     status = q.open(modelAfter);
   if (status.failed())
     return status;
-  out.kl = Table({rows});
-  for (int64_t first = 0; first < rows; first += kRun) {
-    const int64_t count = std::min(kRun, rows - first);
-    MatrixF here, there;
-    if (failed(p.output.logits(before.residual.back().middleRows(first, count), here)) ||
-        failed(q.output.logits(after.residual.back().middleRows(first, count), there)))
-      return errorsBefore.status("the models cannot be compared");
-    parallelFor(count,
-                [&](int64_t i) { out.kl.at(first + i) = static_cast<float>(divergence(here.row(i), there.row(i))); });
-  }
+  if (!after.encoder && failed(readDivergence(p.output, before, q.output, after, out.kl)))
+    return errorsBefore.status("the models cannot be compared");
   if (before.residual.size() == after.residual.size() && before.hidden == after.hidden) {
     const auto places = static_cast<int64_t>(after.residual.size());
     out.drift = Table({places, rows});

@@ -23,11 +23,11 @@ Channels::Channels(int64_t layer, const MatrixF &down, int64_t rows, int64_t det
 
 void Channels::add(const LookText &text, const LookBatch &batch, const MatrixF &h, const MatrixF *directions,
                    const MatrixF &down) {
-  const std::vector<char> begins = beginTokens(text, batch);
+  const std::vector<char> added = addedTokens(text, batch);
   for (int64_t row = 0; row < batch.rows; ++row)
-    if (!begins[row])
+    if (!added[row])
       sums_.add(h.row(row).transpose().array(), 1, 0, batch.first + row);
-  sums_.tokens += llvm::count(begins, 0);
+  sums_.tokens += llvm::count(added, 0);
   const Eigen::ArrayXf norms = sums_.norms.cast<float>().array();
   const int64_t shown = std::clamp<int64_t>(look_.index.shape[0] - batch.first, 0, batch.rows),
                 top = look_.index.shape[1];

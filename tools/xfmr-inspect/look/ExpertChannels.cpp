@@ -32,8 +32,8 @@ ExpertChannels::ExpertChannels(int64_t layer, MoeOp mixture, FeedForwardUnits ne
 }
 
 void ExpertChannels::count(const LookText &text, const LookBatch &batch) {
-  begins_ = beginTokens(text, batch);
-  sums_.tokens += llvm::count(begins_, 0);
+  added_ = addedTokens(text, batch);
+  sums_.tokens += llvm::count(added_, 0);
 }
 
 void ExpertChannels::add(const LookBatch &batch, int64_t expert, const ExpertTokens &given, const MatrixF &h,
@@ -45,7 +45,7 @@ void ExpertChannels::add(const LookBatch &batch, int64_t expert, const ExpertTok
   const Eigen::ArrayXf norm = norms.cast<float>().array();
   auto weightOf = [&](int64_t i) { return onInput ? 1.0f : given.gates[i]; };
   for (int64_t i = 0; i < h.rows(); ++i)
-    if (!begins_[given.rows[i]])
+    if (!added_[given.rows[i]])
       sums_.add(h.row(i).transpose().array(), weightOf(i), first, batch.first + given.rows[i]);
   parallelFor(h.rows(), [&](int64_t i) {
     const int64_t row = batch.first + given.rows[i];

@@ -35,7 +35,7 @@ private:
   FeedForwardUnits network_;
   FfnLook look_;
   Table strength_;           // [N, k], of what look_ holds
-  std::vector<char> begins_; // rows of the batch that are begin tokens
+  std::vector<char> added_; // rows of the batch that are begin tokens
   ChannelSums sums_;
 };
 

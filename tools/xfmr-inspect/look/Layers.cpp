@@ -68,6 +68,8 @@ private:
       if (std::string why = branchesOf(block).refusal; !why.empty() && out.refusal.empty())
         out.refusal = "block " + std::to_string(block.getLayer()) + ": " + why;
     }
+    if (out.encoder)
+      out.refusal = "the model is an encoder, which has no logits";
     if (out.refusal.empty())
       out.refusal = output.refusal();
     if (options.views.attention && out.heads) {
@@ -151,7 +153,7 @@ private:
     }
     if (options.views.attention)
       for (size_t head = 0; head < sums.size(); ++head)
-        out.headScores.push_back(sums[head].look(layer, static_cast<int64_t>(head)));
+        out.headScores.push_back(sums[head].look(layer, static_cast<int64_t>(head), out.encoder));
     if (channels) {
       columns.push_back({network.down.getResult(), {}});
       channels->finish(listed(layer), askedOf(block, network), *forward.weight(network.down.getWeight()), out.ffn.emplace_back(),

@@ -2,6 +2,7 @@
 // is told of each.
 #include "tools/xfmr-inspect/look/Look.h"
 
+#include "dialect/Structure.h"
 #include "tools/xfmr-inspect/look/Layers.h"
 #include "tools/xfmr-inspect/look/Lens.h"
 #include "weights/Diagnostics.h"
@@ -27,8 +28,9 @@ std::string readViews(ArrayRef<std::string> names, LookViews &out) {
 
 static Status finite(const Look &look) {
   for (int64_t row = 0; row < look.text.rows(); ++row)
-    if (!std::isfinite(look.entropy.at(row)))
-      return Status::error("the logits are not finite at row " + std::to_string(row) + " of the text");
+    if (!(look.encoder ? look.residual.back().row(row).allFinite() : std::isfinite(look.entropy.at(row))))
+      return Status::error(std::string("the ") + (look.encoder ? "hidden states" : "logits") + " are not finite at row " +
+                           std::to_string(row) + " of the text");
   return Status::success();
 }
 
@@ -46,6 +48,7 @@ Status readLook(ModelOp model, const LookOptions &options, Look &out) {
   if (status.failed())
     return status;
   out.model = model.getSymName().str();
+  out.encoder = isEncoder(model);
   out.hidden = model.getConfig().getHiddenSize();
   out.vocabulary = model.getConfig().getVocabSize();
   for (int32_t id : out.text.ids)
@@ -62,7 +65,7 @@ Status readLook(ModelOp model, const LookOptions &options, Look &out) {
     return errors.status(why);
   out.layers = static_cast<int64_t>(out.residual.size()) - 1;
   out.how = output.how();
-  if (failed(readLens(output, out.residual, options, out)))
+  if (!out.encoder && failed(readLens(output, out.residual, options, out)))
     return errors.status(why);
   if (status = finite(out); status.failed())
     return status;

@@ -26,15 +26,17 @@ struct LookOptions {
   std::optional<MemoryOptions> asked; // a network, or a channel of it, whose list must hold it and as many as it says
 };
 
-/// Scores of a head: means over rows of the weights that it gives. Rows 0 and 1 of a window do not count.
+/// Scores of a head: means over rows of the weights that it gives. Rows 0 and 1 of a window do not count; of an encoder begin
+/// and end tokens do not.
 struct HeadLook {
   int64_t layer = 0, head = 0;
   double previous = 0, first = 0, self = 0; // to the token before, the first of the window, itself
-  double same = 0;                          // to earlier tokens that are the same, where there are any
+  double next = 0, last = 0;                // of an encoder: to the token after, the last of the window
+  double same = 0;                          // to earlier (of an encoder: other) tokens that are the same, where there are any
   double induction = 0;                     // to what came after earlier tokens that are the same, where there are any
   double chance = 0;                        // that even weights would give for induction
   double repeated = 0;                      // on random tokens that come twice: to what came after the first
-  double entropy = 0, distance = 0;         // nats; tokens back
+  double entropy = 0, distance = 0;         // nats; tokens back, of an encoder away
   double sink = 0;                          // the share that no token gets
   std::string sentence;
 };
@@ -62,6 +64,7 @@ struct RouterLook {
 
 struct Look {
   std::string model, how, refusal; // of attribution
+  bool encoder = false;            // it foresees nothing: no surprise, lens, attribution; every token sees the whole window
   int64_t layers = 0, heads = 0, hidden = 0, vocabulary = 0;
   LookText text;
   std::vector<std::string> tokens;      // [N]

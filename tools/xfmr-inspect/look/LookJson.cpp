@@ -101,20 +101,25 @@ ordered_json channelJson(const Channel &channel) {
   return json;
 }
 
-ordered_json headJson(const HeadLook &head) {
-  return {{"layer", head.layer},
-          {"head", head.head},
-          {"previous", number(head.previous)},
-          {"first", number(head.first)},
-          {"self", number(head.self)},
-          {"same", number(head.same)},
-          {"induction", number(head.induction)},
-          {"induction_by_chance", number(head.chance)},
-          {"repeated", number(head.repeated)},
-          {"entropy", number(head.entropy)},
-          {"distance", number(head.distance)},
-          {"sink", number(head.sink)},
-          {"sentence", head.sentence}};
+ordered_json headJson(const HeadLook &head, bool encoder) {
+  ordered_json json = {{"layer", head.layer}, {"head", head.head}, {"previous", number(head.previous)}};
+  if (encoder)
+    json["next"] = number(head.next);
+  json["first"] = number(head.first);
+  if (encoder)
+    json["last"] = number(head.last);
+  json["self"] = number(head.self);
+  json["same"] = number(head.same);
+  if (!encoder) {
+    json["induction"] = number(head.induction);
+    json["induction_by_chance"] = number(head.chance);
+    json["repeated"] = number(head.repeated);
+  }
+  json["entropy"] = number(head.entropy);
+  json["distance"] = number(head.distance);
+  json["sink"] = number(head.sink);
+  json["sentence"] = head.sentence;
+  return json;
 }
 
 ordered_json channelsJson(const std::vector<Channel> &channels) {
@@ -131,10 +136,10 @@ ordered_json numbers(const std::vector<double> &values) {
   return list;
 }
 
-ordered_json takenJson(const Taken &taken) {
+ordered_json takenJson(const Taken &taken, bool encoder) {
   ordered_json heads = ordered_json::array(), channels = ordered_json::array(), experts = ordered_json::array();
   for (const TakenHead &gone : taken.heads) {
-    heads.push_back(headJson(gone.head));
+    heads.push_back(headJson(gone.head, encoder));
     heads.back()["logit"] = gone.logit < 0 ? ordered_json() : number(gone.logit);
   }
   for (const TakenChannels &gone : taken.channels) {
@@ -149,11 +154,10 @@ ordered_json takenJson(const Taken &taken) {
   return {{"layers", taken.layers}, {"heads", heads}, {"channels", channels}, {"experts", experts}, {"untold", taken.untold}};
 }
 
-ordered_json changeJson(const LookChange &change, const Writer &table) {
-  ordered_json json = {{"what", change.what},
-                       {"sentence", change.sentence},
-                       {"taken", takenJson(change.taken)},
-                       {"kl", table(change.kl)}};
+ordered_json changeJson(const LookChange &change, bool encoder, const Writer &table) {
+  ordered_json json = {{"what", change.what}, {"sentence", change.sentence}, {"taken", takenJson(change.taken, encoder)}};
+  if (!encoder)
+    json["kl"] = table(change.kl);
   if (change.drift.empty())
     return json;
   json["drift"] = table(change.drift);
@@ -166,11 +170,14 @@ ordered_json changeJson(const LookChange &change, const Writer &table) {
 
 ordered_json textJson(const Look &look) {
   ordered_json texts = ordered_json::array(), windows = ordered_json::array();
-  for (size_t i = 0; i < look.text.names.size(); ++i)
-    texts.push_back({{"name", look.text.names[i]}, {"nll", number(look.loss[i])}});
+  for (size_t i = 0; i < look.text.names.size(); ++i) {
+    texts.push_back({{"name", look.text.names[i]}});
+    if (!look.encoder)
+      texts.back()["nll"] = number(look.loss[i]);
+  }
   for (const LookWindow &window : look.text.windows)
-    windows.push_back(
-        {{"first", window.first}, {"count", window.count}, {"text", window.text}, {"begin_token", window.begins}});
+    windows.push_back({{"first", window.first}, {"count", window.count}, {"text", window.text}, {"begin_token", window.begins},
+                       {"end_token", window.ends}});
   return {{"texts", texts}, {"windows", windows}, {"ids", look.text.ids}, {"tokens", look.tokens}};
 }
 
@@ -179,7 +186,7 @@ ordered_json textJson(const Look &look) {
 ordered_json toJson(const Looks &looks, TableForm form) {
   ordered_json json = toJson(looks.model, form);
   if (looks.change)
-    json["change"] = changeJson(*looks.change, Writer(form));
+    json["change"] = changeJson(*looks.change, looks.model.encoder, Writer(form));
   if (looks.before)
     json["before"] = toJson(*looks.before, form);
   return json;
@@ -188,6 +195,7 @@ ordered_json toJson(const Looks &looks, TableForm form) {
 ordered_json toJson(const Look &look, TableForm form) {
   const Writer table(form);
   ordered_json json = {{"model", look.model},
+                       {"encoder", look.encoder},
                        {"layers", look.layers},
                        {"heads", look.heads},
                        {"hidden_size", look.hidden},
@@ -195,9 +203,11 @@ ordered_json toJson(const Look &look, TableForm form) {
   json.update(textJson(look));
   for (auto &[id, name] : look.names)
     json["vocabulary"][std::to_string(id)] = name;
-  json["surprise"] = table(look.surprise);
-  json["entropy"] = table(look.entropy);
-  json["foreseen"] = {{"token_ids", table(look.topIndex, Entries::integers)}, {"chances", table(look.topChance)}};
+  if (!look.encoder) {
+    json["surprise"] = table(look.surprise);
+    json["entropy"] = table(look.entropy);
+    json["foreseen"] = {{"token_ids", table(look.topIndex, Entries::integers)}, {"chances", table(look.topChance)}};
+  }
   if (look.text.period)
     json["repeated"] = {
         {"period", look.text.period}, {"first_nll", number(look.firstLoss)}, {"second_nll", number(look.secondLoss)}};
@@ -225,7 +235,7 @@ ordered_json toJson(const Look &look, TableForm form) {
   if (!look.headScores.empty()) {
     ordered_json scores = ordered_json::array();
     for (const HeadLook &head : look.headScores)
-      scores.push_back(headJson(head));
+      scores.push_back(headJson(head, look.encoder));
     json["attention"] = {{"scores", scores},
                          {"rows", look.mapIndex.shape[2]},
                          {"to", table(look.mapIndex, Entries::integers)},

@@ -57,14 +57,30 @@ void printLayers(const Look &look, std::ostream &out) {
   table.print(out);
 }
 
+// Those with a pattern.
 void printHeads(const Look &look, std::ostream &out) {
-  TextTable table(8);
-  table.row({"layer", "head", "previous", "first", "self", "same", "induction", "repeated", ""});
-  for (const HeadLook &head : look.headScores)
-    if (std::max({head.previous, head.first, head.self, head.same, head.induction, head.repeated}) >= 0.25)
-      table.row({std::to_string(head.layer), std::to_string(head.head), percent(head.previous), percent(head.first),
-                 percent(head.self), percent(head.same), percent(head.induction), percent(head.repeated),
-                 head.sentence});
+  using Score = std::pair<const char *, double HeadLook::*>;
+  std::vector<Score> scores = {
+      {"previous", &HeadLook::previous}, {"first", &HeadLook::first}, {"self", &HeadLook::self}, {"same", &HeadLook::same}};
+  if (look.encoder)
+    scores.insert(scores.end(), {{"next", &HeadLook::next}, {"last", &HeadLook::last}});
+  else
+    scores.insert(scores.end(), {{"induction", &HeadLook::induction}, {"repeated", &HeadLook::repeated}});
+  TextTable table(2 + scores.size());
+  std::vector<std::string> titles = {"layer", "head"};
+  for (const Score &score : scores)
+    titles.emplace_back(score.first);
+  titles.emplace_back();
+  table.row(titles);
+  for (const HeadLook &head : look.headScores) {
+    if (llvm::all_of(scores, [&](const Score &score) { return head.*score.second < 0.25; }))
+      continue;
+    std::vector<std::string> row = {std::to_string(head.layer), std::to_string(head.head)};
+    for (const Score &score : scores)
+      row.push_back(percent(head.*score.second));
+    row.push_back(head.sentence);
+    table.row(row);
+  }
   out << "\n";
   table.print(out);
 }
@@ -110,7 +126,7 @@ void printRouters(const Look &look, std::ostream &out) {
 
 void printLook(const Look &look, std::ostream &out) {
   out << look.model << " on " << grouped(look.text.rows()) << " tokens\n";
-  for (size_t i = 0; i < look.text.names.size(); ++i)
+  for (size_t i = 0; i < look.loss.size(); ++i)
     out << look.text.names[i] << ": " << number(look.loss[i]) << " nats a token\n";
   if (look.text.period)
     out << look.text.period << " random tokens twice: " << number(look.firstLoss) << " nats the first time, "

@@ -23,14 +23,15 @@ struct LookTextOptions {
 struct LookWindow {
   int64_t first, count; // of the rows
   int64_t text;         // which
-  bool begins;          // its first token is a begin token, which is not of the text
+  bool begins, ends;    // its first token is a begin token, its last (of an encoder) an end token: not of the text
 };
 
 struct LookText {
   std::vector<std::string> names; // of the texts: files without folder and ending, or "prompt"
   std::vector<int32_t> ids;       // of all rows, [N]
   std::vector<LookWindow> windows;
-  /// A begin token if there is one, then `period` tokens twice; none where the model has too few positions. Not in `ids`.
+  /// A begin token if there is one, then `period` tokens twice; none where the model has too few positions, and of an encoder,
+  /// which sees what follows. Not in `ids`.
   std::vector<int32_t> repeated;
   int64_t period = 0;
 

@@ -22,12 +22,14 @@ std::vector<LookBatch> batchesOf(const LookText &text) {
   return batches;
 }
 
-std::vector<char> beginTokens(const LookText &text, const LookBatch &batch) {
-  std::vector<char> begins(batch.rows, 0);
+std::vector<char> addedTokens(const LookText &text, const LookBatch &batch) {
+  std::vector<char> added(batch.rows, 0);
   for (const LookWindow &window : text.windows)
-    if (window.begins && window.first >= batch.first && window.first < batch.first + batch.rows)
-      begins[window.first - batch.first] = 1;
-  return begins;
+    if (window.first >= batch.first && window.first < batch.first + batch.rows) {
+      added[window.first - batch.first] |= window.begins;
+      added[window.first - batch.first + window.count - 1] |= window.ends;
+    }
+  return added;
 }
 
 LogicalResult runStreams(ModelOp model, const LookText &text, ArrayRef<LookBatch> batches, Forward &forward,

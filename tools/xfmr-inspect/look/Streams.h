@@ -16,8 +16,8 @@ struct LookBatch {
 /// In order; the repeated tokens last.
 std::vector<LookBatch> batchesOf(const LookText &text);
 
-/// Of each row of a batch, whether it is a begin token, which is not of the text.
-std::vector<char> beginTokens(const LookText &text, const LookBatch &batch);
+/// Of each row of a batch, whether it is a begin or end token, which is not of the text.
+std::vector<char> addedTokens(const LookText &text, const LookBatch &batch);
 
 /// Runs the model: [P] of [N + repeated, D]. Errors are emitted, blocks of several inputs or results included.
 mlir::LogicalResult runStreams(ModelOp model, const LookText &text, llvm::ArrayRef<LookBatch> batches, Forward &forward,
