@@ -1,6 +1,7 @@
 # lit: RUN lines see our tools, LLVM's FileCheck and a software Vulkan device.
 import os
 import shutil
+import sys
 import lit.formats
 
 config.name = "xfmr"
@@ -18,7 +19,8 @@ config.substitutions.append(("%build", config.xfmr_binary_dir))
 config.substitutions.append(("%cxx", config.cxx_compiler))
 config.substitutions.append(("%cc", config.c_compiler))
 config.substitutions.append(("%llvm", os.path.dirname(config.llvm_tools_dir)))
-config.substitutions.append(("%python", "python3"))
+# lit's own: a python3 on the PATH may be a script that looks for one, a tenth of a second each time.
+config.substitutions.append(("%python", sys.executable))
 config.substitutions.append(("%scripts", os.path.join(source, "test", "scripts")))
 # Reference checkpoints beside the repository: tests that need them say `REQUIRES: shared-models`.
 config.substitutions.append(("%shared", shared_models))
