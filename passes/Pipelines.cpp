@@ -66,6 +66,7 @@ void addPhases(OpPassManager &manager, const CompilerOptions &options) {
   split.moe = options.moe;
   split.target = options.target;
   split.triple = options.triple;
+  split.levels = options.levels;
   split.bindingBytes = options.bindingBytes;
   split.deviceProfile = options.deviceProfile;
   manager.addPass(createXfmrSplitPhases(split));

@@ -19,6 +19,7 @@ struct CompilerOptions : mlir::PassPipelineOptions<CompilerOptions> {
   Option<std::string> target{*this, "target", llvm::cl::desc("what to compile for: vulkan or cpu"), llvm::cl::init("vulkan")};
   Option<std::string> triple{*this, "triple", llvm::cl::desc("CPU to compile for: x86_64-linux-gnu or aarch64-linux-gnu"),
                              llvm::cl::init("x86_64-linux-gnu")};
+  Option<std::string> levels{*this, "levels", llvm::cl::desc("levels of that CPU to compile for, as v3,v4; all where empty")};
   Option<std::string> passes{*this, "passes", llvm::cl::desc("the user's pipeline, run before the fusions")};
   Option<std::string> type{*this, "type", llvm::cl::desc("element type of matrices: f32, f16 or bf16; else as they are")};
   Option<bool> fuse{*this, "fuse", llvm::cl::desc("fuse projections, fold all adapters"), llvm::cl::init(true)};

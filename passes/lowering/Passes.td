@@ -69,6 +69,7 @@ def XfmrSplitPhases : Pass<"xfmr-split-phases", "::mlir::ModuleOp"> {
     Option<"target", "target", "std::string", "\"vulkan\"", "what the program is for: vulkan or cpu">,
     Option<"triple", "triple", "std::string", "\"x86_64-linux-gnu\"",
            "of cpu: the architecture, x86_64-linux-gnu or aarch64-linux-gnu">,
+    Option<"levels", "levels", "std::string", "\"\"", "of cpu: levels of the architecture to compile for, as v3,v4; all where empty">,
     Option<"bindingBytes", "binding-bytes", "int64_t", "int64_t(1) << 27",
            "of vulkan: most bytes of a buffer in one binding; every device allows 128 MiB">,
     Option<"deviceProfile", "device-profile", "std::string", "\"\"",

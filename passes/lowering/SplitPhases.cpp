@@ -1,5 +1,6 @@
 // xfmr-split-phases: a model becomes a program of phases with explicit caches and positions.
 #include "dialect/Structure.h"
+#include "passes/lowering/CpuTarget.h"
 #include "passes/lowering/LoweredOps.h"
 #include "passes/lowering/MoeRoute.h"
 #include "passes/lowering/Passes.h"
@@ -219,9 +220,10 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
       return chosen;
     }
     case TargetKind::cpu:
-      if (TargetAttr cpu = TargetAttr::cpu(&getContext(), triple))
+      std::string error;
+      if (TargetAttr cpu = cpuTarget(&getContext(), triple, levels, error))
         return cpu;
-      return model.emitError("triple must be x86_64-linux-gnu or aarch64-linux-gnu, got '") << triple.getValue() << "'";
+      return model.emitError(error);
     }
     return model.emitError("target must be vulkan or cpu, got '") << target.getValue() << "'";
   }

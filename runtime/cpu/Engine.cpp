@@ -35,7 +35,7 @@ Status xfmr::cpu::chooseVariants(const program::Program &program, int level, std
     if (best < 0)
       return Status::error("kernel '" + kernel->name()->str() + "' needs " + describeLevel(least) +
                            " at least, this CPU has " + describeLevel(level) +
-                           (level > 1 ? std::string("; compile the model for the level ") + levelName(level) : ""));
+                           (level > 1 ? std::string("; compile the model with --levels=") + levelName(level) : ""));
     variants.push_back(static_cast<uint32_t>(best));
   }
   return Status::success();

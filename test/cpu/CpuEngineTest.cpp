@@ -114,7 +114,7 @@ TEST_F(Loading, HighestUsableVariant) {
   toy::Contents contents = toy::cpuContents();
   contents.cpuProgram->kernels[0]->variants.pop_back(); // embed has no v2
   EXPECT_EQ(open(contents, engine), "kernel 'embed' needs x86-64-v3 at least, this CPU has x86-64-v2; compile the model "
-                                    "for the level v2");
+                                    "with --levels=v2");
   ASSERT_EQ(open(toy::cpuContents(), engine), "");
   EXPECT_NE(engine->report().find(", x86-64-v2, 2 threads\n"), std::string::npos) << engine->report();
   EXPECT_NE(engine->report().find("kernels: 5 for v2, loaded from memory\n"), std::string::npos) << engine->report();

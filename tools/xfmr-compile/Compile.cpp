@@ -7,12 +7,14 @@
 #include "passes/codegen/cpu/Lower.h"
 #include "passes/codegen/vulkan/ToSpirv.h"
 #include "passes/Pipelines.h"
+#include "passes/lowering/CpuTarget.h"
 #include "passes/lowering/Emit.h"
 #include "passes/lowering/KernelTable.h"
 #include "passes/lowering/Passes.h"
 #include "passes/lowering/TensorTable.h"
 #include "runtime/artifact/AtomicFile.h"
 #include "runtime/artifact/Format.h"
+#include "runtime/cpu/Level.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "tools/MlirOptions.h"
 #include "tools/model/Diagnostics.h"
@@ -53,7 +55,9 @@ public:
     CollectedErrors errors(&context);
     if (!TargetAttr::cpu(&context, options.triple))
       return Status::error("--triple: found '" + options.triple + "', expected x86_64-linux-gnu or aarch64-linux-gnu");
-    Status status = import();
+    Status status = chooseLevels();
+    if (status.ok())
+      status = import();
     const std::string target = status.ok() ? resolveTarget() : options.target;
     if (status.ok() && target == kBoth)
       status = lowerBoth();
@@ -75,6 +79,22 @@ private:
       return program.targetOrPortable().isVulkan() ? "vulkan" : "cpu";
     const bool showsOne = options.stopAfter > Stage::Optimize && options.stopAfter != Stage::Emit;
     return showsOne ? "vulkan" : kBoth;
+  }
+
+  // The name of this machine's level in place of "native".
+  Status chooseLevels() {
+    levels = options.levels;
+    if (levels == "native") {
+      int level = 0;
+      if (Status status = cpu::usableLevel(level); status.failed())
+        return status;
+      const char *name = cpu::levelName(level);
+      if (!name)
+        return Status::error("--levels=native: this CPU has only " + cpu::describeLevel(level)); // untested: no such machine
+      levels = name;
+    }
+    std::string error;
+    return cpuTarget(&context, options.triple, levels, error) ? Status::success() : Status::error("--" + error);
   }
 
   Status import() {
@@ -130,6 +150,7 @@ private:
     stages.until = stageName(until).str();
     stages.target = target;
     stages.triple = options.triple;
+    stages.levels = levels;
     stages.passes = options.passes;
     stages.type = options.type;
     stages.fuse = options.fuse;
@@ -210,6 +231,7 @@ private:
 
   const CompileOptions &options;
   MLIRContext context;
+  std::string levels; // of the CPU to compile for, empty: all
   std::optional<PassOutput> passOutput; // files there are mapped until the artifact is whole
   OwningOpRef<ModuleOp> module, second; // second: the program of the other target, if there are two
   TokenizerFiles tokenizer;

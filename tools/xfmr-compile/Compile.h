@@ -14,6 +14,7 @@ struct CompileOptions {
   std::vector<std::string> sources;           // NAME=PATH, of --source
   std::string target = "auto";
   std::string triple = "x86_64-linux-gnu";    // of the CPU
+  std::string levels;                         // of the CPU to compile for, empty: all; or native
   std::string passes;                         // the user's pipeline, run before the fusions
   std::string type;                           // of matrices: f32, f16, bf16, or as they are
   bool fuse = true;

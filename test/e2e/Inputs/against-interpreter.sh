@@ -7,7 +7,7 @@ against_interpreter() {
     xfmr-interpret "$checked" --prompt-ids $ids -n "$n" --ids --ignore-eos --logits "$folder/want.safetensors" > "$folder/want"
     interpreted=$checked
   fi
-  xfmr-compile "$checked" --kv f32 -o "$folder/m.xfm" "$@"
+  xfmr-compile "$checked" --kv f32 --levels=native -o "$folder/m.xfm" "$@"
   xfmr-run "$folder/m.xfm" --prompt-ids $ids -n "$n" --ids --ignore-eos --logits "$folder/got.safetensors" > "$folder/got"
   cmp "$folder/got" "$folder/want"
   $python "$scripts/check_logits.py" "$folder/got.safetensors" "$folder/want.safetensors" --tolerance "$tolerance"

@@ -7,7 +7,7 @@ for model in "$shared/stories260K" "$shared/tales-gpt2" "$shared"/minis/*; do
   llama-lora | switch | t5 | *bert*) continue ;; # no decoder of its own, or a family that import refuses
   esac
   [ -f "$model/expected/logits.safetensors" ] || continue
-  xfmr-compile "$model" --target=cpu --kv f32 -o "$folder/m.xfm" &&
+  xfmr-compile "$model" --target=cpu --kv f32 --levels=native -o "$folder/m.xfm" &&
     $python "$scripts/check_model.py" xfmr-run "$folder/m.xfm" --expected "$model/expected" --tolerance 2e-4 |
     grep -v "greedy ids equal" || echo "$model failed"
 done

@@ -6,7 +6,7 @@ check() { # NAME FAMILY COMPILE-OPTIONS OPTION..: a miniature
   name=$1 family=$2 options=$3
   shift 3
   $python "$source/scripts/make-fixture" "$family" "$folder/$name" "$@"
-  xfmr-compile "$folder/$name" --target="$target" $options -o "$folder/$name.xfm"
+  xfmr-compile "$folder/$name" --target="$target" $options --levels=native -o "$folder/$name.xfm"
   $python "$source/test/scripts/check_model.py" xfmr-run "$folder/$name.xfm" --expected "$folder/$name/expected" --source --tolerance "$tolerance" | tail -1
 }
 check t5 t5 "" # contexts of 512: keys in splits

@@ -7,7 +7,7 @@ compiled() { # NAME FAMILY OPTION..: a miniature
   name=$1 family=$2
   shift 2
   $python "$source/scripts/make-fixture" "$family" "$folder/$name" "$@"
-  xfmr-compile "$folder/$name" --target="$target" -o "$folder/$name.xfm"
+  xfmr-compile "$folder/$name" --target="$target" --levels=native -o "$folder/$name.xfm"
 }
 check() { # NAME OPTION..: against expected values
   name=$1
@@ -36,5 +36,5 @@ cat > "$folder/sentences/modules.json" <<END
  {"idx": 2, "name": "2", "path": "2_Normalize", "type": "sentence_transformers.models.Normalize"}]
 END
 echo '{"word_embedding_dimension": 32, "pooling_mode_cls_token": false, "pooling_mode_max_tokens": true}' > "$folder/sentences/1_Pooling/config.json"
-xfmr-compile "$folder/sentences" --target="$target" -o "$folder/sentences.xfm"
+xfmr-compile "$folder/sentences" --target="$target" --levels=native -o "$folder/sentences.xfm"
 check sentences --by-model --pooling max --normalize

@@ -21,7 +21,7 @@ for family in FAMILIES:
     ids = json.load(open(os.path.join(folder, "expected", "prompts.json")))["prompts"][2]["ids"]
     with open("ids", "w") as file:
         file.write(",".join(map(str, ids)))
-    compiled = ["--chunk=16", "--max-context=64", "--kv=f32"]
+    compiled = ["--chunk=16", "--max-context=64", "--kv=f32", "--levels=native"]
     run("xfmr-compile", *model, *compiled, "-o", "plain.xfm")
     run("xfmr-compile", *model, *compiled, f"--passes=xfmr-insert-probes{{{PROBES}}}", "-o", "probed.xfm")
     run("xfmr-import", *model, "-o", "model.mlir")
