@@ -2,7 +2,8 @@
 // expressions are evaluated as they are written, a few megabytes at a time; what is written appears
 // whole or not at all.
 #pragma once
-#include "export/Decoder.h"
+#include "dialect/Xfmr.h"
+#include "runtime/artifact/Status.h"
 #include "weights/WeightSources.h"
 
 namespace xfmr::exports {
@@ -27,8 +28,7 @@ struct ExportOptions {
 Status exportHuggingFace(ModelOp model, const WeightSources &sources, const ExportOptions &options,
                          std::vector<std::string> &notes);
 
-/// GGUF version 3. Vectors and routers are F32, matrices of `type`. Architectures: llama (also for mistral and mixtral,
-/// with interleaved rotary rows), qwen2, qwen2moe, qwen3, qwen3moe, olmoe.
+/// GGUF version 3. Vectors and routers are F32, matrices of `type`. Families: import/GgufFamilies.h.
 Status exportGguf(ModelOp model, const WeightSources &sources, const ExportOptions &options,
                   std::vector<std::string> &notes);
 

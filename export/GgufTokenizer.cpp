@@ -62,6 +62,37 @@ std::optional<uint32_t> tokenId(const ordered_json &config, const char *key) {
   return value.is_number_unsigned() ? std::optional<uint32_t>(value.get<uint32_t>()) : std::nullopt;
 }
 
+/// WordPiece, whose vocabulary has the mark of words that stand in front.
+Status addWords(GgufWriter &writer, const TokenizerFiles &files, const ordered_json &tokenizer, const std::vector<std::string> &tokens,
+                const std::vector<int32_t> &types) {
+  tokenizer::Tokenizer loaded;
+  std::vector<int32_t> around;
+  std::string error;
+  if (!tokenizer::Tokenizer::load(files.tokenizer, files.config, loaded, error) ||
+      !loaded.encode("", /*addSpecialTokens=*/true, around, error))
+    return Status::error("invalid tokenizer in \"" + files.place + "\": " + error);
+  if (around.size() != 2)
+    return Status::error("tokenizer.json puts " + std::to_string(around.size()) + " tokens around a text, expected two (of the kind bert)");
+  writer.addText("tokenizer.ggml.model", "bert");
+  writer.addTexts("tokenizer.ggml.tokens", tokens);
+  writer.addI32s("tokenizer.ggml.token_type", types);
+  writer.addU32("tokenizer.ggml.bos_token_id", static_cast<uint32_t>(around.front()));
+  writer.addU32("tokenizer.ggml.cls_token_id", static_cast<uint32_t>(around.front()));
+  writer.addU32("tokenizer.ggml.seperator_token_id", static_cast<uint32_t>(around.back()));
+  const ordered_json outside = tokenizer["model"].value("unk_token", ordered_json("[UNK]"));
+  for (size_t id = 0; id < tokens.size(); ++id)
+    if (outside == tokens[id])
+      writer.addU32("tokenizer.ggml.unknown_token_id", static_cast<uint32_t>(id));
+  const ordered_json normalizer = tokenizer.value("normalizer", ordered_json());
+  if (normalizer.is_object() && normalizer.value("type", ordered_json()) == "BertNormalizer") {
+    const bool lowercase = hasFlag(normalizer, "lowercase", true);
+    writer.addBool("tokenizer.ggml.normalizer.lowercase", lowercase);
+    writer.addBool("tokenizer.ggml.normalizer.strip_accents", hasFlag(normalizer, "strip_accents", lowercase));
+  }
+  writer.addText("tokenizer.huggingface.json", files.tokenizer);
+  return Status::success();
+}
+
 } // namespace
 
 Status addTokenizer(GgufWriter &writer, const TokenizerFiles &files, const ordered_json &config, int64_t vocabSize,
@@ -72,8 +103,15 @@ Status addTokenizer(GgufWriter &writer, const TokenizerFiles &files, const order
   if (!tokenizer.is_object() || !tokenizer.contains("model") || !tokenizer["model"].is_object())
     return invalid("has no model");
   const ordered_json &model = tokenizer["model"];
-  if (model.contains("type") && model["type"] != "BPE")
-    return invalid("has another model than BPE, which cannot be written to GGUF");
+  const bool words = model.contains("type") && model["type"] == "WordPiece";
+  if (model.contains("type") && model["type"] == "Unigram") {
+    notes.push_back("tokenizer.json has a Unigram model, which is not written to GGUF: the file has no tokenizer");
+    return Status::success();
+  }
+  if (model.contains("type") && model["type"] != "BPE" && !words)
+    return invalid("has another model than BPE and WordPiece, which cannot be written to GGUF");
+  if (words && model.value("continuing_subword_prefix", ordered_json("##")) != "##")
+    return invalid("has another mark of what continues a word than ##, which cannot be written to GGUF");
   if (!model.contains("vocab") || !model["vocab"].is_object())
     return invalid("has no vocabulary");
 
@@ -86,7 +124,7 @@ Status addTokenizer(GgufWriter &writer, const TokenizerFiles &files, const order
   for (const auto &[token, id] : model["vocab"].items()) {
     if (!id.is_number_unsigned() || id.get<uint64_t>() >= static_cast<uint64_t>(vocabSize))
       return invalid("has an id outside the model's vocabulary");
-    tokens[id.get<size_t>()] = token;
+    tokens[id.get<size_t>()] = !words ? token : token.rfind("##", 0) == 0 ? token.substr(2) : "▁" + token;
     types[id.get<size_t>()] = sentencePiece && isByteToken(token) ? byte : normal;
   }
   for (const ordered_json &added : tokenizer.value("added_tokens", ordered_json::array())) {
@@ -118,6 +156,8 @@ Status addTokenizer(GgufWriter &writer, const TokenizerFiles &files, const order
     merges.push_back(std::move(pair));
   }
 
+  if (words)
+    return addWords(writer, files, tokenizer, tokens, types);
   writer.addText("tokenizer.ggml.model", sentencePiece ? "llama" : "gpt2");
   const std::string pre = sentencePiece ? "default" : preTokenizerName(tokenizer);
   if (!pre.empty())

@@ -2,6 +2,7 @@
 // would be. The new configuration is imported without weights; the model must then have the same form (SameForm.h), and
 // its weights tell what the named tensors are (Origins.h). So what is written gives the model back when it is imported,
 // and what a configuration cannot say is refused.
+#include "export/AlignedForms.h"
 #include "export/MixtureFamily.h"
 #include "export/NewConfig.h"
 #include "export/Origins.h"
@@ -10,11 +11,6 @@
 #include "export/SameForm.h"
 #include "export/Uniform.h"
 #include "import/Import.h"
-#include "passes/Passes.h"
-#include "passes/transforms/PruneColumns.h"
-#include "weights/Diagnostics.h"
-#include "mlir/Pass/PassManager.h"
-#include "mlir/Transforms/Passes.h"
 #include <filesystem>
 
 using namespace mlir;
@@ -23,34 +19,6 @@ namespace fs = std::filesystem;
 
 namespace xfmr::exports {
 namespace {
-
-template <typename Op>
-int64_t count(ModelOp model) {
-  int64_t number = 0;
-  model.getBody().walk([&](Op) { ++number; });
-  return number;
-}
-
-ModelOp modelOf(ModuleOp module) { return *module.getOps<ModelOp>().begin(); }
-
-/// Gives both models one form: projections apart, as they are in a uniform model, gate and up fused if either has them so.
-Status alignForms(ModuleOp importedModule, ModelOp model) {
-  ModelOp imported = modelOf(importedModule);
-  IRRewriter rewriter(model.getContext());
-  CollectedErrors errors(model.getContext());
-  for (BlockOp block : imported.getBody().getOps<BlockOp>())
-    separateSplits(rewriter, block);
-  const bool fuse = count<GluOp>(model) != count<GluOp>(imported);
-  for (ModuleOp module : {importedModule, model->getParentOfType<ModuleOp>()}) {
-    PassManager manager = PassManager::on<ModuleOp>(module.getContext());
-    if (fuse)
-      manager.nest<ModelOp>().nest<BlockOp>().addPass(createXfmrFuseGlu());
-    manager.addPass(createCanonicalizerPass());
-    if (failed(manager.run(module)))
-      return errors.status();
-  }
-  return Status::success();
-}
 
 /// The family's model of `config`, read from the folder that is being written.
 Status importConfig(ModelOp model, const ordered_json &config, const std::string &path, OwningOpRef<ModuleOp> &out) {
@@ -89,12 +57,15 @@ Status fillFolder(ModelOp model, const WeightSources &sources, const ExportOptio
     status = alignForms(*imported, model);
   if (status.failed())
     return status;
+  const llvm::DenseMap<Value, float> offsets = alignNorms(modelOf(*imported), model);
   Origins origins(sources);
   std::vector<NamedPiece> tensors;
   status = walkSameForm(modelOf(*imported), model, notes,
                         [&](Value wanted, Value found) { return origins.assign(wanted, found); });
   if (status.ok())
     status = origins.finish(modelOf(*imported), tensors);
+  for (NamedPiece &tensor : tensors)
+    tensor.piece.offset = offsets.lookup(tensor.piece.value);
   // Last: with another type some families round their constants, which they do whoever converts.
   setElementType(config, options.type);
   if (status.ok())

@@ -96,7 +96,9 @@ void setDenseLayers(ordered_json &config, const std::vector<Shapes> &blocks) {
   config["decoder_sparse_step"] = 1;
 }
 
-bool tied(ModelOp model) {
+} // namespace
+
+bool isTied(ModelOp model) {
   Value table, head;
   for (auto embedding : model.getBody().getOps<EmbeddingOp>())
     table = embedding.getTable();
@@ -105,12 +107,8 @@ bool tied(ModelOp model) {
   return table && head && sameExpression(table, head);
 }
 
-struct Biases {
-  bool projections = false, output = false, network = false;
-};
-
-Biases biasesOf(ModelOp model) {
-  Biases found;
+ModelBiases biasesOf(ModelOp model) {
+  ModelBiases found;
   const auto add = [](bool &any, Value value) {
     if (ProjectedRows rows = value ? projectedRowsOf(value) : ProjectedRows())
       any |= static_cast<bool>(rows.linear.getBias());
@@ -135,8 +133,6 @@ Biases biasesOf(ModelOp model) {
   return found;
 }
 
-} // namespace
-
 int64_t fewestHeads(const ordered_json &config, ModelOp model) {
   // These families have no key for the size of a head.
   const StringRef family = model.getConfig().getArchitecture();
@@ -149,9 +145,9 @@ int64_t fewestHeads(const ordered_json &config, ModelOp model) {
 
 bool setOptionalParts(ordered_json &config, ModelOp imported, ModelOp model) {
   const ordered_json before = config;
-  if (tied(model) != tied(imported))
-    config["tie_word_embeddings"] = tied(model);
-  const Biases family = biasesOf(imported), here = biasesOf(model);
+  if (isTied(model) != isTied(imported))
+    config["tie_word_embeddings"] = isTied(model);
+  const ModelBiases family = biasesOf(imported), here = biasesOf(model);
   if ((here.projections && !family.projections) || (here.output && !family.output))
     config["attention_bias"] = true;
   if (here.network && !family.network)

@@ -18,6 +18,15 @@ int64_t fewestHeads(const nlohmann::ordered_json &config, ModelOp model);
 /// attention and networks, a head of its own. Whether any was set; a family may know no such key.
 bool setOptionalParts(nlohmann::ordered_json &config, ModelOp imported, ModelOp model);
 
+/// Which linear layers of a model have biases: queries, keys and values; what follows attention; networks outside of mixtures.
+struct ModelBiases {
+  bool projections = false, output = false, network = false;
+};
+ModelBiases biasesOf(ModelOp model);
+
+/// The head reads the embedding's table.
+bool isTied(ModelOp model);
+
 /// Reads FOLDER/config.json and checks that it is of the model's family.
 Status readBaseConfig(const std::string &folder, const std::string &family, nlohmann::ordered_json &out);
 

@@ -100,7 +100,26 @@ Status Origins::solve(Value wanted, const Part &part) {
       .Case([&](WeightScaleOp scale) {
         return scale.getFactor().isZero() ? expectZero(part.value) : unsolved(wanted);
       })
+      .Case([&](WeightAddOp) { return part.axis < 0 ? solveAlike(wanted, part.value) : unsolved(wanted); })
       .Default([&](Operation *) { return unsolved(wanted); });
+}
+
+/// A sum does not tell its terms; one that was made in the same way does: stored tensors stand at the same places of both.
+Status Origins::solveAlike(Value wanted, Value found) {
+  Operation *w = wanted.getDefiningOp(), *f = found.getDefiningOp();
+  if (isa<WeightOp>(w))
+    return solve(wanted, {found, -1, {}});
+  const auto shape = [](Value value) { return typeOf(value).getShape(); };
+  if (w->getName() != f->getName() || w->getNumOperands() != f->getNumOperands() || w->getAttrDictionary() != f->getAttrDictionary())
+    return unsolved(wanted);
+  Status status = Status::success();
+  for (auto [a, b] : llvm::zip(w->getOperands(), f->getOperands())) {
+    if (shape(a) != shape(b))
+      return unsolved(wanted);
+    if (status.ok())
+      status = solveAlike(a, b);
+  }
+  return status;
 }
 
 // `wanted` holds the entries `indices` of the input along `axis`.
@@ -173,7 +192,7 @@ Status Origins::finish(ModelOp wanted, std::vector<NamedPiece> &out) {
       return;
     Value value;
     status = join(name.str(), stored.getType(), tensors[name], value);
-    out.push_back({name.str(), {value, {}, {}}});
+    out.push_back({name.str(), {value}});
   });
   return status;
 }

@@ -30,6 +30,7 @@ private:
   };
 
   Status solve(mlir::Value wanted, const Part &part);
+  Status solveAlike(mlir::Value wanted, mlir::Value found);
   Status solveSlices(WeightConcatOp concat, const Part &part);
   Status solveStack(WeightStackOp stack, const Part &part);
   Status solvePlaces(mlir::Value input, int64_t axis, llvm::ArrayRef<int64_t> indices, const Part &part);

@@ -1,15 +1,19 @@
-// Exchanges of rows, of what an export writes and in the IR.
+// See RotaryOrder.h.
 #include "export/RotaryOrder.h"
 
 #include "dialect/Structure.h"
 #include "weights/Expressions.h"
+#include <numeric>
 
 using namespace mlir;
 
 namespace xfmr::exports {
 
-std::vector<int64_t> rotaryRows(int64_t heads, int64_t headDim, int64_t rotaryDim, RopeStyle from, RopeStyle to) {
-  std::vector<int64_t> rows = indices(0, heads * headDim);
+/// Rows of a [heads * headDim, …] projection so that rotated pairs lie as `to` says.
+static SmallVector<int64_t> rotaryRows(int64_t heads, int64_t headDim, int64_t rotaryDim, RopeStyle from,
+                                       RopeStyle to) {
+  SmallVector<int64_t> rows(heads * headDim);
+  std::iota(rows.begin(), rows.end(), int64_t(0));
   if (from == to)
     return rows;
   const int64_t half = rotaryDim / 2;
@@ -25,24 +29,6 @@ std::vector<int64_t> rotaryRows(int64_t heads, int64_t headDim, int64_t rotaryDi
 
 static Status normed() {
   return Status::error("norms of queries and keys with another order of rotary entries cannot be exported");
-}
-
-Status setRotaryStyle(Decoder &decoder, RopeStyle style) {
-  for (Layer &layer : decoder.layers) {
-    Attention &a = layer.attention;
-    const RopeStyle from = a.rope.getStyle();
-    if (from == style)
-      continue;
-    if (a.queryNorm)
-      return normed();
-    for (auto [linear, heads] : {std::pair(&a.query, a.numHeads), std::pair(&a.key, a.numKvHeads)}) {
-      const auto rows = rotaryRows(heads, a.headDim, a.rope.getRotatedDim(), from, style);
-      linear->weight = linear->weight.pickRows(rows);
-      if (linear->bias)
-        linear->bias = linear->bias.pickRows(rows);
-    }
-  }
-  return Status::success();
 }
 
 Status orderRotationsAs(ModelOp family, ModelOp model) {

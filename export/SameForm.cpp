@@ -3,6 +3,7 @@
 #include "weights/Expressions.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/Support/raw_ostream.h"
+#include <cmath>
 
 using namespace mlir;
 
@@ -162,7 +163,28 @@ private:
   /// Formats hold constants as f32.
   static bool same(Attribute a, Attribute b) {
     auto x = dyn_cast_or_null<FloatAttr>(a), y = dyn_cast_or_null<FloatAttr>(b);
-    return a == b || (x && y && static_cast<float>(x.getValueAsDouble()) == static_cast<float>(y.getValueAsDouble()));
+    return a == b || (x && y && static_cast<float>(x.getValueAsDouble()) == static_cast<float>(y.getValueAsDouble())) ||
+           sameRotation(a, b);
+  }
+
+  /// Numbers of a scaling may be a product of two that were rounded to f32: each rounding is 2^-24 of the number at most, and so is
+  /// that of the product.
+  static bool near(llvm::APFloat a, llvm::APFloat b) {
+    const double x = a.convertToDouble(), y = b.convertToDouble();
+    return std::abs(x - y) <= 3 * 0x1p-24 * std::abs(y);
+  }
+  static bool sameRotation(Attribute a, Attribute b) {
+    if (auto x = dyn_cast_or_null<YarnRopeAttr>(a), y = dyn_cast_or_null<YarnRopeAttr>(b); x && y)
+      return near(x.getFactor(), y.getFactor()) && near(x.getBetaFast(), y.getBetaFast()) &&
+             near(x.getBetaSlow(), y.getBetaSlow()) && x.getOriginalMaxPosition() == y.getOriginalMaxPosition() &&
+             near(x.getAttentionFactor(), y.getAttentionFactor()) && x.getTruncate() == y.getTruncate();
+    auto x = dyn_cast_or_null<DivisorRopeAttr>(a), y = dyn_cast_or_null<DivisorRopeAttr>(b);
+    if (!x || !y || x.getDivisors().size() != y.getDivisors().size() || !near(x.getAttentionFactor(), y.getAttentionFactor()))
+      return false;
+    for (auto [a, b] : llvm::zip(x.getDivisors().asArrayRef(), y.getDivisors().asArrayRef()))
+      if (static_cast<float>(a) != static_cast<float>(b))
+        return false;
+    return true;
   }
 
   static std::string nameOf(Value value) {

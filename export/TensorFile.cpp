@@ -18,23 +18,15 @@ static DType typeOf(const Piece &piece, ElementType type) {
   return element.isF16() ? DType::f16 : element.isBF16() ? DType::bf16 : DType::f32;
 }
 
-/// A piece that takes its value as it stands may have leading axes.
-static std::vector<int64_t> shapeOf(const Piece &piece) {
-  if (piece.rows.empty() && piece.columns.empty())
-    return cast<RankedTensorType>(piece.value.getType()).getShape().vec();
-  std::vector<int64_t> shape = {piece.numRows()};
-  if (!piece.isVector())
-    shape.push_back(piece.numColumns());
-  return shape;
-}
-
 Status writeTensorFile(const std::vector<NamedPiece> &tensors, ElementType type, const WeightSources &sources,
                        const std::string &path) {
   SafetensorsWriter writer;
   writer.setMetadata("format", "pt");
-  for (const NamedPiece &tensor : tensors)
-    if (Status status = writer.declare(tensor.name, typeOf(tensor.piece, type), shapeOf(tensor.piece)); status.failed())
+  for (const NamedPiece &tensor : tensors) {
+    const ArrayRef<int64_t> shape = cast<RankedTensorType>(tensor.piece.value.getType()).getShape();
+    if (Status status = writer.declare(tensor.name, typeOf(tensor.piece, type), shape.vec()); status.failed())
       return status;
+  }
   Status status = writer.begin(path);
   WeightEvaluator evaluator(sources);
   std::vector<uint8_t> bytes;

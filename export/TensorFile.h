@@ -1,6 +1,7 @@
 // Named pieces as one safetensors file.
 #pragma once
 #include "export/Export.h"
+#include "export/Piece.h"
 #include "runtime/artifact/DType.h"
 
 namespace xfmr::exports {

@@ -77,6 +77,15 @@ Status Config::read(const std::string &path, Config &out) {
   return Status::success();
 }
 
+Config Config::of(const Json &document, const std::string &path) {
+  Config config;
+  config.shared_ = std::make_shared<Shared>();
+  config.shared_->path = path;
+  config.shared_->document = document;
+  config.node_ = &config.shared_->document;
+  return config;
+}
+
 const Json *Config::find(const std::string &key) const {
   if (!node_)
     return nullptr;

@@ -21,6 +21,9 @@ public:
   /// Reads the file. Numbers that JSON cannot hold (NaN, Infinity, 1e999) are refused with their key.
   static Status read(const std::string &path, Config &out);
 
+  /// One that no file holds; `path` is what messages call it.
+  static Config of(const nlohmann::ordered_json &document, const std::string &path);
+
   /// Present and not null.
   bool has(const std::string &key) const;
   /// Present, if only as null: a family whose class has a default takes it where the key is absent, and not where it is null.

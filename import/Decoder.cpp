@@ -93,6 +93,8 @@ DecoderConfig readDecoder(ImportContext &context, bool tiedByDefault, const Rope
   a.scale = 1.0 / std::sqrt(static_cast<double>(a.headDim));
   a.eps = d.eps;
   d.rope = readRope(context.mlir, config, a.headDim, d.maxPosition, context.options.ropeLength, rope);
+  if (context.form.interleaved)
+    d.rope.style = RopeStyle::interleaved;
   return d;
 }
 

@@ -7,6 +7,12 @@
 
 namespace xfmr {
 
+/// What another container than a folder does to a family's weights.
+struct StoredForm {
+  bool interleaved = false; // rotary rows lie in pairs where the family has halves
+  bool plainNorms = false;  // norms hold 1 + w where the family has w
+};
+
 /// What an importer is called with.
 struct ImportContext {
   ModelBuilder &model;
@@ -16,6 +22,7 @@ struct ImportContext {
   mlir::DictionaryAttr sources;
   std::vector<int64_t> endTokens; // of generation_config.json, empty if it names none
   mlir::MLIRContext &mlir;
+  StoredForm form = {};
 };
 
 enum class QueryKeyNorm {

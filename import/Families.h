@@ -45,6 +45,10 @@ mlir::Value importStarcoder2(ImportContext &context);
 mlir::Value importSwitch(ImportContext &context);
 mlir::Value importT5(ImportContext &context);
 
+/// The importer of a `model_type`, or null.
+using FamilyImporter = mlir::Value (*)(ImportContext &);
+FamilyImporter importerOf(const std::string &modelType);
+
 /// Windows of the Qwen families: on only with `use_sliding_window`, from layer `max_window_layers`.
 Windows readQwenWindows(Config &config, int64_t numLayers);
 

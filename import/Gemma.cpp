@@ -15,7 +15,7 @@ static DecoderConfig readGemma(ImportContext &context, const RopeDefaults &rope 
   // `hidden_act` says "gelu" in old files and means the tanh form.
   d.activation = readActivation(config, "hidden_activation", "gelu_pytorch_tanh");
   d.attention.qkvBias = d.attention.outBias = config.flag("attention_bias", false);
-  d.normUnitOffset = d.attention.normUnitOffset = true;
+  d.normUnitOffset = d.attention.normUnitOffset = !context.form.plainNorms;
   if (!config.failed())
     d.embeddingScale = gemmaEmbeddingScale(config, d.hiddenSize);
   return d;
@@ -33,7 +33,7 @@ static Value sandwichDecoder(ImportContext &context, const DecoderConfig &d, con
                              const RopeSettings &slidingRope, std::optional<double> logitCap) {
   ModelBuilder &m = context.model;
   auto norm = [&](Value x, const std::string &module) {
-    return m.rmsNorm(x, module, d.hiddenSize, d.eps, /*unitOffset=*/true);
+    return m.rmsNorm(x, module, d.hiddenSize, d.eps, d.normUnitOffset);
   };
   Value x = decoderBlocks(context, d, [&](Value h, const std::string &prefix, int64_t layer) {
     Value n = norm(h, prefix + ".input_layernorm");

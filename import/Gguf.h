@@ -1,12 +1,22 @@
-// GGUF files as models: metadata instead of a config.json, names of their own, experts already stacked.
+// GGUF files: their metadata as a configuration of the family (GgufFamilies.h), their tensors under its names, and then the family's
+// own importer.
 #pragma once
+#include "import/GgufFamilies.h"
 #include "import/Import.h"
 
 namespace xfmr {
 
-/// Architectures llama (also Mistral and Mixtral), qwen2, qwen2moe, qwen3, qwen3moe, olmoe. Rotary rows of `llama` lie
-/// interleaved in the file and stay so. Returns null and sets `status` on failure.
 mlir::OwningOpRef<mlir::ModuleOp> importGguf(mlir::MLIRContext &context, const std::string &path,
                                              const ImportOptions &options, Status &status);
+
+/// The same of a file that is not written yet: its weights exist and are f32. `hasTensor` and `factors` answer for the tensors it will
+/// have, `complete` sees the configuration before it is used.
+mlir::OwningOpRef<mlir::ModuleOp>
+importGgufMetadata(mlir::MLIRContext &context, const GgufFamily &family, const GgufMetadata &metadata,
+                   std::function<bool(const std::string &)> hasTensor,
+                   llvm::function_ref<std::vector<double>(const std::string &)> factors, Status &status);
+
+/// The configuration that a file stands for.
+Status readGgufConfigFile(const std::string &path, nlohmann::ordered_json &out);
 
 } // namespace xfmr

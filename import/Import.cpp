@@ -306,6 +306,11 @@ OwningOpRef<ModuleOp> importCheckpoint(MLIRContext &context, StringRef path, con
 
 } // namespace
 
+FamilyImporter importerOf(const std::string &modelType) {
+  const Family *family = entryOf(kFamilies, modelType);
+  return family ? family->import : nullptr;
+}
+
 OwningOpRef<ModuleOp> importModel(MLIRContext &context, StringRef path, const ImportOptions &options, Status &status) {
   status = Status::success();
   std::error_code ignored;

@@ -109,14 +109,22 @@ void ModelBuilder::ignoreLayer(int64_t layer) {
   });
 }
 
-bool ModelBuilder::hasTensor(const std::string &name) const { return !checkpoint_.hasWeights() || find(name); }
+bool ModelBuilder::hasTensor(const std::string &name) const {
+  if (names_ && !checkpoint_.hasWeights())
+    return names_->find(name).has_value();
+  return !checkpoint_.hasWeights() || find(name);
+}
 
 bool ModelBuilder::isPacked(const std::string &name) const {
   const TensorView *tensor = find(name);
-  return tensor && tensor->packed;
+  return names_ || (tensor && tensor->packed);
 }
 
 const TensorView *ModelBuilder::find(StringRef name) const {
+  if (names_) {
+    std::optional<TensorPlace> place = names_->find(name);
+    return place ? checkpoint_.find(place->tensors.front()) : nullptr;
+  }
   if (const TensorView *tensor = checkpoint_.find(name))
     return tensor;
   if (insideWrapper_) {
@@ -143,7 +151,7 @@ void ModelBuilder::beInsideWrapper() {
 }
 
 std::optional<std::vector<int64_t>> ModelBuilder::storedShape(const std::string &name) const {
-  const TensorView *tensor = find(name);
+  const TensorView *tensor = names_ ? nullptr : find(name);
   return tensor ? std::optional<std::vector<int64_t>>(tensor->shape) : std::nullopt;
 }
 
@@ -157,6 +165,19 @@ static Type elementType(MLIRContext *context, DType dtype) {
 
 Value ModelBuilder::weight(const std::string &name, ArrayRef<int64_t> shape) {
   At at(*this, StringRef(name).rsplit('.').first); // "q_proj.weight" belongs to q_proj
+  if (!names_)
+    return storedWeight(name, find(name), shape);
+  if (std::optional<TensorPlace> place = names_->find(name))
+    return translatedWeight(name, *place, shape);
+  refuse("tensor \"" + name + "\" has no place in a file of this architecture"); // untested: tables hold what importers ask for
+  return storedWeight(name, nullptr, shape);
+}
+
+Value ModelBuilder::storedWeight(const std::string &name, ArrayRef<int64_t> shape) {
+  return storedWeight(name, checkpoint_.find(name), shape);
+}
+
+Value ModelBuilder::storedWeight(const std::string &name, const TensorView *tensor, ArrayRef<int64_t> shape) {
   const std::vector<int64_t> expected(shape.begin(), shape.end());
   uint64_t bytes = 0;
   if (!tensorByteSize(DType::f64, expected, bytes) || bytes > (uint64_t(1) << 50))
@@ -164,7 +185,7 @@ Value ModelBuilder::weight(const std::string &name, ArrayRef<int64_t> shape) {
   Type element = defaultElement_;
   std::string stored = name;
   if (checkpoint_.hasWeights()) {
-    if (const TensorView *tensor = find(name)) {
+    if (tensor) {
       used_.insert(tensor->name);
       stored = tensor->name;
       const std::string where = "tensor \"" + stored + "\" in \"" + checkpoint_.fileOf(*tensor) + "\"";
@@ -190,10 +211,86 @@ Value ModelBuilder::weight(const std::string &name, ArrayRef<int64_t> shape) {
                           builder_.getStringAttr(stored), StringAttr());
 }
 
+static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+Value ModelBuilder::translatedWeight(const std::string &name, const TensorPlace &place, ArrayRef<int64_t> shape) {
+  const std::string &tensor = place.tensors.front();
+  SmallVector<int64_t> stored(shape);
+  switch (place.form) {
+  case TensorForm::same: return storedWeight(tensor, shape);
+  case TensorForm::vector: {
+    Value vector = storedWeight(tensor, shape.drop_front());
+    return WeightStackOp::create(builder_, loc_, RankedTensorType::get(shape, typeOf(vector).getElementType()), ValueRange{vector});
+  }
+  case TensorForm::transposed: {
+    std::swap(stored[stored.size() - 2], stored[stored.size() - 1]);
+    Value turned = numbersOf(builder_, loc_, storedWeight(tensor, stored));
+    return WeightTransposeOp::create(builder_, loc_, RankedTensorType::get(shape, typeOf(turned).getElementType()), turned);
+  }
+  case TensorForm::rows:
+    if (static_cast<int64_t>(place.rows.size()) != shape.front()) {
+      refuse("tensor \"" + tensor + "\" has no rows for the shape " + shapeText(std::vector<int64_t>(shape)));
+      return storedWeight(tensor, shape);
+    }
+    return gatherWeight(builder_, loc_, storedWeight(tensor, shape), 0, place.rows);
+  case TensorForm::entry: {
+    stored.insert(stored.begin(), place.count);
+    Value stack = storedWeight(tensor, stored);
+    return WeightSelectOp::create(builder_, loc_, RankedTensorType::get(shape, typeOf(stack).getElementType()), stack,
+                                  builder_.getI64IntegerAttr(place.index));
+  }
+  case TensorForm::halves:
+  case TensorForm::alternating: {
+    stored[1] /= 2;
+    Value parts[] = {storedWeight(tensor, stored), storedWeight(place.tensors.back(), stored)};
+    if (parts[0].getType() != parts[1].getType())
+      refuse("tensors \"" + tensor + "\" and \"" + place.tensors.back() + "\" have different types, expected one");
+    auto type = RankedTensorType::get(shape, typeOf(parts[0]).getElementType());
+    Value whole = WeightConcatOp::create(builder_, loc_, type, ValueRange(parts), builder_.getI64IntegerAttr(1));
+    return place.form == TensorForm::halves ? whole : WeightInterleaveOp::create(builder_, loc_, type, whole, 1).getResult();
+  }
+  case TensorForm::keyValue: return keyValueWeight(place, shape);
+  }
+  llvm_unreachable("a form of TensorForm");
+}
+
+/// Of each head the rows of keys, stored as columns, then those of values.
+Value ModelBuilder::keyValueWeight(const TensorPlace &place, ArrayRef<int64_t> shape) {
+  const int64_t heads = place.count, keys = place.index, values = shape[0] / heads - keys, rank = shape[1];
+  Value k = numbersOf(builder_, loc_, storedWeight(place.tensors.front(), {heads, rank, keys}));
+  Value v = numbersOf(builder_, loc_, storedWeight(place.tensors.back(), {heads, values, rank}));
+  Type element = typeOf(k).getElementType();
+  if (typeOf(v).getElementType() != element)
+    v = WeightCastOp::create(builder_, loc_, typeOf(v).clone(element), v);
+  SmallVector<Value> parts;
+  for (int64_t head = 0; head < heads; ++head) {
+    IntegerAttr index = builder_.getI64IntegerAttr(head);
+    Value columns = WeightSelectOp::create(builder_, loc_, RankedTensorType::get({rank, keys}, element), k, index);
+    parts.push_back(WeightTransposeOp::create(builder_, loc_, RankedTensorType::get({keys, rank}, element), columns));
+    parts.push_back(WeightSelectOp::create(builder_, loc_, RankedTensorType::get({values, rank}, element), v, index));
+  }
+  return WeightConcatOp::create(builder_, loc_, RankedTensorType::get(shape, element), parts, builder_.getI64IntegerAttr(0));
+}
+
+Value ModelBuilder::wholeStack(const std::string &name, int64_t count, ArrayRef<int64_t> shape) {
+  std::optional<TensorPlace> place = names_ ? names_->find(name) : std::nullopt;
+  if (!place || place->form != TensorForm::entry || place->count != count)
+    return {};
+  SmallVector<int64_t> whole(shape);
+  whole.insert(whole.begin(), count);
+  At at(*this, StringRef(name).rsplit('.').first);
+  return storedWeight(place->tensors.front(), whole);
+}
+
 Value ModelBuilder::transposedWeight(const std::string &name, ArrayRef<int64_t> storedShape) {
-  Value stored = numbersOf(builder_, loc_, weight(name, storedShape));
   SmallVector<int64_t> shape(storedShape);
   std::swap(shape[shape.size() - 2], shape[shape.size() - 1]);
+  if (std::optional<TensorPlace> place = names_ ? names_->find(name) : std::nullopt;
+      place && place->form == TensorForm::transposed) {
+    At at(*this, StringRef(name).rsplit('.').first);
+    return storedWeight(place->tensors.front(), shape); // codes stay codes
+  }
+  Value stored = numbersOf(builder_, loc_, weight(name, storedShape));
   Type element = cast<RankedTensorType>(stored.getType()).getElementType();
   return WeightTransposeOp::create(builder_, loc_, RankedTensorType::get(shape, element), stored);
 }

@@ -5,6 +5,7 @@
 #pragma once
 #include "dialect/Xfmr.h"
 #include "import/Adapter.h"
+#include "import/TensorNames.h"
 #include "runtime/artifact/Status.h"
 #include "weights/WeightSource.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -72,16 +73,21 @@ public:
   /// text model have no place here.
   void beInsideWrapper();
 
+  /// The checkpoint has names of its own, which must outlive the builder.
+  void translateBy(const TensorNames &names) { names_ = &names; }
+
   // ---- Weights --------------------------------------------------------------------------------
   /// False for a configuration alone.
   bool hasWeights() const { return checkpoint_.hasWeights(); }
   bool hasTensor(const std::string &name) const;
-  /// Stored as codes by another program, always [.., out, in].
+  /// Stored as codes by another program, always [.., out, in]; so is everything in a container with names of its own.
   bool isPacked(const std::string &name) const;
   /// The shape of a tensor of the checkpoint, if it is there and there is one.
   std::optional<std::vector<int64_t>> storedShape(const std::string &name) const;
   /// A tensor of the checkpoint with the shape it must have.
   mlir::Value weight(const std::string &name, llvm::ArrayRef<int64_t> shape);
+  /// The tensor [COUNT, SHAPE] of which the container has NAME as the first entry; null where it has none.
+  mlir::Value wholeStack(const std::string &name, int64_t count, llvm::ArrayRef<int64_t> shape);
   /// The same stored with its last two axes exchanged: a tensor [.., in, out] as [.., out, in].
   mlir::Value transposedWeight(const std::string &name, llvm::ArrayRef<int64_t> storedShape);
   /// Rows of a stored matrix, with a warning where `key` of the configuration says otherwise (`configured`). That is
@@ -144,6 +150,12 @@ private:
   /// A tensor by its full name, by the one it has where the inner model was saved alone, without "model." in front, or by
   /// the one inside a wrapper.
   const TensorView *find(llvm::StringRef name) const;
+  /// A tensor by the name it has in the checkpoint.
+  mlir::Value storedWeight(const std::string &name, const TensorView *tensor, llvm::ArrayRef<int64_t> shape);
+  mlir::Value storedWeight(const std::string &name, llvm::ArrayRef<int64_t> shape);
+  /// What the container's tensors make of `name`.
+  mlir::Value translatedWeight(const std::string &name, const TensorPlace &place, llvm::ArrayRef<int64_t> shape);
+  mlir::Value keyValueWeight(const TensorPlace &place, llvm::ArrayRef<int64_t> shape);
   mlir::Value adapterWeight(const AdapterTensor &tensor);
   mlir::Value withAdapter(mlir::Value y, mlir::Value x, const std::string &module, int64_t in,
                           int64_t out);
@@ -151,6 +163,7 @@ private:
 
   const WeightSource &checkpoint_;
   Adapter *adapter_;
+  const TensorNames *names_ = nullptr;
   mlir::OpBuilder builder_;
   mlir::Location loc_;
   mlir::Type defaultElement_;

@@ -89,6 +89,10 @@ StackedLinear stackLinears(ModelBuilder &m, const std::vector<std::string> &modu
                            int64_t in) {
   ModelBuilder::At at(m, StringRef(modules.front()));
   StackedLinear stacked;
+  if (Value whole = m.wholeStack(modules.front() + ".weight", static_cast<int64_t>(modules.size()), {out, in})) {
+    stacked.weight = whole;
+    return stacked; // a container that takes no adapters
+  }
   SmallVector<Value> weights;
   for (const std::string &module : modules)
     weights.push_back(m.weight(module + ".weight", {out, in}));
@@ -194,7 +198,7 @@ Value gatedMixture(ModelBuilder &m, Value x, const Router &router, RoutingAttr r
   ModelBuilder::At at(m, prefix);
   const int64_t hidden = ModelBuilder::widthOf(x);
   std::vector<StackedLinear> projections;
-  if (m.storedShape(prefix + ".gate_up_proj") || (names.together && !m.hasWeights()))
+  if (m.storedShape(prefix + ".gate_up_proj") || (names.together && !m.hasWeights() && !m.isPacked(prefix + ".gate_up_proj")))
     projections = fusedExperts(m, prefix, experts, width, hidden, names.together);
   else
     projections = {stackLinears(m, expertModules(prefix, experts, names.gate), width, hidden),

@@ -192,6 +192,59 @@ struct Reader {
             {"model", std::move(model)}};
   }
 
+  // ---- bert
+
+  /// Words begin with a mark in the file, and what follows them has none; here what follows has ##.
+  json wordPiece() {
+    const std::string mark = "▁";
+    json vocabulary = json::object();
+    for (size_t id = 0; id < tokens.size(); ++id) {
+      const std::string &token = tokens[id];
+      if (!owns(id))
+        continue;
+      if (types[id] == control || types[id] == unknown)
+        vocabulary[token] = id;
+      else if (token.compare(0, mark.size(), mark) == 0)
+        vocabulary[token.substr(mark.size())] = id;
+      else
+        vocabulary["##" + token] = id;
+    }
+    const std::string outside = named("unknown_token_id");
+    const std::string first = named("cls_token_id").empty() ? named("bos_token_id") : named("cls_token_id");
+    const std::string last = named("seperator_token_id"); // as it is spelled there
+    for (auto [token, key] : {std::pair(outside, "unknown_token_id"), std::pair(first, "bos_token_id"),
+                              std::pair(last, "seperator_token_id")})
+      if (token.empty())
+        return fail(std::string(key) + " is missing"), json();
+    json single = json::array(), special = json::object();
+    auto put = [&](const std::string &token) {
+      single.push_back({{"SpecialToken", {{"id", token}, {"type_id", 0}}}});
+      special[token] = {{"id", token}, {"ids", {ids.at(token)}}, {"tokens", {token}}};
+    };
+    put(first);
+    single.push_back({{"Sequence", {{"id", "A"}, {"type_id", 0}}}});
+    put(last);
+    const bool lowercase = flag("normalizer.lowercase", true);
+    return {{"version", "1.0"},
+            {"added_tokens", addedTokens()},
+            {"normalizer",
+             {{"type", "BertNormalizer"},
+              {"clean_text", true},
+              {"handle_chinese_chars", true},
+              {"strip_accents", flag("normalizer.strip_accents", lowercase)},
+              {"lowercase", lowercase}}},
+            {"pre_tokenizer", {{"type", "BertPreTokenizer"}}},
+            {"post_processor",
+             {{"type", "TemplateProcessing"}, {"single", single}, {"pair", json::array()}, {"special_tokens", special}}},
+            {"decoder", {{"type", "WordPiece"}, {"prefix", "##"}, {"cleanup", true}}},
+            {"model",
+             {{"type", "WordPiece"},
+              {"unk_token", outside},
+              {"continuing_subword_prefix", "##"},
+              {"max_input_chars_per_word", 100},
+              {"vocab", std::move(vocabulary)}}}};
+  }
+
   // ---- gpt2
 
   static json stepOf(std::string_view step) {
@@ -258,11 +311,17 @@ std::string tokenizerOf(const GgufFile &file, std::string &why) {
   const std::string kind = reader.word("model");
   if (kind.empty() || !reader.find("tokens"))
     return "";
-  if (kind != "llama" && kind != "gpt2")
-    return reader.fail("model is \"" + kind + "\", expected llama or gpt2"), "";
+  if (kind == "none" || kind == "no_vocab") // a file that says it has none
+    return "";
+  if (kind == "t5")
+    return reader.fail("model is \"t5\", whose texts are changed by a compiled table, which is not supported"), "";
+  if (kind != "llama" && kind != "gpt2" && kind != "bert")
+    return reader.fail("model is \"" + kind + "\", expected llama, gpt2 or bert"), "";
   if (!reader.readTokens())
     return "";
-  const json tokenizer = kind == "llama" ? reader.sentencePiece() : reader.byteLevel();
+  const json tokenizer = kind == "llama"  ? reader.sentencePiece()
+                         : kind == "bert" ? reader.wordPiece()
+                                          : reader.byteLevel();
   return tokenizer.is_null() ? "" : tokenizer.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

@@ -30,8 +30,12 @@ Status WeightSource::openGguf(const std::string &path) {
   auto tensors = std::make_shared<GgufTensors>();
   if (Status status = GgufTensors::open(path, *tensors); status.failed())
     return status;
-  for (const TensorView &tensor : tensors->tensors())
-    index_.emplace(tensor.name, Place{&tensor, &tensors->path()});
+  for (size_t i = 0; i < tensors->tensors().size(); ++i) {
+    const TensorView &tensor = tensors->tensors()[i];
+    const auto [place, isNew] = index_.emplace(tensor.name, Place{&tensor, &tensors->fileOf(i)});
+    if (!isNew)
+      return Status::error("tensor \"" + tensor.name + "\" is in \"" + *place->second.file + "\" and in \"" + tensors->fileOf(i) + "\"");
+  }
   gguf_ = std::move(tensors);
   return Status::success();
 }

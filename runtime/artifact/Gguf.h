@@ -87,6 +87,7 @@ public:
   void addU32(const std::string &key, uint32_t value);
   void addF32(const std::string &key, float value);
   void addBool(const std::string &key, bool value);
+  void addBools(const std::string &key, const std::vector<GgufValue> &values);
   void addTexts(const std::string &key, const std::vector<std::string> &values);
   void addF32s(const std::string &key, const std::vector<float> &values);
   void addI32s(const std::string &key, const std::vector<int32_t> &values);

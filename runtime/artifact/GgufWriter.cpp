@@ -38,6 +38,13 @@ void GgufWriter::addBool(const std::string &name, bool value) {
   key(name, 7);
   put<uint8_t>(metadata_, value);
 }
+void GgufWriter::addBools(const std::string &name, const std::vector<GgufValue> &values) {
+  key(name, 9);
+  put<uint32_t>(metadata_, 7);
+  put<uint64_t>(metadata_, values.size());
+  for (const GgufValue &value : values)
+    put<uint8_t>(metadata_, value.flag() && *value.flag());
+}
 void GgufWriter::addTexts(const std::string &name, const std::vector<std::string> &values) {
   key(name, 9);
   put<uint32_t>(metadata_, 8);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares the interpreted logits of two models on one prompt: same_logits.py A B [--tolerance 1e-5] [--ids 1,2,3]"""
+"""Compares the interpreted logits (of encoders the last hidden states) of two models on one prompt: same_logits.py A B [--tolerance 1e-5] [--ids 1,2,3]"""
 import argparse
 import os
 import subprocess
@@ -24,7 +24,8 @@ def main():
                                  capture_output=True, text=True)
             if run.returncode != 0:
                 sys.exit(f"{model}: {run.stderr.strip()}")
-            logits.append(safetensors.read(path)["logits"])
+            found = safetensors.read(path)
+            logits.append(found["logits"] if "logits" in found else found["hidden"])
     if logits[0][0] != logits[1][0]:
         sys.exit(f"shapes differ: {logits[0][0]} and {logits[1][0]}")
     difference = safetensors.largest_difference(logits[0][1], logits[1][1])

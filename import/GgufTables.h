@@ -1,0 +1,11 @@
+// The tables of names of GgufTables.cpp.
+#pragma once
+#include "import/GgufFamilies.h"
+
+namespace xfmr::gguf {
+
+extern const llvm::ArrayRef<GgufName> kCommonNames, kMixtralNames, kQwenMoeNames, kGraniteMoeNames, kSandwichNames,
+    kPhiNames, kPhi3Names, kStarcoder2Names, kGptNeoxNames, kGpt2Names, kFalconBloomNames, kMptNames, kGptOssNames,
+    kDeepseekNames, kGlm4MoeNames, kLlama4Names, kBertNames, kModernBertNames, kT5Names;
+
+} // namespace xfmr::gguf
