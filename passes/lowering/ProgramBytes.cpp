@@ -118,11 +118,12 @@ private:
     SmallVector<VariantOp> variants = variantsOf(executable);
     ArrayRef<int32_t> workgroup = variants.back().getWorkgroup(); // others may have fewer invocations
     table->workgroup_size.assign(workgroup.begin(), workgroup.end());
+    // What another one needs beyond the 16 KiB that are sure comes with the features it requires.
+    table->shared_bytes = static_cast<uint32_t>(variants.back().getShared());
     for (const codegen::Binding &binding : executable.getKernel().getBindings())
       table->bindings.push_back(static_cast<program::Access>(binding.access));
     for (VariantOp op : variants) {
       assert(op.getCode() && "xfmr-verify-stage was here");
-      table->shared_bytes = std::max(table->shared_bytes, static_cast<uint32_t>(op.getShared()));
       auto variant = std::make_unique<program::VariantT>();
       variant->tensor = codeTensorName(op);
       variant->entry = onCpu ? (executable.getSymName() + "." + op.getName()).str() : codegen::kEntryPoint;

@@ -7,7 +7,8 @@
 //   gpu                                                    no software driver
 //   workgroup_256 workgroup_512                            workgroups of so many invocations, all along x
 //   cooperative_matrix_f16_MxNxK                           subgroups multiply such matrices of f16 and sum up in f32; with
-//                                                          it come float16, Vulkan's memory model and SPIR-V 1.6
+//                                                          it come float16, Vulkan's memory model, SPIR-V 1.6 and
+//                                                          32 KiB of workgroup memory, of which 16 are sure elsewhere
 #include "runtime/vulkan/CooperativeMatrix.h"
 #include "runtime/vulkan/Device.h"
 #include <algorithm>
@@ -117,7 +118,8 @@ void readMatrixUnits(VkPhysicalDevice device, DeviceFacts &facts) {
   features.pNext = &f12;
   f12.pNext = &matrix;
   vkGetPhysicalDeviceFeatures2(device, &features);
-  if (!matrix.cooperativeMatrix || !f12.vulkanMemoryModel || !f12.vulkanMemoryModelDeviceScope || !f12.shaderFloat16)
+  if (!matrix.cooperativeMatrix || !f12.vulkanMemoryModel || !f12.vulkanMemoryModelDeviceScope || !f12.shaderFloat16 ||
+      facts.maxSharedBytes < 32768)
     return;
   uint32_t count = 0;
   ask(device, &count, nullptr);

@@ -92,5 +92,23 @@ TEST_F(KernelBuilderLoops, MayBeSkippedByWholeSubgroups) {
   EXPECT_EQ(device.messages, 0) << "the validation layer had something to say";
 }
 
+// Vulkan is sure of 16 KiB; where there are matrix units, there are 32.
+TEST(KernelBuilderMemory, IsBounded) {
+  mlir::MLIRContext context{mlir::MLIRContext::Threading::DISABLED};
+  auto finish = [&](uint32_t words, std::vector<std::string> features) -> std::string {
+    KernelBuilder k(context, "k", {{"data", Access::ReadWrite}}, {Element::U32}, {64, 1, 1});
+    Value pair = k.vector2(k.u32(0), k.u32(0));
+    k.shared(Element::U32x4, words).store(0u, k.shuffle(pair, pair, {0, 1, 2, 3}));
+    k.buffer(0u).store(0u, k.buffer(0u)[0u]);
+    auto built = k.finish(std::move(features));
+    return built ? "" : llvm::toString(built.takeError());
+  };
+  const std::string matrix = "cooperative_matrix_f16_16x16x16";
+  EXPECT_EQ(finish(1024, {}), "");
+  EXPECT_EQ(finish(1025, {"gpu"}), "kernel k: 16400 bytes of workgroup memory, at most 16384 are sure");
+  EXPECT_EQ(finish(2048, {matrix}), "");
+  EXPECT_EQ(finish(2049, {matrix}), "kernel k: 32784 bytes of workgroup memory, at most 32768 are sure");
+}
+
 } // namespace
 } // namespace xfmr::codegen::test

@@ -34,7 +34,7 @@ public:
     }
     addForOwnSubgroups(spec, *kernel);
     EXPECT_TRUE(kernel->variants.back().features.empty()) << "the last variant must be portable";
-    EXPECT_LE(kernel->sharedBytes, 16384u);
+    EXPECT_LE(kernel->sharedBytes, 32768u); // beyond 16384 of matrix units only, see KernelBuilder::finish
     for (size_t i = 0; i < kernel->variants.size(); ++i) {
       const Variant &variant = kernel->variants[i];
       std::string path = ::testing::TempDir() + "/" + kernel->name + ".spv";

@@ -63,6 +63,7 @@ TEST_P(ExpertKernels, WeightTypes) {
       SCOPED_TRACE(toString(type) + std::string(", tile ") + std::to_string(tileRows));
       check(random(37, 40, 8, 24, rule(2), type), 1e-5, tileRows);
     }
+  check(random(160, 40, 100, 24, rule(2), WeightType::F16), 1e-5, 8); // enough tiles for matrix units to take wide ones
   Layer l = random(19, 36, 6, 21, rule(2, false), WeightType::Q4); // rows that are no multiple of a panel's, and biases
   l.first = {};
   l.first.bias = l.second.bias = l.weightOnInput = true;

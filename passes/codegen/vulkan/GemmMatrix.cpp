@@ -7,10 +7,9 @@ namespace xfmr::codegen::gemm {
 llvm::Expected<BuiltKernel> buildMatrix(mlir::MLIRContext &context, const GemmSpec &spec, MatrixUnit unit) {
   KernelBuilder k(context, spec.name(), spec.bindings(), elements(spec), {unit.invocations(), 1, 1});
   static_assert(kTile == MatrixTile::kColumns);
-  MatrixTile tile(k, unit, kTile);
-  Value count = k.buffer("state")[state::kCount], firstRow = k.groupY() * kTile, chunks = k.push(kChunks);
-  k.when(firstRow < count, [&] {
-    Value weightRows = ((k.push(kN) + 7) >> 3) << 3, n0 = k.groupX() * kTile;
+  Value count = k.buffer("state")[state::kCount], chunks = k.push(kChunks), weightRows = ((k.push(kN) + 7) >> 3) << 3;
+  MatrixTile::ofGroup(k, unit, kTile, (count + (kTile - 1)) / kTile, weightRows, [&](MatrixTile &tile, Value line, Value n0) {
+    Value firstRow = line * kTile;
     Values sums = tile.accumulate(
         chunks, [&](Value row) { return (k.push(kXOffset) + min(firstRow + row, count - 1) * k.push(kXStride)) >> 2; },
         [&](Value row) { return min(n0 + row, weightRows - 1) * chunks; });

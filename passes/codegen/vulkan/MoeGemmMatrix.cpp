@@ -8,14 +8,13 @@ namespace xfmr::codegen::moe_gemm {
 llvm::Expected<BuiltKernel> buildMatrix(mlir::MLIRContext &context, const MoeGemmSpec &spec, MatrixUnit unit) {
   KernelBuilder k(context, spec.name(), spec.bindings(), elements(spec), {unit.invocations(), 1, 1});
   static_assert(kTileN == MatrixTile::kColumns);
-  MatrixTile tile(k, unit, spec.tileRows);
   const bool first = spec.product == MoeProduct::First;
   Buffer plan = k.buffer("plan");
-  Value grid = k.push(kGridAt), live = (k.buffer("state")[state::kCount] != 0) & (k.groupY() < plan[grid + 1]);
-  k.when(live, [&] {
-    Value at = k.push(kTilesAt) + (plan[grid + 3] + k.groupY()) * 4;
-    Value expert = plan[at], begin = plan[at + 1], rows = plan[at + 2], n = k.push(kN), chunks = k.push(kChunks);
-    Value n0 = k.groupX() * kTileN, firstWeight = (expert - k.push(kFirstExpert)) * n;
+  Value grid = k.push(kGridAt), n = k.push(kN), chunks = k.push(kChunks);
+  Value tiles = select(k.buffer("state")[state::kCount] != 0, plan[grid + 1], k.u32(0));
+  MatrixTile::ofGroup(k, unit, spec.tileRows, tiles, n, [&](MatrixTile &tile, Value line, Value n0) {
+    Value at = k.push(kTilesAt) + (plan[grid + 3] + line) * 4;
+    Value expert = plan[at], begin = plan[at + 1], rows = plan[at + 2], firstWeight = (expert - k.push(kFirstExpert)) * n;
     // Rows beyond the tile's last repeat it; rows beyond the expert's weight repeat that one's, and are masked.
     auto placeOf = [&](Value row) { return begin + min(row, rows - 1); };
     auto entryOf = [&](Value row) { return plan[k.push(kSortedAt) + placeOf(row)]; };

@@ -3,6 +3,7 @@
 // run, and what the latter overlooks is added. Modules with products of matrix units are SPIR-V 1.6
 // and follow Vulkan's memory model, as the extension demands; all others are 1.3.
 #include "passes/codegen/vulkan/ToSpirv.h"
+#include "passes/codegen/vulkan/LoopResults.h"
 #include "mlir/Conversion/ArithToSPIRV/ArithToSPIRV.h"
 #include "mlir/Conversion/GPUToSPIRV/GPUToSPIRV.h"
 #include "mlir/Conversion/MathToSPIRV/MathToSPIRV.h"
@@ -169,6 +170,7 @@ void fixCapabilities(spirv::ModuleOp module) {
     capabilities.push_back(spirv::Capability::GroupNonUniform);
   const bool matrixUnits = llvm::is_contained(capabilities, spirv::Capability::CooperativeMatrixKHR);
   if (matrixUnits) {
+    startLoopResults(module);
     followVulkanMemoryModel(module);
     if (!llvm::is_contained(capabilities, spirv::Capability::VulkanMemoryModel))
       capabilities.push_back(spirv::Capability::VulkanMemoryModel);

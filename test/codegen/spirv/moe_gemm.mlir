@@ -6,13 +6,14 @@ xfmr.program @p max_context 8 chunk 8 kv f32
   xfmr.executable @k #xfmr.moe_gemm<weight = f16, epilogue = <activation = silu, glu>, tile_rows = 8>
 }
 
-// By matrix units a tile of eight rows is one of sixteen, and four subgroups share its columns: two products for 32 columns.
+// By matrix units a tile of eight rows is one of sixteen, and four subgroups share its columns: two products for 32
+// columns, or eight of a wide tile.
 // CHECK-LABEL: xfmr.variant "cooperative_matrix_f16_16x16x16+subgroup_size_32"
-// CHECK-SAME: workgroup [128, 1, 1] shared 10496
-// CHECK-COUNT-2: spirv.KHR.CooperativeMatrixMulAdd
+// CHECK-SAME: workgroup [128, 1, 1] shared 21760
+// CHECK-COUNT-10: spirv.KHR.CooperativeMatrixMulAdd
 // CHECK-NOT: CooperativeMatrixMulAdd
 // CHECK-LABEL: xfmr.variant "cooperative_matrix_f16_16x16x16+subgroup_size_64+workgroup_256"
-// CHECK-COUNT-2: spirv.KHR.CooperativeMatrixMulAdd
+// CHECK-COUNT-10: spirv.KHR.CooperativeMatrixMulAdd
 // CHECK-LABEL: xfmr.variant "subgroup_size_8+subgroup_shuffle"
 // CHECK: spirv.GroupNonUniformShuffle
 // CHECK-LABEL: xfmr.variant "portable" workgroup [64, 1, 1] shared 5856
