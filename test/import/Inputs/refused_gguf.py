@@ -89,6 +89,8 @@ CASES = [
     ({}, {"token_embd.weight": ([16], [0.0] * 16)}, '"x.gguf" has no matrix "token_embd.weight"'),
     ({"llama.embedding_length": 32}, {"token_embd.weight": ([16, 32], [0.0] * 512), "blk.0.attn_norm.weight": ([32], bytes(34))},
      'tensor "blk.0.attn_norm.weight" in "x.gguf": found a vector of type Q8_0, expected F32, F16 or BF16'),
+    ({}, {}, 'tensor "blk.0.attn_norm.weight" is missing from "x.gguf", expected shape [8]'),
+    ({}, {"blk.0.attn_norm.weight": zeros(4)}, 'tensor "blk.0.attn_norm.weight" in "x.gguf": found shape [4], expected [8]'),
     (of("llama", rope__scaling__type="yarn", rope__scaling__factor=2.0, rope__scaling__yarn_ext_factor=0.5), {},
      'key "llama.rope.scaling.yarn_ext_factor" is another number than 1, which cannot be imported'),
     (of("gemma2", attention__sliding_window_pattern=[True, False]), {},
