@@ -17,8 +17,6 @@ namespace xfmr {
 namespace fuzz {
 namespace {
 
-constexpr size_t kMostFiles = 8, kSlotBytes = size_t(4) << 20, kPage = 4096;
-
 struct Open {
   std::string path;
   const uint8_t *data;
@@ -37,6 +35,8 @@ void giveBack(const uint8_t *data) {
   std::free(const_cast<uint8_t *>(data));
 }
 #else
+constexpr size_t kMostFiles = 8, kSlotBytes = size_t(4) << 20, kPage = 4096;
+
 /// Slot `slot` of memory that is mapped once: each with a page behind it that nobody may read.
 uint8_t *place(size_t slot, const std::string &data, size_t alignment) {
   static uint8_t *const arena = [] {
