@@ -79,8 +79,9 @@ QuantRows::QuantRows(const QuantScheme &scheme, int64_t columns) : scheme(scheme
   std::fill(std::begin(offsets_), std::end(offsets_), -1);
   for (WeightPlane plane : planesOf(scheme)) {
     offsets_[static_cast<size_t>(plane)] = rowBytes_;
-    rowBytes_ += plane == WeightPlane::codes ? storedColumns() / 8 * scheme.bits()
-                                             : roundUp(scheme.planeColumns(plane, columns) * elementBytes(plane), 4);
+    const int64_t groups = scheme.planeColumns(plane, alternates() ? storedColumns() : columns);
+    rowBytes_ +=
+        plane == WeightPlane::codes ? storedColumns() / 8 * scheme.bits() : roundUp(groups * elementBytes(plane), 4);
   }
   rowBytes_ = roundUp(rowBytes_, 16);
 }
@@ -164,18 +165,19 @@ void QuantRows::unpack(WeightPlane plane, const uint8_t *row, int64_t begin, int
 }
 
 void QuantRows::forEachOfPanel(llvm::function_ref<void(WeightPlane, int64_t, int64_t)> visit) const {
-  const bool alternate = scheme.group == 32 && !scheme.twoLevels();
+  const bool alternate = alternates();
   const int64_t blocks = storedColumns() / 32;
   int64_t at = 0;
   for (int64_t part = 0; part < (alternate ? blocks : 1); ++part)
     for (WeightPlane plane : planesOf(scheme)) {
       const int64_t size = kPanelRows * elementBytes(plane);
       const int64_t all = plane == WeightPlane::codes ? blocks * scheme.bits() : scheme.planeColumns(plane, columns);
-      const int64_t count = alternate ? all / blocks : all;
+      const int64_t count = !alternate ? all : plane == WeightPlane::codes ? scheme.bits() : 32 / scheme.group;
       if (!alternate)
         at = kPanelRows * offset(plane);
       for (int64_t i = part * count; i < (part + 1) * count; ++i, at += size)
-        visit(plane, i, at);
+        if (i < all) // the last columns may have no second group of 16
+          visit(plane, i, at);
     }
 }
 

@@ -13,9 +13,9 @@
 // is stored as q + 2^(n - 1).
 //
 // A panel of sixteen rows has the same sections, each sixteen times as long, with words of codes and elements of scales of
-// the rows side by side: codes [C / 32][bits][16] words, scales [groups][16], and so on. With groups of 32 columns and one level,
-// what kernels of the CPU read, sections alternate group by group without a gap: [C / 32] of codes [bits][16], scales [16] and
-// minimums [16].
+// the rows side by side: codes [C / 32][bits][16] words, scales [groups][16], and so on. With one level and groups of 32 or
+// 16 columns, what kernels read, sections alternate without a gap every 32 columns: [C / 32] of codes [bits][16], scales [16] and
+// minimums [16], two of either with groups of 16. Rows of such groups have scales for whole 32 columns.
 #pragma once
 #include "dialect/Quantised.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
@@ -50,6 +50,7 @@ public:
 private:
   /// visit(plane, i, at) for word or element i of a plane and where its sixteen begin in a panel, in the order of places.
   void forEachOfPanel(llvm::function_ref<void(WeightPlane plane, int64_t i, int64_t at)> visit) const;
+  bool alternates() const { return (scheme.group == 32 || scheme.group == 16) && !scheme.twoLevels(); }
   int64_t rowBytes_ = 0;
   int64_t offsets_[6];
 };

@@ -92,15 +92,19 @@ struct Form {
 std::vector<Form> formsOf(Level level) {
   std::vector<Form> forms = {{WeightType::F32}, {WeightType::BF16}, {WeightType::F16}};
   if (!goesByCodes(true, level))
-    forms.insert(forms.end(), {{WeightType::Q8}, {WeightType::Q4}});
+    forms.insert(forms.end(), {{WeightType::Q8}, {WeightType::Q4}, {WeightType::Q6Fine}});
   else
-    forms.insert(forms.end(), {{WeightType::Q8, true}, {WeightType::Q4, true}, {WeightType::Q4Wide, true}});
+    forms.insert(forms.end(), {{WeightType::Q8, true},
+                               {WeightType::Q4, true},
+                               {WeightType::Q4Wide, true},
+                               {WeightType::Q6Fine, true},
+                               {WeightType::Q4FineWide, true}});
   return forms;
 }
 
 void gemm(mlir::MLIRContext &context, int rounds, Level level) {
   static char *x = memory(512 * 4096 * 4), *w = memory(4096 * 4096 * 4), *out = memory(512 * 4096 * 4),
-              *codes = memory(512 * codeWords(4096) * 4);
+              *codes = memory(512 * codeWords(4096, true) * 4);
   std::vector<uint32_t> words(xfmr::state::kWords);
   struct Shape {
     uint32_t t, k, n;
@@ -144,7 +148,8 @@ void gemm(mlir::MLIRContext &context, int rounds, Level level) {
 
 void gemv(mlir::MLIRContext &context, int rounds, Level level) {
   constexpr size_t kBytes = size_t(512) << 20;
-  static char *w = memory(kBytes), *x = memory(4096 * 4), *out = memory(1 << 20), *codes = memory(codeWords(4096) * 4);
+  static char *w = memory(kBytes), *x = memory(4096 * 4), *out = memory(1 << 20),
+              *codes = memory(codeWords(4096, true) * 4);
   std::vector<uint32_t> words(xfmr::state::kWords);
   words[xfmr::state::kCount] = 1;
   for (uint32_t k : {768u, 4096u})

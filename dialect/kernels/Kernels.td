@@ -231,7 +231,8 @@ def Xfmr_ElementwiseParams : Xfmr_KernelParams<"Elementwise", "elementwise"> {
 def Xfmr_EmbeddingKernel : Xfmr_Kernel<"Embedding", "embedding"> {
   let summary = "rows of a table by token id";
   let description = [{
-    - `weight`: `f32`, `f16`, `bf16`, `q8`, `q4`, `q8_wide` or `q4_wide`, how the matrix lies in memory
+    - `weight`: `f32`, `f16`, `bf16`, `q8`, `q4`, `q8_wide`, `q4_wide`, `q8_fine`, `q6_fine`, `q4_fine`, `q8_fine_wide` or
+      `q4_fine_wide`, how the matrix lies in memory
     - `positions`: adds a learned position
 
     `#xfmr.embedding<weight = bf16>`
@@ -254,7 +255,8 @@ def Xfmr_EmbeddingParams : Xfmr_KernelParams<"Embedding", "embedding"> {
 def Xfmr_GemmKernel : Xfmr_Kernel<"Gemm", "gemm"> {
   let summary = "rows times a weight";
   let description = [{
-    - `weight`: `f32`, `f16`, `bf16`, `q8`, `q4`, `q8_wide` or `q4_wide`, how the matrix lies in memory
+    - `weight`: `f32`, `f16`, `bf16`, `q8`, `q4`, `q8_wide`, `q4_wide`, `q8_fine`, `q6_fine`, `q4_fine`, `q8_fine_wide` or
+      `q4_fine_wide`, how the matrix lies in memory
     - `epilogue`: what happens to the sum, in this order: `bias`, `activation` (`none`, `silu`, `gelu`,
       `gelu_tanh`, `relu`) or with `glu` the gated pair, `scale`, `softcap`, `residual`
     - `codes`: rows are read as `row_codes` left them, where the level has dots of bytes
@@ -280,7 +282,8 @@ def Xfmr_GemmParams : Xfmr_KernelParams<"Gemm", "gemm"> {
 def Xfmr_GemvKernel : Xfmr_Kernel<"Gemv", "gemv"> {
   let summary = "one row times a weight";
   let description = [{
-    - `weight`: `f32`, `f16`, `bf16`, `q8`, `q4`, `q8_wide` or `q4_wide`, how the matrix lies in memory
+    - `weight`: `f32`, `f16`, `bf16`, `q8`, `q4`, `q8_wide`, `q4_wide`, `q8_fine`, `q6_fine`, `q4_fine`, `q8_fine_wide` or
+      `q4_fine_wide`, how the matrix lies in memory
     - `rms_norm`: the row is normalised first
     - `unit_offset`: by 1 + the stored weight
     - `epilogue`: what happens to the sum, in this order: `bias`, `activation` (`none`, `silu`, `gelu`,
@@ -334,7 +337,8 @@ def Xfmr_MoeCombineParams : Xfmr_KernelParams<"MoeCombine", "moe_combine"> {
 def Xfmr_MoeGemmKernel : Xfmr_Kernel<"MoeGemm", "moe_gemm"> {
   let summary = "a product of the grouped route";
   let description = [{
-    - `weight`: `f32`, `f16`, `bf16`, `q8`, `q4`, `q8_wide` or `q4_wide`, how the matrix lies in memory
+    - `weight`: `f32`, `f16`, `bf16`, `q8`, `q4`, `q8_wide`, `q4_wide`, `q8_fine`, `q6_fine`, `q4_fine`, `q8_fine_wide` or
+      `q4_fine_wide`, how the matrix lies in memory
     - `product`: `first` or `second`
     - `epilogue`: `bias`, `activation`, `glu`, `clamped` (gpt-oss: limits and slope of the params)
     - `weighted`: times the routing weight
@@ -369,7 +373,8 @@ def Xfmr_MoeGemmParams : Xfmr_KernelParams<"MoeGemm", "moe_gemm"> {
 def Xfmr_MoeGemvKernel : Xfmr_Kernel<"MoeGemv", "moe_gemv"> {
   let summary = "a product of the by-id route";
   let description = [{
-    - `weight`: `f32`, `f16`, `bf16`, `q8`, `q4`, `q8_wide` or `q4_wide`, how the matrix lies in memory
+    - `weight`: `f32`, `f16`, `bf16`, `q8`, `q4`, `q8_wide`, `q4_wide`, `q8_fine`, `q6_fine`, `q4_fine`, `q8_fine_wide` or
+      `q4_fine_wide`, how the matrix lies in memory
     - `product`: `first` or `second`
     - `epilogue`: `bias`, `activation`, `glu`, `clamped` (gpt-oss: limits and slope of the params)
     - `weighted`: times the routing weight
@@ -518,7 +523,9 @@ def Xfmr_RowCodesKernel : Xfmr_Kernel<"RowCodes", "row_codes"> {
   let description = [{
     Only on the CPU.
 
-    `#xfmr.row_codes`
+    - `halves`: sums of 16 columns too, which weights with scales of 16 columns need
+
+    `#xfmr.row_codes<>`
   }];
 }
 def Xfmr_RowCodesParams : Xfmr_KernelParams<"RowCodes", "row_codes"> {

@@ -246,11 +246,11 @@ Cost costOf(const MoeCombineSpec &spec, const MoeCombineParams &p, const Machine
   return cost;
 }
 
-Cost costOf(const RowCodesSpec &, const RowCodesParams &p, const Machine &, const Load &load) {
+Cost costOf(const RowCodesSpec &spec, const RowCodesParams &p, const Machine &, const Load &load) {
   Cost cost;
   const double rows = std::min(load.tokens, double(p.maxRows)) * p.rowsAToken;
   cost.ofTokens.flops = rows * p.width * 4;
-  cost.ofTokens.activationBytes = rows * kFloat * (padded(p.width) + codeWords(p.width));
+  cost.ofTokens.activationBytes = rows * kFloat * (padded(p.width) + codeWords(p.width, spec.halves));
   return cost;
 }
 

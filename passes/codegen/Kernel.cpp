@@ -66,8 +66,14 @@ std::string codesFault(bool codes, WeightType weight) {
 }
 
 std::optional<WeightType> weightTypeOf(const QuantScheme &scheme) {
-  if (scheme.group % 32 || scheme.code == QuantCode::nf4)
+  if (scheme.group % 16 || scheme.code == QuantCode::nf4)
     return std::nullopt;
+  if (scheme.group % 32) { // e2m1 holds halves up to 6, iq4_nl integers of eight bits
+    const int bits = scheme.code == QuantCode::e2m1 ? 5 : scheme.isBook() ? 8 : scheme.bits();
+    if (scheme.minimum)
+      return bits > 4 ? WeightType::Q8FineWide : WeightType::Q4FineWide;
+    return bits > 6 ? WeightType::Q8Fine : bits > 4 ? WeightType::Q6Fine : WeightType::Q4Fine;
+  }
   const bool eight = scheme.bits() > 4 || scheme.isBook(); // books hold integers (e2m1: halves) of eight bits
   const bool wide = scheme.minimum || scheme.twoLevels() || scheme.scale != QuantScale::f16 || scheme.code == QuantCode::e2m1;
   if (wide)
@@ -80,8 +86,8 @@ uint64_t rowBytes(WeightType type, uint32_t columns) {
   const std::optional<QuantScheme> scheme = schemeOf(type);
   if (!scheme)
     return uint64_t(paddedWidth(columns)) * (type == WeightType::F32 ? 4 : 2);
-  const uint64_t groups = static_cast<uint64_t>(scheme->planeColumns(WeightPlane::scales, columns));
-  const uint64_t codes = (uint64_t(columns) + 31) / 32 * 4 * static_cast<unsigned>(scheme->bits());
+  const uint64_t blocks = (uint64_t(columns) + 31) / 32, groups = blocks * (isFine(type) ? 2 : 1);
+  const uint64_t codes = blocks * 4 * static_cast<unsigned>(scheme->bits());
   const uint64_t scales = (groups * static_cast<unsigned>(scheme->scaleBytes()) + 3) / 4 * 4;
   return (codes + (scheme->minimum ? 2 : 1) * scales + 15) / 16 * 16;
 }

@@ -16,22 +16,35 @@
 namespace xfmr::codegen {
 
 // How matrix weights lie in memory; f16 and bf16 are two values a 32-bit word, even element low. Quantised ones lie on every
-// target in panels of sixteen rows, codes and scales as weights/QuantRows.h says: codes of 8 or 4 bits in groups of 32 columns, Q8
-// and Q4 symmetric with a scale of f16, Q8Wide and Q4Wide with a scale and a minimum of f32.
-enum class WeightType : uint8_t { F32, F16, BF16, Q8, Q4, Q8Wide, Q4Wide };
+// target in panels of sixteen rows, codes and scales as weights/QuantRows.h says. Q8 and Q4, codes of 8 and 4 bits in groups of 32
+// columns, are symmetric with a scale of f16; Q8Wide and Q4Wide have a scale and a minimum of f32. Fine ones have groups of 16
+// columns and scales of f32: symmetric with codes of 8, 6 or 4 bits, FineWide with a minimum of f32 and codes of 8 or 4.
+enum class WeightType : uint8_t { F32, F16, BF16, Q8, Q4, Q8Wide, Q4Wide, Q8Fine, Q6Fine, Q4Fine, Q8FineWide, Q4FineWide };
 template <> struct Words<WeightType> {
-  static constexpr const char *all[] = {"f32", "f16", "bf16", "q8", "q4", "q8_wide", "q4_wide"};
+  static constexpr const char *all[] = {"f32",     "f16",     "bf16",    "q8",      "q4",           "q8_wide",
+                                        "q4_wide", "q8_fine", "q6_fine", "q4_fine", "q8_fine_wide", "q4_fine_wide"};
 };
 // The scheme of a quantised type.
 constexpr std::optional<QuantScheme> schemeOf(WeightType type) {
-  if (type < WeightType::Q8)
-    return std::nullopt;
-  const QuantCode code = type == WeightType::Q8 || type == WeightType::Q8Wide ? QuantCode::int8 : QuantCode::int4;
-  const bool wide = type >= WeightType::Q8Wide;
-  return QuantScheme{code, 32, wide ? QuantScale::f32 : QuantScale::f16, wide};
+  switch (type) {
+  case WeightType::Q8: return QuantScheme{QuantCode::int8, 32, QuantScale::f16};
+  case WeightType::Q4: return QuantScheme{QuantCode::int4, 32, QuantScale::f16};
+  case WeightType::Q8Wide: return QuantScheme{QuantCode::int8, 32, QuantScale::f32, true};
+  case WeightType::Q4Wide: return QuantScheme{QuantCode::int4, 32, QuantScale::f32, true};
+  case WeightType::Q8Fine: return QuantScheme{QuantCode::int8, 16, QuantScale::f32};
+  case WeightType::Q6Fine: return QuantScheme{QuantCode::int6, 16, QuantScale::f32};
+  case WeightType::Q4Fine: return QuantScheme{QuantCode::int4, 16, QuantScale::f32};
+  case WeightType::Q8FineWide: return QuantScheme{QuantCode::int8, 16, QuantScale::f32, true};
+  case WeightType::Q4FineWide: return QuantScheme{QuantCode::int4, 16, QuantScale::f32, true};
+  default: return std::nullopt;
+  }
+}
+// Whether sixteen columns share a scale, not 32.
+constexpr bool isFine(WeightType type) {
+  return type >= WeightType::Q8Fine;
 }
 // The type that holds weights of a scheme exactly, the narrowest; nothing where none does (groups that are no multiple of
-// 32, code books that are no multiples of one number).
+// 16, code books that are no multiples of one number).
 std::optional<WeightType> weightTypeOf(const QuantScheme &scheme);
 // Bytes of a row of so many columns, padded as it lies in memory.
 uint64_t rowBytes(WeightType type, uint32_t columns);

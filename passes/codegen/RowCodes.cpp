@@ -3,7 +3,7 @@
 
 namespace xfmr::codegen {
 
-std::string RowCodesSpec::name() const { return "row_codes"; }
+std::string RowCodesSpec::name() const { return halves ? "row_codes_halves" : "row_codes"; }
 
 std::vector<Binding> RowCodesSpec::bindings() const {
   return {{"state", Access::Read, Stored::I32}, {"x", Access::Read}, {"codes", Access::Write, Stored::I32}};

@@ -213,21 +213,22 @@ Value DispatchBuilder::weightRows(Value expression, int64_t firstRow, int64_t ro
   return BufferRefOp::create(builder, loc, part, symbol, encoding.rowOffset(firstRow));
 }
 
-Value DispatchBuilder::codesOf(const View &x, int64_t columns, int64_t rowsAToken) {
+Value DispatchBuilder::codesOf(const View &x, int64_t columns, codegen::WeightType weight, int64_t rowsAToken) {
+  const codegen::RowCodesSpec spec{codegen::isFine(weight)};
   codegen::RowCodesParams params;
   params.width = static_cast<uint32_t>(columns);
   params.maxRows = static_cast<uint32_t>(rows);
   params.rowsAToken = static_cast<uint32_t>(rowsAToken);
   params.x = x.rows;
-  auto [entry, isNew] = codes.try_emplace({x.buffer.getAsOpaquePointer(), x.rows.offset, x.rows.stride});
+  auto [entry, isNew] = codes.try_emplace({x.buffer.getAsOpaquePointer(), x.rows.offset, x.rows.stride, spec.halves});
   // A buffer of a name may have been written again since.
   if (!isNew && x.buffer.getDefiningOp<memref::AllocOp>())
     return entry->second;
-  Value made = scratch(rows * rowsAToken * codegen::codeWords(params.width), builder.getI32Type());
+  Value made = scratch(rows * rowsAToken * codegen::codeWords(params.width, spec.halves), builder.getI32Type());
   entry->second = made;
   const std::string product = label;
   setLabel("codes of rows");
-  dispatch(codegen::RowCodesSpec(), params, {{"x", x.buffer}, {"codes", made}});
+  dispatch(spec, params, {{"x", x.buffer}, {"codes", made}});
   setLabel(product);
   return made;
 }

@@ -94,8 +94,9 @@ public:
   /// Rows of a weight that one binding may hold, a multiple of 64.
   int64_t rowsPerBinding(mlir::Value expression) const;
   mlir::Value state();
-  /// Rows of `x` as codes for products with quantised weights (passes/codegen/RowCodes.h), made once for all that read them.
-  mlir::Value codesOf(const View &x, int64_t columns, int64_t rowsAToken = 1);
+  /// Rows of `x` as codes for products with a quantised weight (passes/codegen/RowCodes.h), made once for all whose weights need
+  /// the same sums.
+  mlir::Value codesOf(const View &x, int64_t columns, codegen::WeightType weight, int64_t rowsAToken = 1);
   /// Whether a product reads codes of its rows: Vulkan multiplies floats.
   bool readsCodes(codegen::WeightType weight, uint32_t columns) const {
     return tables.rowCodes && tables.onCpu() && codegen::codesPay(weight, columns);
@@ -133,7 +134,7 @@ private:
   mlir::Value packed(mlir::Value expression, WeightLayout layout);
 
   llvm::DenseMap<mlir::Value, View> views, destinations;
-  std::map<std::tuple<void *, uint32_t, uint32_t>, mlir::Value> codes; // of rows in a buffer at an offset, with a stride
+  std::map<std::tuple<void *, uint32_t, uint32_t, bool>, mlir::Value> codes; // of rows in a buffer at an offset, with a stride; halves
   std::string scope, label;
 };
 

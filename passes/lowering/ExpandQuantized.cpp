@@ -70,7 +70,7 @@ struct ExpandQuantized : impl::XfmrExpandQuantizedBase<ExpandQuantized> {
       getOperation().emitRemark()
           << asBytes
           << " quantised weights are rounded again, to int8 in groups of 32: no kernel reads groups "
-             "that are no multiple of 32, nor nf4";
+             "that are no multiple of 16, nor nf4";
   }
 
 private:

@@ -151,16 +151,18 @@ private:
                    {{"ids", ids}, {"plan", planned}, {"weights", weights}, {"stats", stats}, {"chosen", chosen}});
   }
 
+  codegen::WeightType weightOf(codegen::MoeProduct product) const {
+    return weightTypeOf(product == codegen::MoeProduct::First ? expert.first : expert.second);
+  }
   bool hasCodes(codegen::MoeProduct product) const {
     const bool first = product == codegen::MoeProduct::First;
-    return build.readsCodes(weightTypeOf(first ? expert.first : expert.second), first ? hidden : width) &&
-           !(first && weightOnInput());
+    return build.readsCodes(weightOf(product), first ? hidden : width) && !(first && weightOnInput());
   }
   // Fields that the products of both routes share.
   template <class Spec> Spec productSpec(codegen::MoeProduct product) const {
     const bool first = product == codegen::MoeProduct::First;
     Spec spec;
-    spec.weight = weightTypeOf(first ? expert.first : expert.second);
+    spec.weight = weightOf(product);
     spec.product = product;
     if (first)
       spec.epilogue = expert.between;
@@ -201,7 +203,8 @@ private:
     if (Value bias = first ? expert.firstBias : expert.secondBias)
       list.push_back({"bias", build.weightAsRows(bias)});
     if (hasCodes(product)) // of the second product a row an entry
-      list.push_back({"codes", first ? build.codesOf(input, hidden) : build.codesOf(middle, width, layout.topK)});
+      list.push_back({"codes", first ? build.codesOf(input, hidden, weightOf(product))
+                                     : build.codesOf(middle, width, weightOf(product), layout.topK)});
     return list;
   }
 

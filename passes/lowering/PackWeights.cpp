@@ -28,7 +28,7 @@ std::vector<uint64_t> shapeOf(Type type) {
   return std::vector<uint64_t>(shape.begin(), shape.end());
 }
 
-// Rows first … of a plane of a quantised expression as another scheme of groups of 32 has it, with the same values: codes count
+// Rows first … of a plane of a quantised expression as another scheme of one level has it, with the same values: codes count
 // from another zero, scales of larger groups and of two levels are multiplied out and repeated.
 LogicalResult readAs(const QuantScheme &stored, WeightPlane plane, Value expression, int64_t first, int64_t count,
                      const WeightEvaluator &evaluator, float *out) {
@@ -67,7 +67,7 @@ LogicalResult readAs(const QuantScheme &stored, WeightPlane plane, Value express
   const int64_t width = scheme.planeColumns(WeightPlane::subScales, columns), blocks = stored.planeColumns(plane, columns);
   for (int64_t r = 0; r < count; ++r)
     for (int64_t b = 0; b < blocks; ++b) {
-      const int64_t group = r * width + b * 32 / scheme.groupColumns(columns);
+      const int64_t group = r * width + b * stored.group / scheme.groupColumns(columns);
       const float scale = scales[group] / units;
       if (plane == WeightPlane::scales)
         out[r * blocks + b] = scale;

@@ -10,8 +10,8 @@ def XfmrExpandQuantized : Pass<"xfmr-expand-quantized", "::xfmr::ModelOp"> {
     Puts a cast to f32 between a quantised weight and the op that uses it; the experts of a mixture are cast stacked. Exact:
     the values of codes are f32. Selections stay where they are, on the codes. A remark says how many weights there are.
 
-    Kernels read codes of 8 and 4 bits in groups of 32 columns, in products and tables. Other codes and larger groups are
-    stored as these with the same values (codegen::weightTypeOf says which). Groups that are no multiple of 32 and nf4 are rounded
+    Kernels read codes of 8 and 4 bits in groups of 32 and 16 columns, and of 6 bits in groups of 16, in products and tables. Other
+    codes and larger groups are stored as these with the same values (codegen::weightTypeOf says which). Groups that are no multiple of 16 and nf4 are rounded
     again, to int8 in groups of 32, and a remark says so: it adds at most 1/254 of the largest of 32 numbers.
 
     Before:

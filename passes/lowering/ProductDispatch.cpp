@@ -148,7 +148,7 @@ LogicalResult PhaseLowering::lowerProduct() {
       buffers.push_back({"residual", added.buffer});
     const bool codes = build.readsCodes(weightTypeOf(weight), static_cast<uint32_t>(columns));
     if (codes)
-      buffers.push_back({"codes", build.codesOf(*x, columns)});
+      buffers.push_back({"codes", build.codesOf(*x, columns, weightTypeOf(weight))});
     if (build.rows == 1) {
       codegen::GemvSpec spec;
       spec.codes = codes;

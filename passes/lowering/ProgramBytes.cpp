@@ -24,9 +24,14 @@ program::Element elementOf(codegen::WeightType type) {
   case codegen::WeightType::F16: return program::Element::f16;
   case codegen::WeightType::BF16: return program::Element::bf16;
   case codegen::WeightType::Q8:
-  case codegen::WeightType::Q8Wide: return program::Element::q8;
+  case codegen::WeightType::Q8Wide:
+  case codegen::WeightType::Q8Fine:
+  case codegen::WeightType::Q6Fine:
+  case codegen::WeightType::Q8FineWide: return program::Element::q8;
   case codegen::WeightType::Q4:
-  case codegen::WeightType::Q4Wide: return program::Element::q4;
+  case codegen::WeightType::Q4Wide:
+  case codegen::WeightType::Q4Fine:
+  case codegen::WeightType::Q4FineWide: return program::Element::q4;
   }
   llvm_unreachable("unknown weight type");
 }

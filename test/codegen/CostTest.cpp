@@ -1,6 +1,6 @@
 // The cost of each family, worked out by hand; that every family has one; and the time that follows.
-#include "passes/codegen/Choice.h"
 #include "passes/codegen/Cost.h"
+#include "passes/codegen/Choice.h"
 #include <gtest/gtest.h>
 
 namespace xfmr::codegen {
@@ -92,6 +92,8 @@ TEST(Cost, CodesAreOperationsOnBytesWhereThereAreSuch) {
   RowCodesParams rows;
   rows.width = 300, rows.maxRows = 4, rows.rowsAToken = 2;
   expectWork(costOf(RowCodesSpec(), rows, machine, {7, 1}).total(), 8 * 300 * 4, 0, 8 * 4 * (304 + codeWords(300)));
+  expectWork(costOf(RowCodesSpec{true}, rows, machine, {7, 1}).total(), 8 * 300 * 4, 0,
+             8 * 4 * (304 + codeWords(300, true)));
 }
 
 TEST(Cost, TopK) {

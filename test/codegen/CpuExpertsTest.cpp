@@ -77,7 +77,7 @@ protected:
     auto seen = x; // what the first product multiplies
     for (uint32_t t = 0; firstCodes && dotsOfCodes && t < m.rows; ++t)
       roundLikeCodes(&seen[xRows.offset + t * xRows.stride], m.hidden);
-    auto xCodes = codes(x.data(), m.rows, m.hidden, xRows, level);
+    auto xCodes = codes(x.data(), m.rows, m.hidden, xRows, m.type, level);
     auto coded = [](std::vector<void *> buffers, bool has, std::vector<uint32_t> &codes) {
       if (has)
         buffers.push_back(codes.data());
@@ -90,8 +90,11 @@ protected:
     MoeGemvSpec first{m.type, MoeProduct::First, m.between, m.weightedInput, {}, firstCodes};
     MoeGemvParams p;
     p.n = n, p.k = m.hidden, p.topK = m.topK, p.maxRows = m.rows + 2, p.x = xRows, p.out = midRows, p.limit = 0.5f;
-    run(first, p, level, coded(bound({words.data(), x.data(), up.bytes.data(), ids.data(), middle.data()}, m.weightedInput, m.between.bias ? &upBias : nullptr), firstCodes, xCodes));
-    auto middleCodes = codes(middle.data(), m.rows, m.width, midRows, level, m.topK);
+    run(first, p, level,
+        coded(bound({words.data(), x.data(), up.bytes.data(), ids.data(), middle.data()}, m.weightedInput,
+                    m.between.bias ? &upBias : nullptr),
+              firstCodes, xCodes));
+    auto middleCodes = codes(middle.data(), m.rows, m.width, midRows, m.type, level, m.topK);
     MoeGemvSpec second{m.type, MoeProduct::Second, onlyBias, !m.weightedInput, terms, m.codes};
     p.n = m.hidden, p.k = m.width, p.x = midRows, p.out = outRows;
     p.terms.shared = p.terms.residual = outRows;
@@ -105,8 +108,12 @@ protected:
     MoeGemmSpec one{m.type, MoeProduct::First, m.between, m.weightedInput, layout.tileRows, firstCodes};
     MoeGemmParams g;
     g.layout = layout, g.n = n, g.k = m.hidden, g.x = xRows, g.out = midRows, g.limit = 0.5f, g.gridAt = layout.grid0();
-    run(one, g, level, coded(bound({words.data(), x.data(), up.bytes.data(), planned.data(), packed.data()}, m.weightedInput, m.between.bias ? &upBias : nullptr), firstCodes, xCodes), true);
-    auto packedCodes = codes(packed.data(), m.rows, m.width, midRows, level, m.topK);
+    run(one, g, level,
+        coded(bound({words.data(), x.data(), up.bytes.data(), planned.data(), packed.data()}, m.weightedInput,
+                    m.between.bias ? &upBias : nullptr),
+              firstCodes, xCodes),
+        true);
+    auto packedCodes = codes(packed.data(), m.rows, m.width, midRows, m.type, level, m.topK);
     MoeGemmSpec two{m.type, MoeProduct::Second, onlyBias, !m.weightedInput, layout.tileRows, m.codes};
     g.n = m.hidden, g.k = m.width, g.x = midRows, g.out = outRows, g.gridAt = layout.grid1();
     run(two, g, level, coded(bound({words.data(), packed.data(), down.bytes.data(), planned.data(), parts.data()}, !m.weightedInput, m.secondBias ? &downBias : nullptr), m.codes, packedCodes));
@@ -180,7 +187,11 @@ TEST_F(CpuExperts, BothRoutesGiveTheSameBits) {
     check(m, level);
     m.hidden = 264, m.width = 520; // by dots, where there are
     check(m, level);
-    for (auto [type, withCodes] : {std::pair(WeightType::Q4, true), {WeightType::Q8Wide, false}, {WeightType::Q4Wide, true}}) {
+    for (auto [type, withCodes] : {std::pair(WeightType::Q4, true),
+                                   {WeightType::Q8Wide, false},
+                                   {WeightType::Q4Wide, true},
+                                   {WeightType::Q6Fine, true},
+                                   {WeightType::Q4FineWide, true}}) {
       if (withCodes && type != WeightType::Q4 && !goesByCodes(true, level))
         continue;
       m.type = type, m.codes = withCodes, m.hidden = 72, m.width = 136;

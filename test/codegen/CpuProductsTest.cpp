@@ -26,7 +26,7 @@ protected:
     auto seen = x; // what is multiplied
     std::vector<uint32_t> coded;
     if (withCodes) {
-      coded = codes(x.data(), rows, k, p.x, level);
+      coded = codes(x.data(), rows, k, p.x, type, level);
       for (uint32_t t = 0; goesByCodes(true, level) && t < rows; ++t)
         roundLikeCodes(&seen[p.x.offset + t * p.x.stride], k);
     }
@@ -38,7 +38,7 @@ protected:
       if (epilogue.residual)
         result.push_back(residual.data() + firstRow * p.epilogue.residual.stride);
       if (withCodes)
-        result.push_back(coded.data() + firstRow * codeWords(k));
+        result.push_back(coded.data() + firstRow * codeWords(k, isFine(type)));
       return result;
     };
     auto kernel = compileForCpu(context, spec, p, level);
@@ -100,7 +100,7 @@ TEST_F(CpuProducts, OddSizes) {
   const uint32_t sizes[] = {1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 23, 31, 33, 64, 65, 127};
   for (Level level : runnableLevels())
     for (WeightType type : kTypes)
-      for (int i = 0; i < 4; ++i) // samples of the cube of sizes
+      for (int i = 0; i < (isFine(type) ? 2 : 4); ++i) // samples of the cube of sizes
         check(type, {}, sizes[random() % 16], sizes[random() % 16], sizes[random() % 16], level);
 }
 
@@ -113,6 +113,7 @@ TEST_F(CpuProducts, LargeSizesAndSeveralRuns) {
     check(WeightType::BF16, {}, 4, 17, 777, level);
     check(WeightType::Q8, {}, 29, 72, 520, level);
     check(WeightType::Q4Wide, {}, 4, 17, 777, level);
+    check(WeightType::Q6Fine, {}, 29, 72, 520, level);
   }
 }
 
@@ -155,7 +156,7 @@ TEST_F(CpuProducts, LevelsWithCodesAgreeAndNothingSaturates) {
         if (!goesByCodes(true, level))
           continue;
         SCOPED_TRACE(std::string(toString(type)) + " at " + facts(level).name + (extreme ? ", extreme" : ""));
-        auto coded = codes(x.data(), rows, k, at, level);
+        auto coded = codes(x.data(), rows, k, at, type, level);
         GemmSpec spec{type, {}, true};
         GemmParams p;
         p.n = n, p.k = k, p.maxRows = rows, p.x = at, p.out = {n, 0};
@@ -189,7 +190,7 @@ TEST_F(CpuProducts, CodesAreWithinTheirBound) {
         x[c] *= 100;
       std::fill(x.begin() + 64, x.begin() + 96, 0.0f); // a block of zeros
       x[97] = std::ldexp(1.0f, -120);
-      auto coded = codes(x.data(), 1, k, {paddedWidth(k), 0}, level);
+      auto coded = codes(x.data(), 1, k, {paddedWidth(k), 0}, type, level);
       GemvSpec spec;
       spec.weight = type, spec.codes = true;
       GemvParams p;

@@ -12,8 +12,13 @@
 
 namespace xfmr::codegen::cpu::test {
 
-constexpr WeightType kTypes[] = {WeightType::F32, WeightType::F16, WeightType::BF16, WeightType::Q8, WeightType::Q4, WeightType::Q8Wide, WeightType::Q4Wide};
-constexpr WeightType kQuantised[] = {WeightType::Q8, WeightType::Q4, WeightType::Q8Wide, WeightType::Q4Wide};
+constexpr WeightType kQuantised[] = {WeightType::Q8,     WeightType::Q4,         WeightType::Q8Wide,
+                                     WeightType::Q4Wide, WeightType::Q8Fine,     WeightType::Q6Fine,
+                                     WeightType::Q4Fine, WeightType::Q8FineWide, WeightType::Q4FineWide};
+constexpr WeightType kTypes[] = {WeightType::F32,    WeightType::F16,        WeightType::BF16,
+                                 WeightType::Q8,     WeightType::Q4,         WeightType::Q8Wide,
+                                 WeightType::Q4Wide, WeightType::Q8Fine,     WeightType::Q6Fine,
+                                 WeightType::Q4Fine, WeightType::Q8FineWide, WeightType::Q4FineWide};
 
 class CpuWeightTest : public ::testing::Test {
 protected:
@@ -87,13 +92,16 @@ protected:
         row[c] = scale * static_cast<float>(std::nearbyint(double(row[c]) * inverse));
     }
   }
-  // What row_codes makes of rows.
-  std::vector<uint32_t> codes(const float *x, uint32_t count, uint32_t width, Rows rows, Level level, uint32_t rowsAToken = 1) {
+  // What row_codes makes of rows for weights of a type.
+  std::vector<uint32_t> codes(const float *x, uint32_t count, uint32_t width, Rows rows, WeightType type, Level level,
+                              uint32_t rowsAToken = 1) {
+    const bool halves = isFine(type);
     RowCodesParams params;
     params.width = width, params.maxRows = count, params.rowsAToken = rowsAToken, params.x = rows;
-    std::vector<uint32_t> result(size_t(count) * rowsAToken * codeWords(width) + 16, 0xdddddddd), words = state(count);
+    std::vector<uint32_t> result(size_t(count) * rowsAToken * codeWords(width, halves) + 16, 0xdddddddd),
+        words = state(count);
     std::vector<float> in(x, x + rows.offset + size_t(count) * rowsAToken * rows.stride);
-    run(RowCodesSpec(), params, level, {words.data(), in.data(), result.data()});
+    run(RowCodesSpec{halves}, params, level, {words.data(), in.data(), result.data()});
     return result;
   }
   float number() { return std::uniform_real_distribution<float>(-1, 1)(random); }

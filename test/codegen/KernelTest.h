@@ -148,7 +148,8 @@ protected:
     Matrix m{rows, cols, std::vector<float>(size_t(rows) * cols), scale};
     if (schemeOf(type)) {
       for (size_t i = 0; i < m.values.size(); ++i) {
-        const CodeMeaning meaning(type, scale, static_cast<uint32_t>(i / cols), static_cast<uint32_t>(i % cols / 32));
+        const CodeMeaning meaning(type, scale, static_cast<uint32_t>(i / cols),
+                                  static_cast<uint32_t>(i % cols) / groupColumns(type));
         m.values[i] = meaning.value(static_cast<unsigned>(random() % (2 * meaning.half)));
       }
       return m;

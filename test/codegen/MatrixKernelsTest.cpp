@@ -155,7 +155,9 @@ TEST_P(MatrixKernels, GemvOverOddSizes) {
           gemv({type, rms, false, {}}, n, k);
 }
 
-constexpr WeightType kQuantised[] = {WeightType::Q8, WeightType::Q4, WeightType::Q8Wide, WeightType::Q4Wide};
+constexpr WeightType kQuantised[] = {WeightType::Q8,     WeightType::Q4,         WeightType::Q8Wide,
+                                     WeightType::Q4Wide, WeightType::Q8Fine,     WeightType::Q6Fine,
+                                     WeightType::Q4Fine, WeightType::Q8FineWide, WeightType::Q4FineWide};
 
 // Values are sums of up to 1000 products of numbers up to 1 and 1 / sqrt(k), whose magnitudes add up to less than 16; of codes with a
 // minimum the parts of scale and minimum are as large as twice that. Each of the roundings, 32 in a block's chain and one a block

@@ -11,7 +11,7 @@ module attributes {xfmr.kernel = #xfmr.gemv<rms_norm, rms_norm>} {}
 
 // -----
 
-// expected-error @below {{expected one of f32, f16, bf16, q8, q4, q8_wide, q4_wide for weight, got f64}}
+// expected-error @below {{expected one of f32, f16, bf16, q8, q4, q8_wide, q4_wide, q8_fine, q6_fine, q4_fine, q8_fine_wide, q4_fine_wide for weight, got f64}}
 module attributes {xfmr.kernel = #xfmr.gemv<weight = f64>} {}
 
 // -----

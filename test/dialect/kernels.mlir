@@ -72,9 +72,9 @@ module @norm attributes {xfmr.kernel = #xfmr.norm<kind = layer, bias>, xfmr.para
 module @rope_cache attributes {xfmr.kernel = #xfmr.rope_cache<style = interleaved>, xfmr.params = #xfmr.rope_cache_params<num_heads = 2, num_kv_heads = 1, head_dim = 8, rotary_dim = 8, max_context = 8, max_rows = 1, q = <stride = 16>, k = <stride = 8>, v = <stride = 8>>} {}
 
 // CHECK-LABEL: @row_codes
-// CHECK-SAME: kernel = #xfmr.row_codes,
+// CHECK-SAME: kernel = #xfmr.row_codes<halves>,
 // CHECK-SAME: params = #xfmr.row_codes_params<width = 256, max_rows = 4, x = <stride = 256>>}
-module @row_codes attributes {xfmr.kernel = #xfmr.row_codes, xfmr.params = #xfmr.row_codes_params<width = 256, max_rows = 4, x = <stride = 256>>} {}
+module @row_codes attributes {xfmr.kernel = #xfmr.row_codes<halves>, xfmr.params = #xfmr.row_codes_params<width = 256, max_rows = 4, x = <stride = 256>>} {}
 
 // CHECK-LABEL: @codes
 // CHECK-SAME: kernel = #xfmr.gemm<weight = q4, codes>}

@@ -58,7 +58,8 @@ TEST_P(ExpertKernels, SizesAndTiles) {
 }
 
 TEST_P(ExpertKernels, WeightTypes) {
-  for (WeightType type : {WeightType::F16, WeightType::BF16, WeightType::Q8, WeightType::Q4, WeightType::Q8Wide, WeightType::Q4Wide})
+  for (WeightType type : {WeightType::F16, WeightType::BF16, WeightType::Q8, WeightType::Q4, WeightType::Q8Wide,
+                          WeightType::Q4Wide, WeightType::Q6Fine, WeightType::Q4FineWide})
     for (uint32_t tileRows : {8u, 32u, 64u}) {
       SCOPED_TRACE(toString(type) + std::string(", tile ") + std::to_string(tileRows));
       check(random(37, 40, 8, 24, rule(2), type), 1e-5, tileRows);

@@ -29,6 +29,11 @@ Element elementOf(WeightType type) {
   case WeightType::Q4:
   case WeightType::Q8Wide:
   case WeightType::Q4Wide:
+  case WeightType::Q8Fine:
+  case WeightType::Q6Fine:
+  case WeightType::Q4Fine:
+  case WeightType::Q8FineWide:
+  case WeightType::Q4FineWide:
     return Element::U32; // words of codes and of scales
   }
   llvm_unreachable("unknown weight type");

@@ -138,10 +138,13 @@ void Product::unpack(Value firstPanel, Value outputTile, Value kBegin, Value kEn
     Value from = panelStarts({1, 1}, firstPanel, outputTile, panel)[0], to = panel * (uint64_t(run) * kPanel) - kBegin * kPanel;
     k.loop(kBegin, kEnd, 32, [&](Value column) {
       Value block = column / 32;
-      const QuantPanel::Scales scales = quantised.scales(from, block);
-      for (uint32_t c = 0; c < 32; c += 8)
+      QuantPanel::Scales scales;
+      for (uint32_t c = 0; c < 32; c += 8) {
+        if (c % quantised.groupColumns() == 0)
+          scales = quantised.scales(from, block, c / quantised.groupColumns());
         for (auto [i, number] : llvm::enumerate(quantised.numbers(from, block, c, scales)))
           unpacked.store(to + (column + (c + i)) * kPanel, number);
+      }
     });
   });
 }
@@ -163,12 +166,15 @@ Values Product::quantisedBlock(Buffer x, Value xAt, llvm::ArrayRef<Value> panels
   auto add = [&](Value column, uint32_t count, Values sums) {
     for (auto [panel, sum] : llvm::zip(panels, sums)) {
       Value block = column / 32;
-      const QuantPanel::Scales scales = quantised.scales(panel, block);
-      for (uint32_t c = 0; c < count; c += 8)
+      QuantPanel::Scales scales;
+      for (uint32_t c = 0; c < count; c += 8) {
+        if (c % quantised.groupColumns() == 0)
+          scales = quantised.scales(panel, block, c / quantised.groupColumns());
         for (auto [i, number] : llvm::enumerate(quantised.numbers(panel, block, c, scales))) {
           Value element = x[xAt + column + (c + i)];
           sum = fma(splat(scale ? element * scale : element, kPanel), number, sum);
         }
+      }
     }
     return sums;
   };

@@ -56,9 +56,9 @@ private:
   // The same of codes; begin and end count blocks of 32 columns.
   Values codedBlock(RegisterBlock shape, Buffer codes, llvm::ArrayRef<Value> rowStarts, llvm::ArrayRef<Value> panels,
                     Value begin, Value end, llvm::ArrayRef<Value> sums);
-  // What it adds to integer sums of one block.
+  // What columns begin … end - 1 of one block add to its integer sums.
   void addDots(RegisterBlock shape, Buffer codes, llvm::ArrayRef<Value> rowStarts, llvm::ArrayRef<Value> panels, Value block,
-               Values &sums);
+               uint32_t begin, uint32_t end, Values &sums);
   // Whether codes go by sign and magnitude (ProductOfCodes.cpp).
   bool bySign() const;
   // The same from codes to chains of f32.

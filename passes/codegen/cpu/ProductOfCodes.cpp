@@ -1,13 +1,14 @@
-// Products of codes: bytes of weights, unsigned, by bytes of activations (RowCodes.h), added in integers. Of each 32 columns
-// the sum is exact; then the chain of an output over blocks takes scale * scale * sum with one multiply-add, in order,
-// whatever rows and outputs it is computed beside. The sum begins with minus the code of zero times the sum of the
-// activations' codes, so that codes are multiplied as they are stored; a minimum is one multiply-add more.
+// Products of codes: bytes of weights, unsigned, by bytes of activations (RowCodes.h), added in integers. Of each 32 columns, or 16
+// where so many share a scale, the sum is exact; then the chain of an output over them takes scale * scale * sum with one
+// multiply-add, in order, whatever rows and outputs it is computed beside. The sum begins with minus the code of zero times the
+// sum of the activations' codes, so that codes are multiplied as they are stored; a minimum is one multiply-add more.
 //
 // Where an instruction adds four products to 32 bits (ByteDots::Fours) that is all. One that adds two to 16 bits saturates at
-// 2^15, so of unsigned codes only those of four bits go there as they are: a pair is at most 2 * 15 * 127, and the eight pairs
-// that a lane adds up over 32 columns 30480. Codes of eight bits, u = 128 + v, go by sign and magnitude, |v| times the activation
-// with the sign of v, where there is an instruction for it: at most 2 * 128 * 127 = 32512, added in 32 bits. With registers of 512
-// bits, where there is none, they go as halves of four bits, 16 high + low. Sums are the same integers whichever way.
+// 2^15, so of unsigned codes only those of four and six bits go there as they are: of four bits a pair is at most 2 * 15 * 127, and
+// the eight pairs that a lane adds up over 32 columns 30480; of six bits two pairs are at most 4 * 63 * 127 = 32004. Codes of eight
+// bits, u = 128 + v, go by sign and magnitude, |v| times the activation with the sign of v, where there is an instruction for it: at
+// most 2 * 128 * 127 = 32512, added in 32 bits. With registers of 512 bits, where there is none, they go as halves of four bits,
+// 16 high + low. Sums are the same integers whichever way.
 #include "passes/codegen/RowCodes.h"
 #include "passes/codegen/cpu/BytePairs.h"
 #include "passes/codegen/cpu/Product.h"
@@ -23,27 +24,31 @@ constexpr RegisterBlock kFours[] = {{6, 2}, {2, 4}, {1, 4}};
 constexpr RegisterBlock kPairs256[] = {{4, 1}, {2, 1}, {1, 1}};
 constexpr RegisterBlock kPairs512[] = {{6, 2}, {2, 2}, {1, 2}}, kHalves512[] = {{4, 2}, {2, 2}, {1, 2}};
 
-llvm::ArrayRef<RegisterBlock> shapesOf(const LevelFacts &facts, bool fourBits) {
+llvm::ArrayRef<RegisterBlock> shapesOf(const LevelFacts &facts, bool byHalves) {
   if (facts.byteDots == ByteDots::Fours)
     return kFours;
   if (facts.vectorBits == 256)
     return kPairs256;
-  return fourBits ? llvm::ArrayRef(kPairs512) : kHalves512;
+  return byHalves ? llvm::ArrayRef(kHalves512) : kPairs512;
 }
 } // namespace
 
 bool Product::bySign() const {
-  return k.facts().byteDots == ByteDots::Pairs && k.facts().vectorBits == 256 && !QuantPanel(k, weight, type, width).fourBits();
+  return k.facts().byteDots == ByteDots::Pairs && k.facts().vectorBits == 256 && QuantPanel(k, weight, type, width).bits() == 8;
 }
 
 void Product::addDots(RegisterBlock shape, Buffer codes, llvm::ArrayRef<Value> rowStarts, llvm::ArrayRef<Value> panels,
-                      Value block, Values &sums) {
+                      Value block, uint32_t begin, uint32_t end, Values &sums) {
   const QuantPanel panel(k, weight, type, width);
   const unsigned bits = k.facts().vectorBits;
   const bool pairs = k.facts().byteDots == ByteDots::Pairs, sign = bySign();
-  const uint32_t halves = !pairs || sign || panel.fourBits() ? 1 : 2;
+  const uint32_t halves = !pairs || sign || panel.bits() != 8 ? 1 : 2;
   llvm::SmallVector<Value> lanes(sums.size() * halves); // of 16 bits: [rows][panels][low, high]
-  for (uint32_t c = 0; c < kCodeBlock; c += 8) {
+  auto widen = [&] {
+    for (size_t i = 0; pairs && !sign && i < lanes.size(); ++i)
+      sums[i / halves] = sums[i / halves] + addPairs(lanes[i], i % halves ? 16 : 1, bits);
+  };
+  for (uint32_t c = begin; c < end; c += 8) {
     llvm::SmallVector<Values> w;
     for (Value start : panels)
       w.push_back(panel.bytes(start, block, c));
@@ -71,9 +76,13 @@ void Product::addDots(RegisterBlock shape, Buffer codes, llvm::ArrayRef<Value> r
         }
       }
     }
+    if (panel.bits() == 6) {
+      widen();
+      lanes.assign(lanes.size(), Value());
+    }
   }
-  for (size_t i = 0; pairs && !sign && i < lanes.size(); ++i)
-    sums[i / halves] = sums[i / halves] + addPairs(lanes[i], i % halves ? 16 : 1, bits);
+  if (panel.bits() != 6)
+    widen();
 }
 
 Values Product::codedBlock(RegisterBlock shape, Buffer codes, llvm::ArrayRef<Value> rowStarts,
@@ -81,21 +90,30 @@ Values Product::codedBlock(RegisterBlock shape, Buffer codes, llvm::ArrayRef<Val
   const QuantPanel panel(k, weight, type, width);
   const uint32_t zero = static_cast<uint32_t>(panel.zero()) - (bySign() ? kSigned : 0); // modulo 2^32, as sums are
   return k.loop(begin, end, 1, init, [&](Value block, llvm::ArrayRef<Value> in) {
-    Values sums;
-    for (Value row : rowStarts) {
-      Value first = zero ? codes[row + block + codeSumsAt(width)] * zero : k.u32(0);
-      sums.append(shape.panels, splat(first, kPanel));
-    }
-    addDots(shape, codes, rowStarts, panels, block, sums);
     Values next(in.begin(), in.end());
-    for (uint32_t p = 0; p < shape.panels; ++p) {
-      const QuantPanel::Scales scales = panel.scales(panels[p], block);
-      for (uint32_t r = 0; r < shape.rows; ++r) {
-        Value scale = asFloat(codes[rowStarts[r] + block + codeScalesAt(width)]);
-        Value &total = next[r * shape.panels + p];
-        total = fma(fromSigned(sums[r * shape.panels + p]), scales.scale * scale, total);
-        if (panel.hasMinimum()) // times the sum of the block's rounded numbers
-          total = fma(scales.offset, splat(fromSigned(codes[rowStarts[r] + block + codeSumsAt(width)]) * -scale, kPanel), total);
+    for (uint32_t group = 0; group < panel.groups(); ++group) {
+      auto ofCodes = [&](Value row) { // minus the sum of the row's codes in the group
+        Value all = codes[row + block + codeSumsAt(width)];
+        if (panel.groups() == 1)
+          return all;
+        Value first = codes[row + block + codeHalvesAt(width)];
+        return group ? all - first : first;
+      };
+      Values sums;
+      for (Value row : rowStarts) {
+        Value first = zero ? ofCodes(row) * zero : k.u32(0);
+        sums.append(shape.panels, splat(first, kPanel));
+      }
+      addDots(shape, codes, rowStarts, panels, block, group * panel.groupColumns(), (group + 1) * panel.groupColumns(), sums);
+      for (uint32_t p = 0; p < shape.panels; ++p) {
+        const QuantPanel::Scales scales = panel.scales(panels[p], block, group);
+        for (uint32_t r = 0; r < shape.rows; ++r) {
+          Value scale = asFloat(codes[rowStarts[r] + block + codeScalesAt(width)]);
+          Value &total = next[r * shape.panels + p];
+          total = fma(fromSigned(sums[r * shape.panels + p]), scales.scale * scale, total);
+          if (panel.hasMinimum()) // times the sum of the group's rounded numbers
+            total = fma(scales.offset, splat(fromSigned(ofCodes(rowStarts[r])) * -scale, kPanel), total);
+        }
       }
     }
     return next;
@@ -105,7 +123,7 @@ Values Product::codedBlock(RegisterBlock shape, Buffer codes, llvm::ArrayRef<Val
 void Product::coded(Buffer codes, Value rows, Value firstPanel, Value outputTile,
                     llvm::function_ref<Value(Value r)> rowOf) {
   const uint32_t blocks = codeBlocks(width);
-  auto start = [&](Value r) { return rowOf(r) * uint64_t(codeWords(width)); };
+  auto start = [&](Value r) { return rowOf(r) * uint64_t(codeWords(width, isFine(type))); };
   if (maxRows == 1) { // one stream of bytes, as for other weights
     Value row = start(k.index(0));
     k.loop(0, kTilePanels, 1, [&](Value panel) {
@@ -116,7 +134,7 @@ void Product::coded(Buffer codes, Value rows, Value firstPanel, Value outputTile
     });
     return;
   }
-  const auto shapes = shapesOf(k.facts(), QuantPanel(k, weight, type, width).fourBits());
+  const auto shapes = shapesOf(k.facts(), QuantPanel(k, weight, type, width).bits() == 8);
   clear(rows);
   k.loop(0, blocks, kRunBlocks, [&](Value blockBegin) {
     Value blockEnd = min(blockBegin + kRunBlocks, k.index(blocks));

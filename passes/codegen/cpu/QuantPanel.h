@@ -18,14 +18,17 @@ public:
   // The code that stands for 0; of types with a minimum 0.
   int zero() const { return scheme.minimum ? 0 : 1 << (scheme.bits() - 1); }
   bool hasMinimum() const { return scheme.minimum; }
-  bool fourBits() const { return scheme.bits() == 4; }
+  int bits() const { return scheme.bits(); }
+  // Columns that share a scale, 32 or 16, and how many times a block of 32 has them.
+  uint32_t groupColumns() const { return static_cast<uint32_t>(scheme.group); }
+  uint32_t groups() const { return 32 / groupColumns(); }
 
   // A number is scale * u + offset, one multiply-add; the offset is the minimum or -scale * zero(). So it is rounded once where
-  // it is rounded at all: numbers of f16 scales are exact.
+  // it is rounded at all: numbers of f16 scales are exact, and q6_k's.
   struct Scales {
     Value scale, offset; // of the panel's rows
   };
-  Scales scales(Value panelAt, Value block) const;
+  Scales scales(Value panelAt, Value block, uint32_t group = 0) const;
 
   // Numbers of eight columns of a block of these scales, from its column c on: a vector of the panel's rows each.
   Values numbers(Value panelAt, Value block, uint32_t c, const Scales &scales) const;
@@ -35,11 +38,11 @@ public:
   Value rowNumbers(Value panelAt, Value row, Value column) const;
 
 private:
-  // Words of a block, and from where on it has scales and minimums.
+  // Words of a group's scales, from where on a block has scales and minimums, and words of a block.
   uint32_t scaleWords() const { return static_cast<uint32_t>(scheme.scaleBytes()) * kPanel / 4; }
   uint32_t scalesAt() const { return static_cast<uint32_t>(scheme.bits()) * kPanel; }
-  uint32_t minimumsAt() const { return scalesAt() + scaleWords(); }
-  uint32_t blockWords() const { return minimumsAt() + (scheme.minimum ? scaleWords() : 0); }
+  uint32_t minimumsAt() const { return scalesAt() + groups() * scaleWords(); }
+  uint32_t blockWords() const { return minimumsAt() + (scheme.minimum ? groups() * scaleWords() : 0); }
   Value load(Value panelAt, Value block, uint32_t at, uint32_t lanes) const {
     return weight.load(panelAt + block * blockWords() + at, lanes);
   }

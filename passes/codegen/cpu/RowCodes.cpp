@@ -13,7 +13,8 @@ constexpr float kRound = 12582912; // 1.5 * 2^23
 const uint32_t kLeast = floatBits(std::ldexp(1.0f, -100));
 
 // Codes, scale and sum of the block that begins at column 32 * block; `valid` columns of it are stored.
-void codeBlock(KernelBuilder &k, const RowCodesParams &params, Value from, Value to, Value block, unsigned valid) {
+void codeBlock(KernelBuilder &k, const RowCodesSpec &spec, const RowCodesParams &params, Value from, Value to,
+               Value block, unsigned valid) {
   Buffer x = k.buffer("x"), codes = k.buffer("codes");
   Value first = x.loadFirst(from + block * kCodeBlock, kLanes, std::min(valid, kLanes));
   Value second = valid > kLanes ? x.loadFirst(from + block * kCodeBlock + kLanes, kLanes, valid - kLanes) : k.zeros(kLanes);
@@ -27,6 +28,8 @@ void codeBlock(KernelBuilder &k, const RowCodesParams &params, Value from, Value
   codes.store(to + block * (kCodeBlock / 4), lowBytes(concat(asInt(first), asInt(second))));
   codes.store(to + block + codeScalesAt(params.width), asInt(scale));
   codes.store(to + block + codeSumsAt(params.width), toInt(-sum((first - kRound) + (second - kRound))));
+  if (spec.halves)
+    codes.store(to + block + codeHalvesAt(params.width), toInt(-sum(first - kRound)));
 }
 
 } // namespace
@@ -38,13 +41,14 @@ KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const RowCo
   k.tiles([&](Value tile) {
     Value begin = tile * rowsEach(params);
     k.loop(begin, min(begin + rowsEach(params), k.state(state::kCount) * params.rowsAToken), 1, [&](Value row) {
-      Value from = row * uint64_t(params.x.stride) + params.x.offset, to = row * uint64_t(codeWords(params.width));
+      Value from = row * uint64_t(params.x.stride) + params.x.offset,
+            to = row * uint64_t(codeWords(params.width, spec.halves));
       if (facts(level).byteDots == ByteDots::None) // nobody reads it
         return k.buffer("codes").store(to, k.u32(0));
       if (whole)
-        k.loop(0, whole, 1, [&](Value block) { codeBlock(k, params, from, to, block, kCodeBlock); });
+        k.loop(0, whole, 1, [&](Value block) { codeBlock(k, spec, params, from, to, block, kCodeBlock); });
       if (columns % kCodeBlock)
-        codeBlock(k, params, from, to, k.index(whole), columns % kCodeBlock);
+        codeBlock(k, spec, params, from, to, k.index(whole), columns % kCodeBlock);
     });
   });
   return k.finish();

@@ -1,7 +1,7 @@
 // Reading panels of quantised weights in shaders. They lie as the CPU reads them (weights/QuantRows.h: sixteen rows side by side, of
 // 32 columns words of codes, then scales and minimums), which suits devices too: sixteen bytes are one word of four neighbouring
 // rows, a quad, so neighbouring invocations read neighbouring bytes, a load gives four rows whose sums stay in one vec4, and the
-// scales of a quad meet its sum once for 32 columns.
+// scales of a quad meet its sum once for 32 columns, or for the 16 of a type of groups of so many.
 #pragma once
 #include "passes/codegen/vulkan/KernelBuilder.h"
 
@@ -9,7 +9,7 @@ namespace xfmr::codegen {
 
 class CodePanels {
 public:
-  static constexpr uint32_t kBlock = 32;              // columns that share a scale
+  static constexpr uint32_t kBlock = 32;              // columns whose codes and scales lie together
   static constexpr uint32_t kBlockQuads = kBlock / 4; // of x
 
   // The type of a weight binding; with int64 words of 64 bits, half as many loads for software drivers.
@@ -29,7 +29,7 @@ public:
   Place place(Value quad) const { return {(quad >> 2) * panelElements, quad & 3}; }
 
   // `total`, a vec4 of the quad's rows, plus the products of a block with 32 numbers: xQuad(i) is columns 4 i … of the block. The
-  // block's sum is one chain over its columns of codes times x, which a multiply-add with the scales adds.
+  // sum of columns that share a scale is one chain of codes times x, which a multiply-add with the scales adds.
   Value addBlock(const Place &place, Value block, llvm::function_ref<Value(uint32_t i)> xQuad, Value total) const;
 
   // The numbers of columns 4 * columnQuad …: a vec4 of them for each of the quad's rows.
@@ -45,17 +45,19 @@ private:
   };
   Value blockAt(const Place &place, Value block) const { return place.at + block * blockElements(); }
   Value words(Value element) const; // four words of 32 bits
-  Scales scales(const Place &place, Value block) const;
+  // `group`: of a block with several, else none.
+  Scales scales(const Place &place, Value block, Value group) const;
   // Numbers of `columns` columns of a word, a vec4 of the quad's rows each: signed codes, or unsigned ones with a minimum.
   Values columnsOf(Value words, uint32_t columns) const;
 
   // In elements of sixteen bytes.
   uint32_t codeElements() const { return bits * 4; }
-  uint32_t blockElements() const { return codeElements() + (hasMinimum ? 8 : 2); }
+  uint32_t blockElements() const;
 
   KernelBuilder &k;
   Buffer weight;
-  const uint32_t bits;
+  const WeightType type;
+  const uint32_t bits, groups; // groups: of columns that share a scale, in a block
   const bool hasMinimum, wide;
   Value chunks, blockCount, panelElements;
 };

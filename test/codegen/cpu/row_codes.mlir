@@ -4,7 +4,7 @@
 
 xfmr.program @p max_context 8 chunk 8 kv f32 target <cpu, alignment = 64, levels = [v2, v4_dot]>
     config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
-  xfmr.executable @k #xfmr.row_codes
+  xfmr.executable @k #xfmr.row_codes<>
       params #xfmr.row_codes_params<width = 256, max_rows = 8, x = <stride = 256>>
 }
 

@@ -4,7 +4,7 @@
 xfmr.program @p max_context 8 chunk 8 kv f32
     config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
   // expected-error @below {{kernel row_codes: only the CPU has it}}
-  xfmr.executable @k #xfmr.row_codes
+  xfmr.executable @k #xfmr.row_codes<>
 }
 
 // -----
