@@ -24,7 +24,8 @@ int main(int argc, char **argv) {
                  "copy of the weights; of a later stage's text its own, printing a stage vulkan)")
       ->check(oneOf({"auto", "vulkan", "cpu", "vulkan,cpu"}));
   app.add_option("--triple", options.triple,
-                 "CPU to compile for: x86_64-linux-gnu (levels v2 to v4_dot) or aarch64-linux-gnu (neon); default x86_64-linux-gnu");
+                 "CPU to compile for: x86_64-linux-gnu (levels v2 to v4_amx) or aarch64-linux-gnu (neon, neon_dot); "
+                 "default x86_64-linux-gnu");
   addPassOptions(app, options.passes, ", run before the fusions");
   app.add_option("--type", options.type, "round matrices to this type (default: as they are stored)")
       ->check(oneOf({"f32", "f16", "bf16"}));
