@@ -167,6 +167,21 @@ TEST_P(SampleKernel, GreedyWithOddNumbers) {
   EXPECT_EQ(sample({0, inf, 3}, {0.7f}), 1u);
 }
 
+// So many that every invocation of the widest variant goes over its share several times.
+TEST_P(SampleKernel, OfALargeVocabulary) {
+  const uint32_t vocab = 40003;
+  auto logits = randomVector(vocab, 5);
+  for (uint32_t topK : {0u, 40u})
+    for (float topP : {1.0f, 0.9f}) {
+      Settings s{0.7f, topK, topP, 7};
+      const int64_t want = expectedDraw(logits, s);
+      const uint32_t got = sample(logits, s);
+      EXPECT_TRUE(want < 0 || got == want) << got << " instead of " << want << ", k " << topK << " p " << topP;
+    }
+  logits[vocab - 1] = logits[33333] = 20;
+  EXPECT_EQ(sample(logits, {}), 33333u);
+}
+
 TEST_P(SampleKernel, DrawsAsTheReferenceDoes) {
   int compared = 0;
   for (uint32_t vocab : {5u, 127u, 1000u})

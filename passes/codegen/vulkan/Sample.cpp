@@ -1,5 +1,5 @@
-// wide (gpu + workgroup_512): one workgroup of 512, for vocabularies that 64 invocations would go through in
-// hundreds of steps one after another; masses are summed up in another order than by the portable one.
+// wide (gpu + workgroup_512): one workgroup of 512, each with eight vec4 under way, for vocabularies that 64 invocations would
+// go through in hundreds of steps one after another; masses are summed up in another order than by the portable one.
 // portable: one workgroup of 64; an invocation takes every 64th vec4 of the logits. Thresholds (the
 // k-th largest logit, the logit at which the mass reaches top-p) are found digit by digit on an
 // order-preserving integer image of the logits: sixteen passes of two bits, no sorting and no
@@ -17,7 +17,7 @@ namespace {
 
 enum Word : uint32_t { kVocab, kRowQuads, kOutputCapacity };
 
-constexpr uint32_t kThreads = 64, kWideThreads = 512, kRun = 64, kDigitBits = 2, kDigits = 1 << kDigitBits;
+constexpr uint32_t kThreads = 64, kWideThreads = 512, kRun = 64, kAhead = 8, kDigitBits = 2, kDigits = 1 << kDigitBits;
 
 using Cut = BasicCut<Value>;
 
@@ -25,8 +25,8 @@ class Sample {
 public:
   Sample(KernelBuilder &k, uint32_t threads)
       : k(k), threads(threads), runs(threads / kRun), keys(k.shared(Element::U32, threads + runs)),
-        indices(k.shared(Element::U32, threads + runs)),
-        sums(k.shared(Element::F32, threads * kDigits)), totals(k.shared(Element::F32, runs * kDigits)) {}
+        indices(k.shared(Element::U32, threads + runs)), sums(k.shared(Element::F32, threads * kDigits)),
+        totals(k.shared(Element::F32, runs * kDigits)) {}
 
   void build() {
     Buffer state = k.buffer("state");
@@ -40,8 +40,8 @@ public:
       Value bestKey = best.first, bestId = best.second;
       largest = finite(fromOrderedKey(bestKey));
       // Zero of either sign is greedy; negative temperatures are refused before they get here.
-      Value id = k.choose(((temperature << 1) != 0) & (bestKey != 0),
-                          [&] { return Values{draw(bestId)}; }, [&] { return Values{bestId}; })[0];
+      Value id = k.choose(((temperature << 1) != 0) & (bestKey != 0), [&] { return Values{draw(bestId)}; },
+                          [&] { return Values{bestId}; })[0];
       k.barrier(); // everyone has read the state
       k.when(k.thread() == 0, [&] { advance(count, id); });
     });
@@ -49,26 +49,54 @@ public:
 
 private:
   // Every element of this invocation, carrying values from one to the next.
-  Values scan(Values init,
-              llvm::function_ref<Values(Value logit, Value id, llvm::ArrayRef<Value>)> body,
+  Values scan(Values init, llvm::function_ref<Values(Value logit, Value id, llvm::ArrayRef<Value>)> body,
               Value active = {}) {
     Value quads = (vocab + 3) / 4;
     if (active)
       quads = select(active, quads, k.u32(0));
-    return k.loop(k.thread(), quads, k.u32(threads), init,
-                  [&](Value quad, llvm::ArrayRef<Value> carried) {
-                    Value four = k.buffer("logits")[rowStart + quad];
-                    Value seen = select(penalty != 0, k.buffer("seen")[quad >> 3] >> ((quad & 7u) * 4), k.u32(0));
-                    Values now(carried.begin(), carried.end());
-                    for (unsigned lane = 0; lane < 4; ++lane) {
-                      Value id = quad * 4 + lane;
-                      Value own = penalised(four[lane], (seen >> lane) & 1u);
-                      // Beyond the vocabulary: NaN, which no threshold admits.
-                      Value logit = select(id < vocab, own, asFloat(k.u32(0x7fc00000)));
-                      now = body(logit, id, now);
-                    }
-                    return now;
-                  });
+    auto ofFour = [&](Value quad, const Values &own, llvm::ArrayRef<Value> carried) {
+      Values now(carried.begin(), carried.end());
+      for (unsigned lane = 0; lane < 4; ++lane) {
+        Value id = quad * 4 + lane;
+        // Beyond the vocabulary: NaN, which no threshold admits.
+        Value logit = select(id < vocab, own[lane], asFloat(k.u32(0x7fc00000)));
+        now = body(logit, id, now);
+      }
+      return now;
+    };
+    auto penalisedFour = [&](Value four, Value seen) {
+      Values own;
+      for (unsigned lane = 0; lane < 4; ++lane)
+        own.push_back(penalised(four[lane], (seen >> lane) & 1u));
+      return own;
+    };
+    auto seenOf = [&](Value quad) { return k.buffer("seen")[quad >> 3] >> ((quad & 7u) * 4); };
+    Buffer logits = k.buffer("logits");
+    if (runs == 1)
+      return k.loop(k.thread(), quads, k.u32(threads), init, [&](Value quad, llvm::ArrayRef<Value> carried) {
+        Value four = logits[rowStart + quad], seen = select(penalty != 0, seenOf(quad), k.u32(0));
+        return ofFour(quad, penalisedFour(four, seen), carried);
+      });
+    // In the same order, kAhead of them loaded before the first is looked at; those rotate through the first place, so that
+    // the code of `body` appears once.
+    return k.loop(k.thread(), quads, k.u32(threads * kAhead), init, [&](Value first, llvm::ArrayRef<Value> outer) {
+      Values ahead;
+      auto readable = [&](Value quad) { return min(quad, quads - 1); };
+      for (uint32_t i = 0; i < kAhead; ++i)
+        ahead.push_back(logits[rowStart + readable(first + i * threads)]);
+      ahead.append(outer.begin(), outer.end());
+      ahead = k.loop(k.u32(0), k.u32(kAhead), k.u32(1), ahead, [&](Value i, llvm::ArrayRef<Value> in) {
+        Values rotated(in.begin() + 1, in.begin() + kAhead);
+        rotated.push_back(in[0]);
+        Value quad = first + i * threads;
+        Values own = k.choose(
+            penalty != 0, [&] { return penalisedFour(in[0], seenOf(readable(quad))); },
+            [&] { return Values{in[0][0], in[0][1], in[0][2], in[0][3]}; });
+        rotated.append(ofFour(quad, own, in.drop_front(kAhead)));
+        return rotated;
+      });
+      return Values(ahead.begin() + kAhead, ahead.end());
+    });
   }
 
   // `seen`: 1 where a penalty is on and the id was there before.
@@ -83,9 +111,8 @@ private:
       return Values{select(wins, key, best[0]), select(wins, id, best[1])};
     };
     Values start = {k.u32(0), k.u32(0xffffffff)};
-    Values best = scan(start, [&](Value logit, Value id, llvm::ArrayRef<Value> in) {
-      return better(orderedKey(logit), id, in);
-    });
+    Values best =
+        scan(start, [&](Value logit, Value id, llvm::ArrayRef<Value> in) { return better(orderedKey(logit), id, in); });
     keys.store(k.thread(), best[0]);
     indices.store(k.thread(), best[1]);
     k.barrier();
@@ -161,13 +188,12 @@ private:
 
   // Sums of several measures over all logits.
   Values totalOf(uint32_t count, llvm::function_ref<Values(Value logit, Value id)> measures) {
-    Values local =
-        scan(Values(count, k.f32(0)), [&](Value logit, Value id, llvm::ArrayRef<Value> in) {
-          Values out = measures(logit, id);
-          for (uint32_t i = 0; i < count; ++i)
-            out[i] = in[i] + out[i];
-          return out;
-        });
+    Values local = scan(Values(count, k.f32(0)), [&](Value logit, Value id, llvm::ArrayRef<Value> in) {
+      Values out = measures(logit, id);
+      for (uint32_t i = 0; i < count; ++i)
+        out[i] = in[i] + out[i];
+      return out;
+    });
     reduceDigits(local);
     Values result;
     for (uint32_t i = 0; i < count; ++i)
@@ -182,8 +208,7 @@ private:
     Value key = max(search(32, target,
                            [&](Value logit, Value id) {
                              Value own = orderedKey(logit);
-                             return std::make_pair(
-                                 own, select(within.admits(own, id), measure(logit), zero));
+                             return std::make_pair(own, select(within.admits(own, id), measure(logit), zero));
                            }),
                     k.u32(1));
     auto tied = [&](Value own, Value id) { return (own == key) & within.admits(own, id); };
@@ -198,14 +223,12 @@ private:
         [&] { // the id of the needed-th tie: on mirrored ids the same search finds it
           constexpr double kMirror = 0xffffff;
           Value mirrored = search(24, needed, [&](Value logit, Value id) {
-            return std::make_pair(kMirror - id,
-                                  select(tied(orderedKey(logit), id), k.f32(1), zero));
+            return std::make_pair(kMirror - id, select(tied(orderedKey(logit), id), k.f32(1), zero));
           });
           return Values{kMirror - mirrored};
         },
         [&] { return Values{k.u32(0xffffffff)}; })[0];
-    return {key, select(key == within.key, min(within.id, id),
-                        id)}; // ids above within.key have no limit
+    return {key, select(key == within.key, min(within.id, id), id)}; // ids above within.key have no limit
   }
 
   // Stage 0 cuts by count to top-k, stage 1 what is left by mass to top-p: one code for both.
@@ -214,26 +237,22 @@ private:
     Value topK = state[state::kTopK], topP = asFloat(state[state::kTopP]);
     Value limitsK = (topK != 0) & (topK < vocab), limitsP = topP < k.f32(1);
     Values all = {k.u32(1), k.u32(0xffffffff)};
-    Values cut =
-        k.loop(k.u32(0), k.u32(2), k.u32(1), all, [&](Value stage, llvm::ArrayRef<Value> in) {
-          Value byCount = stage == 0;
-          return k.choose(
-              select(byCount, limitsK, limitsP),
-              [&] {
-                Cut within = {in[0], in[1]};
-                auto measure = [&](Value logit) { return select(byCount, k.f32(1), mass(logit)); };
-                Value available = totalOf(1, [&](Value logit, Value id) {
-                  return Values{
-                      select(within.admits(orderedKey(logit), id), measure(logit), k.f32(0))};
-                })[0];
-                Value target = select(byCount, toFloat(topK), max(available * topP, k.f32(1e-30f)));
-                Cut next = reach(within, target, measure);
-                return Values{next.key, next.id};
-              },
-              [&] {
-                return Values{in[0], in[1]};
-              });
-        });
+    Values cut = k.loop(k.u32(0), k.u32(2), k.u32(1), all, [&](Value stage, llvm::ArrayRef<Value> in) {
+      Value byCount = stage == 0;
+      return k.choose(
+          select(byCount, limitsK, limitsP),
+          [&] {
+            Cut within = {in[0], in[1]};
+            auto measure = [&](Value logit) { return select(byCount, k.f32(1), mass(logit)); };
+            Value available = totalOf(1, [&](Value logit, Value id) {
+              return Values{select(within.admits(orderedKey(logit), id), measure(logit), k.f32(0))};
+            })[0];
+            Value target = select(byCount, toFloat(topK), max(available * topP, k.f32(1e-30f)));
+            Cut next = reach(within, target, measure);
+            return Values{next.key, next.id};
+          },
+          [&] { return Values{in[0], in[1]}; });
+    });
     return pick({cut[0], cut[1]}, fallback);
   }
 
@@ -251,23 +270,37 @@ private:
     k.barrier();
     sums.store(k.thread(), own);
     k.barrier();
-    auto all = [&](Values init,
+    auto all = [&](const Buffer &of, Value first, uint32_t count, Values init,
                    llvm::function_ref<Values(Value, Value, llvm::ArrayRef<Value>)> body) {
-      return k.loop(k.u32(0), k.u32(threads), k.u32(1), init,
-                    [&](Value i, llvm::ArrayRef<Value> in) { return body(i, sums[i], in); });
+      return k.loop(first, first + count, k.u32(1), init,
+                    [&](Value i, llvm::ArrayRef<Value> in) { return body(i, of[i], in); });
     };
-    Value whole = all(
-        {k.f32(0)}, [](Value, Value s, llvm::ArrayRef<Value> in) { return Values{in[0] + s}; })[0];
-    Value wanted = uniform() * whole;
-    // The first invocation whose cumulative mass exceeds `wanted`, else the last with any.
-    Values owner =
-        all({k.f32(0), k.u32(0), k.f32(0)}, [&](Value i, Value s, llvm::ArrayRef<Value> in) {
-          Value takes = (s > 0) & (in[0] <= wanted);
-          return Values{in[0] + s, select(takes, i, in[1]), select(takes, in[0], in[2])};
-        });
-    Value isOwner = k.thread() == owner[1];
+    auto wholeOf = [&](const Buffer &of, Value first, uint32_t count) {
+      return all(of, first, count, {k.f32(0)},
+                 [](Value, Value s, llvm::ArrayRef<Value> in) { return Values{in[0] + s}; })[0];
+    };
+    if (runs > 1) {
+      k.when(k.thread() < runs, [&] { totals.store(k.thread(), wholeOf(sums, k.thread() * kRun, kRun)); });
+      k.barrier();
+    }
+    Value wanted = uniform() * (runs > 1 ? wholeOf(totals, k.u32(0), runs) : wholeOf(sums, k.u32(0), kRun));
+    // The first whose cumulative mass exceeds `wanted`, else the last with any; and the mass before it.
+    auto ownerOf = [&](const Buffer &of, Value first, uint32_t count, Value before) {
+      Values found =
+          all(of, first, count, {before, k.u32(0), k.f32(0)}, [&](Value i, Value s, llvm::ArrayRef<Value> in) {
+            Value takes = (s > 0) & (in[0] <= wanted);
+            return Values{in[0] + s, select(takes, i, in[1]), select(takes, in[0], in[2])};
+          });
+      return Values(found.begin() + 1, found.end());
+    };
+    // Of the runs, then of its invocations.
+    Values run = {k.u32(0), k.f32(0)};
+    if (runs > 1)
+      run = ownerOf(totals, k.u32(0), runs, k.f32(0));
+    Values owner = ownerOf(sums, run[0] * kRun, kRun, run[1]);
+    Value isOwner = k.thread() == owner[0];
     Values found = scan(
-        {owner[2], fallback},
+        {owner[1], fallback},
         [&](Value logit, Value id, llvm::ArrayRef<Value> in) {
           Value m = admittedMass(cut, logit, id), takes = (m > 0) & (in[0] <= wanted);
           return Values{in[0] + m, select(takes, id, in[1])};
@@ -294,8 +327,8 @@ private:
       Buffer seen = k.buffer("seen");
       seen.store(id >> 5, seen[id >> 5] | (k.u32(1) << (id & 31u)));
     });
-    Value ended = k.loop(k.u32(0), min(state[state::kNumEos], k.u32(state::kMaxEos)), k.u32(1),
-                         {k.u32(0)}, [&](Value i, llvm::ArrayRef<Value> in) {
+    Value ended = k.loop(k.u32(0), min(state[state::kNumEos], k.u32(state::kMaxEos)), k.u32(1), {k.u32(0)},
+                         [&](Value i, llvm::ArrayRef<Value> in) {
                            Value same = state[i + uint32_t(state::kEos)] == id;
                            return Values{in[0] | select(same, k.u32(1), k.u32(0))};
                          })[0];
@@ -323,7 +356,8 @@ static llvm::Expected<BuiltKernel> build(mlir::MLIRContext &context, const Sampl
   return k.finish(std::move(features));
 }
 
-llvm::Expected<BuiltKernel> buildWide(mlir::MLIRContext &context, const SampleSpec &spec, std::vector<std::string> features) {
+llvm::Expected<BuiltKernel> buildWide(mlir::MLIRContext &context, const SampleSpec &spec,
+                                      std::vector<std::string> features) {
   features.push_back("workgroup_512");
   return build(context, spec, kWideThreads, std::move(features));
 }
