@@ -143,7 +143,7 @@ std::string activationName(Value value) {
       .Case<RmsNormOp>([](RmsNormOp n) { return normName(n.getInput(), n.getWeight()); })
       .Case<LayerNormOp>([](auto) { return "normed"; })
       .Case<RopeOp>([](RopeOp r) { return activationName(r.getInput()) + "_rope"; })
-      .Case<AttentionOp, CachedAttentionOp, CrossAttentionOp>([](auto) { return "attn"; })
+      .Case<AttentionOp, CachedAttentionOp, CachedLatentAttentionOp, CrossAttentionOp>([](auto) { return "attn"; })
       .Case<ActivationOp>([](ActivationOp a) { return stringifyActivationKind(a.getKind()).str(); })
       .Case<AddOp>(addName)
       .Case<MulOp>([](MulOp m) {

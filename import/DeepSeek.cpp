@@ -1,8 +1,8 @@
 // DeepSeek V2 and V3, Kimi K2, and the feed-forward that GLM-4.5 shares with them.
 //
-// Latent attention keeps one small vector a token; here it is written out as ordinary attention, which
-// computes the same and caches more. A head is laid out rope entries first, so that rotating the first
-// entries of each head is right; the rope part of the key, shared by all heads, is repeated by
+// Latent attention keeps one small vector a token; here it is written out as ordinary attention, which computes the same.
+// Compiled models run on the small vector again (passes/lowering/LatentAttention.h). A head is laid out rope entries first,
+// so that rotating the first entries of each head is right; the rope part of the key, shared by all heads, is repeated by
 // gathering its rows; values are padded with zero rows to the head's size.
 // Sources: Hugging Face's modeling_deepseek_v2, modeling_deepseek_v3, DeepSeek's own inference code.
 #include "import/Families.h"

@@ -138,18 +138,21 @@ def Xfmr_AttentionDecodeKernel : Xfmr_Kernel<"AttentionDecode", "attention_decod
     - `alibi`: scores fall with the distance
     - `bias`: scores have a bias by distance, of a table
     - `cross`: all keys of a source
+    - `latent`: keys are the values too
     - `combines`: of a head's splits the one that ends last combines all
     - `caches`: writes the token's own key and value into the caches, which hold those before; with it `style`, `q_norm`,
       `k_norm` and `unit_offset` as `rope_cache` has them
 
     Constraints:
-    - C1: `head_dim` is from 1 to 256
+    - C1: `head_dim` is from 1 to 256, with `latent` to 640
     - C2: `sinks` only with `single` or `combines`
     - C3: `single` and `combines` exclude each other
     - C4: `style`, `q_norm` and `k_norm` only with `caches`
     - C5: `unit_offset` only with `q_norm` or `k_norm`
     - C6: `caches` only with `single` or `combines`
     - C7: `cross` comes alone, without softcap, sinks, biases and caches
+    - C8: with `latent`, `head_dim` is a multiple of 8
+    - C9: `latent` comes without `bias`, `cross`, `combines` and `caches`
 
     `#xfmr.attention_decode<head_dim = 64, cache = f16>`
   }];
@@ -181,9 +184,13 @@ def Xfmr_AttentionPrefillKernel : Xfmr_Kernel<"AttentionPrefill", "attention_pre
     - `chunked`: keys of the own chunk alone
     - `bias`: scores have a bias by distance, of a table
     - `cross`: all keys of a source
+    - `latent`: keys are the values too
 
     Constraints:
-    - C1: `head_dim` is a multiple of 4 from 4 to 256
+    - C1: `head_dim` is from 1 to 256, with `latent` to 640
+    - C2: `cross` comes alone, without causal, softcap, sinks, biases and chunks
+    - C3: with `latent`, `head_dim` is a multiple of 8
+    - C4: `latent` comes without `bias` and `cross`
 
     `#xfmr.attention_prefill<head_dim = 16, causal = false>`
   }];
@@ -306,6 +313,58 @@ def Xfmr_GemvParams : Xfmr_KernelParams<"Gemv", "gemv"> {
     - `epilogue`: `bias_offset`, `residual` (rows), `scale`, `softcap`, each of the part of that name
 
     `#xfmr.gemv_params<n = 64, k = 16>`
+  }];
+}
+
+def Xfmr_HeadProductKernel : Xfmr_Kernel<"HeadProduct", "head_product"> {
+  let summary = "of each head its own matrix times its columns";
+  let description = [{
+    - `weight`: `f32`, `f16` or `bf16`, how the matrices lie in memory
+    - `single`: one row
+
+    Constraints:
+    - C1: `weight` is none that is quantised
+
+    `#xfmr.head_product<weight = bf16, single = true>`
+  }];
+}
+def Xfmr_HeadProductParams : Xfmr_KernelParams<"HeadProduct", "head_product"> {
+  let summary = "the facts of a dispatch of head_product";
+  let description = [{
+    - `num_heads`
+    - `n`, `k`: rows and columns of a head's matrix, multiples of 8
+    - `copied`: columns right in front of a head's product, which are copied
+    - `x_head`, `out_head`: columns between heads
+    - `max_rows`
+    - `x`, `out`: rows, from the product of the first head on
+
+    `#xfmr.head_product_params<num_heads = 2, n = 8, k = 8, x_head = 8, out_head = 8, max_rows = 1, x = <stride = 16>,
+    out = <stride = 16>>`
+  }];
+}
+
+def Xfmr_LatentExpandKernel : Xfmr_Kernel<"LatentExpand", "latent_expand"> {
+  let summary = "keys and values of all heads from the rows of a latent cache";
+  let description = [{
+    - `weight`: `f32`, `f16` or `bf16`, how the matrices lie in memory
+    - `cache`: `f32`, `f16` or `q8`, the rows
+    - `heads`: `f32` or `f16`, keys and values
+
+    Constraints:
+    - C1: `weight` is none that is quantised
+    - C2: `heads` is not `q8`
+
+    `#xfmr.latent_expand<weight = bf16, cache = f16, heads = f16>`
+  }];
+}
+def Xfmr_LatentExpandParams : Xfmr_KernelParams<"LatentExpand", "latent_expand"> {
+  let summary = "the facts of a dispatch of latent_expand";
+  let description = [{
+    - `num_heads`
+    - `head_dim`, `rotary_dim`, `latent_dim`: multiples of 8
+    - `max_context`
+
+    `#xfmr.latent_expand_params<num_heads = 2, head_dim = 16, rotary_dim = 8, latent_dim = 24, max_context = 8>`
   }];
 }
 
@@ -496,9 +555,11 @@ def Xfmr_RopeCacheKernel : Xfmr_Kernel<"RopeCache", "rope_cache"> {
     - `style`: `none`, `half` or `interleaved`; `half` unless given
     - `q_norm`, `k_norm`
     - `unit_offset`: the norms are times 1 + weight
+    - `latent`: one row of the cache, k turned and v behind it; heads of q turn alike
 
     Constraints:
     - C1: `unit_offset` only with `q_norm` or `k_norm`
+    - C2: `latent` only with a `style`, and without norms
 
     `#xfmr.rope_cache<style = interleaved>`
   }];
@@ -512,6 +573,8 @@ def Xfmr_RopeCacheParams : Xfmr_KernelParams<"RopeCache", "rope_cache"> {
     - `max_rows`
     - `q`, `k`, `v`: rows
     - `eps`: of the norms
+
+    - `q_head`: with `latent`, columns between heads of q
 
     `#xfmr.rope_cache_params<num_heads = 2, num_kv_heads = 1, head_dim = 8, rotary_dim = 8, max_context = 8,
     max_rows = 1, q = <stride = 16>, k = <stride = 8>, v = <stride = 8>>`

@@ -1,5 +1,6 @@
 // Syntax and verifiers of the program stages. Constraint numbers are those of Program.td.
 #include "dialect/Xfmr.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace xfmr;
@@ -52,6 +53,48 @@ template <class Op> static LogicalResult verifyCache(Op op, SymbolTableCollectio
     error.attachNote(cache->getLoc()) << "the cache is here";
     return error;
   }
+  return success();
+}
+
+LogicalResult CachedLatentAttentionOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto cache = symbols.lookupNearestSymbolFrom<KvCacheOp>(*this, getCacheAttr());
+  if (!cache) // C1
+    return emitOpError("names no kv_cache of the program: ") << getCacheAttr();
+  const int64_t row = getRotatedDim() + getLatentDim();
+  if (cache.getNumKvHeads() != 1 || static_cast<int64_t>(cache.getHeadDim()) != row) { // C1
+    InFlightDiagnostic error = emitOpError("needs a cache with kv_heads 1 and head_dim ") << row << ", has "
+                                                                                         << cache.getNumKvHeads() << " and "
+                                                                                         << cache.getHeadDim();
+    error.attachNote(cache.getLoc()) << "the cache is here";
+    return error;
+  }
+  return success();
+}
+
+LogicalResult CachedLatentAttentionOp::verify() {
+  const int64_t heads = getNumHeads(), turned = getRotatedDim(), latent = getLatentDim();
+  const int64_t width = cast<RankedTensorType>(getQuery().getType()).getDimSize(1);
+  if (heads <= 0 || width % heads) // C2, C3
+    return emitOpError("query must be [tokens, heads * head_dim] of ") << heads << " heads, got " << getQuery().getType();
+  const int64_t head = width / heads;
+  if (getQuery().getType() != getType() || head <= turned) // C2
+    return emitOpError("query and result must have one type and heads of more than ")
+           << turned << " columns, got " << getQuery().getType() << " and " << getType();
+  const int64_t rows = cast<RankedTensorType>(getQuery().getType()).getDimSize(0);
+  for (Value value : {getKey(), getLatent()})
+    if (cast<RankedTensorType>(value.getType()).getDimSize(0) != rows) // C2
+      return emitOpError("key and latent must have as many rows as the query, got ") << value.getType();
+  const int64_t keys[] = {heads, latent, head - turned}, values[] = {heads, head, latent};
+  if (cast<RankedTensorType>(getUpKey().getType()).getShape() != ArrayRef<int64_t>(keys) ||
+      cast<RankedTensorType>(getUpValue().getType()).getShape() != ArrayRef<int64_t>(values)) // C2
+    return emitOpError("up-projections must be [heads, latent, head - turned] and [heads, head, latent], got ")
+           << getUpKey().getType() << " and " << getUpValue().getType();
+  if (turned % 8 || head % 8 || latent % 8) // C3
+    return emitOpError("entries that turn, of a head and of the latent must be multiples of 8, got ")
+           << turned << ", " << head << " and " << latent;
+  const double theta = getTheta().convertToDouble();
+  if (!getScale().isFinite() || !std::isfinite(theta) || theta <= 0) // C4
+    return emitOpError("scale must be finite, theta finite and positive");
   return success();
 }
 

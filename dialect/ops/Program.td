@@ -168,6 +168,58 @@ def Xfmr_CachedAttentionOp : Xfmr_Op<"cached_attention", [AttrSizedOperandSegmen
   let hasVerifier = 1;
 }
 
+def Xfmr_CachedLatentAttentionOp : Xfmr_Op<"cached_latent_attention", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "append a turned key part and a latent to a cache at %position, then attend over the cache as it is";
+  let description = [{
+    What `xfmr.cached_attention` computes from q, k = [key | K_h latent] and v = V_h latent, with no keys and values of heads:
+    a row of the cache is [turned key | latent], r + c numbers. q [T, H*(r+n)], key [T, r], latent [T, c], K [H, c, n] transposed
+    up-projections of keys, V [H, r+n, c] those of values. The first r entries of the key and of each head of q turn as in
+    `xfmr.rope`; y_h = V_h (sum_j p_hj c_j), p_h = softmax over j of scale ([turned q_h | K_h q_h] · row j).
+
+    Constraints:
+    - C1: `cache` names a kv_cache of the program with one head of r + c numbers
+    - C2: query, key, latent, K and V have the shapes above; the result is as the query
+    - C3: num_heads is positive; r, n and c are multiples of 8
+    - C4: scale is finite, theta finite and positive
+
+    ```mlir
+    xfmr.program @p max_context 8 chunk 8 kv f32
+        config <architecture = "deepseek_v2", hidden_size = 16, vocab_size = 32, max_position = 8> sources {base = "tiny"} {
+      xfmr.kv_cache @kv0 kv_heads 1 head_dim 24
+      xfmr.phase prefill rows 4 {
+      ^bb0(%q: tensor<4x32xf32>, %k: tensor<4x8xf32>, %c: tensor<4x16xf32>):
+        %up = xfmr.weight "k" : tensor<2x16x8xf32>
+        %down = xfmr.weight "v" : tensor<2x16x16xf32>
+        %position = xfmr.position
+        %a = xfmr.cached_latent_attention interleaved %q, %k, %c, %up, %down at %position cache @kv0 heads 2 theta 1.0e4 scale 0.25
+            : (tensor<4x32xf32>, tensor<4x8xf32>, tensor<4x16xf32>, tensor<2x16x8xf32>, tensor<2x16x16xf32>, tensor<i32>)
+            -> tensor<4x32xf32>
+        xfmr.yield %a : tensor<4x32xf32>
+      }
+    }
+    ```
+  }];
+  let arguments = (ins Xfmr_Activation:$query, Xfmr_Activation:$key, Xfmr_Activation:$latent, Xfmr_Weight:$up_key,
+                       Xfmr_Weight:$up_value, Xfmr_Position:$position, Xfmr_RopeStyleAttr:$style,
+                       FlatSymbolRefAttr:$cache, I64Attr:$num_heads, F64Attr:$theta,
+                       OptionalAttr<Xfmr_RopeScaling>:$scaling, F64Attr:$scale);
+  let results = (outs Xfmr_Activation:$result);
+  let assemblyFormat = [{
+    `` $style $query `,` $key `,` $latent `,` $up_key `,` $up_value `at` $position `cache` $cache `heads` $num_heads
+    `theta` $theta `scale` $scale attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Entries of the latent, and those that turn.
+    int64_t getLatentDim() { return ::llvm::cast<::mlir::RankedTensorType>(getLatent().getType()).getDimSize(1); }
+    int64_t getRotatedDim() { return ::llvm::cast<::mlir::RankedTensorType>(getKey().getType()).getDimSize(1); }
+    /// Entries of a head of the query and of the result.
+    int64_t getHeadDim() {
+      return ::llvm::cast<::mlir::RankedTensorType>(getQuery().getType()).getDimSize(1) / static_cast<int64_t>(getNumHeads());
+    }
+  }];
+}
+
 def Xfmr_CacheWriteOp : Xfmr_Op<"cache_write", [AllTypesMatch<["key", "value"]>,
                                                 DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "put the keys and values of a source into a cache, from position 0 on";

@@ -18,6 +18,7 @@ bool isHead(FusedKind kind, Operation *op) {
   case FusedKind::sample: return isa<SampleOp>(op);
   case FusedKind::cache: return isa<CacheWriteOp>(op);
   case FusedKind::cross: return isa<CrossAttentionOp>(op);
+  case FusedKind::latent_attention: return isa<CachedLatentAttentionOp>(op);
   }
   llvm_unreachable("all kinds are above");
 }
@@ -33,7 +34,8 @@ bool mayAccompany(FusedKind kind, Operation *op) {
   case FusedKind::elementwise:
   case FusedKind::sample:
   case FusedKind::cache:
-  case FusedKind::cross: return false;
+  case FusedKind::cross:
+  case FusedKind::latent_attention: return false;
   }
   llvm_unreachable("all kinds are above");
 }

@@ -13,7 +13,8 @@ def Xfmr_FusedKind : Xfmr_Enum<"FusedKind", "what a fused region computes", [
     I32EnumAttrCase<"elementwise", 5>, // one op
     I32EnumAttrCase<"sample", 6>,
     I32EnumAttrCase<"cache", 7>,       // cache_write
-    I32EnumAttrCase<"cross", 8>]>;     // cross_attention
+    I32EnumAttrCase<"cross", 8>,       // cross_attention
+    I32EnumAttrCase<"latent_attention", 9>]>; // cached_latent_attention
 def Xfmr_FusedKindAttr : Xfmr_EnumAttr<Xfmr_FusedKind, "fused_kind">;
 
 def Xfmr_FusedOp : Xfmr_Op<"fused", [IsolatedFromAbove, SingleBlock, RecursiveMemoryEffects]> {

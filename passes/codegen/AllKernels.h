@@ -6,6 +6,8 @@
 #include "passes/codegen/Embedding.h"
 #include "passes/codegen/Gemm.h"
 #include "passes/codegen/Gemv.h"
+#include "passes/codegen/HeadProduct.h"
+#include "passes/codegen/LatentExpand.h"
 #include "passes/codegen/MoeCombine.h"
 #include "passes/codegen/MoeGemm.h"
 #include "passes/codegen/MoeGemv.h"
@@ -19,6 +21,6 @@
 
 #define XFMR_KERNELS(X)                                                                            \
   X(AttentionCombine) X(AttentionDecode) X(AttentionPrefill)                                       \
-  X(Elementwise) X(Embedding) X(Gemm) X(Gemv) X(MoeCombine)                                        \
-  X(MoeGemm) X(MoeGemv) X(MoePlan) X(MoeRouter)                                                    \
+  X(Elementwise) X(Embedding) X(Gemm) X(Gemv) X(HeadProduct)                                       \
+  X(LatentExpand) X(MoeCombine) X(MoeGemm) X(MoeGemv) X(MoePlan) X(MoeRouter)                      \
   X(Norm) X(RopeCache) X(RowCodes) X(Sample) X(TopK)

@@ -3,19 +3,19 @@
 
 namespace xfmr::codegen {
 
-std::string headDimFault(uint32_t headDim) {
-  if (isHeadDim(headDim))
+std::string headDimFault(uint32_t headDim, bool latent) {
+  if (isHeadDim(headDim, latent))
     return "";
   return "head_dim is " + std::to_string(headDim) + ", expected 1 to " +
-         std::to_string(kMaxHeadDim);
+         std::to_string(latent ? kMaxLatentDim : kMaxHeadDim);
 }
 
 std::string AttentionDecodeSpec::name() const {
   return "attention_decode_d" + std::to_string(headDim) + "_" + toString(cache) +
          (single ? "_single" : "") + (softcap ? "_softcap" : "") + (sinks ? "_sinks" : "") + (alibi ? "_alibi" : "") +
-         (bias ? "_bias" : "") + (cross ? "_cross" : "") + (unaligned ? "_unaligned" : "") + (combines ? "_combines" : "") +
-         (caches ? std::string("_caches_") + word(style) : "") + (qNorm ? "_q_norm" : "") + (kNorm ? "_k_norm" : "") +
-         (unitOffset ? "_unit_offset" : "");
+         (bias ? "_bias" : "") + (cross ? "_cross" : "") + (latent ? "_latent" : "") + (unaligned ? "_unaligned" : "") +
+         (combines ? "_combines" : "") + (caches ? std::string("_caches_") + word(style) : "") + (qNorm ? "_q_norm" : "") +
+         (kNorm ? "_k_norm" : "") + (unitOffset ? "_unit_offset" : "");
 }
 
 std::vector<Binding> AttentionDecodeSpec::bindings() const {
@@ -77,7 +77,8 @@ std::array<uint32_t, 3> AttentionCombineParams::grid(const AttentionCombineSpec 
 std::string AttentionPrefillSpec::name() const {
   return "attention_prefill_d" + std::to_string(headDim) + "_" + toString(cache) +
          (causal ? "_causal" : "") + (softcap ? "_softcap" : "") + (sinks ? "_sinks" : "") + (alibi ? "_alibi" : "") +
-         (chunked ? "_chunked" : "") + (bias ? "_bias" : "") + (cross ? "_cross" : "") + (unaligned ? "_unaligned" : "");
+         (chunked ? "_chunked" : "") + (bias ? "_bias" : "") + (cross ? "_cross" : "") + (latent ? "_latent" : "") +
+         (unaligned ? "_unaligned" : "");
 }
 
 std::vector<Binding> AttentionPrefillSpec::bindings() const {
@@ -122,8 +123,10 @@ static std::string alibiFault(bool has, float alibi) {
 }
 
 std::string AttentionPrefillSpec::fault() const {
-  return firstFault({headDimFault(headDim), // C1
-                     crossFault(cross, causal || softcap || sinks || alibi || chunked || bias)});
+  return firstFault({headDimFault(headDim, latent), // C1
+                     crossFault(cross, causal || softcap || sinks || alibi || chunked || bias), // C2
+                     latent && headDim % 8 ? "a latent head_dim must be a multiple of 8" : "", // C3
+                     latent && (bias || cross) ? "latent comes without bias and cross" : ""}); // C4
 }
 
 std::string AttentionPrefillParams::fault(const AttentionPrefillSpec &spec) const {
@@ -134,13 +137,16 @@ std::string AttentionPrefillParams::fault(const AttentionPrefillSpec &spec) cons
 }
 
 std::string AttentionDecodeSpec::fault() const {
-  return firstFault({headDimFault(headDim), // C1
+  return firstFault({headDimFault(headDim, latent), // C1
                      sinks && splits() ? "sinks need single or combines" : "", // C2
                      single && combines ? "single leaves nothing that combines" : "", // C3
                      !caches && (style != RopeStyle::None || qNorm || kNorm) ? "style and norms need caches" : "", // C4
                      unitOffset && !qNorm && !kNorm ? "unit_offset needs q_norm or k_norm" : "", // C5
                      caches && splits() ? "caches need single or combines" : "", // C6
-                     crossFault(cross, softcap || sinks || alibi || bias || caches)}); // C7
+                     crossFault(cross, softcap || sinks || alibi || bias || caches), // C7
+                     latent && headDim % 8 ? "a latent head_dim must be a multiple of 8" : "", // C8
+                     latent && (bias || cross || combines || caches) // C9
+                         ? "latent comes without bias, cross, combines and caches" : ""});
 }
 
 std::string AttentionDecodeParams::fault(const AttentionDecodeSpec &spec) const {
@@ -150,7 +156,7 @@ std::string AttentionDecodeParams::fault(const AttentionDecodeSpec &spec) const 
 }
 
 std::string AttentionCombineSpec::fault() const {
-  return headDimFault(headDim); // C1
+  return headDimFault(headDim, /*latent=*/true); // C1; sums are alike
 }
 
 std::string AttentionCombineParams::fault(const AttentionCombineSpec &spec) const {

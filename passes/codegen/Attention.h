@@ -7,6 +7,7 @@
 //   alibi b: score_ij + slope_h (j - i), slopes as builder/Alibi.h has them
 //   bias: score_ij + bias[h * span + j - i + max_context - 1], span = biasSpan(max_context)
 //   out_i = sum_j softmax_j(score_ij) v_j; with sinks, exp(sink_h) joins the denominator (gpt-oss)
+// latent: k_cache and v_cache are the same bytes, rows as those of values lie (docs/LatentAttention.md).
 // Softmax is online (Milakov and Gimelshein 2018): no buffer of scores.
 //
 // attention_prefill works on all rows; attention_decode on one row, the context split over
@@ -25,11 +26,13 @@ namespace xfmr::codegen {
 
 // The head sizes the kernels of attention and rope_cache take.
 constexpr uint32_t kMaxHeadDim = 256;
-constexpr bool isHeadDim(uint32_t headDim) {
-  return headDim > 0 && headDim <= kMaxHeadDim;
+// The same of `latent` ones: the latent and what rotates.
+constexpr uint32_t kMaxLatentDim = 640;
+constexpr bool isHeadDim(uint32_t headDim, bool latent = false) {
+  return headDim > 0 && headDim <= (latent ? kMaxLatentDim : kMaxHeadDim);
 }
 
-std::string headDimFault(uint32_t headDim);
+std::string headDimFault(uint32_t headDim, bool latent = false);
 
 // Query rows a workgroup of attention_prefill takes.
 constexpr uint32_t queryTile(uint32_t headDim) {
@@ -59,6 +62,7 @@ struct AttentionPrefillSpec {
   bool sinks = false;
   bool unaligned = false; // as the params say
   bool alibi = false, chunked = false, bias = false, cross = false;
+  bool latent = false; // see above
 
   bool singleFloats() const { return unaligned || headDim % 4; }
   std::string name() const;
@@ -69,7 +73,7 @@ struct AttentionPrefillSpec {
   template <class Self, class F> static void fields(Self &self, F &&f) {
     f("head_dim", self.headDim); f("cache", self.cache); f("causal", self.causal);
     f("softcap", self.softcap); f("sinks", self.sinks); f("alibi", self.alibi); f("chunked", self.chunked);
-    f("bias", self.bias); f("cross", self.cross);
+    f("bias", self.bias); f("cross", self.cross); f("latent", self.latent);
     f("unaligned", self.unaligned);
   }
 };
@@ -120,6 +124,7 @@ struct AttentionDecodeSpec {
   bool sinks = false; // only with single or combines; otherwise attention_combine adds them
   bool unaligned = false;
   bool alibi = false, bias = false, cross = false;
+  bool latent = false;
   bool combines = false; // not with single
   bool caches = false;
   RopeStyle style = RopeStyle::None; // this and the next with `caches`, as in RopeCacheSpec
@@ -141,7 +146,7 @@ struct AttentionDecodeSpec {
     f("softcap", self.softcap); f("sinks", self.sinks); f("alibi", self.alibi); f("unaligned", self.unaligned);
     f("combines", self.combines); f("caches", self.caches); f("style", self.style); f("q_norm", self.qNorm);
     f("k_norm", self.kNorm); f("unit_offset", self.unitOffset);
-    f("bias", self.bias); f("cross", self.cross);
+    f("bias", self.bias); f("cross", self.cross); f("latent", self.latent);
   }
 };
 

@@ -37,6 +37,24 @@ uint32_t routerRows(uint32_t experts, uint32_t maxRows) {
   return maxRows < 16 || experts > 128 ? 1 : 4;
 }
 
+LatentCost latentCost(const LatentExpandParams &shape, uint64_t rows) {
+  const double keys = (static_cast<double>(shape.maxContext) + static_cast<double>(rows)) / 2, heads = shape.numHeads;
+  const double product = heads * shape.outputs() * shape.latentDim; // of a row
+  const double pairs = static_cast<double>(rows) * (keys - static_cast<double>(rows) / 2) * 2 * heads; // scores and sums, a column
+  return {static_cast<double>(rows) * product + pairs * shape.rowDim(), keys * product + pairs * shape.headDim};
+}
+
+uint64_t expandedBytes(const LatentExpandParams &shape, CacheType heads) {
+  const uint64_t positions = (uint64_t(shape.maxContext) + cpu::kPanel - 1) / cpu::kPanel * cpu::kPanel;
+  return 2 * shape.numHeads * positions * shape.headDim * cacheElementBytes(heads);
+}
+
+bool expandingPays(const LatentExpandParams &shape, CacheType heads, uint64_t rows, uint64_t mostBindingBytes) {
+  const LatentCost cost = latentCost(shape, rows);
+  const uint64_t bytes = expandedBytes(shape, heads);
+  return cost.expanded < cost.absorbed && bytes <= kMostExpandedBytes && bytes / 2 <= mostBindingBytes;
+}
+
 namespace cpu {
 namespace {
 constexpr uint32_t kRouterRows = 4;
@@ -49,6 +67,12 @@ uint64_t groupColumns(uint32_t numHeads, uint32_t numKvHeads, uint32_t headDim) 
 
 uint32_t rowsEach(const AttentionPrefillParams &p) {
   return std::max(1u, std::min(kMostQueries / (p.numHeads / p.numKvHeads), p.maxRows));
+}
+uint32_t headsEach(const AttentionDecodeSpec &spec, const AttentionDecodeParams &p) {
+  uint32_t heads = p.numHeads / p.numKvHeads;
+  while (spec.latent && heads > kLatentHeads)
+    heads = heads % 2 ? 1 : heads / 2;
+  return heads;
 }
 uint64_t rowsEach(const ElementwiseParams &p) { return rowsATile(p.width); }
 uint64_t rowsEach(const MoeCombineParams &p) { return rowsATile(uint64_t(p.width) * (p.topK + 1)); }
@@ -63,8 +87,8 @@ uint32_t xTiles(const MoeGemmSpec &, const MoeGemmParams &p) { return outputTile
 Tile tileOf(const AttentionCombineSpec &spec, const AttentionCombineParams &p) { return {1, spec.headDim, p.numHeads}; }
 
 Tile tileOf(const AttentionDecodeSpec &spec, const AttentionDecodeParams &p) {
-  return {1, groupColumns(p.numHeads, p.numKvHeads, spec.headDim),
-          uint64_t(p.numKvHeads) * (spec.single ? 1 : decodeSplits(p.maxContext))};
+  return {1, uint64_t(headsEach(spec, p)) * spec.headDim,
+          uint64_t(p.numHeads / headsEach(spec, p)) * (spec.single ? 1 : decodeSplits(p.maxContext))};
 }
 
 Tile tileOf(const AttentionPrefillSpec &spec, const AttentionPrefillParams &p) {
@@ -82,6 +106,14 @@ Tile tileOf(const EmbeddingSpec &, const EmbeddingParams &p) { return {1, p.widt
 
 Tile tileOf(const GemmSpec &, const GemmParams &p) {
   return {kGemmRows, kTileOutputs, outputTiles(p.n) * tilesOfRows(p.maxRows, kGemmRows)};
+}
+
+Tile tileOf(const HeadProductSpec &, const HeadProductParams &p) {
+  return {kGemmRows, kTileOutputs, uint64_t(outputTiles(p.n)) * p.numHeads * tilesOfRows(p.maxRows, kGemmRows)};
+}
+
+Tile tileOf(const LatentExpandSpec &, const LatentExpandParams &p) {
+  return {kGemmRows, kTileOutputs, uint64_t(outputTiles(p.outputs())) * p.numHeads * tilesOfRows(p.maxContext, kGemmRows)};
 }
 
 Tile tileOf(const GemvSpec &, const GemvParams &p) { return {1, kTileOutputs, outputTiles(p.n)}; }

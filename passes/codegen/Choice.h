@@ -31,6 +31,24 @@ uint32_t moeTileRows(uint64_t entries, uint32_t experts);
 // The rows a workgroup of the router should take in a phase of maxRows, so that the tables of E experts fit.
 uint32_t routerRows(uint32_t experts, uint32_t maxRows);
 
+// --- Latent attention: what prefill attends over (docs/LatentAttention.md) ---
+
+// Multiply-adds of a chunk of rows and a layer, products of heads included.
+struct LatentCost {
+  double absorbed, expanded;
+};
+
+// For a chunk that ends in the middle of the positions it may end at, N of them: absorbed, queries and sums go through a product
+// and every score and sum has the width of a row of the cache; expanded, the rows of all N positions go through the product
+// and scores and sums have the width of a head.
+LatentCost latentCost(const LatentExpandParams &shape, uint64_t rows);
+// Keys and values of all heads and positions, which no layer keeps from another.
+uint64_t expandedBytes(const LatentExpandParams &shape, CacheType heads);
+// The most of them that expanding may take.
+constexpr uint64_t kMostExpandedBytes = uint64_t(512) << 20;
+// Whether keys and values are expanded: it is cheaper and they fit, each into `mostBindingBytes`.
+bool expandingPays(const LatentExpandParams &shape, CacheType heads, uint64_t rows, uint64_t mostBindingBytes);
+
 namespace cpu {
 
 // --- The CPU: what threads share a dispatch by ---
@@ -45,8 +63,11 @@ constexpr uint32_t kMoeTileRows = 128;
 constexpr uint32_t panelsOf(uint32_t n) { return (n + kPanel - 1) / kPanel; }
 constexpr uint32_t outputTiles(uint32_t n) { return (panelsOf(n) + kTilePanels - 1) / kTilePanels; }
 
-// Queries that one walk over the keys serves at most; what they need on the stack stays below 200 KB.
+// Queries that one walk over the keys serves at most; what they need on the stack stays below 200 KB, with heads of latent attention
+// below 500 KB.
 constexpr uint32_t kMostQueries = 48;
+// Heads a tile of decoding takes of the one key head of latent attention, about: else a short context were the work of one thread.
+constexpr uint32_t kLatentHeads = 16;
 
 // Rows a tile takes, so that handing it out costs little beside it.
 constexpr uint64_t rowsATile(uint64_t rowElements) {
@@ -57,6 +78,8 @@ constexpr uint64_t tilesOfRows(uint64_t maxRows, uint64_t rowsEach) { return (ma
 
 // The rows a tile of the kernels over rows takes.
 uint32_t rowsEach(const AttentionPrefillParams &params);
+// The query heads a tile of attention_decode takes: those of a key head, of latent attention some of all.
+uint32_t headsEach(const AttentionDecodeSpec &spec, const AttentionDecodeParams &params);
 uint64_t rowsEach(const ElementwiseParams &params);
 uint64_t rowsEach(const MoeCombineParams &params);
 uint32_t rowsEach(const MoeRouterParams &params);

@@ -108,6 +108,27 @@ Cost costOf(const GemmSpec &spec, const GemmParams &p, const Machine &machine, c
   return cost;
 }
 
+Cost costOf(const HeadProductSpec &spec, const HeadProductParams &p, const Machine &machine, const Load &load) {
+  Cost cost;
+  const double rows = std::min(load.tokens, double(p.maxRows)), stored = p.numHeads * matrixBytes(spec.weight, p.n, p.k);
+  cost.once.weightBytes = stored;
+  cost.ofTokens.flops = rows * multiplyAdds(workOf(spec, p));
+  cost.ofTokens.activationBytes = rows * kFloat * p.numHeads * (p.k + p.n + 2.0 * p.copied);
+  cost.ofTokens.weightBytes = stored * std::max(0.0, ceilDiv(rows, machine.rowsAWeight) - 1);
+  return cost;
+}
+
+Cost costOf(const LatentExpandSpec &spec, const LatentExpandParams &p, const Machine &machine, const Load &load) {
+  Cost cost;
+  const double keys = keysSeen(0, p.maxContext, load), stored = p.numHeads * matrixBytes(spec.weight, p.outputs(), p.latentDim);
+  cost.once.weightBytes = stored;
+  cost.ofTokens.flops = keys * 2.0 * p.numHeads * p.outputs() * p.latentDim;
+  cost.ofTokens.activationBytes = keys * (static_cast<double>(cacheHeadBytes(spec.cache, p.rowDim())) +
+                                          2.0 * p.numHeads * static_cast<double>(cacheHeadBytes(spec.heads, p.headDim)));
+  cost.ofTokens.weightBytes = stored * std::max(0.0, ceilDiv(keys, machine.rowsAWeight) - 1);
+  return cost;
+}
+
 Cost costOf(const EmbeddingSpec &spec, const EmbeddingParams &p, const Machine &, const Load &load) {
   Cost cost;
   const double rows = std::min(load.tokens, double(p.maxRows)) * p.tableRows / std::max(p.vocab, p.tableRows);
@@ -146,7 +167,7 @@ Cost costOf(const RopeCacheSpec &spec, const RopeCacheParams &p, const Machine &
   cost.ofTokens.flops = rows * (3.0 * p.rotaryDim * (p.numHeads + p.numKvHeads) + (spec.qNorm ? 4 * dim * p.numHeads : 0) +
                                 (spec.kNorm ? 4 * dim * p.numKvHeads : 0));
   const double q = spec.touchesQ() ? 2 * kFloat * p.numHeads * dim : 0;
-  const double kv = 2.0 * p.numKvHeads * (kFloat * dim + static_cast<double>(cacheHeadBytes(spec.cache, p.headDim)));
+  const double kv = (spec.latent ? 1.0 : 2.0) * p.numKvHeads * (kFloat * dim + static_cast<double>(cacheHeadBytes(spec.cache, p.headDim)));
   cost.ofTokens.activationBytes = rows * (q + kv);
   return cost;
 }

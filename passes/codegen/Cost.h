@@ -57,6 +57,8 @@ constexpr double kFunctionFlops = 16; // of an exp, sigmoid, tanh or erf: a poly
 //   attention_decode   the same for one row, whose partial results are written where the keys are split; with `combines` and
 //                      `caches` also those of attention_combine and rope_cache
 //   attention_combine  2 head_dim a head and split; partial results read, out written
+//   head_product       2nkT a head; S; what is read and written
+//   latent_expand      2 (2 head_dim - rotary_dim) latent C a head; S; rows of the cache read, keys and values written
 //   moe_router         2kE + E functions a token; S; rows of x, 8 bytes a chosen expert
 //   moe_plan           no flops; 12 bytes a token and chosen expert, 12 an expert
 //   moe_gemv           2nk a token and chosen expert; that expert's S each time; its rows

@@ -13,6 +13,8 @@ std::string RopeCacheSpec::name() const {
     result += "_k_norm";
   if (unitOffset)
     result += "_unit_offset";
+  if (latent)
+    result += "_latent";
   if (unaligned)
     result += "_unaligned";
   return result;
@@ -31,7 +33,9 @@ std::vector<Binding> RopeCacheSpec::bindings() const {
   std::vector<Binding> result = {
       {"state", Access::Read, Stored::I32},    {"q", touchesQ() ? Access::ReadWrite : Access::Read},
       {"k", Access::Read},        {"v", Access::Read},
-      {"k_cache", Access::Write, stored(cache)}, {"v_cache", Access::Write, stored(cache)}};
+      {"k_cache", Access::Write, stored(cache)}};
+  if (!latent)
+    result.push_back({"v_cache", Access::Write, stored(cache)});
   addTurn(result, style, qNorm, kNorm);
   return result;
 }
@@ -49,11 +53,12 @@ std::vector<uint32_t> RopeCacheParams::push() const {
           v.stride,
           v.offset,
           floatBits(eps),
-          floatBits(1.0f / static_cast<float>(headDim))};
+          floatBits(1.0f / static_cast<float>(headDim)),
+          qHead ? qHead : headDim};
 }
 
 std::array<uint32_t, 3> RopeCacheParams::grid(const RopeCacheSpec &spec) const {
-  uint64_t items = uint64_t(maxRows) * ((spec.touchesQ() ? numHeads : 0) + 2 * numKvHeads);
+  uint64_t items = uint64_t(maxRows) * ((spec.touchesQ() ? numHeads : 0) + (spec.latent ? 1 : 2) * numKvHeads);
   return linearGrid((items + kRopeItems - 1) / kRopeItems);
 }
 
@@ -65,11 +70,17 @@ std::string rotaryFault(uint32_t rotaryDim, uint32_t headDim, RopeStyle style) {
 }
 
 std::string RopeCacheSpec::fault() const {
-  return unitOffset && !qNorm && !kNorm ? "unit_offset needs q_norm or k_norm" : ""; // C1
+  return firstFault({unitOffset && !qNorm && !kNorm ? "unit_offset needs q_norm or k_norm" : "", // C1
+                     latent && (style == RopeStyle::None || qNorm || kNorm) ? "latent needs a style and no norms" : ""}); // C2
 }
 
 std::string RopeCacheParams::fault(const RopeCacheSpec &spec) const {
-  return firstFault({rotaryFault(rotaryDim, headDim, spec.style), headDimFault(headDim), needsPositive("num_heads", numHeads),
+  const bool fits = numKvHeads == 1 && rotaryDim <= kMaxHeadDim && rotaryDim % 8 == 0 && headDim % 8 == 0 && rotaryDim < headDim;
+  return firstFault({rotaryFault(rotaryDim, headDim, spec.style),
+                     spec.latent && !fits ? "latent needs one kv head, and rotary_dim and head_dim that are multiples of 8" : "",
+                     spec.latent ? qHead % 8 || qHead < rotaryDim ? "q_head must be a multiple of 8 from rotary_dim on" : ""
+                     : qHead     ? "q_head needs latent" : "",
+                     headDimFault(headDim, spec.latent), needsPositive("num_heads", numHeads),
                      needsPositive("num_kv_heads", numKvHeads), needsPositive("max_context", maxContext),
                      needsPositive("max_rows", maxRows), needsAligned(spec.unaligned, unaligned())});
 }

@@ -7,6 +7,8 @@
 // Style half pairs (j, j + rotaryDim / 2), interleaved pairs (2j, 2j + 1). Caches: [num_kv_heads,
 // max_context, paddedWidth(head_dim)], f32, f16 (two a word) or bytes with scales behind them
 // (CacheType::Q8); pads are zeroed.
+// latent (docs/LatentAttention.md): one kv head, whose row of the cache holds the rotaryDim columns of k, turned, and behind them
+// the headDim - rotaryDim of v. On the CPU it lies as values do. Heads of q turn alike, qHead columns apart.
 #pragma once
 #include "passes/codegen/Kernel.h"
 
@@ -33,9 +35,10 @@ struct RopeCacheSpec {
   bool kNorm = false;
   bool unitOffset = false; // the norms multiply by 1 + w
   bool unaligned = false;  // as the params say
+  bool latent = false;     // see above
 
   std::string name() const;
-  // state r, q rw, k r, v r, k_cache w, v_cache w [, rope r] [, q_norm r] [, k_norm r]
+  // state r, q rw, k r, v r, k_cache w, v_cache w (not with latent) [, rope r] [, q_norm r] [, k_norm r]
   // q, k and v may be slices of one buffer. Without style and qNorm q is not touched (access r).
   std::vector<Binding> bindings() const;
   bool touchesQ() const { return style != RopeStyle::None || qNorm; }
@@ -44,7 +47,7 @@ struct RopeCacheSpec {
   template <class Self, class F> static void fields(Self &self, F &&f) {
     f("cache", self.cache); f("style", self.style); f("q_norm", self.qNorm);
     f("k_norm", self.kNorm); f("unit_offset", self.unitOffset);
-    f("unaligned", self.unaligned);
+    f("latent", self.latent); f("unaligned", self.unaligned);
   }
 };
 
@@ -57,6 +60,7 @@ struct RopeCacheParams {
   uint32_t maxRows = 0;
   Rows q, k, v; // head h starts at column h * headDim
   float eps = 1e-6f;
+  uint32_t qHead = 0; // with latent: columns between heads of q, a multiple of 8
 
   // What the spec's `unaligned` must be.
   bool unaligned() const {
@@ -68,7 +72,7 @@ struct RopeCacheParams {
   template <class Self, class F> static void fields(Self &self, F &&f) {
     f("num_heads", self.numHeads); f("num_kv_heads", self.numKvHeads); f("head_dim", self.headDim);
     f("rotary_dim", self.rotaryDim); f("max_context", self.maxContext); f("max_rows", self.maxRows);
-    f("q", self.q); f("k", self.k); f("v", self.v); f("eps", self.eps);
+    f("q", self.q); f("k", self.k); f("v", self.v); f("eps", self.eps); f("q_head", self.qHead);
   }
 };
 

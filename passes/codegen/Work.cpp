@@ -6,10 +6,11 @@ using namespace xfmr::codegen;
 
 namespace {
 
-DispatchWork attention(uint64_t numHeads, uint64_t numKvHeads, uint32_t headDim, CacheType cache, uint32_t window) {
+// Of latent attention keys and values are one row of the cache.
+DispatchWork attention(uint64_t numHeads, uint64_t numKvHeads, uint32_t headDim, CacheType cache, uint32_t window, bool latent) {
   DispatchWork work;
   work.keyOperations = 4 * numHeads * headDim;
-  work.keyBytes = static_cast<uint32_t>(2 * numKvHeads * cacheHeadBytes(cache, headDim));
+  work.keyBytes = static_cast<uint32_t>((latent ? 1 : 2) * numKvHeads * cacheHeadBytes(cache, headDim));
   work.window = window;
   return work;
 }
@@ -33,12 +34,13 @@ DispatchWork experts(uint64_t n, uint64_t k, WeightType weights, uint32_t topK, 
 } // namespace
 
 DispatchWork xfmr::codegen::workOf(const AttentionDecodeSpec &spec, const AttentionDecodeParams &params) {
-  return attention(params.numHeads, params.numKvHeads, spec.headDim, spec.cache, reachOf(params.window, params.chunk));
+  return attention(params.numHeads, params.numKvHeads, spec.headDim, spec.cache, reachOf(params.window, params.chunk),
+                   spec.latent);
 }
 
 DispatchWork xfmr::codegen::workOf(const AttentionPrefillSpec &spec, const AttentionPrefillParams &params) {
   DispatchWork work =
-      attention(params.numHeads, params.numKvHeads, spec.headDim, spec.cache, reachOf(params.window, params.chunk));
+      attention(params.numHeads, params.numKvHeads, spec.headDim, spec.cache, reachOf(params.window, params.chunk), spec.latent);
   work.allKeys = !spec.causal; // of a cross-attention the keys of the source, taken as those of the rows
   return work;
 }
@@ -52,6 +54,10 @@ DispatchWork xfmr::codegen::workOf(const EmbeddingSpec &spec, const EmbeddingPar
 
 DispatchWork xfmr::codegen::workOf(const GemmSpec &spec, const GemmParams &params) { return product(params.n, params.k, spec.weight); }
 DispatchWork xfmr::codegen::workOf(const GemvSpec &spec, const GemvParams &params) { return product(params.n, params.k, spec.weight); }
+
+DispatchWork xfmr::codegen::workOf(const HeadProductSpec &spec, const HeadProductParams &params) {
+  return product(uint64_t(params.numHeads) * params.n, params.k, spec.weight);
+}
 
 DispatchWork xfmr::codegen::workOf(const MoeGemmSpec &spec, const MoeGemmParams &params) {
   return experts(params.n, params.k, spec.weight, params.layout.topK, params.part);

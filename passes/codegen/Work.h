@@ -27,6 +27,7 @@ DispatchWork workOf(const AttentionPrefillSpec &spec, const AttentionPrefillPara
 DispatchWork workOf(const EmbeddingSpec &spec, const EmbeddingParams &params);
 DispatchWork workOf(const GemmSpec &spec, const GemmParams &params);
 DispatchWork workOf(const GemvSpec &spec, const GemvParams &params);
+DispatchWork workOf(const HeadProductSpec &spec, const HeadProductParams &params);
 DispatchWork workOf(const MoeGemmSpec &spec, const MoeGemmParams &params);
 DispatchWork workOf(const MoeGemvSpec &spec, const MoeGemvParams &params);
 DispatchWork workOf(const MoeRouterSpec &spec, const MoeRouterParams &params);

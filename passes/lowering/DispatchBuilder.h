@@ -51,8 +51,10 @@ public:
   const int64_t bindingBytes;
   const bool rowCodes;
 
-private:
+  /// Symbol of the table of these rotations, or of a growth.
   llvm::StringRef positionTable(mlir::Location loc, int64_t rotaryDim, mlir::FloatAttr theta, mlir::Attribute scaling);
+
+private:
   mlir::OpBuilder atEnd();
 
   llvm::StringMap<std::string> packed;     // printed expression -> symbol

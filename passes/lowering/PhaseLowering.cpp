@@ -87,6 +87,7 @@ LogicalResult PhaseLowering::lower(FusedOp fused) {
   case FusedKind::sample: return lowerSample();
   case FusedKind::cache: return lowerCacheWrite();
   case FusedKind::cross: return lowerCrossAttention();
+  case FusedKind::latent_attention: return lowerLatentAttention();
   }
   llvm_unreachable("all kinds are above");
 }

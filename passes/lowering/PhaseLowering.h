@@ -57,6 +57,14 @@ struct RowToCache {
   llvm::SmallVector<DispatchBuilder::NamedBuffer> buffers;
 };
 
+/// The cache of a latent attention, and what this run puts into it.
+struct LatentRows {
+  CachedLatentAttentionOp op;
+  codegen::CacheType type;
+  mlir::Value rows;
+  View key, latent;
+};
+
 /// What a kernel of attention does with scores.
 struct AttentionKernel {
   bool causal = true, cross = false;
@@ -100,6 +108,17 @@ private:
   template <class Op>
   void attend(Op op, const CacheBuffers &caches, const View &q, const View &out, const AttentionKernel &kernel,
               const RowToCache *own = nullptr);
+  // LatentDispatch.cpp
+  mlir::LogicalResult lowerLatentAttention();
+  /// What turns of queries, whose heads lie `qHead` columns apart, and the rows of this run into the cache.
+  void turnLatents(const LatentRows &cached, const View &q, int64_t qHead);
+  /// Queries [T, H*(r+c)] over the rows of the cache, sums of whole rows.
+  void attendLatents(const LatentRows &cached, const View &q, const View &out);
+  // LatentExpand.cpp
+  /// The weight that expands the rows of the cache where that pays in this phase, else null; a remark says why.
+  mlir::Value expandingWeight(const LatentRows &cached);
+  /// Queries [T, H*head], which are turned in place, over keys and values made of the rows.
+  void attendExpanded(const LatentRows &cached, mlir::Value weight, const View &q);
   // MoeDispatch.cpp
   mlir::LogicalResult lowerMixture();
   // RowDispatch.cpp: embedding, norms, elementwise, split, sample, probe

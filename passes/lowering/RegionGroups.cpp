@@ -198,6 +198,8 @@ LogicalResult RegionGroups::findSingle(Operation *op) {
     Operation *user = isa<LastRowOp>(op) ? onlyUser(op->getResult(0)) : nullptr;
     if (!isa_and_present<RmsNormOp, LayerNormOp>(user)) // else the norm reads the last row itself
       take({FusedKind::elementwise, {op}});
+  } else if (isa<CachedLatentAttentionOp>(op)) {
+    take({FusedKind::latent_attention, {op}});
   } else if (isa<SampleOp>(op)) {
     take({FusedKind::sample, {op}});
   } else if (isa<CacheWriteOp>(op)) {

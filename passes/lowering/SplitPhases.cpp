@@ -1,6 +1,7 @@
 // xfmr-split-phases: a model becomes a program of phases with explicit caches and positions.
 #include "dialect/Structure.h"
 #include "passes/lowering/CpuTarget.h"
+#include "passes/lowering/LatentAttention.h"
 #include "passes/lowering/LoweredOps.h"
 #include "passes/lowering/MoeRoute.h"
 #include "passes/lowering/Passes.h"
@@ -28,12 +29,18 @@ constexpr int64_t kDefaultChunk = 256, kDefaultChunkOnCpu = 512;
 
 bool isWeightExpression(Operation *op) { return isa<WeightExpressionOpInterface>(op); }
 
+// What an attention of the model needs in a phase.
+struct Attending {
+  std::string cache;
+  std::optional<LatentAttention> latent;
+};
+
 // Clones tensor ops of the model into a phase: `?` tokens become `rows`, attentions get their caches. What hangs on a source alone
 // is left out, but for `encode`.
 class PhaseCloner {
 public:
-  PhaseCloner(OpBuilder &builder, int64_t rows, const DenseMap<Operation *, std::string> &caches, const SourceSide &source)
-      : builder(builder), rows(rows), caches(caches), source(source) {}
+  PhaseCloner(OpBuilder &builder, int64_t rows, const DenseMap<Operation *, Attending> &attentions, const SourceSide &source)
+      : builder(builder), rows(rows), attentions(attentions), source(source) {}
 
   void map(Value from, Value to) { mapping.map(from, to); }
   Value lookup(Value value) { return mapping.lookup(value); }
@@ -83,7 +90,7 @@ public:
         clone(&nested);
       else if (auto attention = dyn_cast<AttentionOp>(nested); attention && attention.getCross())
         CacheWriteOp::create(builder, nested.getLoc(), mapping.lookup(attention.getKey()),
-                             mapping.lookup(attention.getValue()), caches.lookup(attention));
+                             mapping.lookup(attention.getValue()), attentions.find(attention)->second.cache);
     }
     YieldOp::create(builder, op.getLoc(), ValueRange());
   }
@@ -105,11 +112,14 @@ private:
   }
 
   void cloneAttention(AttentionOp op) {
+    const Attending &attending = attentions.find(op)->second;
+    if (attending.latent)
+      return cloneLatent(op, attending);
     auto look = [&](Value value) { return value ? mapping.lookup(value) : Value(); };
     Value position = PositionOp::create(builder, op.getLoc());
     auto copy = CachedAttentionOp::create(
         builder, op.getLoc(), fixRows(op.getType()), look(op.getQuery()), look(op.getKey()),
-        look(op.getValue()), position, look(op.getSinks()), look(op.getBias()), caches.lookup(op), op.getNumHeads(),
+        look(op.getValue()), position, look(op.getSinks()), look(op.getBias()), attending.cache, op.getNumHeads(),
         op.getNumKvHeads(), op.getHeadDim(), op.getCausal(), op.getScale(), op.getSoftcapAttr(),
         op.getWindowAttr(), op.getChunkAttr(), op.getAlibiAttr(), op.getMaxDistanceAttr());
     mapping.map(op.getResult(), copy.getResult());
@@ -117,7 +127,25 @@ private:
 
   void cloneCross(AttentionOp op) {
     auto copy = CrossAttentionOp::create(builder, op.getLoc(), fixRows(op.getType()), mapping.lookup(op.getQuery()),
-                                         caches.lookup(op), op.getNumHeads(), op.getNumKvHeads(), op.getHeadDim(), op.getScale());
+                                         attentions.find(op)->second.cache, op.getNumHeads(), op.getNumKvHeads(),
+                                         op.getHeadDim(), op.getScale());
+    mapping.map(op.getResult(), copy.getResult());
+  }
+
+  // Keys and values of heads, which nothing else reads, go when regions are formed.
+  void cloneLatent(AttentionOp op, const Attending &attending) {
+    LatentAttention latent = *attending.latent;
+    auto look = [&](Value value) {
+      if (!mapping.contains(value))
+        clone(value.getDefiningOp());
+      return mapping.lookup(value);
+    };
+    const Value query = look(latent.query), key = look(latent.key), row = look(latent.latent), upKey = look(latent.upKey),
+                upValue = look(latent.upValue);
+    Value position = PositionOp::create(builder, op.getLoc());
+    auto copy = CachedLatentAttentionOp::create(builder, op.getLoc(), fixRows(op.getType()), query, key, row, upKey, upValue, position,
+                                                latent.rope.getStyle(), attending.cache, op.getNumHeads(), latent.rope.getTheta(),
+                                                latent.rope.getScalingAttr(), op.getScale());
     mapping.map(op.getResult(), copy.getResult());
   }
 
@@ -146,7 +174,7 @@ private:
 
   OpBuilder &builder;
   int64_t rows;
-  const DenseMap<Operation *, std::string> &caches;
+  const DenseMap<Operation *, Attending> &attentions;
   const SourceSide &source;
   IRMapping mapping;
 };
@@ -316,11 +344,16 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
                                      MoeRouteAttr::get(&getContext(), *route), *targetAttr);
     builder.createBlock(&program.getBody());
 
-    DenseMap<Operation *, std::string> caches;
+    DenseMap<Operation *, Attending> attentions;
     model.getBody().walk([&](AttentionOp op) {
-      std::string name = (op.getCross() ? "cross" : "kv") + std::to_string(caches.size());
-      KvCacheOp::create(builder, op.getLoc(), name, op.getNumKvHeads(), op.getHeadDim());
-      caches[op] = name;
+      const std::string name = (op.getCross() ? "cross" : "kv") + std::to_string(attentions.size());
+      Attending attending{name, findLatentAttention(op)};
+      const auto row = [](Value value) { return cast<RankedTensorType>(value.getType()).getDimSize(1); };
+      if (attending.latent)
+        KvCacheOp::create(builder, op.getLoc(), name, 1, row(attending.latent->key) + row(attending.latent->latent));
+      else
+        KvCacheOp::create(builder, op.getLoc(), name, op.getNumKvHeads(), op.getHeadDim());
+      attentions[op] = std::move(attending);
     });
 
     Location loc = model.getLoc();
@@ -349,7 +382,7 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
 
     if (model.getSource()) {
       Block *block = startPhase(PhaseKind::encode, *context);
-      PhaseCloner cloner(builder, *context, caches, source);
+      PhaseCloner cloner(builder, *context, attentions, source);
       cloner.map(model.getSource(), tokensOf(block, *context));
       for (Operation &op : body)
         if (source.holds(&op))
@@ -363,7 +396,7 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
       if (most == 0)
         continue;
       Block *block = startPhase(kind, most);
-      PhaseCloner cloner(builder, most, caches, source);
+      PhaseCloner cloner(builder, most, attentions, source);
       cloner.map(model.getTokens(), tokensOf(block, most));
       cloneTrunk(cloner);
       YieldOp::create(builder, loc, cloner.lookup(hidden));
@@ -375,7 +408,7 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
       Block *block = startPhase(kind, all ? rows : 1);
       Value argument = block->addArgument(
           RankedTensorType::get({rows, hiddenWidth}, builder.getF32Type()), loc);
-      PhaseCloner cloner(builder, all ? rows : 1, caches, source);
+      PhaseCloner cloner(builder, all ? rows : 1, attentions, source);
       if (!all)
         argument = LastRowOp::create(
             builder, loc, RankedTensorType::get({1, hiddenWidth}, builder.getF32Type()), argument);
@@ -388,7 +421,7 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
     }
     { // decode
       Block *block = startPhase(PhaseKind::decode, 1);
-      PhaseCloner cloner(builder, 1, caches, source);
+      PhaseCloner cloner(builder, 1, attentions, source);
       cloner.map(model.getTokens(), tokensOf(block, 1));
       cloneTrunk(cloner);
       cloneHead(cloner);

@@ -62,6 +62,68 @@ Cases witness::casesOf(const codegen::GemmSpec &spec) {
   return made;
 }
 
+Cases witness::casesOf(const codegen::HeadProductSpec &spec) {
+  CaseBuilder c(spec.name(), 12);
+  const uint32_t heads = 3, n = 72, k = 24, copied = 8, rows = spec.single ? 1 : 6;
+  codegen::HeadProductParams p;
+  p.numHeads = heads, p.n = n, p.k = k, p.copied = copied, p.xHead = copied + k, p.outHead = copied + n;
+  p.maxRows = spec.single ? 1 : rows + 1;
+  p.x = {heads * p.xHead + 8, copied}, p.out = {heads * p.outHead + 16, 8 + copied};
+  c.launch(spec, p);
+  c.state(3, rows);
+  const Tensor x = c.rows(rows, heads * p.xHead, {p.x.stride, 0}), w = c.weight(heads * n, k, spec.weight);
+  c.out(p.out.offset + uint64_t(p.maxRows) * p.out.stride);
+  Tensor y({rows, heads * p.outHead});
+  for (uint32_t t = 0; t < rows; ++t)
+    for (uint32_t h = 0; h < heads; ++h)
+      for (uint32_t i = 0; i < p.outHead; ++i) {
+        const double *from = x.row(t) + h * p.xHead;
+        double sum = i < copied ? from[i] : 0;
+        for (uint32_t column = 0; i >= copied && column < k; ++column)
+          sum += w.row(h * n + i - copied)[column] * from[copied + column];
+        y.row(t)[h * p.outHead + i] = sum;
+      }
+  c.expectRows(c.lastBinding(), {p.out.stride, p.out.offset - copied}, y, kTolerance);
+  Cases made;
+  made.push_back(c.take());
+  return made;
+}
+
+Cases witness::casesOf(const codegen::LatentExpandSpec &spec) {
+  if (!isExact(spec.cache))
+    return {};
+  CaseBuilder c(spec.name(), 14);
+  const codegen::LatentExpandParams p{/*numHeads=*/2, /*headDim=*/24, /*rotaryDim=*/8, /*latentDim=*/40, /*maxContext=*/9};
+  const uint32_t keys = 7, own = p.headDim - p.rotaryDim;
+  c.launch(spec, p);
+  c.state(keys - 3, 3);
+  const Tensor rows = c.cache(1, p.maxContext, p.rowDim(), keys, spec.cache);
+  const Tensor w = c.weight(p.numHeads * p.outputs(), p.latentDim, spec.weight);
+  const bool halves = spec.heads == codegen::CacheType::F16;
+  const uint64_t words = uint64_t(p.numHeads) * p.maxContext * p.headDim / (halves ? 2 : 1);
+  c.out(words);
+  const uint32_t keyBinding = c.lastBinding();
+  c.out(words);
+  for (uint32_t h = 0; h < p.numHeads; ++h)
+    for (uint32_t t = 0; t < keys; ++t) {
+      std::vector<double> key(rows.row(t), rows.row(t) + p.rotaryDim), value;
+      for (uint32_t i = 0; i < p.outputs(); ++i) {
+        double sum = 0;
+        for (uint32_t column = 0; column < p.latentDim; ++column)
+          sum += w.row(h * p.outputs() + i)[column] * rows.row(t)[p.rotaryDim + column];
+        (i < own ? key : value).push_back(sum);
+      }
+      const uint64_t at = (uint64_t(h) * p.maxContext + t) * p.headDim;
+      const auto element = halves ? selftest::Element::f16 : selftest::Element::f32;
+      // Sums of 40 products of numbers up to 1, which f16 rounds by 2^-7 at most.
+      c.expect(keyBinding, at, key.data(), p.headDim, halves ? 8e-3 : kTolerance, element);
+      c.expect(keyBinding + 1, at, value.data(), p.headDim, halves ? 8e-3 : kTolerance, element);
+    }
+  Cases made;
+  made.push_back(c.take());
+  return made;
+}
+
 Cases witness::casesOf(const codegen::GemvSpec &spec) {
   if (!isExact(spec.weight))
     return {};

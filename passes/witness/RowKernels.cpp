@@ -122,9 +122,45 @@ Cases witness::casesOf(const codegen::ElementwiseSpec &spec) {
   return only(c);
 }
 
+// One row of the cache: what turns of k, and v behind it.
+static Cases latentCases(const codegen::RopeCacheSpec &spec) {
+  CaseBuilder c(spec.name(), 13);
+  const uint32_t shift = spec.unaligned ? 1 : 0, count = 3, position = 5, context = 16, heads = 3, turned = 8, width = 32;
+  codegen::RopeCacheParams p;
+  p.numHeads = heads, p.numKvHeads = 1, p.headDim = width, p.rotaryDim = turned, p.maxContext = context, p.maxRows = 5;
+  p.qHead = width;
+  p.q = {heads * width + 8, 8}, p.k = {turned + 8 + shift, 4 + shift}, p.v = {width - turned + 16, 12};
+  c.launch(spec, p);
+  c.state(position, count);
+  const Tensor q = c.rows(count, heads * width, p.q), k = c.rows(count, turned, p.k), v = c.rows(count, width - turned, p.v);
+  const bool halves = spec.cache == codegen::CacheType::F16;
+  c.out(uint64_t(context) * width / (halves ? 2 : 1));
+  const uint32_t cache = c.lastBinding();
+  const reference::RopeFrequencies frequencies = reference::ropeFrequencies(turned, 1e4, nullptr);
+  std::vector<double> table;
+  for (uint32_t row = 0; row < context; ++row)
+    for (double (*f)(double) : {static_cast<double (*)(double)>(std::cos), static_cast<double (*)(double)>(std::sin)})
+      for (double frequency : frequencies.f)
+        table.push_back(f(row * frequency));
+  c.floats(table);
+  const RopeStyle style = spec.style == codegen::RopeStyle::Half ? RopeStyle::half : RopeStyle::interleaved;
+  const Tensor turnedQ = reference::rope(q, style, width, frequencies, position);
+  const Tensor turnedK = reference::rope(k, style, turned, frequencies, position);
+  for (int64_t row = 0; row < count; ++row) {
+    c.expect(1, p.q.offset + uint64_t(row) * p.q.stride, turnedQ.row(row), heads * width, 2e-5);
+    std::vector<double> values(turnedK.row(row), turnedK.row(row) + turned);
+    values.insert(values.end(), v.row(row), v.row(row) + width - turned);
+    c.expect(cache, uint64_t(position + row) * width, values.data(), width, halves ? 1e-3 : 2e-5,
+             halves ? selftest::Element::f16 : selftest::Element::f32);
+  }
+  return only(c);
+}
+
 Cases witness::casesOf(const codegen::RopeCacheSpec &spec) {
   if (!isExact(spec.cache))
     return {};
+  if (spec.latent)
+    return latentCases(spec);
   CaseBuilder c(spec.name(), 6);
   const uint32_t shift = spec.unaligned ? 1 : 0, count = 3, position = 5, context = 16;
   const bool turns = spec.style != codegen::RopeStyle::None;

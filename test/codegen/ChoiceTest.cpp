@@ -60,6 +60,22 @@ void expectTile(Tile tile, uint64_t rows, uint64_t columns, uint64_t count) {
   EXPECT_EQ(tile.count, count);
 }
 
+// DeepSeek V3: 128 heads of 192 of which 64 turn, latents of 512. A chunk of 512 in a context of 4096 ends at 2304 in the mean.
+TEST(Latent, LongChunksExpandKeysAndValues) {
+  const LatentExpandParams shape{128, 192, 64, 512, 4096};
+  const double product = 128.0 * 320 * 512, pairs = 512.0 * (2304 - 256) * 2 * 128;
+  EXPECT_DOUBLE_EQ(latentCost(shape, 512).absorbed, 512 * product + pairs * 576);
+  EXPECT_DOUBLE_EQ(latentCost(shape, 512).expanded, 2304 * product + pairs * 192);
+  EXPECT_EQ(expandedBytes(shape, CacheType::F16), 2ull * 128 * 4096 * 192 * 2);
+  const uint64_t most = 1ull << 30;
+  EXPECT_TRUE(expandingPays(shape, CacheType::F16, 512, most));
+  EXPECT_FALSE(expandingPays(shape, CacheType::F16, 16, most));  // the rows in front cost more than sixteen tokens save
+  EXPECT_FALSE(expandingPays(shape, CacheType::F32, 512, most)); // 768 MiB
+  EXPECT_FALSE(expandingPays(shape, CacheType::F16, 512, 1 << 27)); // 192 MiB each
+  // Heads as wide as a row save nothing.
+  EXPECT_FALSE(expandingPays({4, 32, 8, 24, 256}, CacheType::F32, 256, most));
+}
+
 TEST(Tiles, OfProducts) {
   GemvParams v;
   v.n = 65, v.k = 8; // five panels

@@ -182,6 +182,19 @@ TEST(Cost, RopeCache) {
   expectWork(of(spec, p, 3).total(), 0, 0, 3 * (2 * 2 * 64 * (4 + 2)));
 }
 
+TEST(Cost, LatentAttention) {
+  HeadProductSpec product;
+  HeadProductParams h;
+  h.numHeads = 3, h.n = 24, h.k = 40, h.copied = 8, h.maxRows = 8;
+  const double head = 24 * 40 * 4;
+  expectWork(of(product, h, 5).total(), 5 * 3 * 2 * 24 * 40, 3 * head, 5 * 4 * 3 * (24 + 40 + 16));
+
+  LatentExpandSpec expand;
+  expand.cache = CacheType::F16;
+  const LatentExpandParams p{3, 24, 8, 40, 64}; // 40 rows of a head's matrix
+  expectWork(of(expand, p, 5, 20).total(), 20 * 3 * 2 * 40 * 40, 3 * 40 * 40 * 4, 20 * (2 * 48 + 2 * 3 * 4 * 24));
+}
+
 TEST(Cost, Mixtures) {
   const double matrix = 64 * 32 * 4;
   MoeGemvSpec first;

@@ -25,6 +25,7 @@ const std::map<std::string, const char *> kReasons = {
     {"xfmr.phase", kAfterPhases},
     {"xfmr.position", kAfterPhases},
     {"xfmr.cached_attention", kAfterPhases},
+    {"xfmr.cached_latent_attention", kAfterPhases},
     {"xfmr.cache_write", kAfterPhases},
     {"xfmr.cross_attention", kAfterPhases},
     {"xfmr.last_row", kAfterPhases},

@@ -144,8 +144,74 @@ module attributes {xfmr.kernel = #xfmr.attention_decode<head_dim = 16, caches>} 
 // -----
 
 // attention_combine C1
-// expected-error @below {{attention_combine: head_dim is 260, expected 1 to 256}}
-module attributes {xfmr.kernel = #xfmr.attention_combine<head_dim = 260>} {}
+// expected-error @below {{attention_combine: head_dim is 641, expected 1 to 640}}
+module attributes {xfmr.kernel = #xfmr.attention_combine<head_dim = 641>} {}
+
+// -----
+
+// attention_prefill C1
+// expected-error @below {{attention_prefill: head_dim is 648, expected 1 to 640}}
+module attributes {xfmr.kernel = #xfmr.attention_prefill<head_dim = 648, latent>} {}
+
+// -----
+
+// attention_prefill C2
+// expected-error @below {{attention_prefill: cross comes alone, without causal, softcap, sinks, biases and chunks}}
+module attributes {xfmr.kernel = #xfmr.attention_prefill<head_dim = 16, causal = false, bias, cross>} {}
+
+// -----
+
+// attention_prefill C3
+// expected-error @below {{attention_prefill: a latent head_dim must be a multiple of 8}}
+module attributes {xfmr.kernel = #xfmr.attention_prefill<head_dim = 20, latent>} {}
+
+// -----
+
+// attention_prefill C4
+// expected-error @below {{attention_prefill: latent comes without bias and cross}}
+module attributes {xfmr.kernel = #xfmr.attention_prefill<head_dim = 16, bias, latent>} {}
+
+// -----
+
+// attention_decode C7
+// expected-error @below {{attention_decode: cross comes alone, without causal, softcap, sinks, biases and chunks}}
+module attributes {xfmr.kernel = #xfmr.attention_decode<head_dim = 16, bias, cross>} {}
+
+// -----
+
+// attention_decode C8
+// expected-error @below {{attention_decode: a latent head_dim must be a multiple of 8}}
+module attributes {xfmr.kernel = #xfmr.attention_decode<head_dim = 20, latent>} {}
+
+// -----
+
+// attention_decode C9
+// expected-error @below {{attention_decode: latent comes without bias, cross, combines and caches}}
+module attributes {xfmr.kernel = #xfmr.attention_decode<head_dim = 16, latent, combines>} {}
+
+// -----
+
+// rope_cache C2
+// expected-error @below {{rope_cache: latent needs a style and no norms}}
+module attributes {xfmr.kernel = #xfmr.rope_cache<style = none, latent>} {}
+
+// -----
+
+// latent_expand C1
+// expected-error @below {{latent_expand: weight must be f32, f16 or bf16, got q8}}
+module attributes {xfmr.kernel = #xfmr.latent_expand<weight = q8>} {}
+
+// -----
+
+// latent_expand C2
+// expected-error @below {{latent_expand: heads must be f32 or f16, got q8}}
+module attributes {xfmr.kernel = #xfmr.latent_expand<heads = q8>} {}
+
+// -----
+
+// head_product C1
+// expected-error @below {{head_product: weight must be f32, f16 or bf16, got q8}}
+module attributes {xfmr.kernel = #xfmr.head_product<weight = q8>} {}
 
 // -----
 

@@ -96,3 +96,59 @@ xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hid
   // expected-error @below {{alibi must be positive where the kernel has it, and 0 elsewhere}}
   xfmr.executable @k #xfmr.attention_decode<head_dim = 16> params #xfmr.attention_decode_params<num_heads = 1, num_kv_heads = 1, max_context = 8, alibi = 8.0>
 }
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  // expected-error @below {{latent needs one kv head, and rotary_dim and head_dim that are multiples of 8}}
+  xfmr.executable @k #xfmr.rope_cache<latent> params #xfmr.rope_cache_params<num_heads = 2, num_kv_heads = 2, head_dim = 32, rotary_dim = 8, max_context = 8, max_rows = 1, q = <stride = 64>, k = <stride = 8>, v = <stride = 24>>
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  // expected-error @below {{n must be a multiple of 8, got 12}}
+  xfmr.executable @k #xfmr.head_product<> params #xfmr.head_product_params<num_heads = 2, n = 12, k = 8, x_head = 8, out_head = 16, max_rows = 1, x = <stride = 64>, out = <stride = 64>>
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  // expected-error @below {{copied columns and those of the product must lie within their head}}
+  xfmr.executable @k #xfmr.head_product<> params #xfmr.head_product_params<num_heads = 2, n = 8, k = 16, x_head = 8, out_head = 16, max_rows = 1, x = <stride = 64>, out = <stride = 64>>
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  // expected-error @below {{single takes one row}}
+  xfmr.executable @k #xfmr.head_product<single> params #xfmr.head_product_params<num_heads = 2, n = 8, k = 8, x_head = 8, out_head = 8, max_rows = 2, x = <stride = 64>, out = <stride = 64>>
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  // expected-error @below {{q_head must be a multiple of 8 from rotary_dim on}}
+  xfmr.executable @k #xfmr.rope_cache<latent> params #xfmr.rope_cache_params<num_heads = 2, num_kv_heads = 1, head_dim = 32, rotary_dim = 8, max_context = 8, max_rows = 1, q = <stride = 64>, k = <stride = 8>, v = <stride = 24>>
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  // expected-error @below {{q_head needs latent}}
+  xfmr.executable @k #xfmr.rope_cache<> params #xfmr.rope_cache_params<num_heads = 2, num_kv_heads = 1, head_dim = 32, rotary_dim = 8, max_context = 8, max_rows = 1, q = <stride = 64>, k = <stride = 8>, v = <stride = 24>, q_head = 16>
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  // expected-error @below {{rotary_dim must be below head_dim}}
+  xfmr.executable @k #xfmr.latent_expand<> params #xfmr.latent_expand_params<num_heads = 2, head_dim = 8, rotary_dim = 8, latent_dim = 24, max_context = 8>
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  // expected-error @below {{latent_dim must be a positive multiple of 8, got 20}}
+  xfmr.executable @k #xfmr.latent_expand<> params #xfmr.latent_expand_params<num_heads = 2, head_dim = 16, rotary_dim = 8, latent_dim = 20, max_context = 8>
+}

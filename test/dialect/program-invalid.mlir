@@ -599,3 +599,139 @@ xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "t5", hidden
     xfmr.yield
   }
 }
+
+// -----
+
+// cached_latent_attention C1
+xfmr.program @p max_context 8 chunk 8 kv f32
+    config <architecture = "deepseek_v2", hidden_size = 16, vocab_size = 32, max_position = 8> sources {base = "tiny"} {
+  xfmr.phase prefill rows 4 {
+  ^bb0(%q: tensor<4x32xf32>, %k: tensor<4x8xf32>, %c: tensor<4x16xf32>):
+    %up = xfmr.weight "k" : tensor<2x16x8xf32>
+    %down = xfmr.weight "v" : tensor<2x16x16xf32>
+    %position = xfmr.position
+    // expected-error @below {{names no kv_cache of the program: @kv0}}
+    %a = xfmr.cached_latent_attention interleaved %q, %k, %c, %up, %down at %position cache @kv0 heads 2 theta 1.0e4 scale 0.25 : (tensor<4x32xf32>, tensor<4x8xf32>, tensor<4x16xf32>, tensor<2x16x8xf32>, tensor<2x16x16xf32>, tensor<i32>) -> tensor<4x32xf32>
+    xfmr.yield %a : tensor<4x32xf32>
+  }
+}
+
+// -----
+
+// cached_latent_attention C1
+xfmr.program @p max_context 8 chunk 8 kv f32
+    config <architecture = "deepseek_v2", hidden_size = 16, vocab_size = 32, max_position = 8> sources {base = "tiny"} {
+  // expected-note @below {{the cache is here}}
+  xfmr.kv_cache @kv0 kv_heads 1 head_dim 16
+  xfmr.phase prefill rows 4 {
+  ^bb0(%q: tensor<4x32xf32>, %k: tensor<4x8xf32>, %c: tensor<4x16xf32>):
+    %up = xfmr.weight "k" : tensor<2x16x8xf32>
+    %down = xfmr.weight "v" : tensor<2x16x16xf32>
+    %position = xfmr.position
+    // expected-error @below {{needs a cache with kv_heads 1 and head_dim 24, has 1 and 16}}
+    %a = xfmr.cached_latent_attention interleaved %q, %k, %c, %up, %down at %position cache @kv0 heads 2 theta 1.0e4 scale 0.25 : (tensor<4x32xf32>, tensor<4x8xf32>, tensor<4x16xf32>, tensor<2x16x8xf32>, tensor<2x16x16xf32>, tensor<i32>) -> tensor<4x32xf32>
+    xfmr.yield %a : tensor<4x32xf32>
+  }
+}
+
+// -----
+
+// cached_latent_attention C2
+xfmr.program @p max_context 8 chunk 8 kv f32
+    config <architecture = "deepseek_v2", hidden_size = 16, vocab_size = 32, max_position = 8> sources {base = "tiny"} {
+  xfmr.kv_cache @kv0 kv_heads 1 head_dim 24
+  xfmr.phase prefill rows 4 {
+  ^bb0(%q: tensor<4x32xf32>, %k: tensor<4x8xf32>, %c: tensor<4x16xf32>):
+    %up = xfmr.weight "k" : tensor<2x16x8xf32>
+    %down = xfmr.weight "v" : tensor<2x16x16xf32>
+    %position = xfmr.position
+    // expected-error @below {{query must be [tokens, heads * head_dim] of 3 heads, got}}
+    %a = xfmr.cached_latent_attention interleaved %q, %k, %c, %up, %down at %position cache @kv0 heads 3 theta 1.0e4 scale 0.25 : (tensor<4x32xf32>, tensor<4x8xf32>, tensor<4x16xf32>, tensor<2x16x8xf32>, tensor<2x16x16xf32>, tensor<i32>) -> tensor<4x32xf32>
+    xfmr.yield %a : tensor<4x32xf32>
+  }
+}
+
+// -----
+
+// cached_latent_attention C2
+xfmr.program @p max_context 8 chunk 8 kv f32
+    config <architecture = "deepseek_v2", hidden_size = 16, vocab_size = 32, max_position = 8> sources {base = "tiny"} {
+  xfmr.kv_cache @kv0 kv_heads 1 head_dim 24
+  xfmr.phase prefill rows 4 {
+  ^bb0(%q: tensor<4x32xf32>, %k: tensor<4x16xf32>, %c: tensor<4x8xf32>):
+    %up = xfmr.weight "k" : tensor<2x16x8xf32>
+    %down = xfmr.weight "v" : tensor<2x16x16xf32>
+    %position = xfmr.position
+    // expected-error @below {{query and result must have one type and heads of more than 16 columns}}
+    %a = xfmr.cached_latent_attention interleaved %q, %k, %c, %up, %down at %position cache @kv0 heads 2 theta 1.0e4 scale 0.25 : (tensor<4x32xf32>, tensor<4x16xf32>, tensor<4x8xf32>, tensor<2x16x8xf32>, tensor<2x16x16xf32>, tensor<i32>) -> tensor<4x32xf32>
+    xfmr.yield %a : tensor<4x32xf32>
+  }
+}
+
+// -----
+
+// cached_latent_attention C2
+xfmr.program @p max_context 8 chunk 8 kv f32
+    config <architecture = "deepseek_v2", hidden_size = 16, vocab_size = 32, max_position = 8> sources {base = "tiny"} {
+  xfmr.kv_cache @kv0 kv_heads 1 head_dim 24
+  xfmr.phase prefill rows 4 {
+  ^bb0(%q: tensor<4x32xf32>, %k: tensor<4x8xf32>, %c: tensor<3x16xf32>):
+    %up = xfmr.weight "k" : tensor<2x16x8xf32>
+    %down = xfmr.weight "v" : tensor<2x16x16xf32>
+    %position = xfmr.position
+    // expected-error @below {{key and latent must have as many rows as the query, got}}
+    %a = xfmr.cached_latent_attention interleaved %q, %k, %c, %up, %down at %position cache @kv0 heads 2 theta 1.0e4 scale 0.25 : (tensor<4x32xf32>, tensor<4x8xf32>, tensor<3x16xf32>, tensor<2x16x8xf32>, tensor<2x16x16xf32>, tensor<i32>) -> tensor<4x32xf32>
+    xfmr.yield %a : tensor<4x32xf32>
+  }
+}
+
+// -----
+
+// cached_latent_attention C2
+xfmr.program @p max_context 8 chunk 8 kv f32
+    config <architecture = "deepseek_v2", hidden_size = 16, vocab_size = 32, max_position = 8> sources {base = "tiny"} {
+  xfmr.kv_cache @kv0 kv_heads 1 head_dim 24
+  xfmr.phase prefill rows 4 {
+  ^bb0(%q: tensor<4x32xf32>, %k: tensor<4x8xf32>, %c: tensor<4x16xf32>):
+    %up = xfmr.weight "k" : tensor<2x8x16xf32>
+    %down = xfmr.weight "v" : tensor<2x16x16xf32>
+    %position = xfmr.position
+    // expected-error @below {{up-projections must be [heads, latent, head - turned] and [heads, head, latent], got}}
+    %a = xfmr.cached_latent_attention interleaved %q, %k, %c, %up, %down at %position cache @kv0 heads 2 theta 1.0e4 scale 0.25 : (tensor<4x32xf32>, tensor<4x8xf32>, tensor<4x16xf32>, tensor<2x8x16xf32>, tensor<2x16x16xf32>, tensor<i32>) -> tensor<4x32xf32>
+    xfmr.yield %a : tensor<4x32xf32>
+  }
+}
+
+// -----
+
+// cached_latent_attention C3
+xfmr.program @p max_context 8 chunk 8 kv f32
+    config <architecture = "deepseek_v2", hidden_size = 16, vocab_size = 32, max_position = 8> sources {base = "tiny"} {
+  xfmr.kv_cache @kv0 kv_heads 1 head_dim 24
+  xfmr.phase prefill rows 4 {
+  ^bb0(%q: tensor<4x32xf32>, %k: tensor<4x4xf32>, %c: tensor<4x20xf32>):
+    %up = xfmr.weight "k" : tensor<2x20x12xf32>
+    %down = xfmr.weight "v" : tensor<2x16x20xf32>
+    %position = xfmr.position
+    // expected-error @below {{entries that turn, of a head and of the latent must be multiples of 8, got 4, 16 and 20}}
+    %a = xfmr.cached_latent_attention interleaved %q, %k, %c, %up, %down at %position cache @kv0 heads 2 theta 1.0e4 scale 0.25 : (tensor<4x32xf32>, tensor<4x4xf32>, tensor<4x20xf32>, tensor<2x20x12xf32>, tensor<2x16x20xf32>, tensor<i32>) -> tensor<4x32xf32>
+    xfmr.yield %a : tensor<4x32xf32>
+  }
+}
+
+// -----
+
+// cached_latent_attention C4
+xfmr.program @p max_context 8 chunk 8 kv f32
+    config <architecture = "deepseek_v2", hidden_size = 16, vocab_size = 32, max_position = 8> sources {base = "tiny"} {
+  xfmr.kv_cache @kv0 kv_heads 1 head_dim 24
+  xfmr.phase prefill rows 4 {
+  ^bb0(%q: tensor<4x32xf32>, %k: tensor<4x8xf32>, %c: tensor<4x16xf32>):
+    %up = xfmr.weight "k" : tensor<2x16x8xf32>
+    %down = xfmr.weight "v" : tensor<2x16x16xf32>
+    %position = xfmr.position
+    // expected-error @below {{scale must be finite, theta finite and positive}}
+    %a = xfmr.cached_latent_attention interleaved %q, %k, %c, %up, %down at %position cache @kv0 heads 2 theta 0.0 scale 0.25 : (tensor<4x32xf32>, tensor<4x8xf32>, tensor<4x16xf32>, tensor<2x16x8xf32>, tensor<2x16x16xf32>, tensor<i32>) -> tensor<4x32xf32>
+    xfmr.yield %a : tensor<4x32xf32>
+  }
+}

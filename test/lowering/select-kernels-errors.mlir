@@ -652,3 +652,43 @@ xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hid
     xfmr.yield %y : tensor<1x8xf32>
   }
 }
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "deepseek_v2", hidden_size = 16, vocab_size = 16, max_position = 8> sources {} {
+  xfmr.kv_cache @kv0 kv_heads 1 head_dim 648
+  xfmr.phase decode rows 1 {
+  ^bb0(%xq: tensor<1x16xf32>, %xk: tensor<1x8xf32>, %xc: tensor<1x640xf32>):
+    %y = xfmr.fused latent_attention layer 2 (%xq, %xk, %xc) : (tensor<1x16xf32>, tensor<1x8xf32>, tensor<1x640xf32>) -> tensor<1x16xf32> {
+    ^bb0(%q: tensor<1x16xf32>, %k: tensor<1x8xf32>, %c: tensor<1x640xf32>):
+      %up = xfmr.weight "k" : tensor<1x640x8xf32>
+      %down = xfmr.weight "v" : tensor<1x16x640xf32>
+      %p = xfmr.position
+      // expected-error @below {{the attention kernels take no latent of 648 numbers with what turns, at most 640}}
+      %o = xfmr.cached_latent_attention half %q, %k, %c, %up, %down at %p cache @kv0 heads 1 theta 1.0e4 scale 0.5
+          : (tensor<1x16xf32>, tensor<1x8xf32>, tensor<1x640xf32>, tensor<1x640x8xf32>, tensor<1x16x640xf32>, tensor<i32>) -> tensor<1x16xf32>
+      xfmr.yield %o : tensor<1x16xf32>
+    }
+    xfmr.yield %y : tensor<1x16xf32>
+  }
+}
+
+// -----
+
+xfmr.program @p max_context 2048 chunk 8 kv f32 target <vulkan, binding_bytes = 65536, push_words = 16, grid = 65535, alignment = 256> config <architecture = "deepseek_v2", hidden_size = 16, vocab_size = 16, max_position = 2048> sources {} {
+  xfmr.kv_cache @kv0 kv_heads 1 head_dim 32
+  xfmr.phase decode rows 1 {
+  ^bb0(%xq: tensor<1x16xf32>, %xk: tensor<1x8xf32>, %xc: tensor<1x24xf32>):
+    %y = xfmr.fused latent_attention layer 2 (%xq, %xk, %xc) : (tensor<1x16xf32>, tensor<1x8xf32>, tensor<1x24xf32>) -> tensor<1x16xf32> {
+    ^bb0(%q: tensor<1x16xf32>, %k: tensor<1x8xf32>, %c: tensor<1x24xf32>):
+      %up = xfmr.weight "k" : tensor<1x24x8xf32>
+      %down = xfmr.weight "v" : tensor<1x16x24xf32>
+      %p = xfmr.position
+      // expected-error @below {{a cache of 262144 bytes does not fit the 65536 bytes that the target binds; lower --max-context (now 2048)}}
+      %o = xfmr.cached_latent_attention half %q, %k, %c, %up, %down at %p cache @kv0 heads 1 theta 1.0e4 scale 0.5
+          : (tensor<1x16xf32>, tensor<1x8xf32>, tensor<1x24xf32>, tensor<1x24x8xf32>, tensor<1x16x24xf32>, tensor<i32>) -> tensor<1x16xf32>
+      xfmr.yield %o : tensor<1x16xf32>
+    }
+    xfmr.yield %y : tensor<1x16xf32>
+  }
+}

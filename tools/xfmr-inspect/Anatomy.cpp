@@ -1,6 +1,7 @@
 // See Anatomy.h. Weights are counted where a compute op uses them; the op and its place decide the kind.
 #include "tools/xfmr-inspect/Anatomy.h"
 #include "dialect/Structure.h"
+#include "passes/lowering/LatentAttention.h"
 #include "tools/xfmr-inspect/AttentionState.h"
 #include "weights/DistinctElements.h"
 #include "weights/Expressions.h"
@@ -217,7 +218,7 @@ private:
         }
         block.contextFlops += contextOperations(op);
         block.cacheElements += keptElements(op);
-        block.compiledCacheElements += 2 * int64_t(op.getNumKvHeads() * op.getHeadDim());
+        block.compiledCacheElements += compiledCacheElements(op);
         // Every column of k and v has hidden_size weights.
         groupedKeyWeights += 2 * int64_t((op.getNumHeads() - op.getNumKvHeads()) * op.getHeadDim()) *
                              int64_t(model.getConfig().getHiddenSize());

@@ -45,7 +45,7 @@ struct Block : Part {
   int64_t experts = 0, topK = 0, expertWidth = 0;    // of its first mixture; 0 without one
   int64_t contextFlops = 0;                          // a token, for each token of context (AttentionState.h)
   int64_t cacheElements = 0;                         // a token (AttentionState.h)
-  int64_t compiledCacheElements = 0;                 // a token, as xfmr-compile lays the cache out: 2 K h
+  int64_t compiledCacheElements = 0;                 // a token, as xfmr-compile lays the cache out: 2 K h, or a latent
   int64_t fullAttention = 0;                         // attention parameters if K were H
 };
 

@@ -101,7 +101,7 @@ static void printNotes(const Report &report, std::ostream &out) {
   if (const int64_t pooler = model.all.parameters[Kind::pooler])
     out << "  without the pooler: " << grouped(total - pooler) << " parameters\n";
   if (model.kvBytesPerToken() != model.compiledKvBytesPerToken())
-    out << "  latent attention: xfmr-compile writes it out as ordinary attention and caches "
+    out << "  latent attention whose form has no kernels: xfmr-compile writes it out as ordinary attention and caches "
         << grouped(model.compiledKvBytesPerToken()) << " bytes a token\n";
   if (model.all.adapter > 0)
     out << "  of these, " << grouped(model.all.adapter) << " parameters are visible adapters\n";

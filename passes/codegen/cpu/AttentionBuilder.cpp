@@ -28,10 +28,16 @@ uint32_t roundUp(uint32_t value, uint32_t to) {
   return (value + to - 1) / to * to;
 }
 
+// The same where keys lie row by row: queries times keys, each a vector of partial sums.
+Blocks rowBlocksOf(KernelBuilder &k) {
+  static constexpr uint32_t kWide[] = {4, 2, 1}, kMedium[] = {2, 1}, kNarrow[] = {1};
+  const uint32_t bits = k.facts().vectorBits;
+  return bits >= 512 ? Blocks{kWide, 4} : bits >= 256 ? Blocks{kMedium, 2} : Blocks{kNarrow, 2};
+}
+
 // body(queries, vectors, first query) for blocks that make up the queries 0 .. count-1.
-void forEachBlock(KernelBuilder &k, Value count, llvm::function_ref<void(uint32_t, uint32_t, Value)> body) {
+void forEachBlock(KernelBuilder &k, const Blocks &blocks, Value count, llvm::function_ref<void(uint32_t, uint32_t, Value)> body) {
   Value begin = k.index(0);
-  const Blocks blocks = blocksOf(k);
   for (uint32_t queries : blocks.queries) {
     Value end = count - (count - begin) % queries;
     k.loop(begin, end, queries, [&](Value query) { body(queries, blocks.vectors / queries, query); });
@@ -109,7 +115,7 @@ void AttentionSplit::score(Value kvHead, Value first, Value low, Value high, Val
   const uint32_t padded = facts.paddedDim();
   Value base = kvHead * facts.keyHeadElements();
   Value lastBlock = (first + high - 1) / kLanes * kLanes;
-  forEachBlock(k, count, [&](uint32_t rows, uint32_t vectors, Value query) {
+  forEachBlock(k, blocksOf(k), count, [&](uint32_t rows, uint32_t vectors, Value query) {
     const uint32_t panels = way == Way::Stream ? 1 : std::min(vectors, 4u);
     k.loop(low, high, uint64_t(panels) * kLanes, [&](Value at) {
       Values starts;
@@ -155,6 +161,55 @@ void AttentionSplit::score(Value kvHead, Value first, Value low, Value high, Val
   });
 }
 
+// A score is a vector of sums over every sixteenth column, then their sum: as many keys as a step has, whatever is seen.
+void AttentionSplit::scoreRows(Value kvHead, Value first, Value low, Value high, Value count) {
+  Buffer keys = k.buffer("k_cache");
+  const uint32_t padded = facts.paddedDim(), whole = padded / kLanes * kLanes, step = rowBlocksOf(k).vectors;
+  Value base = (kvHead * facts.maxContext + first) * padded, end = low + (high - low + (kLanes - 1)) / kLanes * kLanes;
+  forEachBlock(k, rowBlocksOf(k), count, [&](uint32_t rows, uint32_t, Value query) {
+    k.loop(low, end, step, [&](Value at) {
+      Values starts;
+      for (uint32_t j = 0; j < step; ++j) // beyond the last: the last once more
+        starts.push_back(base + min(at + j, high - 1) * padded);
+      auto add = [&](Value column, unsigned valid, llvm::ArrayRef<Value> in) {
+        Values next(in.begin(), in.end()), w;
+        for (Value start : starts)
+          w.push_back(keys.loadFirst(start + column, kLanes, valid));
+        for (uint32_t r = 0; r < rows; ++r) {
+          Value q = queries.load((query + r) * stride + column, kLanes);
+          for (uint32_t j = 0; j < step; ++j)
+            next[r * step + j] = fma(q, w[j], next[r * step + j]);
+        }
+        return next;
+      };
+      Values sums = k.loop(k.index(0), k.index(whole), kLanes, Values(rows * step, k.zeros(kLanes)),
+                           [&](Value column, llvm::ArrayRef<Value> in) { return add(column, kLanes, in); });
+      if (whole < padded)
+        sums = add(k.index(whole), padded - whole, sums);
+      for (uint32_t r = 0; r < rows; ++r)
+        for (uint32_t j = 0; j < step; ++j)
+          scores.store((query + r) * kScoreStride + at + j, sum(sums[r * step + j]));
+    });
+  });
+}
+
+void AttentionSplit::finishScores(Value kvHead, Value first, Value low, Value high, Value count,
+                                  llvm::function_ref<Range(Value)> seen) {
+  k.loop(k.index(0), count, 1, [&](Value query) {
+    Range range = seen(query);
+    k.loop(low, high, kLanes, [&](Value at) {
+      Value to = query * kScoreStride + at, score = scores.load(to, kLanes) * facts.scale;
+      if (facts.cache == CacheType::Q8)
+        score = score * k.buffer("k_cache").loadFloats(facts.valueScale(kvHead, first + at), kLanes);
+      if (facts.softcap)
+        score = softcap(score, facts.cap);
+      Value number = k.lane(kLanes) + (first + at);
+      Value visible = (number >= range.begin) & (number < range.end);
+      scores.store(to, select(visible, score, constantLike(score, kMasked)));
+    });
+  });
+}
+
 // Scores become weights.
 void AttentionSplit::softmax(Value query, Value low, Value high) {
   Value row = query * kScoreStride;
@@ -183,7 +238,7 @@ void AttentionSplit::sumValues(Value kvHead, Value first, Value low, Value high,
         scores.store(to, scores.load(to, kLanes) * values.loadFloats(facts.valueScale(kvHead, first + at), kLanes));
       });
     });
-  forEachBlock(k, count, [&](uint32_t rows, uint32_t most, Value query) {
+  forEachBlock(k, blocksOf(k), count, [&](uint32_t rows, uint32_t most, Value query) {
     for (uint32_t column = 0; column < padded; column += most * kLanes) {
       const uint32_t vectors = std::min(most, (padded - column + kLanes - 1) / kLanes);
       Values products = k.loop(low, high, 1, Values(rows * vectors, k.zeros(kLanes)),
@@ -214,7 +269,12 @@ void AttentionSplit::run(Value kvHead, Value split, Value count, Range all,
   Value end = min(first + kDecodeSplit, all.end); // of this split
   // Blocks start at multiples of 16 positions, whatever is seen.
   Value low = (max(all.begin, first) - first) / kLanes * kLanes, high = end - first;
-  score(kvHead, first, low, high, count, seen);
+  if (facts.latent) {
+    scoreRows(kvHead, first, low, high, count);
+    finishScores(kvHead, first, low, high, count, seen);
+  } else {
+    score(kvHead, first, low, high, count, seen);
+  }
   k.loop(k.index(0), count, 1, [&](Value query) { softmax(query, low, high); });
   sumValues(kvHead, first, low, high, count);
   k.loop(k.index(0), count, 1, [&](Value query) {

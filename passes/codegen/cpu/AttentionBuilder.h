@@ -25,6 +25,7 @@ struct AttentionFacts {
   float scale, cap;
   float alibi = 0; // 0: no slopes
   bool bias = false; // by distance, from the buffer "bias"
+  bool latent = false; // keys are the rows of values
   uint32_t group() const { return numHeads / numKvHeads; }
   uint32_t paddedDim() const { return paddedWidth(headDim); }
   uint64_t keyHeadElements() const { return codegen::cpu::keyHeadElements(headDim, maxContext); }
@@ -82,6 +83,9 @@ public:
 private:
   static constexpr uint32_t kColumnsAStep = 4; // divides every padded width
 
+  // Products of queries with keys become scores of those that a query sees.
+  void finishScores(Value kvHead, Value first, Value low, Value high, Value count, llvm::function_ref<Range(Value query)> seen);
+  void scoreRows(Value kvHead, Value first, Value low, Value high, Value count);
   void score(Value kvHead, Value first, Value low, Value high, Value count, llvm::function_ref<Range(Value query)> seen);
   void softmax(Value query, Value low, Value high);
   void sumValues(Value kvHead, Value first, Value low, Value high, Value count);

@@ -1,5 +1,5 @@
-// attention_decode: a tile is one kv head and one split of the keys, for all heads of the group. attention_combine: a
-// tile is a head.
+// attention_decode: a tile is one kv head and one split of the keys, for all heads of the group, of latent attention for some.
+// attention_combine: a tile is a head.
 #include "passes/codegen/cpu/AttentionBuilder.h"
 #include "passes/codegen/cpu/Columns.h"
 #include "passes/codegen/cpu/Kernels.h"
@@ -26,28 +26,28 @@ public:
   Decode(KernelBuilder &k, const AttentionDecodeSpec &spec, const AttentionDecodeParams &params)
       : k(k), spec(spec), p(params),
         facts{spec.headDim, p.numHeads, p.numKvHeads, p.maxContext,
-              spec.cache,   spec.softcap, p.scale,    p.softcap, p.alibi, spec.bias},
-        heads(std::min(facts.group(), kMostQueries)), splits(spec.single ? 1 : decodeSplits(p.maxContext)),
+              spec.cache,   spec.softcap, p.scale,    p.softcap, p.alibi, spec.bias, spec.latent},
+        each(headsEach(spec, p)), heads(std::min(each, kMostQueries)), splits(spec.single ? 1 : decodeSplits(p.maxContext)),
         split(k, facts, heads, AttentionSplit::Way::Stream), result(k, heads, spec.headDim) {}
 
   void build() {
     Value count = k.state(state::kCount);
     k.tiles([&](Value tile) {
       all = seenBy(k, p.window, p.chunk, spec.cross);
-      number = tile % splits, kvHead = tile / splits;
+      number = tile % splits, firstHead = tile / splits * each, kvHead = firstHead / facts.group();
       Value first = number * kDecodeSplit;
       k.when((count != 0) & (first < all.end) & (first + kDecodeSplit > all.begin), [&] {
-        const uint32_t group = facts.group(), whole = group / heads * heads;
+        const uint32_t whole = each / heads * heads;
         k.loop(0, whole, heads, [&](Value head) { run(head, heads); });
-        if (whole < group)
-          run(k.index(whole), group - whole);
+        if (whole < each)
+          run(k.index(whole), each - whole);
       });
     });
   }
 
 private:
   void run(Value first, uint32_t size) {
-    auto headOf = [&](Value query) { return kvHead * facts.group() + first + query; };
+    auto headOf = [&](Value query) { return firstHead + first + query; };
     k.loop(0, size, 1, [&](Value query) {
       split.setQuery(query, k.buffer("q"), headOf(query) * spec.headDim + p.qOffset);
     });
@@ -86,11 +86,11 @@ private:
   const AttentionDecodeSpec &spec;
   const AttentionDecodeParams &p;
   const AttentionFacts facts;
-  const uint32_t heads, splits;
+  const uint32_t each, heads, splits; // heads a tile takes, and at once
   AttentionSplit split;
   SoftmaxState result;
   AttentionSplit::Range all;
-  Value number, kvHead;
+  Value number, firstHead, kvHead;
 };
 
 } // namespace

@@ -14,7 +14,7 @@ public:
   Prefill(KernelBuilder &k, const AttentionPrefillSpec &spec, const AttentionPrefillParams &params)
       : k(k), spec(spec), p(params),
         facts{spec.headDim, p.numHeads, p.numKvHeads, p.maxContext,
-              spec.cache,   spec.softcap, p.scale,    p.softcap, p.alibi, spec.bias},
+              spec.cache,   spec.softcap, p.scale,    p.softcap, p.alibi, spec.bias, spec.latent},
         heads(std::min(facts.group(), kMostQueries)), split(k, facts, heads * rowsEach(p), AttentionSplit::Way::Block),
         result(k, heads * rowsEach(p), spec.headDim) {}
 

@@ -43,6 +43,8 @@ public:
 
 private:
   bool coded() const { return spec.cache == CacheType::Q8; }
+  // Columns of a head of q and k: of latent ones those that turn.
+  uint32_t staged() const { return spec.latent ? p.rotaryDim : p.headDim; }
 
   void row(Value r) {
     auto start = [&](Rows rows) { return r * rows.stride + rows.offset; };
@@ -50,15 +52,17 @@ private:
       Value from = start(p.q);
       Buffer q = k.buffer("q");
       k.loop(0, p.numHeads, 1, [&](Value head) {
-        Value at = from + head * p.headDim;
-        turn(q, at, q, at, spec.qNorm ? "q_norm" : "");
+        Value at = from + head * (spec.latent ? p.qHead : p.headDim);
+        turn(q, at, q, at, spec.qNorm ? "q_norm" : "", staged());
       });
     }
+    if (spec.latent)
+      return latentRow(start(p.k), start(p.v));
     Value keys = start(p.k), values = start(p.v);
     k.loop(0, p.numKvHeads, 1, [&](Value head) {
       Value to = (head * p.maxContext + position) * padded;
       Buffer keyCache = k.buffer("k_cache"), valueCache = k.buffer("v_cache");
-      turn(k.buffer("k"), keys + head * p.headDim, turned, k.index(0), spec.kNorm ? "k_norm" : "");
+      turn(k.buffer("k"), keys + head * p.headDim, turned, k.index(0), spec.kNorm ? "k_norm" : "", staged());
       if (padded != p.headDim)
         turned.storeFirst(k.index(p.headDim), k.zeros(8), padded - p.headDim);
       // A key is a column of its panel.
@@ -80,6 +84,18 @@ private:
     });
   }
 
+  void latentRow(Value key, Value latent) {
+    Buffer cache = k.buffer("k_cache");
+    turn(k.buffer("k"), key, turned, k.index(0), "", staged());
+    overColumns(k, p.headDim - p.rotaryDim, [&](Value c, unsigned valid) {
+      turned.storeFirst(c + p.rotaryDim, k.buffer("v").loadFirst(latent + c, kLanes, valid), valid);
+    });
+    Value to = position * padded;
+    if (coded())
+      return storeCodes(cache, to, 1, facts.valueScale(k.index(0), position));
+    k.loop(0, padded, 1, [&](Value c) { cache.copy(to + c, turned, c); });
+  }
+
   // The head in `turned` as codes, each `step` bytes behind the one before, and its scale.
   void storeCodes(Buffer cache, Value at, uint32_t step, Value scaleAt) {
     constexpr float kRound = 12582912; // 1.5 * 2^23, whose last bit is 1: adding it rounds, ties to even
@@ -99,9 +115,9 @@ private:
     k.loop(0, padded, 1, [&](Value c) { cache.store(at + c * step, fma(turned[c], inverse, k.f32(kRound)) - kRound); });
   }
 
-  // Norm and rotation of one head.
-  void turn(Buffer from, Value in, Buffer to, Value out, llvm::StringRef norm) {
-    const Value factor = norm.empty() ? Value() : rmsFactor(k, from, in, p.headDim, p.eps);
+  // Norm and rotation of one head of so many columns.
+  void turn(Buffer from, Value in, Buffer to, Value out, llvm::StringRef norm, uint32_t columns) {
+    const Value factor = norm.empty() ? Value() : rmsFactor(k, from, in, columns, p.eps);
     auto load = [&](Value c, unsigned valid) {
       Value v = from.loadFirst(in + c, kLanes, valid);
       return !norm.empty() ? rmsScaled(v, factor, k.buffer(norm).loadFirst(c, kLanes, valid),
@@ -131,7 +147,7 @@ private:
         if (high)
           to.storeFirst(out + second, permute(a, b, interleaved(kLanes / 2)), high);
       });
-    overColumns(k, p.headDim - rotary, [&](Value c, unsigned valid) {
+    overColumns(k, columns - rotary, [&](Value c, unsigned valid) {
       to.storeFirst(out + rotary + c, load(c + rotary, valid), valid);
     });
   }
@@ -151,7 +167,9 @@ KernelModule build(mlir::MLIRContext &context, llvm::StringRef name,
                              const RopeCacheSpec &spec, const RopeCacheParams &params,
                              Level level) {
   std::vector<Element> elements(spec.bindings().size(), Element::F32);
-  elements[0] = Element::U32, elements[4] = elements[5] = elementOf(spec.cache);
+  elements[0] = Element::U32, elements[4] = elementOf(spec.cache);
+  if (!spec.latent)
+    elements[5] = elements[4];
   KernelBuilder k(context, name, spec.bindings(), elements, level);
   RopeCache(k, spec, params).build();
   return k.finish();

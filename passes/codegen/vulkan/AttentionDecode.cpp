@@ -260,12 +260,14 @@ private:
   Value split, head;
 };
 
-// One workgroup a head.
+constexpr uint32_t kCombineThreads = 64;
+
+// One workgroup a head, whose invocations take the quads in turn: heads of latent attention have more than 64.
 void buildCombine(KernelBuilder &k, const AttentionCombineSpec &spec) {
   Visible visible(k, k.push(kWindow), k.push(kChunk), spec.cross);
   Value head = k.group();
-  k.when((k.buffer("state")[state::kCount] != 0) & (k.thread() < headQuads(spec.headDim)) & (head < k.push(kNumHeads)),
-         [&] { combineSplits(k, spec, visible, head, k.thread()); });
+  k.eachShare(kCombineThreads, headQuads(spec.headDim), (k.buffer("state")[state::kCount] != 0) & (head < k.push(kNumHeads)),
+              [&](Value quad) { combineSplits(k, spec, visible, head, quad); });
 }
 
 } // namespace
@@ -297,7 +299,7 @@ llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context,
   std::vector<Element> elements = {Element::U32, Element::F32x4,
                                    HeadRows::element(spec.singleFloats())};
   elements.resize(spec.bindings().size(), Element::F32);
-  KernelBuilder k(context, spec.name(), spec.bindings(), elements, {64, 1, 1});
+  KernelBuilder k(context, spec.name(), spec.bindings(), elements, {kCombineThreads, 1, 1});
   buildCombine(k, spec);
   return k.finish();
 }

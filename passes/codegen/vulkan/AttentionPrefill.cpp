@@ -27,7 +27,8 @@ struct Tiling {
         queries(queryTile(headDim)), keys(quads <= 4    ? 16
                                           : quads <= 16 ? 32
                                           : quads <= 32 ? 16
-                                                        : 8),
+                                          : quads <= 64 ? 8
+                                                        : 4),
         keysEach((keys + columns - 1) / columns), quadsEach((quads + columns - 1) / columns),
         softmaxLanes(std::min(64 / queries, keys / 4)) {}
   uint32_t quads;        // vec4 of a head

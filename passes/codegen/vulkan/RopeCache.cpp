@@ -26,7 +26,8 @@ enum Word : uint32_t {
   kVStride,
   kVOffset,
   kEps,
-  kInverseHeadDim
+  kInverseHeadDim,
+  kQHead
 };
 
 constexpr uint32_t kLanes = 8, kItems = kRopeItems;
@@ -43,13 +44,15 @@ public:
     Buffer state = k.buffer("state");
     Value count = state[state::kCount];
     Value qHeads = spec.touchesQ() ? k.push(kNumHeads) : k.u32(0);
-    Value kvHeads = k.push(kNumKvHeads), perRow = qHeads + kvHeads * 2;
+    Value kvHeads = k.push(kNumKvHeads), perRow = qHeads + (spec.latent ? kvHeads : kvHeads * 2);
     k.when(k.group() * kItems < count * perRow, [&] {
       Value item = k.group() * kItems + k.thread() / kLanes;
       Value number = item % perRow;
       lane = k.thread() % kLanes;
       base = k.thread() / kLanes * kMaxHeadDim;
-      units = spec.unaligned ? k.push(kHeadDim) : k.push(kHeadDim) >> 2;
+      auto unitsOf = [&](Value columns) { return spec.unaligned ? columns : columns >> 2; };
+      units = unitsOf(k.push(kHeadDim));
+      staged = spec.latent ? unitsOf(k.push(kRotaryDim)) : units;
       row = item / perRow;
       position = state[state::kPosition] + row;
       Value live = (row < count) & (position < k.push(kMaxContext));
@@ -61,19 +64,27 @@ public:
       if (spec.touchesQ())
         k.when(isQ, [&] { stage("q", kQStride, kQOffset, number, spec.qNorm); });
       k.when(isK, [&] { stage("k", kKStride, kKOffset, kvHead, spec.kNorm); });
-      k.when(isV, [&] { // straight through
-        Value from = start(kVStride, kVOffset, kvHead);
-        toCache("v_cache", kvHead, [&](Value i) { return k.buffer("v")[from + i]; });
-      });
+      if (!spec.latent)
+        k.when(isV, [&] { // straight through
+          Value from = start(kVStride, kVOffset, kvHead);
+          toCache("v_cache", kvHead, [&](Value i) { return k.buffer("v")[from + i]; });
+        });
       k.barrier();
       if (spec.touchesQ())
         k.when(isQ, [&] {
           Value to = start(kQStride, kQOffset, number), f = normFactor(spec.qNorm);
-          k.loop(lane, units, k.u32(kLanes), [&](Value i) {
+          k.loop(lane, staged, k.u32(kLanes), [&](Value i) {
             k.buffer("q").store(to + i, finished(i, spec.qNorm ? "q_norm" : "", f));
           });
         });
       k.when(isK, [&] {
+        if (spec.latent) {
+          Value from = start(kVStride, kVOffset, kvHead) - staged; // there is one
+          return toCache("k_cache", kvHead, [&](Value i) {
+            return k.choose(
+                i < staged, [&] { return Values{finished(i, "", {})}; }, [&] { return Values{k.buffer("v")[from + i]}; })[0];
+          });
+        }
         Value f = normFactor(spec.kNorm);
         toCache("k_cache", kvHead,
                 [&](Value i) { return finished(i, spec.kNorm ? "k_norm" : "", f); });
@@ -84,13 +95,13 @@ public:
 private:
   // First unit of head `number` of the current row. A unit is a vec4, or a float if unaligned.
   Value start(uint32_t stride, uint32_t offset, Value number) {
-    Value first = k.push(offset) + row * k.push(stride) + number * k.push(kHeadDim);
+    Value first = k.push(offset) + row * k.push(stride) + number * k.push(offset == kQOffset ? kQHead : kHeadDim);
     return spec.unaligned ? first : first >> 2;
   }
 
   void stage(const char *name, uint32_t stride, uint32_t offset, Value number, bool norm) {
     Value from = start(stride, offset, number);
-    Values s = k.loop(lane, units, k.u32(kLanes), {spec.unaligned ? k.f32(0) : k.zero4()},
+    Values s = k.loop(lane, staged, k.u32(kLanes), {spec.unaligned ? k.f32(0) : k.zero4()},
                       [&](Value unit, llvm::ArrayRef<Value> carried) {
                         Value v = k.buffer(name)[from + unit];
                         if (spec.unaligned)
@@ -168,13 +179,16 @@ private:
   const RopeCacheSpec &spec;
   Buffer head, squares;
   Value lane, base, units, row, position;
+  Value staged; // units of a head that go through workgroup memory
 };
 
 } // namespace
 
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const RopeCacheSpec &spec) {
   Element rows = HeadRows::element(spec.unaligned), cache = cacheElement(spec.cache);
-  std::vector<Element> elements = {Element::U32, rows, rows, rows, cache, cache};
+  std::vector<Element> elements = {Element::U32, rows, rows, rows, cache};
+  if (!spec.latent)
+    elements.push_back(cache);
   elements.resize(spec.bindings().size(), Element::F32);
   KernelBuilder k(context, spec.name(), spec.bindings(), elements, {kLanes * kItems, 1, 1});
   RopeCache(k, spec).build();
