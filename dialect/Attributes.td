@@ -78,7 +78,7 @@ def Xfmr_TargetAttr : Xfmr_Attr<"Target", "target"> {
 
     ```
     #xfmr.target<vulkan, binding_bytes = 134217728, push_words = 16, grid = 65535, alignment = 256>
-    #xfmr.target<cpu, alignment = 64, levels = [v2, v3, v4, v4_dot]>
+    #xfmr.target<cpu, alignment = 64, levels = [v2, v3, v4, v4_dot, v4_amx]>
     ```
 
     Constraints:
@@ -86,7 +86,7 @@ def Xfmr_TargetAttr : Xfmr_Attr<"Target", "target"> {
     - C2: `alignment` is a power of two, at least 4
     - C3: `vulkan` has `binding_bytes`, `push_words` and `grid` and no levels
     - C4: `cpu` has one level or more, ascending, and nothing else than `alignment`
-    - C5: levels are those of one architecture: v2, v3, v4 and v4_dot of x86-64, or neon of aarch64
+    - C5: levels are those of one architecture: v2, v3, v4, v4_dot and v4_amx of x86-64, or neon and neon_dot of aarch64
   }];
   let parameters = (ins
     "::xfmr::TargetKind":$kind,

@@ -42,12 +42,14 @@ def Xfmr_TargetKind : Xfmr_Enum<"TargetKind", "what runs a program", [
     I32EnumAttrCase<"vulkan", 0>,
     I32EnumAttrCase<"cpu", 1>]>;
 
-def Xfmr_CpuLevel : Xfmr_Enum<"CpuLevel", "instructions a kernel may use: x86-64-v2, -v3, -v4, or v4 with AVX512_VNNI and AVX512_BF16; aarch64 with NEON", [
+def Xfmr_CpuLevel : Xfmr_Enum<"CpuLevel", "instructions a kernel may use: x86-64-v2, -v3, -v4, v4 with AVX512_VNNI and AVX512_BF16, that with AMX; aarch64 with NEON, that with dot products of bytes", [
     I32EnumAttrCase<"v2", 0>,
     I32EnumAttrCase<"v3", 1>,
     I32EnumAttrCase<"v4", 2>,
     I32EnumAttrCase<"v4_dot", 3>,
-    I32EnumAttrCase<"neon", 4>]>;
+    I32EnumAttrCase<"v4_amx", 4>,
+    I32EnumAttrCase<"neon", 5>,
+    I32EnumAttrCase<"neon_dot", 6>]>;
 
 def Xfmr_MoeRoute : Xfmr_Enum<"MoeRoute", "how rows of a mixture meet their experts (passes/lowering/MoeRoute.h)", [
     I32EnumAttrCase<"Auto", 0, "auto">,       // whichever a cost model finds cheaper

@@ -31,8 +31,8 @@ TargetAttr TargetAttr::cpu(MLIRContext *context, StringRef triple) {
   if (!parsed.isOSLinux() || parsed.isX32() || parsed.isMusl())
     return {};
   switch (parsed.getArch()) {
-  case llvm::Triple::x86_64: return of({CpuLevel::v2, CpuLevel::v3, CpuLevel::v4, CpuLevel::v4_dot});
-  case llvm::Triple::aarch64: return of({CpuLevel::neon});
+  case llvm::Triple::x86_64: return of({CpuLevel::v2, CpuLevel::v3, CpuLevel::v4, CpuLevel::v4_dot, CpuLevel::v4_amx});
+  case llvm::Triple::aarch64: return of({CpuLevel::neon, CpuLevel::neon_dot});
   default: return {};
   }
 }
@@ -59,8 +59,9 @@ LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError, T
   if (limited || levels.empty() || !llvm::is_sorted(levels, [](auto a, auto b) { return a < b; }) ||
       std::adjacent_find(levels.begin(), levels.end()) != levels.end()) // C4
     return emitError() << "cpu needs levels in ascending order, and no limits";
-  if (levels.size() > 1 && levels.back() == CpuLevel::neon) // C5
-    return emitError() << "levels must be of one architecture, got " << stringifyCpuLevel(levels.front()) << " and neon";
+  if (levels.front() < CpuLevel::neon && levels.back() >= CpuLevel::neon) // C5
+    return emitError() << "levels must be of one architecture, got " << stringifyCpuLevel(levels.front()) << " and "
+                       << stringifyCpuLevel(levels.back());
   return success();
 }
 
@@ -82,7 +83,7 @@ Attribute TargetAttr::parse(AsmParser &parser, Type) {
       return failure();
     std::optional<CpuLevel> level = symbolizeCpuLevel(name);
     if (!level)
-      return parser.emitError(loc, "expected v2, v3, v4 or v4_dot, got ") << name;
+      return parser.emitError(loc, "expected v2, v3, v4, v4_dot, v4_amx, neon or neon_dot, got ") << name;
     levels.push_back(*level);
     return success();
   };

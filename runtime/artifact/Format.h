@@ -57,11 +57,11 @@ constexpr TargetLimits limitsOf(Target target) {
                                : TargetLimits{kMaxPushWords, 65535, ~uint64_t(0), 16, 1024};
 }
 
-/// Levels of the CPU's instruction set that kernels may be compiled for, lowest first: x86-64-v2, -v3, -v4, and v4 with the
-/// dot products of AVX512_VNNI and AVX512_BF16.
-constexpr const char *kCpuLevels[] = {"v2", "v3", "v4", "v4_dot"};
-/// Those of aarch64: what every such CPU has.
-constexpr const char *kArmLevels[] = {"neon"};
+/// Levels of the CPU's instruction set that kernels may be compiled for, lowest first: x86-64-v2, -v3, -v4, v4 with the
+/// dot products of AVX512_VNNI and AVX512_BF16, and that with the tiles of AMX.
+constexpr const char *kCpuLevels[] = {"v2", "v3", "v4", "v4_dot", "v4_amx"};
+/// Those of aarch64: what every such CPU has, and that with dot products of bytes.
+constexpr const char *kArmLevels[] = {"neon", "neon_dot"};
 
 constexpr uint64_t kPanelRows = 16;
 constexpr uint32_t kMaxEndTokens = 8;    // runtime/plan/State.h has room for as many

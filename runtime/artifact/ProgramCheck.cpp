@@ -255,7 +255,7 @@ struct Checker {
     };
     if (variant.requires_() && variant.requires_()->size() == 1 && (isOf(kCpuLevels) || isOf(kArmLevels)))
       return Status::success();
-    return Status::error("its variant " + quoted(variant.entry()) + " must name one level: v2, v3, v4, v4_dot or neon");
+    return Status::error("its variant " + quoted(variant.entry()) + " must name one level: v2, v3, v4, v4_dot, v4_amx, neon or neon_dot");
   }
 
   Status sharedObject() const {

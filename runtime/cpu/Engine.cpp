@@ -65,7 +65,7 @@ public:
 
 private:
   Status loadKernels(int level);
-  void describe(int level);
+  void describe(int level, const std::string &note);
 
   std::shared_ptr<Loaded> loaded_ = std::make_shared<Loaded>();
   std::map<std::string, uint32_t> levels_; // how many kernels run at which level
@@ -92,9 +92,11 @@ Status CpuEngine::loadKernels(int level) {
   return Status::success();
 }
 
-void CpuEngine::describe(int level) {
+void CpuEngine::describe(int level, const std::string &note) {
   name_ = cpuName();
   report_ = "device: " + name_ + ", " + describeLevel(level) + ", " + std::to_string(threads()) + " threads\n";
+  if (!note.empty())
+    report_ += "warning: " + note + "\n";
   uint64_t weights = 0;
   for (const program::Buffer *buffer : *loaded_->program->buffers())
     weights += buffer->kind() == program::BufferKind::weight ? buffer->size() : 0;
@@ -117,13 +119,14 @@ Status CpuEngine::open(std::shared_ptr<const artifact::Artifact> artifact, const
   if (Status s = plan::verifyHazards(*loaded_->program); s.failed())
     return Status::error("'" + loaded_->artifact->path() + "': " + s.message());
   int level = 0;
-  if (Status s = usableLevel(level); s.failed())
+  std::string note;
+  if (Status s = usableLevel(level, &note); s.failed())
     return s;
   if (Status s = loadKernels(level); s.failed())
     return s;
   const uint32_t threads = options.threads ? options.threads : allowedCores();
   loaded_->pool = std::make_unique<Pool>(std::min(threads, 1024u));
-  describe(level);
+  describe(level, note);
   return Status::success();
 }
 

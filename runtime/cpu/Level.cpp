@@ -17,7 +17,7 @@ constexpr auto &kNames = artifact::kCpuLevels;
 #endif
 constexpr int kFirst = 2;
 
-/// "v2, v3, v4 or v4_dot".
+/// "v2, v3, v4, v4_dot or v4_amx".
 std::string allNames() {
   std::string text;
   for (size_t i = 0, n = std::size(kNames); i < n; ++i)
@@ -42,18 +42,28 @@ const char *xfmr::cpu::levelName(int level) {
   return index >= 0 && index < static_cast<int>(std::size(kNames)) ? kNames[index] : nullptr;
 }
 
-Status xfmr::cpu::usableLevel(int &level) {
+Status xfmr::cpu::usableLevel(int &level, std::string *note) {
   level = levelOf(cpuFacts());
   const char *wanted = std::getenv("XFMR_CPU_LEVEL");
-  if (!wanted || !*wanted)
+  if (!wanted || !*wanted) {
+    const std::string fault = prepare(level);
+    if (fault.empty())
+      return Status::success();
+    if (note) // untested: no machine at hand has the registers
+      *note = std::string(levelName(level)) + " is left out: " + fault;
+    --level;
     return Status::success();
+  }
   const int asked = parseLevel(wanted);
   if (!asked)
     return Status::error("XFMR_CPU_LEVEL is '" + std::string(wanted) + "', expected " + allNames());
   if (asked > level)
     return Status::error("XFMR_CPU_LEVEL is " + std::string(wanted) + ", this CPU has only " + describeLevel(level));
   level = asked;
-  return Status::success();
+  const std::string fault = prepare(level);
+  // untested: no machine at hand has the registers
+  return fault.empty() ? Status::success()
+                       : Status::error("XFMR_CPU_LEVEL is " + std::string(wanted) + ", but " + fault);
 }
 
 std::string xfmr::cpu::cpuName() {

@@ -289,9 +289,9 @@ TEST_F(ArtifactReader, CpuProgram) {
   EXPECT_EQ(openAfter([&](auto &c) { kernel(c).workgroup_size = {64, 1, 1}; }),
             "kernel 'embed' has a workgroup larger than 1 or empty");
   EXPECT_EQ(openAfter([&](auto &c) { kernel(c).variants[0]->requires_ = {}; }),
-            "kernel 'embed': its variant 'embed.v4' must name one level: v2, v3, v4, v4_dot or neon");
+            "kernel 'embed': its variant 'embed.v4' must name one level: v2, v3, v4, v4_dot, v4_amx, neon or neon_dot");
   EXPECT_EQ(openAfter([&](auto &c) { kernel(c).variants[0]->requires_ = {"v9"}; }),
-            "kernel 'embed': its variant 'embed.v4' must name one level: v2, v3, v4, v4_dot or neon");
+            "kernel 'embed': its variant 'embed.v4' must name one level: v2, v3, v4, v4_dot, v4_amx, neon or neon_dot");
   EXPECT_EQ(openAfter([&](auto &c) { kernel(c).variants[0]->tensor = "weight"; }),
             "kernel 'embed': its code is the tensor 'weight', expected 'cpu.so'");
   EXPECT_EQ(openAfter([](auto &c) { c.tensors["cpu.so"] = "short"; }), "tensor 'cpu.so': shared object of 5 bytes");

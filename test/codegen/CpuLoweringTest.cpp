@@ -216,7 +216,7 @@ TEST_F(CpuLowering, CallsOutOfTheObjectAreRefused) {
 }
 
 // Objects of one architecture go into one shared object.
-constexpr size_t kX86Levels = 4;
+constexpr size_t kX86Levels = 5;
 
 TEST_F(CpuLowering, ObjectsOfTwoArchitecturesDoNotLink) {
   std::vector<std::string> objects;
@@ -263,7 +263,7 @@ TEST_F(CpuLowering, BytesAreReproducibleAndThreadsDoNotMix) {
   xfmr::cpu::Library a, b;
   for (xfmr::cpu::Library *library : {&a, &b})
     ASSERT_TRUE(library->load(reinterpret_cast<const uint8_t *>(once.data()), once.size()).ok());
-  for (const char *name : {"k.v2", "k.v3", "k.v4"}) {
+  for (const char *name : {"k.v2", "k.v3", "k.v4", "k.v4_amx"}) {
     EXPECT_NE(a.symbol(name), nullptr) << name;
     EXPECT_NE(a.symbol(name), b.symbol(name)) << "two objects loaded are two";
   }

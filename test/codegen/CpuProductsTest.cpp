@@ -1,6 +1,7 @@
 // The matrix products of the CPU: values over odd sizes against f64, and equal bits whichever kernel, however many rows
 // beside it and whatever tiles a row is computed by.
 #include "test/codegen/CpuWeightTest.h"
+#include "test/codegen/TileModel.h"
 #include <cstring>
 
 namespace xfmr::codegen::cpu::test {
@@ -136,6 +137,48 @@ TEST_F(CpuProducts, CodesOfAnyNumberOfTokens) {
     for (uint32_t rows : {1u, 2u, 3u, 4u, 5u, 8u, 23u, 31u, 64u, 65u, 512u})
       check(kQuantised[number++ % std::size(kQuantised)], {}, rows, 40, 72, level, /*withCodes=*/true);
   }
+}
+
+// Tiles of 16 rows and 32 columns, by a model of their instructions, whatever is left of them: the bits are those of vectors.
+TEST_F(CpuProducts, TilesOfAnyNumberOfTokens) {
+  if (!llvm::is_contained(runnableLevels(), Level::V4Amx))
+    GTEST_SKIP() << "no AVX512_BF16";
+  const uint64_t before = tileProducts();
+  for (uint32_t rows : {1u, 2u, 3u, 4u, 5u, 8u, 23u, 31u, 64u, 65u, 512u})
+    check(WeightType::BF16, {}, rows, rows % 2 ? 40 : 88, rows % 3 ? 256 : 264 + rows % 5 * 8, Level::V4Amx);
+  EXPECT_GT(tileProducts(), before + 1000) << "the test does not see the kernel it means";
+}
+
+// Tiles take numbers below 2^-126 for zeros, and so does gemv in the middle of its sums.
+TEST_F(CpuProducts, TilesAndVectorsFlushTheSame) {
+  if (!llvm::is_contained(runnableLevels(), Level::V4Amx))
+    GTEST_SKIP() << "no AVX512_BF16";
+  constexpr uint32_t n = 32, k = 320, rows = 24;
+  Weight w = weight(WeightType::BF16, n, k);
+  auto x = activations(rows, k, {k, 0});
+  for (uint32_t t = 0; t < rows; ++t)
+    for (uint32_t c = 0; c < k; ++c)
+      x[t * k + c] *= std::ldexp(1.0f, -110 - static_cast<int>(t)); // products of 2^-114 to 2^-140
+  GemmSpec spec{WeightType::BF16};
+  GemmParams p;
+  p.n = n, p.k = k, p.maxRows = rows, p.x = {k, 0}, p.out = {n, 0};
+  std::vector<float> out(rows * n, NAN), one(n, NAN);
+  auto words = state(rows), single = state(1);
+  run(spec, p, Level::V4Amx, {words.data(), x.data(), w.bytes.data(), out.data()});
+  GemvSpec rowSpec;
+  rowSpec.weight = WeightType::BF16;
+  GemvParams rowParams;
+  rowParams.n = n, rowParams.k = k;
+  size_t zeros = 0;
+  for (uint32_t t = 0; t < rows; ++t) {
+    run(rowSpec, rowParams, Level::V4Amx, {single.data(), &x[t * k], w.bytes.data(), one.data()});
+    for (uint32_t j = 0; j < n; ++j)
+      ASSERT_EQ(floatBits(out[t * n + j]), floatBits(one[j]))
+          << "row " << t << " output " << j << ": " << out[t * n + j] << ", " << one[j];
+    zeros += std::count(one.begin(), one.end(), 0.0f);
+  }
+  EXPECT_GT(zeros, n) << "small rows vanish";
+  EXPECT_LT(zeros, rows * n * 3 / 4);
 }
 
 // Sums of a block are exact integers however a level adds them up, so levels agree in every bit: also where every code is the

@@ -57,11 +57,11 @@ inline std::string nameOf(TestTarget target) {
 
 inline void PrintTo(TestTarget target, std::ostream *out) { *out << nameOf(target); }
 
-// Those of this machine. The level of dot products has code of its own only for products (CpuProductsTest, CpuExpertsTest).
+// Those of this machine. Levels of dot products have code of their own only for products (CpuProductsTest, CpuExpertsTest).
 inline std::vector<TestTarget> cpuTargets() {
   std::vector<TestTarget> result;
   for (cpu::Level level : cpu::test::runnableLevels())
-    if (level != cpu::Level::V4Dot)
+    if (!cpu::facts(level).bfloatDots)
       result.push_back(static_cast<TestTarget>(static_cast<unsigned>(TestTarget::CpuV2) + static_cast<unsigned>(level)));
   return result;
 }

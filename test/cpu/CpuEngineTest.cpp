@@ -4,8 +4,10 @@
 #include "runtime/cpu/Level.h"
 #include "runtime/cpu/Library.h"
 #include "runtime/cpu/Threads.h"
+#include "runtime/cpu/Tiles.h"
 #include "runtime/session/Session.h"
 #include "test/artifact/toy/ToyModel.h"
+#include <cstring>
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <thread>
@@ -47,6 +49,23 @@ TEST(CpuLevel, EveryBitCounts) {
   less = all;
   less.extended1Ecx = 0;
   EXPECT_EQ(levelOf(less), 2);
+  // Tiles: AMX_BF16, AMX_TILE, AMX_INT8, and both of their states saved.
+  CpuFacts tiles = all;
+  tiles.leaf7Edx = 1u << 22 | 1u << 24 | 1u << 25;
+  EXPECT_EQ(levelOf(tiles), 5) << "the system saves no tiles";
+  tiles.xcr0 |= 3u << 17;
+  EXPECT_EQ(levelOf(tiles), 6);
+  EXPECT_EQ(describeLevel(6), "x86-64-v4 with AVX512_VNNI, AVX512_BF16 and AMX");
+  for (int bit : {22, 24, 25}) {
+    less = tiles;
+    less.leaf7Edx &= ~(1u << bit);
+    EXPECT_EQ(levelOf(less), 5) << bit;
+  }
+  for (int bit : {17, 18}) {
+    less = tiles;
+    less.xcr0 &= ~(uint64_t(1) << bit);
+    EXPECT_EQ(levelOf(less), 5) << bit;
+  }
   less = all;
   less.xcr0 = 0x6; // the system saves no AVX-512 registers
   EXPECT_EQ(levelOf(less), 3);
@@ -54,16 +73,45 @@ TEST(CpuLevel, EveryBitCounts) {
   EXPECT_EQ(levelOf(less), 2);
 }
 
+/// C = A B of one tile in plain C++; `flaw` is added to one element.
+template <typename Number, typename Sum, int flaw> void multiply(const Number *a, const Number *b, Sum *c) {
+  constexpr int depth = 64 / sizeof(Number), each = 4 / sizeof(Number);
+  auto number = [](Number n) {
+    if constexpr (sizeof(Number) == 1)
+      return Sum(n);
+    uint32_t word = uint32_t(n) << 16;
+    float wide;
+    std::memcpy(&wide, &word, 4);
+    return Sum(wide);
+  };
+  for (int i = 0; i < 16; ++i)
+    for (int j = 0; j < 16; ++j) {
+      Sum sum = i == 15 && j == 3 ? flaw : 0;
+      for (int k = 0; k < depth; ++k)
+        sum += number(a[i * depth + k]) * number(b[(k / each * 16 + j) * each + k % each]);
+      c[i * 16 + j] = sum;
+    }
+}
+
+TEST(CpuLevel, TilesAreTried) {
+  EXPECT_EQ(tileFault({multiply<uint16_t, float, 0>, multiply<int8_t, int32_t, 0>}), "");
+  EXPECT_EQ(tileFault({multiply<uint16_t, float, 1>, multiply<int8_t, int32_t, 0>}),
+            "a product of two tiles of bf16 is wrong");
+  EXPECT_EQ(tileFault({multiply<uint16_t, float, 0>, multiply<int8_t, int32_t, 1>}),
+            "a product of two tiles of bytes is wrong");
+  EXPECT_EQ(prepare(5), "") << "other levels need nothing";
+}
+
 TEST(CpuLevel, Environment) {
   int level = 0;
   setenv("XFMR_CPU_LEVEL", "fast", 1);
-  EXPECT_EQ(usableLevel(level).message(), "XFMR_CPU_LEVEL is 'fast', expected v2, v3, v4 or v4_dot");
+  EXPECT_EQ(usableLevel(level).message(), "XFMR_CPU_LEVEL is 'fast', expected v2, v3, v4, v4_dot or v4_amx");
   setenv("XFMR_CPU_LEVEL", "v2", 1);
   EXPECT_EQ(usableLevel(level).message(), "");
   EXPECT_EQ(level, 2);
   unsetenv("XFMR_CPU_LEVEL");
   EXPECT_EQ(usableLevel(level).message(), "");
-  EXPECT_EQ(level, levelOf(cpuFacts()));
+  EXPECT_EQ(level, levelOf(cpuFacts()) - !prepare(levelOf(cpuFacts())).empty());
   EXPECT_GE(allowedCores(), 1u);
   EXPECT_LE(allowedCores(), std::thread::hardware_concurrency());
 }

@@ -73,6 +73,12 @@
 
 // -----
 
+// C5
+// expected-error @below {{levels must be of one architecture, got v4_amx and neon_dot}}
+"t"() {t = #xfmr.target<cpu, alignment = 64, levels = [v4_amx, neon, neon_dot]>} : () -> ()
+
+// -----
+
 // syntax
 // expected-error @below {{expected vulkan or cpu, got metal}}
 "t"() {t = #xfmr.target<metal, alignment = 64>} : () -> ()
@@ -86,7 +92,7 @@
 // -----
 
 // syntax
-// expected-error @below {{expected v2, v3, v4 or v4_dot, got v5}}
+// expected-error @below {{expected v2, v3, v4, v4_dot, v4_amx, neon or neon_dot, got v5}}
 "t"() {t = #xfmr.target<cpu, alignment = 64, levels = [v3, v5]>} : () -> ()
 
 // -----

@@ -68,7 +68,7 @@
 // REMARK: remark: stays apart from the product before it: the activation does not keep the zeros of padded columns
 // REMARK: remark: stays apart from the product before it: an activation is the first step of an epilogue
 
-// CPU: target <cpu, alignment = 64, levels = [v2, v3, v4, v4_dot]>
+// CPU: target <cpu, alignment = 64, levels = [v2, v3, v4, v4_dot, v4_amx]>
 // CPU: xfmr.phase decode rows 1
 // CPU: xfmr.fused norm layer 0
 // CPU: xfmr.fused product layer 0

@@ -17,13 +17,13 @@
 // RUN: not xfmr-opt %s --xfmr-split-phases="device-profile=navi13" 2>&1 | FileCheck %s --check-prefix=NAME
 // NAME: error: device-profile: there is no device 'navi13', there are gcn, polaris10, {{.*}}, swiftshader, subzero
 // RUN: xfmr-opt %s --xfmr-split-phases="target=cpu" | FileCheck %s --check-prefix=CPU
-// CPU: chunk 64 kv f32 moe auto target <cpu, alignment = 64, levels = [v2, v3, v4, v4_dot]>
+// CPU: chunk 64 kv f32 moe auto target <cpu, alignment = 64, levels = [v2, v3, v4, v4_dot, v4_amx]>
 // RUN: xfmr-opt %s --xfmr-split-phases="target=cpu triple=aarch64-unknown-linux-gnu" | FileCheck %s --check-prefix=ARM
-// ARM: target <cpu, alignment = 64, levels = [neon]>
+// ARM: target <cpu, alignment = 64, levels = [neon, neon_dot]>
 // RUN: xfmr-opt %s --xfmr-split-phases="target=cpu levels=v4,v3" | FileCheck %s --check-prefix=LEVELS
 // LEVELS: target <cpu, alignment = 64, levels = [v3, v4]>
 // RUN: not xfmr-opt %s --xfmr-split-phases="target=cpu levels=v3,neon" 2>&1 | FileCheck %s --check-prefix=FOREIGN
-// FOREIGN: error: levels must be some of v2, v3, v4, v4_dot, got 'neon'
+// FOREIGN: error: levels must be some of v2, v3, v4, v4_dot, v4_amx, got 'neon'
 // RUN: not xfmr-opt %s --xfmr-split-phases="target=cpu triple=riscv64-linux-gnu" 2>&1 | FileCheck %s --check-prefix=TRIPLE
 // TRIPLE: error: triple must be x86_64-linux-gnu or aarch64-linux-gnu, got 'riscv64-linux-gnu'
 module {

@@ -24,7 +24,8 @@ int main(int argc, char **argv) {
                  "copy of the weights; of a later stage's text its own, printing a stage vulkan)")
       ->check(oneOf({"auto", "vulkan", "cpu", "vulkan,cpu"}));
   app.add_option("--triple", options.triple,
-                 "CPU to compile for: x86_64-linux-gnu (levels v2 to v4_dot) or aarch64-linux-gnu (neon); default x86_64-linux-gnu");
+                 "CPU to compile for: x86_64-linux-gnu (levels v2 to v4_amx) or aarch64-linux-gnu (neon, neon_dot); "
+                 "default x86_64-linux-gnu");
   app.add_option("--levels", options.levels,
                  "levels of the CPU to compile for, as v3,v4, or native for this machine's (default: all of the triple)");
   addPassOptions(app, options.passes, ", run before the fusions");

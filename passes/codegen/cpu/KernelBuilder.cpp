@@ -2,6 +2,7 @@
 #include "passes/codegen/cpu/KernelBuilder.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -245,6 +246,15 @@ void Buffer::storeFirst(Value index, Value value, Value valid) const {
   mlir::Value stored = narrow(value);
   mlir::Value mask = vector::CreateMaskOp::create(ops, maskType, mlir::ValueRange{valid.value});
   vector::MaskedStoreOp::create(ops, memory, mlir::ValueRange{index.value}, mask, stored);
+}
+
+mlir::Value Buffer::address(Value index) const {
+  noteLoad();
+  auto &ops = builder->ops();
+  Value start = builder->wrap(mlir::memref::ExtractAlignedPointerAsIndexOp::create(ops, memory));
+  Value at = start + index * uint64_t(builder->type(element).getIntOrFloatBitWidth() / 8);
+  mlir::Value number = arith::IndexCastOp::create(ops, ops.getI64Type(), at.value);
+  return mlir::LLVM::IntToPtrOp::create(ops, mlir::LLVM::LLVMPointerType::get(ops.getContext()), number);
 }
 
 // --- constants and vectors ---

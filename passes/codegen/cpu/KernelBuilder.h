@@ -52,6 +52,8 @@ public:
   // The first `valid` lanes; nothing beyond them is written.
   void storeFirst(Value index, Value vector, unsigned valid) const;
   void storeFirst(Value index, Value vector, Value valid) const;
+  // Where an element lies, for instructions that read or write memory themselves: a pointer of the llvm dialect.
+  mlir::Value address(Value index) const;
 
 private:
   friend class KernelBuilder;

@@ -20,17 +20,24 @@ using KernelModule = llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>>;
 XFMR_KERNELS(XFMR_CPU_KERNEL)
 #undef XFMR_CPU_KERNEL
 
-// The level whose code a kernel runs at `level`: at a level that adds dot products only matrix products that go by dots
-// (Product.h) or by codes (RowCodes.h) have code of their own, and what makes the codes.
-Level codeLevel(Level level, bool dots);
+// The level whose code a kernel runs at `level`. At a level that adds dot products only matrix products that go by dots
+// (Product.h) or by codes (RowCodes.h) have code of their own, and what makes the codes; at one that adds tiles, of those products
+// the ones of many rows, and of bf16 all, whose sums add up in the order of tiles.
+enum class OwnCode : uint8_t { None, Dots, Tiles };
+Level codeLevel(Level level, OwnCode own);
 bool goesByDots(WeightType weight, uint32_t columns, Level level);
 bool goesByCodes(bool codes, Level level);
 template <class Spec, class Params> Level codeLevel(const Spec &spec, const Params &params, Level level) {
-  if constexpr (std::is_same_v<Spec, GemmSpec> || std::is_same_v<Spec, GemvSpec> || std::is_same_v<Spec, MoeGemmSpec> ||
-                std::is_same_v<Spec, MoeGemvSpec>)
-    return codeLevel(level, goesByDots(spec.weight, params.k, level) || goesByCodes(spec.codes, level));
-  else
-    return codeLevel(level, std::is_same_v<Spec, RowCodesSpec>);
+  constexpr bool manyRows = std::is_same_v<Spec, GemmSpec> || std::is_same_v<Spec, MoeGemmSpec>;
+  if constexpr (manyRows || std::is_same_v<Spec, GemvSpec> || std::is_same_v<Spec, MoeGemvSpec>) {
+    if (goesByDots(spec.weight, params.k, level))
+      return codeLevel(level, OwnCode::Tiles);
+    return codeLevel(level, !goesByCodes(spec.codes, level) ? OwnCode::None
+                            : manyRows                      ? OwnCode::Tiles
+                                                            : OwnCode::Dots);
+  } else {
+    return codeLevel(level, std::is_same_v<Spec, RowCodesSpec> ? OwnCode::Dots : OwnCode::None);
+  }
 }
 
 } // namespace xfmr::codegen::cpu

@@ -17,9 +17,12 @@ constexpr LevelFacts kFacts[] = {
     {"v3", kX86, "x86-64-v3", "", 256, true, true, false, kBlocks3, ByteDots::Pairs},
     {"v4", kX86, "x86-64-v4", "", 512, true, true, false, kBlocks4, ByteDots::Pairs},
     {"v4_dot", kX86, "x86-64-v4", "+avx512vnni,+avx512bf16", 512, true, true, true, kBlocks4, ByteDots::Fours},
+    {"v4_amx", kX86, "x86-64-v4", "+avx512vnni,+avx512bf16,+amx-tile,+amx-bf16,+amx-int8", 512, true, true, true,
+     kBlocks4, ByteDots::Fours, /*tiles=*/true},
     {"neon", kArm, "generic", "+neon", 128, true, true, false, kBlocksNeon, ByteDots::None},
+    {"neon_dot", kArm, "generic", "+neon,+dotprod", 128, true, true, false, kBlocksNeon, ByteDots::SignedFours},
 };
-constexpr Level kLevels[] = {Level::V2, Level::V3, Level::V4, Level::V4Dot, Level::Neon};
+constexpr Level kLevels[] = {Level::V2, Level::V3, Level::V4, Level::V4Dot, Level::V4Amx, Level::Neon, Level::NeonDot};
 } // namespace
 
 const LevelFacts &facts(Level level) {

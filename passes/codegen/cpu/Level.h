@@ -8,9 +8,9 @@
 
 namespace xfmr::codegen::cpu {
 
-// x86-64-v2 (SSE4.2), -v3 (AVX2, FMA, F16C), -v4 (AVX-512), v4 with AVX512_VNNI and AVX512_BF16; aarch64 as every one is, with
-// NEON. The numbers are those of CpuLevel in the dialect.
-enum class Level : uint8_t { V2, V3, V4, V4Dot, Neon };
+// x86-64-v2 (SSE4.2), -v3 (AVX2, FMA, F16C), -v4 (AVX-512), v4 with AVX512_VNNI and AVX512_BF16, that with AMX of bf16 and int8;
+// aarch64 as every one is, with NEON, and with dot products of bytes (FEAT_DotProd). The numbers are those of CpuLevel in the dialect.
+enum class Level : uint8_t { V2, V3, V4, V4Dot, V4Amx, Neon, NeonDot };
 
 // Rows of X times panels of 16 outputs. Few rows take more panels, so that additions do not wait for each other.
 struct RegisterBlock {
@@ -18,8 +18,8 @@ struct RegisterBlock {
 };
 
 // Products of unsigned bytes by signed ones: pairs of them added to 16 bits (vpmaddubsw), which saturates, or fours added to 32
-// bits (vpdpbusd).
-enum class ByteDots : uint8_t { None, Pairs, Fours };
+// bits (vpdpbusd). SignedFours: of signed bytes by signed ones (sdot).
+enum class ByteDots : uint8_t { None, Pairs, Fours, SignedFours };
 
 struct LevelFacts {
   const char *name;     // "v3": the suffix of a kernel's symbol
@@ -33,6 +33,7 @@ struct LevelFacts {
   // The blocks of sums that a matrix product keeps in registers, largest first; the last has one row.
   llvm::ArrayRef<RegisterBlock> blocks;
   ByteDots byteDots = ByteDots::None;
+  bool tiles = false; // products of whole tiles of bf16 and of bytes (Tiles.h)
 };
 
 const LevelFacts &facts(Level level);

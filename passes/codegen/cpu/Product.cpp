@@ -3,6 +3,7 @@
 #include "passes/codegen/cpu/Product.h"
 #include "passes/codegen/cpu/Kernels.h"
 #include "passes/codegen/cpu/QuantPanel.h"
+#include "passes/codegen/cpu/Tiles.h"
 
 namespace xfmr::codegen::cpu {
 namespace {
@@ -17,8 +18,12 @@ uint32_t runOf(uint32_t columns, uint32_t most, uint32_t step) {
 }
 } // namespace
 
-Level codeLevel(Level level, bool dots) {
-  return level == Level::V4Dot && !dots ? Level::V4 : level;
+Level codeLevel(Level level, OwnCode own) {
+  if (level == Level::V4Amx && own != OwnCode::Tiles)
+    level = Level::V4Dot;
+  if (own != OwnCode::None)
+    return level;
+  return level == Level::V4Dot ? Level::V4 : level == Level::NeonDot ? Level::Neon : level;
 }
 
 // Few columns are not worth the rounding: what they cost is not the products.
@@ -36,9 +41,11 @@ Element panelElement(WeightType type) {
 }
 
 Product::Product(KernelBuilder &builder, Buffer weight, WeightType type, uint32_t n, uint32_t k, uint32_t maxRows)
-    : k(builder), weight(weight), sums(builder.stack(Element::F32, uint64_t(maxRows) * kTileOutputs)), type(type),
-      dots(goesByDots(type, k, builder.level())), n(n), width(k), columns(paddedWidth(k)), maxRows(maxRows) {
-  const uint32_t step = schemeOf(type) ? 32 : 8;
+    : k(builder), weight(weight), type(type), dots(goesByDots(type, k, builder.level())),
+      tiles(builder.facts().tiles && (dots || schemeOf(type))), n(n), width(k), columns(paddedWidth(k)),
+      maxRows(tiles && (dots || maxRows > 1) ? (maxRows + kTileRows - 1) / kTileRows * kTileRows : maxRows) {
+  sums = builder.stack(Element::F32, uint64_t(this->maxRows) * kTileOutputs);
+  const uint32_t step = schemeOf(type) || tiles ? 32 : 8;
   run = runOf(columns, kRunColumns, step);
   gatherRun = runOf(columns, dots ? kRunColumns : kGatherColumns, step);
 }
@@ -94,6 +101,8 @@ Values Product::block(RegisterBlock shape, Buffer x, Value xAt, uint64_t xStride
 }
 
 void Product::clear(Value rows) {
+  if (tiles)
+    rows = (rows + (kTileRows - 1)) / kTileRows * kTileRows;
   k.loop(k.index(0), rows * kTileOutputs, kPanel, [&](Value at) { sums.store(at, k.zeros(kPanel)); });
 }
 
@@ -182,6 +191,8 @@ Values Product::quantisedBlock(Buffer x, Value xAt, llvm::ArrayRef<Value> panels
 }
 
 void Product::row(Buffer x, Value xAt, Value firstPanel, Value outputTile, Value scale) {
+  if (dots && tiles)
+    return rowByTiles(x, xAt, firstPanel, outputTile, scale);
   if (dots) {
     Buffer pairs = k.stack(Element::U32, columns / 2);
     k.loop(0, columns, 8, [&](Value c) {
@@ -209,7 +220,7 @@ void Product::gathered(Value rows, Value firstPanel, Value outputTile,
   run = gatherRun;
   const uint32_t perWord = dots ? 2 : 1;
   const uint64_t stride = run / perWord + kPanel; // not a power of two: rows then share lines of the first cache
-  const unsigned lanes = columns % run == 0 && run % kPanel == 0 ? kPanel : 8;
+  const unsigned lanes = dots && tiles && columns % 32 == 0 ? 32 : columns % run == 0 && run % kPanel == 0 ? kPanel : 8;
   Buffer copies = k.stack(dots ? Element::U32 : Element::F32, maxRows * stride);
   if (schemeOf(type))
     unpacked = k.stack(Element::F32, uint64_t(kTilePanels) * run * kPanel);
@@ -221,7 +232,12 @@ void Product::gathered(Value rows, Value firstPanel, Value outputTile,
         Value v = load(r, kBegin + c, lanes);
         copies.store(r * stride + c / perWord, dots ? bfloatPairs(v) : v);
       });
+      if (dots && tiles && columns % 32) // of a tile: what is multiplied by zero must be a number
+        k.loop(kEnd - kBegin, (kEnd - kBegin + 31) / 32 * 32, 8,
+               [&](Value c) { copies.store(r * stride + c / 2, splat(k.u32(0), 4)); });
     });
+    if (dots && tiles)
+      return addTiles(copies, stride, rows, firstPanel, outputTile, kBegin, kEnd);
     // Columns of W go on from kBegin, those of the copies from 0.
     accumulate(copies, k.index(0) - kBegin / perWord, stride, rows, firstPanel, outputTile, kBegin, kEnd);
   });

@@ -4,8 +4,8 @@
 // Every output is one chain of multiply-adds over the columns in order, whatever rows and outputs it is computed
 // beside: a chain that pauses between blocks of columns goes on from the very number it stopped at. So gemv, gemm and
 // the expert products give the same bits for the same row. Where goesByDots (Kernels.h) a chain goes by pairs of columns, and
-// rows of X are rounded to bf16 before. Quantised weights become f32 on the way, exactly, and chains are those of f32; rows of
-// codes have chains of their own (ProductOfCodes.cpp).
+// rows of X are rounded to bf16 before; where a level has tiles, numbers add up as they do there (ProductOfTiles.cpp). Quantised
+// weights become f32 on the way, exactly, and chains are those of f32; rows of codes have chains of their own (ProductOfCodes.cpp).
 #pragma once
 #include "passes/codegen/Choice.h"
 #include "passes/codegen/cpu/KernelBuilder.h"
@@ -59,7 +59,16 @@ private:
   // What it adds to integer sums of one block.
   void addDots(RegisterBlock shape, Buffer codes, llvm::ArrayRef<Value> rowStarts, llvm::ArrayRef<Value> panels, Value block,
                Values &sums);
-  // Whether codes go by sign and magnitude (ProductOfCodes.cpp).
+  // `coded` by blocks of sums in registers, and by tiles.
+  void codedByBlocks(Buffer codes, Value rows, Value firstPanel, Value outputTile,
+                     llvm::function_ref<Value(Value r)> rowOf);
+  void codedByTiles(Buffer codes, Value rows, Value firstPanel, Value outputTile,
+                    llvm::function_ref<Value(Value r)> rowOf);
+  // `row` and `accumulate` of bf16 by tiles; x as `gathered` leaves it, columns from kBegin on.
+  void rowByTiles(Buffer x, Value xAt, Value firstPanel, Value outputTile, Value scale);
+  void addTiles(Buffer x, uint64_t xStride, Value rows, Value firstPanel, Value outputTile, Value kBegin, Value kEnd);
+  // Whether codes of eight bits are multiplied as signed numbers, and whether by sign and magnitude (ProductOfCodes.cpp).
+  bool centred() const;
   bool bySign() const;
   // The same from codes to chains of f32.
   Values quantisedBlock(Buffer x, Value xAt, llvm::ArrayRef<Value> panels, Value scale);
@@ -70,7 +79,7 @@ private:
   Buffer weight, sums;
   Buffer unpacked; // of a quantised weight: [kTilePanels][run][16]
   WeightType type;
-  bool dots; // see above
+  bool dots, tiles; // see above
   uint32_t n, width, columns; // columns: the width padded
   uint32_t run, gatherRun;    // columns that go by at a time
   uint32_t maxRows;

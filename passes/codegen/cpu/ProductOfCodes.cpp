@@ -3,7 +3,8 @@
 // whatever rows and outputs it is computed beside. The sum begins with minus the code of zero times the sum of the
 // activations' codes, so that codes are multiplied as they are stored; a minimum is one multiply-add more.
 //
-// Where an instruction adds four products to 32 bits (ByteDots::Fours) that is all. One that adds two to 16 bits saturates at
+// Where an instruction adds four products to 32 bits (ByteDots::Fours) that is all; where it takes signed bytes on both sides,
+// codes of eight bits go as u - 128, those of four as they are. One that adds two to 16 bits saturates at
 // 2^15, so of unsigned codes only those of four bits go there as they are: a pair is at most 2 * 15 * 127, and the eight pairs
 // that a lane adds up over 32 columns 30480. Codes of eight bits, u = 128 + v, go by sign and magnitude, |v| times the activation
 // with the sign of v, where there is an instruction for it: at most 2 * 128 * 127 = 32512, added in 32 bits. With registers of 512
@@ -16,16 +17,20 @@
 namespace xfmr::codegen::cpu {
 namespace {
 constexpr uint32_t kRunBlocks = 16; // of 32 columns: two panels of so many stay in the first cache
-constexpr uint32_t kSigned = 128;   // what a byte of codes has more than the number that is multiplied by sign and magnitude
-// Integer sums and sums in f32 of a block must fit in the registers together. With 16 registers of 256 bits, two for a sum, the
-// sums in f32 wait in memory meanwhile; by halves a sum has two of its own.
+constexpr uint32_t kSigned = 128;   // what a byte of codes has more than the number that is multiplied as a signed one
+// Integer sums and sums in f32 of a block must fit in the registers together. With 16 registers of 256 bits, two for a sum, or 32 of
+// 128 bits, four for a sum, the sums in f32 wait in memory meanwhile; by halves a sum has two of its own.
 constexpr RegisterBlock kFours[] = {{6, 2}, {2, 4}, {1, 4}};
-constexpr RegisterBlock kPairs256[] = {{4, 1}, {2, 1}, {1, 1}};
+constexpr RegisterBlock kPairs256[] = {{4, 1}, {2, 1}, {1, 1}}, kSignedFours[] = {{4, 1}, {2, 1}, {1, 1}};
+// Tiles of the register file pay from so many rows on (ProductOfTiles.cpp).
+constexpr uint32_t kLeastTileRows = 6;
 constexpr RegisterBlock kPairs512[] = {{6, 2}, {2, 2}, {1, 2}}, kHalves512[] = {{4, 2}, {2, 2}, {1, 2}};
 
 llvm::ArrayRef<RegisterBlock> shapesOf(const LevelFacts &facts, bool fourBits) {
   if (facts.byteDots == ByteDots::Fours)
     return kFours;
+  if (facts.byteDots == ByteDots::SignedFours)
+    return kSignedFours;
   if (facts.vectorBits == 256)
     return kPairs256;
   return fourBits ? llvm::ArrayRef(kPairs512) : kHalves512;
@@ -34,6 +39,10 @@ llvm::ArrayRef<RegisterBlock> shapesOf(const LevelFacts &facts, bool fourBits) {
 
 bool Product::bySign() const {
   return k.facts().byteDots == ByteDots::Pairs && k.facts().vectorBits == 256 && !QuantPanel(k, weight, type, width).fourBits();
+}
+
+bool Product::centred() const {
+  return bySign() || (k.facts().byteDots == ByteDots::SignedFours && !QuantPanel(k, weight, type, width).fourBits());
 }
 
 void Product::addDots(RegisterBlock shape, Buffer codes, llvm::ArrayRef<Value> rowStarts, llvm::ArrayRef<Value> panels,
@@ -53,7 +62,7 @@ void Product::addDots(RegisterBlock shape, Buffer codes, llvm::ArrayRef<Value> r
         if (halves == 2)
           parts.append({own[word] & 0x0f0f0f0f, (own[word] >> 4) & 0x0f0f0f0f});
         else
-          parts.push_back(sign ? own[word] ^ 0x80808080 : own[word]);
+          parts.push_back(centred() ? own[word] ^ 0x80808080 : own[word]);
       for (size_t p = 0; sign && p < parts.size(); ++p)
         magnitude.push_back(magnitudes(parts[p]));
       for (uint32_t r = 0; r < shape.rows; ++r) {
@@ -79,7 +88,7 @@ void Product::addDots(RegisterBlock shape, Buffer codes, llvm::ArrayRef<Value> r
 Values Product::codedBlock(RegisterBlock shape, Buffer codes, llvm::ArrayRef<Value> rowStarts,
                            llvm::ArrayRef<Value> panels, Value begin, Value end, llvm::ArrayRef<Value> init) {
   const QuantPanel panel(k, weight, type, width);
-  const uint32_t zero = static_cast<uint32_t>(panel.zero()) - (bySign() ? kSigned : 0); // modulo 2^32, as sums are
+  const uint32_t zero = static_cast<uint32_t>(panel.zero()) - (centred() ? kSigned : 0); // modulo 2^32, as sums are
   return k.loop(begin, end, 1, init, [&](Value block, llvm::ArrayRef<Value> in) {
     Values sums;
     for (Value row : rowStarts) {
@@ -104,6 +113,16 @@ Values Product::codedBlock(RegisterBlock shape, Buffer codes, llvm::ArrayRef<Val
 
 void Product::coded(Buffer codes, Value rows, Value firstPanel, Value outputTile,
                     llvm::function_ref<Value(Value r)> rowOf) {
+  if (!tiles || maxRows == 1)
+    return codedByBlocks(codes, rows, firstPanel, outputTile, rowOf);
+  // Sums are the same integers either way.
+  k.choose(
+      rows < kLeastTileRows, [&] { return codedByBlocks(codes, rows, firstPanel, outputTile, rowOf), Values(); },
+      [&] { return codedByTiles(codes, rows, firstPanel, outputTile, rowOf), Values(); });
+}
+
+void Product::codedByBlocks(Buffer codes, Value rows, Value firstPanel, Value outputTile,
+                            llvm::function_ref<Value(Value r)> rowOf) {
   const uint32_t blocks = codeBlocks(width);
   auto start = [&](Value r) { return rowOf(r) * uint64_t(codeWords(width)); };
   if (maxRows == 1) { // one stream of bytes, as for other weights

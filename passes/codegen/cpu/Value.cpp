@@ -85,6 +85,20 @@ Value bitsAs(Value vector, mlir::Type element, unsigned lanes) {
 } // namespace
 
 Value bfloatPairs(Value floats) {
+  if (floats.lanes() == 32) { // one instruction where two registers are narrowed apart and joined
+    Values halves;
+    for (int64_t from : {16, 0}) {
+      llvm::SmallVector<int64_t> lanes;
+      for (int64_t i = 0; i < 16; ++i)
+        lanes.push_back(from + i);
+      halves.push_back(permute(floats, floats, lanes));
+    }
+    mlir::Value operands[] = {halves[0].value, halves[1].value};
+    auto call = mlir::LLVM::CallIntrinsicOp::create(ops(floats), mlir::VectorType::get({32}, ops(floats).getBF16Type()),
+                                                    ops(floats).getStringAttr("llvm.x86.avx512bf16.cvtne2ps2bf16.512"),
+                                                    mlir::ValueRange(operands));
+    return bitsAs(wrap(floats, call.getResult(0)), ops(floats).getI32Type(), 16);
+  }
   mlir::Type type = withElement(floats, ops(floats).getBF16Type());
   Value narrow = wrap(floats, arith::TruncFOp::create(ops(floats), type, floats.value));
   return bitsAs(narrow, ops(floats).getI32Type(), floats.lanes() / 2);
@@ -112,7 +126,26 @@ Value lowBytes(Value words) {
   return bitsAs(bytes, ops(words).getI32Type(), words.lanes() / 4);
 }
 
+namespace {
+// Register by register of 128 bits.
+Value signedByteDot(Value sum, Value a, Value b) {
+  Value result;
+  for (int64_t from = 0; from < 16; from += 4) {
+    auto part = [&](Value v) { return permute(v, v, {from, from + 1, from + 2, from + 3}); };
+    Value own = part(sum);
+    mlir::Type byte = ops(sum).getI8Type();
+    mlir::Value operands[] = {own.value, bitsAs(part(a), byte, 16).value, bitsAs(part(b), byte, 16).value};
+    auto call = mlir::LLVM::CallIntrinsicOp::create(
+        ops(sum), own.value.getType(), ops(sum).getStringAttr("llvm.aarch64.neon.sdot"), mlir::ValueRange(operands));
+    result = from ? concat(result, wrap(sum, call.getResult(0))) : wrap(sum, call.getResult(0));
+  }
+  return result;
+}
+} // namespace
+
 Value byteDot(Value sum, Value a, Value b) {
+  if (sum.builder->facts().byteDots == ByteDots::SignedFours)
+    return signedByteDot(sum, a, b);
   mlir::Type byte = ops(sum).getI8Type();
   mlir::Value operands[] = {sum.value, bitsAs(a, byte, 64).value, bitsAs(b, byte, 64).value};
   auto call = mlir::LLVM::CallIntrinsicOp::create(ops(sum), sum.value.getType(), ops(sum).getStringAttr("llvm.x86.avx512.vpdpbusd.512"),

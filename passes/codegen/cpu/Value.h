@@ -35,7 +35,8 @@ Value bfloatDot(Value a, Value b, Value sum);     // 16 lanes: sum + a.high * b.
 Value halves(Value words);     // n words -> 2n numbers of f16, the low half of a word first
 Value fromSigned(Value words); // i32 -> f32
 Value lowBytes(Value words);   // 4n words -> n of their low bytes, the first lowest
-// 16 lanes: sum + the products of four unsigned bytes of `a` and four signed ones of `b`. Only on levels with ByteDots::Fours.
+// 16 lanes: sum + the products of four bytes of `a` and four signed ones of `b`; those of `a` are unsigned on levels with
+// ByteDots::Fours, signed on levels with ByteDots::SignedFours.
 Value byteDot(Value sum, Value a, Value b);
 
 } // namespace xfmr::codegen::cpu
