@@ -179,6 +179,8 @@ int main(int argc, char **argv) {
   std::printf("%s, OpenBLAS %s, %s\n", xfmr::cpu::cpuName().c_str(), openblas_get_config(), xfmr::bench::oneDnnName());
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   for (Level level : test::runnableLevels()) {
+    if (facts(level).tiles && test::tilesAreModelled())
+      continue;
     if (!only.empty() && only != facts(level).name)
       continue;
     if (what.empty() || what == "gemm")

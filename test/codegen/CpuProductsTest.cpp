@@ -146,7 +146,8 @@ TEST_F(CpuProducts, TilesOfAnyNumberOfTokens) {
   const uint64_t before = tileProducts();
   for (uint32_t rows : {1u, 2u, 3u, 4u, 5u, 8u, 23u, 31u, 64u, 65u, 512u})
     check(WeightType::BF16, {}, rows, rows % 2 ? 40 : 88, rows % 3 ? 256 : 264 + rows % 5 * 8, Level::V4Amx);
-  EXPECT_GT(tileProducts(), before + 1000) << "the test does not see the kernel it means";
+  if (tilesAreModelled())
+    EXPECT_GT(tileProducts(), before + 1000) << "the test does not see the kernel it means";
 }
 
 // Tiles take numbers below 2^-126 for zeros, and so does gemv in the middle of its sums.

@@ -13,7 +13,8 @@ llvm::Expected<CpuKernel> CpuKernel::compile(KernelModule module, llvm::StringRe
     return module.takeError();
   if (llvm::Error error = lowerToLLVM(**module, level))
     return std::move(error);
-  callTileModel(**module);
+  if (tilesAreModelled())
+    callTileModel(**module);
   llvm::Expected<std::string> code = compileObject(**module, level);
   if (!code)
     return code.takeError();
@@ -32,13 +33,21 @@ llvm::Expected<CpuKernel> CpuKernel::compile(KernelModule module, llvm::StringRe
   return kernel;
 }
 
+bool tilesAreModelled() {
+  static const bool modelled = [] {
+    const int host = xfmr::cpu::levelOf(xfmr::cpu::cpuFacts());
+    return host < xfmr::cpu::parseLevel(facts(Level::V4Amx).name) || !xfmr::cpu::prepare(host).empty();
+  }();
+  return modelled;
+}
+
 std::vector<Level> runnableLevels() {
   const int host = xfmr::cpu::levelOf(xfmr::cpu::cpuFacts());
   std::vector<Level> result;
   for (Level level : allLevels())
     if (int number = xfmr::cpu::parseLevel(facts(level == Level::V4Amx ? Level::V4Dot : level).name);
         number && number <= host)
-      result.push_back(level); // tiles are modelled
+      result.push_back(level);
   return result;
 }
 

@@ -31,7 +31,8 @@ llvm::Expected<CpuKernel> compileForCpu(mlir::MLIRContext &context, const Spec &
   return CpuKernel::compile(build(context, spec.name(), spec, params, level), spec.name(), level);
 }
 
-// The levels this machine can run.
+// The levels this machine can run; where it has AVX512_BF16 but no tiles, that of tiles too, with a model of them (TileModel.h).
 std::vector<Level> runnableLevels();
+bool tilesAreModelled();
 
 } // namespace xfmr::codegen::cpu::test
