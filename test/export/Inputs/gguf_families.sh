@@ -20,18 +20,19 @@ fixture() { # NAME FAMILY OPTION..
   $python "$source/scripts/make-fixture" "$family" "$folder/$name-hf" --bare "$@"
   back "$name" "$folder/$name-hf"
 }
-edited() { # NAME KEY=JSON..: the miniature with other constants, in FOLDER/NAME-hf
-  mkdir -p "$folder/$1-hf" && cp "$minis/$1/model.safetensors" "$folder/$1-hf"
-  $python - "$minis/$1/config.json" "$folder/$1-hf/config.json" "$@" <<'EOF'
+edited() { # NAME MINIATURE KEY=JSON..: the miniature with other constants, in FOLDER/NAME-hf
+  mkdir -p "$folder/$1-hf" && cp "$minis/$2/model.safetensors" "$folder/$1-hf"
+  $python - "$minis/$2/config.json" "$folder/$1-hf/config.json" "$@" <<'EOF'
 import json, sys
 config = json.load(open(sys.argv[1]))
-config.update((key, json.loads(value)) for key, value in (entry.split("=", 1) for entry in sys.argv[4:]))
+config.update((key, json.loads(value)) for key, value in (entry.split("=", 1) for entry in sys.argv[5:]))
 json.dump(config, open(sys.argv[2], "w"))
 EOF
 }
-edited gemma2 query_pre_attn_scalar=16
-edited gemma3 query_pre_attn_scalar=16
-edited llama4 attention_chunk_size=8192 floor_scale=8192 attn_scale=0.1
+edited gemma2 gemma2 query_pre_attn_scalar=16
+edited gemma3 gemma3 query_pre_attn_scalar=16
+edited llama4 llama4 attention_chunk_size=8192 floor_scale=8192 attn_scale=0.1
+edited granite llama 'model_type="granite"' embedding_multiplier=2 residual_multiplier=0.5 attention_multiplier=0.2 logits_scaling=3
 round gemma "$minis/gemma"
 round gemma2 "$folder/gemma2-hf"
 round gemma3 "$folder/gemma3-hf"
@@ -40,6 +41,7 @@ for name in llama llama-rope-linear llama-rope-yarn mistral mixtral qwen2 qwen2-
   back $name "$minis/$name"
 done
 back llama4 "$folder/llama4-hf"
+back granite "$folder/granite-hf"
 fixture bloom bloom
 fixture cohere cohere
 fixture cohere2 cohere2
