@@ -1,5 +1,6 @@
-// wide (gpu + workgroup_256): of one row, with 256 invocations, so that a router of many experts is read
-// by as many loads at once as four workgroups of the portable variant would have; sums over columns are cut otherwise.
+// wide (gpu + workgroup_256): of one row, with 256 invocations that have four chunks of columns under way, so that a router of
+// many experts is read by as many loads at once as sixteen workgroups of the portable variant would have; sums over columns
+// are cut otherwise.
 // portable: a workgroup of 64 takes rowsPerGroup rows. Logits: blocks of four experts, the other invocations
 // side by side over the columns, as in gemv. Selection without sorting: an expert's place is the number of
 // experts that beat it, so ties need no care beyond the comparison and no step is serial.
@@ -9,6 +10,7 @@
 #include "passes/codegen/vulkan/Operands.h"
 #include "passes/codegen/vulkan/WideVariants.h"
 #include "runtime/plan/State.h"
+#include <algorithm>
 
 namespace xfmr::codegen {
 namespace {
@@ -25,7 +27,7 @@ enum Word : uint32_t {
   kScale,
   kMixerEps
 };
-constexpr uint32_t kThreads = 64, kWideThreads = 256, kBlockExperts = 4;
+constexpr uint32_t kThreads = 64, kWideThreads = 256, kAhead = 4, kBlockExperts = 4;
 
 // Blocks of four experts computed side by side; a power of two.
 uint32_t blocksOf(const MoeRouterSpec &spec, uint32_t threads) {
@@ -38,10 +40,11 @@ uint32_t blocksOf(const MoeRouterSpec &spec, uint32_t threads) {
 class Router {
 public:
   Router(KernelBuilder &k, const MoeRouterSpec &spec, uint32_t threads)
-      : k(k), spec(spec), threads(threads), e(spec.experts), rows(spec.rowsPerGroup), lanes(threads / spec.rowsPerGroup),
-        logits(k.shared(Element::F32, rows * e)), scores(k.shared(Element::F32, rows * e)),
-        keys(k.shared(Element::U32, rows * e)), chosen(k.shared(Element::U32, threads)),
-        values(k.shared(Element::F32, threads * 9 / 8)), sums(k.shared(Element::F32x4, threads)) {
+      : k(k), spec(spec), threads(threads), e(spec.experts), rows(spec.rowsPerGroup),
+        lanes(threads / spec.rowsPerGroup), logits(k.shared(Element::F32, rows * e)),
+        scores(k.shared(Element::F32, rows * e)), keys(k.shared(Element::U32, rows * e)),
+        chosen(k.shared(Element::U32, threads)), values(k.shared(Element::F32, threads * 9 / 8)),
+        sums(k.shared(Element::F32x4, threads)) {
     if (spec.groups > 1) {
       groupKeys = k.shared(Element::U32, rows * spec.groups);
       kept = k.shared(Element::U32, rows * spec.groups);
@@ -68,9 +71,7 @@ private:
   // uniform and nothing outside is read.
   Value rowAt(Value r) { return min(first + r, count - 1); }
   // Start of a row in vec4.
-  Value start(Value r, Word offset, Word stride) {
-    return (k.push(offset) + rowAt(r) * k.push(stride)) >> 2;
-  }
+  Value start(Value r, Word offset, Word stride) { return (k.push(offset) + rowAt(r) * k.push(stride)) >> 2; }
   Value logit(Value at) { return finiteLogit(logits[at]); }
 
   void normalise() {
@@ -100,28 +101,47 @@ private:
     k.loop(k.u32(0), k.u32(e), k.u32(blocks * kBlockExperts), [&](Value firstExpert) {
       Value expert = firstExpert + k.thread() / columns * kBlockExperts;
       Values zeros(rows * kBlockExperts, k.zero4());
-      Values total = k.loop(lane, chunks, k.u32(columns), zeros, [&](Value chunk, llvm::ArrayRef<Value> in) {
-        Values next(in.begin(), in.end());
-        std::pair<Value, Value> w[kBlockExperts];
-        for (uint32_t c = 0; c < kBlockExperts; ++c)
-          w[c] = loadWeights8(weight, spec.weight, min(expert + c, k.u32(e - 1)) * chunks + chunk);
-        for (uint32_t r = 0; r < rows; ++r) {
-          Value at = start(k.u32(r), offset, stride) + chunk * 2;
-          Value low = x[at], high = x[at + 1];
-          for (uint32_t c = 0; c < kBlockExperts; ++c)
-            next[r * kBlockExperts + c] = fma(w[c].second, high, fma(w[c].first, low, next[r * kBlockExperts + c]));
-        }
-        return next;
-      });
+      // `count` chunks at a time.
+      auto over = [&](Value from, Value to, uint32_t count, const Values &before) {
+        return k.loop(from, to, k.u32(columns * count), before, [&](Value chunk, llvm::ArrayRef<Value> in) {
+          Values next(in.begin(), in.end());
+          llvm::SmallVector<Values> packed, ahead; // of every chunk: of every expert, of every row
+          auto load = [&](uint32_t i, uint32_t r) {
+            Value at = start(k.u32(r), offset, stride) + (chunk + i * columns) * 2;
+            return Values{x[at], x[at + 1]};
+          };
+          for (uint32_t i = 0; i < count; ++i) {
+            for (uint32_t c = 0; c < kBlockExperts; ++c)
+              packed.push_back(
+                  loadPacked8(weight, spec.weight, min(expert + c, k.u32(e - 1)) * chunks + chunk + i * columns));
+            for (uint32_t r = 0; r < rows && count > 1; ++r)
+              ahead.push_back(load(i, r));
+          }
+          for (uint32_t i = 0; i < count; ++i) {
+            std::pair<Value, Value> w[kBlockExperts];
+            for (uint32_t c = 0; c < kBlockExperts; ++c)
+              w[c] = unpacked8(spec.weight, packed[i * kBlockExperts + c]);
+            for (uint32_t r = 0; r < rows; ++r) {
+              const Values v = count > 1 ? ahead[i * rows + r] : load(i, r);
+              for (uint32_t c = 0; c < kBlockExperts; ++c)
+                next[r * kBlockExperts + c] =
+                    fma(w[c].second, v[1], fma(w[c].first, v[0], next[r * kBlockExperts + c]));
+            }
+          }
+          return next;
+        });
+      };
+      Value whole = chunks / (columns * kAhead) * (columns * kAhead);
+      Values total = threads > kThreads ? over(whole + lane, chunks, 1, over(lane, whole, kAhead, zeros))
+                                        : over(lane, chunks, 1, zeros);
       for (uint32_t r = 0; r < rows; ++r) {
         const Value *t = &total[r * kBlockExperts];
         sums.store(k.thread(), k.vector4(sum(t[0]), sum(t[1]), sum(t[2]), sum(t[3])));
         k.barrier();
         k.when(k.thread() < blocks, [&] {
           Value at = k.thread() * columns;
-          Value v = k.loop(k.u32(0), k.u32(columns), k.u32(1), {k.zero4()}, [&](Value i, llvm::ArrayRef<Value> in) {
-            return Values{in[0] + sums[at + i]};
-          })[0];
+          Value v = k.loop(k.u32(0), k.u32(columns), k.u32(1), {k.zero4()},
+                           [&](Value i, llvm::ArrayRef<Value> in) { return Values{in[0] + sums[at + i]}; })[0];
           for (uint32_t c = 0; c < kBlockExperts; ++c) {
             Value mine = firstExpert + k.thread() * kBlockExperts + c;
             k.when(mine < k.u32(e), [&] {
@@ -137,18 +157,20 @@ private:
     });
   }
 
-  // Each invocation's share of one row's experts, then `combine` over the row's invocations in order.
-  Value overRow(Value init, llvm::function_ref<Value(Value at, Value soFar)> body,
-                llvm::function_ref<Value(Value, Value)> combine) {
+  // Each invocation's share of one row's experts, then their sum or maximum: over the row's invocations in order, or as reduceSum does.
+  Value overRow(bool sum, Value init, llvm::function_ref<Value(Value at, Value soFar)> body) {
     Value row = k.thread() / lanes, own = k.thread() % lanes;
-    Value mine = k.loop(own, k.u32(e), k.u32(lanes), {init}, [&](Value i, llvm::ArrayRef<Value> in) {
-      return Values{body(row * e + i, in[0])};
-    })[0];
+    Value mine = k.loop(own, k.u32(e), k.u32(lanes), {init},
+                        [&](Value i, llvm::ArrayRef<Value> in) { return Values{body(row * e + i, in[0])}; })[0];
+    if (threads > kThreads)
+      return sum ? k.reduceSum(values, mine) : k.reduceMax(values, mine);
     k.barrier();
     values.store(k.thread(), mine);
     k.barrier();
-    return k.loop(k.u32(1), k.u32(lanes), k.u32(1), {values[row * lanes]}, [&](Value i, llvm::ArrayRef<Value> in) {
-      return Values{combine(in[0], values[row * lanes + i])};
+    const uint32_t withShare = std::min(lanes, e);
+    return k.loop(k.u32(1), k.u32(withShare), k.u32(1), {values[row * lanes]}, [&](Value i, llvm::ArrayRef<Value> in) {
+      Value next = values[row * lanes + i];
+      return Values{sum ? in[0] + next : max(in[0], next)};
     })[0];
   }
 
@@ -156,10 +178,8 @@ private:
     Value largest, total;
     const bool softmax = spec.score == MoeScore::Softmax && !spec.postTopK;
     if (softmax) {
-      largest = overRow(k.f32(-3e38f), [&](Value at, Value m) { return max(m, logit(at)); },
-                        [](Value a, Value b) { return max(a, b); });
-      total = overRow(k.f32(0), [&](Value at, Value s) { return s + exp(logit(at) - largest); },
-                      [](Value a, Value b) { return a + b; });
+      largest = overRow(false, k.f32(-3e38f), [&](Value at, Value m) { return max(m, logit(at)); });
+      total = overRow(true, k.f32(0), [&](Value at, Value s) { return s + exp(logit(at) - largest); });
     }
     // Every score function rises with the logit: where nothing else is added the logits decide, which tell
     // apart what rounding or saturation made equal.
@@ -242,9 +262,8 @@ private:
     const uint32_t slots = rows * spec.topK;
     Value row = k.thread() / spec.topK, slot = k.thread() % spec.topK;
     auto overSlots = [&](Value init, llvm::function_ref<Value(Value at, Value soFar)> body) {
-      return k.loop(k.u32(0), k.u32(spec.topK), k.u32(1), {init}, [&](Value i, llvm::ArrayRef<Value> in) {
-        return Values{body(row * spec.topK + i, in[0])};
-      })[0];
+      return k.loop(k.u32(0), k.u32(spec.topK), k.u32(1), {init},
+                    [&](Value i, llvm::ArrayRef<Value> in) { return Values{body(row * spec.topK + i, in[0])}; })[0];
     };
     k.barrier();
     k.when(k.thread() < k.u32(slots), [&] {
@@ -295,8 +314,8 @@ private:
 
 static llvm::Expected<BuiltKernel> build(mlir::MLIRContext &context, const MoeRouterSpec &spec, uint32_t threads,
                                          std::vector<std::string> features) {
-  std::vector<Element> elements = {Element::U32, Element::F32x4, weightElement(spec.weight),
-                                   Element::U32, Element::F32};
+  std::vector<Element> elements = {Element::U32, Element::F32x4, weightElement(spec.weight), Element::U32,
+                                   Element::F32};
   if (spec.routerBias)
     elements.push_back(Element::F32);
   if (spec.selectionBias)
@@ -310,14 +329,16 @@ static llvm::Expected<BuiltKernel> build(mlir::MLIRContext &context, const MoeRo
   return k.finish(std::move(features));
 }
 
-llvm::Expected<BuiltKernel> buildWide(mlir::MLIRContext &context, const MoeRouterSpec &spec, std::vector<std::string> features) {
+llvm::Expected<BuiltKernel> buildWide(mlir::MLIRContext &context, const MoeRouterSpec &spec,
+                                      std::vector<std::string> features) {
   features.push_back("workgroup_256");
   return build(context, spec, kWideThreads, std::move(features));
 }
 
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const MoeRouterSpec &spec) {
   auto portable = build(context, spec, kThreads, {});
-  return spec.rowsPerGroup > 1 ? std::move(portable) : preferring(std::move(portable), buildWide(context, spec, {kGpu}));
+  return spec.rowsPerGroup > 1 ? std::move(portable)
+                               : preferring(std::move(portable), buildWide(context, spec, {kGpu}));
 }
 
 } // namespace xfmr::codegen

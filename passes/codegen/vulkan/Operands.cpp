@@ -9,10 +9,20 @@ Element weightElement(WeightType type) {
 }
 
 std::pair<Value, Value> loadWeights8(const Buffer &weight, WeightType type, Value chunk) {
-  KernelBuilder &k = *chunk.builder;
+  return unpacked8(type, loadPacked8(weight, type, chunk));
+}
+
+Values loadPacked8(const Buffer &weight, WeightType type, Value chunk) {
   if (type == WeightType::F32)
     return {weight[chunk * 2], weight[chunk * 2 + 1]};
-  Value words = weight[chunk];
+  return {weight[chunk]};
+}
+
+std::pair<Value, Value> unpacked8(WeightType type, const Values &packed) {
+  Value words = packed[0];
+  KernelBuilder &k = *words.builder;
+  if (type == WeightType::F32)
+    return {packed[0], packed[1]};
   auto unpack = type == WeightType::F16 ? unpackHalf : unpackBfloat;
   auto pair = [&](unsigned word) {
     return k.shuffle(unpack(words[word]), unpack(words[word + 1]), {0, 1, 2, 3});

@@ -11,6 +11,9 @@ Element weightElement(WeightType type);
 // Columns 8 * chunk .. 8 * chunk + 7 of a weight buffer, `chunk` counted from the buffer's start:
 // two vec4.
 std::pair<Value, Value> loadWeights8(const Buffer &weight, WeightType type, Value chunk);
+// The same in two steps, so that more loads may come before the first of them is waited for.
+Values loadPacked8(const Buffer &weight, WeightType type, Value chunk);
+std::pair<Value, Value> unpacked8(WeightType type, const Values &packed);
 
 // The same from 64-bit words, for variants that require int64: half as many loads of f32.
 Element wideWeightElement(WeightType type);
