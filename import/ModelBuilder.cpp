@@ -181,7 +181,8 @@ Value ModelBuilder::storedWeight(const std::string &name, const TensorView *tens
   const std::vector<int64_t> expected(shape.begin(), shape.end());
   uint64_t bytes = 0;
   if (!tensorByteSize(DType::f64, expected, bytes) || bytes > (uint64_t(1) << 50))
-    refuse("tensor \"" + name + "\": shape " + shapeText(expected) + " is too large");
+    refuse("tensor \"" + name + "\" of \"" + checkpoint_.path() + "\": shape " + shapeText(expected) +
+           " is too large, expected at most 2^50 bytes in f64");
   Type element = defaultElement_;
   std::string stored = name;
   if (checkpoint_.hasWeights()) {
