@@ -1,7 +1,7 @@
 """The xfmr runtime from Python: ctypes over the C interface (xfmr.h), no other package.
 
     import xfmr
-    model = xfmr.Model("tales.xfm")                          # device="auto", "cpu", "0", …
+    model = xfmr.Model("tales.xfm")                          # device="auto", "cpu", "0", "gpu:layers=8,cpu", …
     print(model.complete("Once upon a time", 48))            # greedy
     for piece in model.stream("Once upon a time", 48, temperature=0.8, seed=1, stop=["\\n"]):
         print(piece, end="", flush=True)

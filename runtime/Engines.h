@@ -12,7 +12,7 @@ struct Facts {
   bool cpuRuns = false;                   // this CPU can run the program for the CPU
 };
 
-/// `wanted` is "auto", "cpu", an index or a part of a name of a Vulkan device. Auto takes a discrete GPU if one is there, else
+/// `wanted` is "auto", "cpu", "gpu", an index or a part of a name of a Vulkan device. Auto takes a discrete GPU if one is there, else
 /// the CPU if it can, else Vulkan. `why` says so in a few words.
 artifact::Target choose(const std::string &wanted, const Facts &facts, std::string &why);
 
@@ -20,8 +20,8 @@ artifact::Target choose(const std::string &wanted, const Facts &facts, std::stri
 bool anyOf(const std::vector<const char *> &patterns);
 
 struct Options {
-  std::string device = "auto";
-  uint32_t threads = 0; // of the CPU; 0: the cores allowed to the process
+  std::string device = "auto"; // see DeviceWish.h
+  uint32_t threads = 0;        // of the CPU; 0: the cores allowed to the process
 };
 
 /// `why` is that of choose().

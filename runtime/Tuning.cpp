@@ -1,5 +1,6 @@
 // See Tuning.h.
 #include "runtime/Tuning.h"
+#include "runtime/DeviceWish.h"
 #include "runtime/session/Session.h"
 #include "runtime/vulkan/Engine.h"
 #include <algorithm>
@@ -74,13 +75,14 @@ size_t xfmr::engines::fastest(const std::vector<Candidate> &candidates) {
 
 Status xfmr::engines::tune(std::shared_ptr<const artifact::Artifact> artifact, const std::string &device,
                            const std::function<void(const TunedKernel &)> &tuned, std::string &path) {
+  vulkan::Model::Options options;
+  if (Status s = parseOneDevice(device, "tuning is", options.device); s.failed())
+    return s;
   if (device == "cpu")
     return Status::error("tuning is for Vulkan devices: a kernel for the CPU has one variant a level");
   if (!artifact->program(Target::vulkan))
     return Status::error("'" + artifact->path() + "' holds a program for " + artifact->targets() +
                          ", none for Vulkan, which tuning is for");
-  vulkan::Model::Options options;
-  options.device = device;
   std::shared_ptr<const vulkan::Model> model;
   if (Status s = vulkan::Model::open(std::move(artifact), options, model); s.failed())
     return s;

@@ -662,7 +662,7 @@ xfmr_status xfmr_profile(xfmr_session *session, const char *phase, uint32_t toke
     return missing("session, phase or on_dispatch");
   return guarded([&] {
     auto handOver = [&](const session::Dispatched &done) {
-      const xfmr_dispatch_run run = describe(session->session->program(), done.phase, done.ran.dispatch, done.position, done.rows);
+      const xfmr_dispatch_run run = describe(done.program, done.phase, done.ran.dispatch, done.position, done.rows);
       on_dispatch(user, run.label, run.kernel, done.ran.seconds);
     };
     return outcome(session->session->profile(phase, tokens, handOver), XFMR_ERROR_DEVICE);
@@ -675,11 +675,11 @@ xfmr_status xfmr_watch(xfmr_session *session, xfmr_on_dispatch_run on_run, void 
   return guarded([&] {
     if (!on_run)
       return outcome(session->session->watch({}), XFMR_ERROR_DEVICE);
-    auto handOver = [on_run, user, &program = session->session->program()](const session::Dispatched &done) {
+    auto handOver = [on_run, user](const session::Dispatched &done) {
       std::vector<xfmr_thread_time> threads;
       for (const engine::Ran::Part &part : done.ran.parts)
         threads.push_back({part.thread, part.begin, part.end});
-      xfmr_dispatch_run run = describe(program, done.phase, done.ran.dispatch, done.position, done.rows);
+      xfmr_dispatch_run run = describe(done.program, done.phase, done.ran.dispatch, done.position, done.rows);
       run.seconds = done.ran.seconds;
       run.begin = done.ran.begin;
       run.end = done.ran.end;
@@ -696,12 +696,19 @@ xfmr_status xfmr_phase_work(const xfmr_model *model, const char *phase, uint32_t
   if (!model || !phase || !on_run)
     return missing("model, phase or on_run");
   const program::Program &program = programOf(*model);
-  const program::Phase *found = artifact::findPhase(program, phase);
-  if (!found)
+  uint32_t index = 0;
+  while (index < program.phases()->size() && program.phases()->Get(index)->name()->string_view() != phase)
+    ++index;
+  if (index == program.phases()->size())
     return fail(XFMR_ERROR_ARGUMENT, "the program has no phase '" + std::string(phase) + "'");
-  for (uint32_t index = 0; index < found->dispatches()->size(); ++index) {
-    const xfmr_dispatch_run run = describe(program, *found, index, position, plan::rowsOf(*found, rows));
-    on_run(user, &run);
-  }
+  std::vector<engine::Engine::Extent> extents = {{&program, index, 0, program.phases()->Get(index)->dispatches()->size()}};
+  if (model->engine)
+    extents = model->engine->extents(index);
+  for (const engine::Engine::Extent &extent : extents)
+    for (uint32_t at = extent.first; at < extent.end; ++at) {
+      const program::Phase &found = *extent.program->phases()->Get(extent.phase);
+      const xfmr_dispatch_run run = describe(*extent.program, found, at, position, plan::rowsOf(found, rows));
+      on_run(user, &run);
+    }
   return XFMR_OK;
 }

@@ -107,7 +107,9 @@ xfmr_status xfmr_model_open(const char *path, const char *device, xfmr_model **m
 typedef struct xfmr_model_open_options {
   size_t size;
   const char *device; /* "auto" (or null): a discrete GPU if there is one, else the CPU if the artifact has a program for
-                         it, else Vulkan; "cpu"; an index or a part of a Vulkan device's name; "none" */
+                         it, else Vulkan; "cpu"; "gpu": the best Vulkan device; an index or a part of a Vulkan
+                         device's name; "gpu:layers=N,cpu" (an index or a name in place of gpu): the first N
+                         blocks there, or with layers=auto as many as fit, the rest on the CPU; "none" */
   uint32_t threads;   /* of the CPU; 0: as many as cores are allowed to the process */
 } xfmr_model_open_options;
 

@@ -3,6 +3,7 @@
 #include "passes/lowering/ProgramBytes.h"
 
 #include "passes/codegen/vulkan/Kernels.h"
+#include "passes/lowering/Borders.h"
 #include "passes/lowering/PackWeights.h"
 #include "runtime/artifact/Format.h"
 #include "runtime/artifact/Program_generated.h"
@@ -215,7 +216,18 @@ private:
       barrier = false;
       table->dispatches.push_back(std::move(item));
     }
+    for (const Border &border : bordersOf(phase))
+      addBorder(*table, border);
     result.phases.push_back(std::move(table));
+  }
+
+  void addBorder(program::PhaseT &phase, const Border &border) {
+    auto item = std::make_unique<program::BorderT>();
+    item->dispatch = border.dispatch;
+    item->fault = border.fault;
+    for (BufferRefOp rows : border.live)
+      item->live.emplace_back(buffers.at(rows.getBuffer()), phase.tokens, rows.getOffset(), bytesOf(rows.getType()) / phase.tokens);
+    phase.borders.push_back(std::move(item));
   }
 
   ProgramOp op;

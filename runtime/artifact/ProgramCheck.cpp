@@ -340,6 +340,38 @@ struct Checker {
     return Status::success();
   }
 
+  Status borders() const {
+    for (const program::Phase *phase : *program.phases()) {
+      uint32_t before = 0;
+      for (uint32_t i = 0; phase->borders() && i < phase->borders()->size(); ++i) {
+        const program::Border &border = *phase->borders()->Get(i);
+        const std::string where = "phase " + quoted(phase->name()) + ", border " + number(i);
+        if (border.dispatch() <= before || border.dispatch() >= phase->dispatches()->size())
+          return Status::error(where + " is at dispatch " + number(border.dispatch()) + ", expected one behind " + number(before) +
+                               " of " + number(phase->dispatches()->size()));
+        before = border.dispatch();
+        for (uint32_t v = 0; border.live() && v < border.live()->size(); ++v)
+          if (Status s = liveRows(*border.live()->Get(v), *phase); s.failed())
+            return Status::error(where + ": " + s.message());
+      }
+    }
+    return Status::success();
+  }
+
+  Status liveRows(const program::LiveRows &live, const program::Phase &phase) const {
+    if (live.buffer() >= program.buffers()->size())
+      return Status::error("buffer " + number(live.buffer()) + " of " + number(program.buffers()->size()));
+    const program::Buffer &buffer = *program.buffers()->Get(live.buffer());
+    if (buffer.kind() != BufferKind::arena)
+      return Status::error("buffer " + quoted(buffer.name()) + " holds no activations");
+    if (live.rows() != phase.tokens() || live.row_bytes() < 4 || live.row_bytes() % 4 || live.offset() % 4 ||
+        live.row_bytes() > buffer.size() / std::max(live.rows(), 1u) || live.offset() > buffer.size() - live.rows() * live.row_bytes())
+      return Status::error(number(live.rows()) + " rows of " + number(live.row_bytes()) + " bytes at byte " + number(live.offset()) +
+                           " of buffer " + quoted(buffer.name()) + " with " + number(buffer.size()) + " bytes, expected " +
+                           number(phase.tokens()) + " rows");
+    return Status::success();
+  }
+
   Status moe() const {
     if (!program.moe_layers() || program.moe_layers()->size() == 0)
       return Status::success();
@@ -362,7 +394,7 @@ struct Checker {
 Status xfmr::artifact::checkProgram(const program::Program &program, const SafetensorsFile &file, Target target) {
   Checker checker{program, file, target};
   for (auto check : {&Checker::model, &Checker::phases, &Checker::buffers, &Checker::kernels,
-                     &Checker::dispatches, &Checker::moe})
+                     &Checker::dispatches, &Checker::borders, &Checker::moe})
     if (Status status = (checker.*check)(); status.failed())
       return status;
   return Status::success();

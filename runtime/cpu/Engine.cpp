@@ -98,8 +98,8 @@ void CpuEngine::describe(int level, const std::string &note) {
   if (!note.empty())
     report_ += "warning: " + note + "\n";
   uint64_t weights = 0;
-  for (const program::Buffer *buffer : *loaded_->program->buffers())
-    weights += buffer->kind() == program::BufferKind::weight ? buffer->size() : 0;
+  for (uint32_t i = 0; i < loaded_->part.bytes.size(); ++i)
+    weights += loaded_->program->buffers()->Get(i)->kind() == program::BufferKind::weight ? loaded_->part.bytes[i] : 0;
   report_ += "memory: weights " + std::to_string((weights + (1 << 19)) >> 20) + " MiB, used where the file is mapped\n";
   report_ += "kernels:";
   const char *separator = " ";
@@ -116,6 +116,7 @@ Status CpuEngine::open(std::shared_ptr<const artifact::Artifact> artifact, const
   if (!loaded_->program)
     return Status::error("'" + loaded_->artifact->path() + "' holds a program for " + loaded_->artifact->targets() +
                          ", none for the CPU; compile it with --target=cpu or --target=vulkan,cpu, or choose another --device");
+  loaded_->part = options.part ? *options.part : plan::wholeOf(*loaded_->program);
   if (Status s = plan::verifyHazards(*loaded_->program); s.failed())
     return Status::error("'" + loaded_->artifact->path() + "': " + s.message());
   int level = 0;

@@ -2,11 +2,13 @@
 // the artifact is mapped. Results do not depend on the number of threads: no tile depends on another.
 #pragma once
 #include "runtime/engine/Engine.h"
+#include "runtime/plan/Part.h"
 
 namespace xfmr::cpu {
 
 struct Options {
-  uint32_t threads = 0; // 0: as many as cores are allowed to the process
+  uint32_t threads = 0;             // 0: as many as cores are allowed to the process
+  const plan::Part *part = nullptr; // of the program; null: all of it
 };
 
 /// Checks the program's barriers, chooses the level and loads the kernels. Fails when the artifact has no program for the

@@ -32,11 +32,12 @@ SessionMemory::~SessionMemory() {
 Status SessionMemory::create() {
   const program::Program &program = *loaded_->program;
   std::vector<uint64_t> offsets;
-  for (const program::Buffer *buffer : *program.buffers()) {
-    const uint64_t align = buffer->size() >= kPage ? kPage : kAlign;
+  for (uint32_t i = 0; i < program.buffers()->size(); ++i) {
+    const uint64_t bytes = loaded_->part.bytes[i];
+    const uint64_t align = bytes >= kPage ? kPage : kAlign;
     size_ = (size_ + align - 1) / align * align;
     offsets.push_back(size_);
-    size_ += buffer->kind() == BufferKind::weight ? 0 : buffer->size();
+    size_ += program.buffers()->Get(i)->kind() == BufferKind::weight ? 0 : bytes;
     if (size_ > kMostBytes)
       break;
   }
@@ -55,13 +56,14 @@ Status SessionMemory::create() {
                            ? const_cast<uint8_t *>(loaded_->artifact->tensor(buffer.name()->string_view())->data)
                            : memory_ + offsets[i]);
   }
-  for (const program::Phase *phase : *program.phases()) {
+  for (uint32_t p = 0; p < program.phases()->size(); ++p) {
+    const plan::Part::Range range = loaded_->part.phases[p];
     std::vector<Segment> segments;
-    uint32_t index = 0;
-    for (const program::Dispatch *source : *phase->dispatches()) {
+    for (uint32_t index = range.first; index < range.end; ++index) {
+      const program::Dispatch *source = program.phases()->Get(p)->dispatches()->Get(index);
       Dispatch dispatch;
       dispatch.kernel = loaded_->kernels[source->kernel()];
-      dispatch.index = index++;
+      dispatch.index = index;
       dispatch.tiles = uint64_t(source->grid()->Get(0)) * source->grid()->Get(1) * source->grid()->Get(2);
       for (const program::Binding *binding : *source->bindings())
         dispatch.buffers.push_back(buffers_[binding->buffer()] + binding->offset());

@@ -38,9 +38,10 @@ struct Ran {
   uint32_t run;             // of the phases that the submission ran, one after the other, from 0
   uint32_t phase, dispatch; // indices in Program.phases and in its dispatches
   double begin, end;        // seconds by a clock of the device
-  double seconds;           // its own share of the time that passed: dispatches with no barrier between them run side by side,
-                            // and share that time as their threads were busy
-  std::vector<Part> parts;  // when each thread of the host was at it, from first to last; empty where a device did it
+  double seconds; // its own share of the time that passed: dispatches with no barrier between them run side by side,
+                  // and share that time as their threads were busy
+  std::vector<Part> parts; // when each thread of the host was at it, from first to last; empty where a device did it
+  const program::Program *program = nullptr; // that phase and dispatch are of; null: the engine's
 };
 using OnRan = std::function<void(const Ran &)>;
 
@@ -95,6 +96,16 @@ public:
   /// Threads of the host that work for it; 0: none.
   virtual uint32_t threads() const { return 0; }
   virtual Pace pace() const = 0;
+
+  /// Dispatches first … end - 1 of a phase.
+  struct Extent {
+    const program::Program *program;
+    uint32_t phase, first, end;
+  };
+  /// What runs when phase `phase` of program() does, in order.
+  virtual std::vector<Extent> extents(uint32_t phase) const {
+    return {{&program(), phase, 0, program().phases()->Get(phase)->dispatches()->size()}};
+  }
 
   /// Makes a session's memory. The engine must outlive it.
   virtual Status createMemory(std::unique_ptr<Memory> &out) const = 0;

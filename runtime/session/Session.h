@@ -24,6 +24,7 @@ struct Sampling {
 
 /// A dispatch that ran: where it belongs and what it had to do.
 struct Dispatched {
+  const program::Program &program;
   const program::Phase &phase;
   const program::Dispatch &dispatch;
   uint32_t position, rows; // rows at positions position …

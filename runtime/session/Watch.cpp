@@ -48,10 +48,11 @@ void Session::expect(const std::vector<engine::Step> &steps) {
 }
 
 void Session::ran(const engine::Ran &ran) const {
-  const program::Phase &phase = *program().phases()->Get(ran.phase);
+  const program::Program &program = ran.program ? *ran.program : this->program();
+  const program::Phase &phase = *program.phases()->Get(ran.phase);
   const program::Dispatch &dispatch = *phase.dispatches()->Get(ran.dispatch);
   const Run &run = runs_[ran.run];
-  onDispatched_({phase, dispatch, run.position, run.rows, plan::amountOf(dispatch, run.position, run.rows), ran});
+  onDispatched_({program, phase, dispatch, run.position, run.rows, plan::amountOf(dispatch, run.position, run.rows), ran});
 }
 
 Status Session::profile(std::string_view phase, uint32_t tokens, const OnDispatched &onDispatched) {

@@ -27,13 +27,17 @@ bool DeviceFacts::matrixUnits() const {
   return first != features.end() && first->rfind("cooperative_matrix_", 0) == 0;
 }
 
-ProgramNeeds xfmr::vulkan::needsOf(const program::Program &program) {
+ProgramNeeds xfmr::vulkan::needsOf(const program::Program &program, const plan::Part &part) {
   ProgramNeeds needs;
-  for (const program::Buffer *buffer : *program.buffers()) {
-    needs.memory += buffer->size();
-    needs.largestBuffer = std::max(needs.largestBuffer, uint64_t(buffer->size()));
+  for (uint64_t bytes : part.bytes) {
+    needs.memory += bytes;
+    needs.largestBuffer = std::max(needs.largestBuffer, bytes);
   }
-  for (const program::Kernel *kernel : *program.kernels()) {
+  const std::vector<bool> used = plan::kernelsOf(program, part);
+  for (uint32_t k = 0; k < used.size(); ++k) {
+    const program::Kernel *kernel = program.kernels()->Get(k);
+    if (!used[k])
+      continue;
     needs.bindings = std::max(needs.bindings, kernel->bindings()->size());
     needs.sharedBytes = std::max(needs.sharedBytes, kernel->shared_bytes());
     uint32_t invocations = 1;
@@ -45,16 +49,15 @@ ProgramNeeds xfmr::vulkan::needsOf(const program::Program &program) {
     needs.invocations = std::max(needs.invocations, invocations);
   }
   uint64_t offsets = 0;
-  for (const program::Phase *phase : *program.phases())
-    for (const program::Dispatch *dispatch : *phase->dispatches()) {
-      for (const program::Binding *binding : *dispatch->bindings()) {
-        offsets |= binding->offset();
-        needs.largestRange = std::max(needs.largestRange, uint64_t(binding->range()));
-      }
-      if (dispatch->indirect_buffer() < 0)
-        for (uint32_t i = 0; i < 3; ++i)
-          needs.grid[i] = std::max(needs.grid[i], dispatch->grid()->Get(i));
+  for (const program::Dispatch *dispatch : plan::dispatchesOf(program, part)) {
+    for (const program::Binding *binding : *dispatch->bindings()) {
+      offsets |= binding->offset();
+      needs.largestRange = std::max(needs.largestRange, uint64_t(binding->range()));
     }
+    if (dispatch->indirect_buffer() < 0)
+      for (uint32_t i = 0; i < 3; ++i)
+        needs.grid[i] = std::max(needs.grid[i], dispatch->grid()->Get(i));
+  }
   needs.offsetAlignment = offsets & (~offsets + 1);
   return needs;
 }
@@ -118,7 +121,7 @@ Status xfmr::vulkan::chooseDevice(const std::vector<DeviceFacts> &devices, const
     why = reason;
     return Status::success();
   };
-  if (wanted == "auto") {
+  if (wanted == "auto" || wanted == "gpu") {
     size_t best = devices.size();
     for (size_t i = 0; i < devices.size(); ++i)
       if (meets(devices[i], needs).ok() &&

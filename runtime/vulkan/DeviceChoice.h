@@ -3,6 +3,7 @@
 #pragma once
 #include "runtime/artifact/Program_generated.h"
 #include "runtime/artifact/Status.h"
+#include "runtime/plan/Part.h"
 #include <array>
 #include <cstdint>
 #include <set>
@@ -56,12 +57,13 @@ struct ProgramNeeds {
   std::array<uint32_t, 3> grid = {0, 0, 0};
 };
 
-ProgramNeeds needsOf(const program::Program &program);
+ProgramNeeds needsOf(const program::Program &program, const plan::Part &part);
+inline ProgramNeeds needsOf(const program::Program &program) { return needsOf(program, plan::wholeOf(program)); }
 
 /// Success, or the first requirement the device does not meet, without the device's name.
 Status meets(const DeviceFacts &device, const ProgramNeeds &needs);
 
-/// Picks a device. `wanted` is "auto" (best type that meets the needs: discrete, integrated, virtual,
+/// Picks a device. `wanted` is "auto" or "gpu" (best type that meets the needs: discrete, integrated, virtual,
 /// cpu), an index, or a part of a name in any case. `why` says in one line why this one; errors list
 /// every device with what it lacks.
 Status chooseDevice(const std::vector<DeviceFacts> &devices, const ProgramNeeds &needs,

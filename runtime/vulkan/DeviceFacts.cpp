@@ -61,6 +61,8 @@ void readMemory(VkPhysicalDevice device, DeviceFacts &facts) {
   // Software devices report a nominal heap; their memory is the machine's.
   if (facts.type == DeviceType::cpu)
     facts.deviceMemory = ~uint64_t(0);
+  if (const char *most = std::getenv("XFMR_VULKAN_MEMORY")) // bytes, where others need the rest
+    facts.deviceMemory = std::min<uint64_t>(facts.deviceMemory, std::strtoull(most, nullptr, 10));
 }
 
 // Whether pipelines can be bound to subgroups of the size that the device reports. Where they cannot, some drivers choose

@@ -49,10 +49,15 @@ Status Kernels::layoutFor(uint32_t bindings, Kernel &kernel) {
   return Status::success();
 }
 
-Status Kernels::load(const artifact::Artifact &artifact, const PipelineCache &cache, const LeftOut &leftOut, const Tuned &tuned) {
-  for (const program::Kernel *source : *artifact.program(artifact::Target::vulkan)->kernels()) {
-    const uint32_t variant = chooseVariant(*source, device_->facts().features, leftOut, tuned);
-    if (Status s = add(artifact, *source, variant, cache); s.failed())
+Status Kernels::load(const artifact::Artifact &artifact, const plan::Part &part, const PipelineCache &cache, const LeftOut &leftOut,
+                     const Tuned &tuned) {
+  const program::Program &program = *artifact.program(artifact::Target::vulkan);
+  for (bool used : plan::kernelsOf(program, part)) {
+    const program::Kernel &source = *program.kernels()->Get(static_cast<uint32_t>(kernels_.size()));
+    const uint32_t variant = chooseVariant(source, device_->facts().features, leftOut, tuned);
+    if (!used)
+      kernels_.emplace_back();
+    else if (Status s = add(artifact, source, variant, cache); s.failed())
       return s;
   }
   return Status::success();

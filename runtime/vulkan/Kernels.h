@@ -2,6 +2,7 @@
 // with the same number of bindings share a layout; every layout takes 16 push words.
 #pragma once
 #include "runtime/artifact/Artifact.h"
+#include "runtime/plan/Part.h"
 #include "runtime/vulkan/PipelineCache.h"
 #include "runtime/vulkan/VariantChoice.h"
 #include <map>
@@ -23,8 +24,9 @@ public:
   Kernels(const Kernels &) = delete;
   Kernels &operator=(const Kernels &) = delete;
 
-  /// All kernels of the program for Vulkan, each by the variant that chooseVariant names.
-  Status load(const artifact::Artifact &artifact, const PipelineCache &cache, const LeftOut &leftOut = {},
+  /// The kernels that a part of the program for Vulkan needs, each by the variant that chooseVariant names; others have no
+  /// pipeline.
+  Status load(const artifact::Artifact &artifact, const plan::Part &part, const PipelineCache &cache, const LeftOut &leftOut = {},
               const Tuned &tuned = {});
   /// One more, by a variant that the device can run.
   Status add(const artifact::Artifact &artifact, const program::Kernel &source, uint32_t variant,

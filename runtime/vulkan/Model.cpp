@@ -30,14 +30,16 @@ Status Model::open(std::shared_ptr<const artifact::Artifact> artifact, const Opt
   model->artifact_ = std::move(artifact);
   if (Status s = plan::verifyHazards(model->program()); s.failed())
     return Status::error("'" + model->artifact().path() + "': " + s.message());
-  if (Status s = Device::open(options.device, needsOf(model->program()), model->device_); s.failed())
+  model->part_ = options.part ? *options.part : plan::wholeOf(model->program());
+  if (Status s = Device::open(options.device, needsOf(model->program(), model->part_), model->device_); s.failed())
     return s;
   model->cache_ = std::make_unique<PipelineCache>(model->device_);
   model->kernels_ = std::make_unique<Kernels>(model->device_);
   model->memory_ = std::make_unique<Memory>(model->device_);
   model->leftOut_ = readVerdicts(*model->device_, model->artifact());
   model->tunedState_ = readTuned(tunedFile(*model->device_, model->artifact()), model->tuned_);
-  if (Status s = model->kernels_->load(model->artifact(), *model->cache_, model->leftOut_, model->tuned_); s.failed())
+  if (Status s = model->kernels_->load(model->artifact(), model->part_, *model->cache_, model->leftOut_, model->tuned_);
+      s.failed())
     return s;
   if (Status s = model->uploadWeights(options.forceStaging); s.failed())
     return s;
@@ -48,6 +50,7 @@ Status Model::open(std::shared_ptr<const artifact::Artifact> artifact, const Opt
 Status Model::openTuned(const Model &model, const Tuned &tuned, std::shared_ptr<const Model> &out) {
   auto made = std::make_shared<Model>();
   made->artifact_ = model.artifact_;
+  made->part_ = model.part_;
   made->device_ = model.device_;
   made->cache_ = model.cache_;
   made->leftOut_ = model.leftOut_;
@@ -55,7 +58,7 @@ Status Model::openTuned(const Model &model, const Tuned &tuned, std::shared_ptr<
   made->memory_ = model.memory_;
   made->weights_ = model.weights_;
   made->kernels_ = std::make_unique<Kernels>(made->device_);
-  if (Status s = made->kernels_->load(made->artifact(), *made->cache_, made->leftOut_, tuned); s.failed())
+  if (Status s = made->kernels_->load(made->artifact(), made->part_, *made->cache_, made->leftOut_, tuned); s.failed())
     return s;
   out = std::move(made);
   return Status::success();
@@ -79,11 +82,12 @@ Status Model::uploadWeights(bool forceStaging) {
   const auto &buffers = *program().buffers();
   weights_.resize(buffers.size());
   std::vector<uint32_t> staged;
-  for (const program::Buffer *buffer : buffers)
-    if (buffer->kind() == BufferKind::weight)
-      memory_->expect(buffer->size() + kMostAlignment);
+  auto isHere = [&](uint32_t i) { return part_.bytes[i] && buffers.Get(i)->kind() == BufferKind::weight; };
+  for (uint32_t i = 0; i < buffers.size(); ++i)
+    if (isHere(i))
+      memory_->expect(buffers.Get(i)->size() + kMostAlignment);
   for (uint32_t i = 0; i < buffers.size(); ++i) {
-    if (buffers.Get(i)->kind() != BufferKind::weight)
+    if (!isHere(i))
       continue;
     std::string name = buffers.Get(i)->name()->str();
     if (Status s = memory_->add(buffers.Get(i)->size(), Placement::device, name, weights_[i]); s.failed())
@@ -171,8 +175,10 @@ std::string Model::report() const {
     text += "tuned choice: '" + tunedFile(*device_, artifact()) + "' is damaged and ignored; xfmr-run --tune makes it anew\n";
   if (tunedState_ == TunedState::found)
     text += "tuned choice: " + tunedFile(*device_, artifact()) + "\n";
-  uint32_t index = 0;
-  for (const program::Kernel *kernel : *program().kernels()) {
+  for (uint32_t index = 0; index < program().kernels()->size(); ++index) {
+    if (!kernels_->at(index).pipeline) // of another part
+      continue;
+    const program::Kernel *kernel = program().kernels()->Get(index);
     const uint32_t variant = kernels_->at(index).variant;
     const program::Variant &chosen = *kernel->variants()->Get(variant);
     text += "kernel " + kernel->name()->str() + ": ";
@@ -186,7 +192,6 @@ std::string Model::report() const {
         text += " " + feature->str();
     }
     text += "\n";
-    ++index;
   }
   return text;
 }

@@ -1,5 +1,6 @@
 // A program made ready on a device: kernels compiled, weights in device memory. Sessions share it.
 #pragma once
+#include "runtime/plan/Part.h"
 #include "runtime/vulkan/Commands.h"
 #include "runtime/vulkan/Kernels.h"
 #include "runtime/vulkan/Memory.h"
@@ -12,6 +13,7 @@ public:
   struct Options {
     std::string device = "auto"; // auto, an index, or a part of a name
     bool forceStaging = false;   // copy weights through staging buffers even on unified memory (tests)
+    const plan::Part *part = nullptr; // of the program, its weights and kernels; null: all of it
   };
 
   /// Checks the program's barriers, chooses a device, compiles the kernels and moves the weights there.
@@ -25,6 +27,7 @@ public:
 
   const artifact::Artifact &artifact() const { return *artifact_; }
   const program::Program &program() const { return *artifact_->program(artifact::Target::vulkan); }
+  const plan::Part &part() const { return part_; }
   const std::shared_ptr<Device> &device() const { return device_; }
   const Kernels &kernels() const { return *kernels_; }
   const LeftOut &leftOut() const { return leftOut_; }
@@ -39,6 +42,7 @@ private:
   Status uploadStaged(const std::vector<uint32_t> &indices);
 
   std::shared_ptr<const artifact::Artifact> artifact_;
+  plan::Part part_;
   std::shared_ptr<Device> device_;
   std::shared_ptr<PipelineCache> cache_;
   LeftOut leftOut_; // by an earlier self-test

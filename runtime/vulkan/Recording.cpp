@@ -13,35 +13,34 @@ Recording::~Recording() {
 Status Recording::create() {
   const auto &buffers = *model_->program().buffers();
   buffers_.resize(buffers.size());
-  for (const program::Buffer *buffer : buffers)
-    if (buffer->kind() != BufferKind::weight)
-      memory_.expect(buffer->size());
+  const std::vector<uint64_t> &bytes = model_->part().bytes;
+  for (uint32_t i = 0; i < buffers.size(); ++i)
+    if (buffers.Get(i)->kind() != BufferKind::weight)
+      memory_.expect(bytes[i]);
   for (uint32_t i = 0; i < buffers.size(); ++i) {
     if (buffers.Get(i)->kind() == BufferKind::weight) {
       buffers_[i] = model_->weight(i);
       continue;
     }
-    if (Status s = memory_.add(buffers.Get(i)->size(), Placement::device,
-                               buffers.Get(i)->name()->str(), buffers_[i]);
-        s.failed())
+    if (!bytes[i])
+      continue;
+    if (Status s = memory_.add(bytes[i], Placement::device, buffers.Get(i)->name()->str(), buffers_[i]); s.failed())
       return s;
   }
   if (Status s = createPool(); s.failed())
     return s;
-  for (const program::Phase *phase : *model_->program().phases())
-    for (const program::Dispatch *dispatch : *phase->dispatches())
-      if (Status s = createSet(*dispatch); s.failed())
-        return s;
+  for (const program::Dispatch *dispatch : plan::dispatchesOf(model_->program(), model_->part()))
+    if (Status s = createSet(*dispatch); s.failed())
+      return s;
   return Status::success();
 }
 
 Status Recording::createPool() {
   uint32_t sets = 0, descriptors = 0;
-  for (const program::Phase *phase : *model_->program().phases())
-    for (const program::Dispatch *dispatch : *phase->dispatches()) {
-      ++sets;
-      descriptors += dispatch->bindings()->size();
-    }
+  for (const program::Dispatch *dispatch : plan::dispatchesOf(model_->program(), model_->part())) {
+    ++sets;
+    descriptors += dispatch->bindings()->size();
+  }
   VkDescriptorPoolSize size{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, std::max(1u, descriptors)};
   VkDescriptorPoolCreateInfo info{VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO};
   info.maxSets = std::max(1u, sets);
@@ -84,8 +83,9 @@ Status Recording::createSet(const program::Dispatch &dispatch) {
   return Status::success();
 }
 
-void Recording::record(VkCommandBuffer commands, const program::Phase &phase,
-                       VkQueryPool timestamps) const {
+void Recording::record(VkCommandBuffer commands, uint32_t phaseIndex, VkQueryPool timestamps) const {
+  const program::Phase &phase = *model_->program().phases()->Get(phaseIndex);
+  const plan::Part::Range range = model_->part().phases[phaseIndex];
   uint32_t stamp = 0;
   auto writeStamp = [&] {
     if (timestamps)
@@ -94,7 +94,7 @@ void Recording::record(VkCommandBuffer commands, const program::Phase &phase,
   fullBarrier(commands);
   writeStamp();
   const std::vector<plan::BarrierStages> stages = plan::barrierStages(phase, timestamps != VK_NULL_HANDLE);
-  for (uint32_t index = 0; index < phase.dispatches()->size(); ++index) {
+  for (uint32_t index = range.first; index < range.end; ++index) {
     const program::Dispatch *dispatch = phase.dispatches()->Get(index);
     const Kernel &kernel = model_->kernels().at(dispatch->kernel());
     if (dispatch->barrier() || timestamps)
@@ -120,7 +120,7 @@ void Recording::clear(VkCommandBuffer commands) const {
   fullBarrier(commands);
   const auto &buffers = *model_->program().buffers();
   for (uint32_t i = 0; i < buffers.size(); ++i)
-    if (buffers.Get(i)->kind() != BufferKind::weight)
+    if (buffers.Get(i)->kind() != BufferKind::weight && buffers_[i].handle)
       vkCmdFillBuffer(commands, buffers_[i].handle, 0, VK_WHOLE_SIZE, 0);
   fullBarrier(commands);
 }

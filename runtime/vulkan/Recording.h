@@ -16,10 +16,9 @@ public:
   /// Creates the session's buffers and one descriptor set a distinct dispatch.
   Status create();
 
-  /// Appends the phase to a command buffer being recorded. With a pool of timestamps (one more than the
-  /// phase has dispatches) every dispatch is separated by a barrier and followed by a timestamp.
-  void record(VkCommandBuffer commands, const program::Phase &phase,
-              VkQueryPool timestamps = VK_NULL_HANDLE) const;
+  /// Appends the model's part of a phase to a command buffer being recorded. With a pool of timestamps (one more than
+  /// it has dispatches) every dispatch is separated by a barrier and followed by a timestamp.
+  void record(VkCommandBuffer commands, uint32_t phase, VkQueryPool timestamps = VK_NULL_HANDLE) const;
   /// Zeroes every buffer of the session.
   void clear(VkCommandBuffer commands) const;
 

@@ -43,7 +43,7 @@ Status SessionMemory::recorded(const std::vector<uint32_t> &phases, VkCommandBuf
   if (Status s = commands_.begin(out, /*reusable=*/true); s.failed())
     return s;
   for (uint32_t phase : phases)
-    recording_.record(out, *model_->program().phases()->Get(phase));
+    recording_.record(out, phase);
   if (Status s = commands_.end(out); s.failed())
     return s;
   recorded_.emplace(phases, out);

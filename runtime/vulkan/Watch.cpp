@@ -46,12 +46,12 @@ Status SessionMemory::submitWatched(uint32_t slot, const std::vector<engine::Ste
 }
 
 Status SessionMemory::runWatched(uint32_t slot, uint32_t run, uint32_t index) {
-  const program::Phase &phase = *model_->program().phases()->Get(index);
-  const uint32_t dispatches = phase.dispatches()->size();
+  const plan::Part::Range range = model_->part().phases[index];
+  const uint32_t dispatches = range.end - range.first;
   if (Status s = commands_.begin(timed_, false); s.failed())
     return s;
   vkCmdResetQueryPool(timed_, timestamps_->pool(), 0, dispatches + 1);
-  recording_.record(timed_, phase, timestamps_->pool());
+  recording_.record(timed_, index, timestamps_->pool());
   if (Status s = commands_.end(timed_); s.failed())
     return s;
   if (Status s = commands_.submit({timed_}, slot); s.failed())
@@ -62,6 +62,6 @@ Status SessionMemory::runWatched(uint32_t slot, uint32_t run, uint32_t index) {
   if (Status s = timestamps_->read(dispatches + 1, times); s.failed())
     return s;
   for (uint32_t i = 0; i < dispatches; ++i)
-    onRan_({run, index, i, times[i], times[i + 1], times[i + 1] - times[i], {}});
+    onRan_({run, index, range.first + i, times[i], times[i + 1], times[i + 1] - times[i], {}});
   return Status::success();
 }

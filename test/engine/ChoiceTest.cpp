@@ -1,4 +1,5 @@
 // Which engine runs an artifact, over made-up facts, and what wrong wishes are told.
+#include "runtime/DeviceWish.h"
 #include "runtime/Engines.h"
 #include "test/artifact/toy/ToyModel.h"
 #include <gtest/gtest.h>
@@ -29,6 +30,38 @@ TEST(EngineChoice, AskedFor) {
   EXPECT_EQ(choose("radeon", true, true, false, true), "vulkan: asked for");
 }
 
+// "DEVICE", "DEVICE N" or the error.
+std::string wish(const std::string &text) {
+  engines::DeviceWish wish;
+  if (Status s = engines::parseDeviceWish(text, wish); s.failed())
+    return s.message();
+  return wish.device + (wish.divided ? " " + (wish.asManyAsFit ? "auto" : std::to_string(wish.layers)) : "");
+}
+
+TEST(EngineChoice, Wishes) {
+  EXPECT_EQ(wish("auto"), "auto");
+  EXPECT_EQ(wish("NVIDIA GeForce, one: two"), "NVIDIA GeForce, one: two");
+  EXPECT_EQ(wish("gpu:layers=12,cpu"), "gpu 12");
+  EXPECT_EQ(wish("gpu:layers=0,cpu"), "gpu 0");
+  EXPECT_EQ(wish("1:layers=auto,cpu"), "1 auto");
+  EXPECT_EQ(wish("Radeon: 7900:layers=3,cpu"), "Radeon: 7900 3");
+  for (const char *text : {"gpu:layers=2", "gpu:2,cpu", "gpu,cpu", "layers=2", "gpu:layers=,cpu", "gpu:layers=-1,cpu",
+                           "gpu:layers=2,gpu", ":layers=2,cpu", "gpu:layers=1x,cpu", "gpu:layers=9999999,cpu",
+                           "cpu:layers=1,cpu", "none:layers=1,cpu", "gpu:Layers=2,cpu", "gpu:layers=2,cpu "})
+    EXPECT_EQ(wish(text),
+              "the device '" + std::string(text) +
+                  "' is not understood; expected DEVICE:layers=N,cpu: the first N blocks, or as many as "
+                  "fit with layers=auto, on DEVICE (gpu, or an index or a part of a name), the rest on the CPU");
+}
+
+TEST(EngineChoice, OneDevice) {
+  std::string device;
+  EXPECT_EQ(engines::parseOneDevice("gpu", "self-tests are", device).message(), "");
+  EXPECT_EQ(device, "gpu");
+  EXPECT_EQ(engines::parseOneDevice("gpu:layers=1,cpu", "self-tests are", device).message(),
+            "self-tests are for one Vulkan device, not for 'gpu:layers=1,cpu'");
+}
+
 TEST(EngineChoice, FilesOfDevices) {
   EXPECT_TRUE(engines::anyOf({"/dev/no such thing*", "/dev/nul*"}));
   EXPECT_FALSE(engines::anyOf({"/dev/no such thing*", "/no such folder/*"}));
@@ -48,12 +81,27 @@ TEST(EngineChoice, WrongTargetSaysWhatTheArtifactHolds) {
     return engines::open(artifact, options, engine, why).message();
   };
   EXPECT_EQ(open(toy::Contents(), "cpu"),
-            "'" + path + "' holds a program for vulkan, none for the CPU; compile it with --target=cpu or "
-            "--target=vulkan,cpu, or choose another --device");
+            "'" + path +
+                "' holds a program for vulkan, none for the CPU; compile it with --target=cpu or "
+                "--target=vulkan,cpu, or choose another --device");
   EXPECT_EQ(open(toy::cpuContents(), "llvmpipe"),
-            "'" + path + "' holds a program for cpu, none for Vulkan; run it with --device cpu or compile it with "
-            "--target=vulkan");
+            "'" + path +
+                "' holds a program for cpu, none for Vulkan; run it with --device cpu or compile it with "
+                "--target=vulkan");
   EXPECT_EQ(open(toy::cpuContents(), "auto"), "");
+  EXPECT_EQ(open(toy::cpuContents(), "gpu:layers=1,cpu"),
+            "'" + path + "' holds a program for cpu; to run on two devices compile it with --target=vulkan,cpu");
+  EXPECT_EQ(open(toy::bothContents(), "gpu:layers=3,cpu"), "layers=3 is more than the 2 blocks of the model");
+  for (const char *layers : {"0", "1", "2", "auto"})
+    EXPECT_EQ(open(toy::bothContents(), "gpu:layers=" + std::string(layers) + ",cpu"), "");
+  toy::Contents old = toy::bothContents();
+  for (auto *program : {&*old.program, &*old.cpuProgram})
+    for (auto &phase : program->phases)
+      phase->borders.clear();
+  EXPECT_EQ(open(old, "gpu:layers=7,cpu"),
+            "'" + path +
+                "' cannot be divided: the artifact names no place where two blocks of the model meet: it has "
+                "one block, or was compiled before there were such places; compile it again");
   unlink(path.c_str());
 }
 

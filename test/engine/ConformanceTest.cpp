@@ -2,6 +2,7 @@
 // sessions at once. The same tests run over the mock, Vulkan and the CPU at each level and several numbers of threads.
 #include "runtime/cpu/Engine.h"
 #include "runtime/cpu/Level.h"
+#include "runtime/divided/Engine.h"
 #include "runtime/session/PhaseChoice.h"
 #include "runtime/session/Session.h"
 #include "runtime/vulkan/Engine.h"
@@ -19,7 +20,7 @@ namespace {
 
 using Ids = std::vector<int32_t>;
 
-/// "mock", "vulkan", or "cpu LEVEL THREADS".
+/// "mock", "vulkan", "divided" (Vulkan and the CPU), or "cpu LEVEL THREADS".
 struct Conformance : testing::TestWithParam<std::string> {
   std::shared_ptr<const engine::Engine> engine;
   std::unique_ptr<Session> session;
@@ -45,12 +46,30 @@ struct Conformance : testing::TestWithParam<std::string> {
       EXPECT_EQ(vulkan::openEngine(artifact, {}, engine).message(), "");
       return engine;
     }
+    if (GetParam() == "divided")
+      return openDivided(artifact);
     cpu::Options options;
     options.threads = static_cast<uint32_t>(std::stoul(GetParam().substr(7)));
     setenv("XFMR_CPU_LEVEL", GetParam().substr(4, 2).c_str(), 1);
     EXPECT_EQ(cpu::openEngine(artifact, options, engine).message(), "");
     unsetenv("XFMR_CPU_LEVEL");
     return engine;
+  }
+
+  static std::shared_ptr<const engine::Engine> openDivided(std::shared_ptr<const artifact::Artifact> artifact) {
+    divided::Division division;
+    const program::Program &first = *artifact->program(artifact::Target::vulkan), &second = *artifact->program(artifact::Target::cpu);
+    EXPECT_EQ(divided::divide(first, second, 1, division).message(), "");
+    std::shared_ptr<const engine::Engine> front, back;
+    vulkan::Model::Options onVulkan;
+    onVulkan.part = &division.frontPart;
+    EXPECT_EQ(vulkan::openEngine(artifact, onVulkan, front).message(), "");
+    EXPECT_NE(front->report().find("memory: weights 0 MiB in 0 allocations"), std::string::npos) << "they are the back's";
+    cpu::Options onCpu;
+    onCpu.threads = 2;
+    onCpu.part = &division.backPart;
+    EXPECT_EQ(cpu::openEngine(artifact, onCpu, back).message(), "");
+    return divided::makeEngine(division, front, back);
   }
 
   std::unique_ptr<Session> make() const {
@@ -72,7 +91,7 @@ struct Conformance : testing::TestWithParam<std::string> {
   /// "decode 3+1 head=logits": phase, first position, rows, label, kernel.
   std::string nameOf(const Dispatched &done) const {
     return done.phase.name()->str() + " " + std::to_string(done.position) + "+" + std::to_string(done.rows) + " " +
-           done.dispatch.label()->str() + "=" + engine->program().kernels()->Get(done.dispatch.kernel())->name()->str();
+           done.dispatch.label()->str() + "=" + done.program.kernels()->Get(done.dispatch.kernel())->name()->str();
   }
   static int32_t largest(const float *row) {
     return static_cast<int32_t>(std::max_element(row, row + toy::kVocab) - row);
@@ -95,6 +114,8 @@ TEST_P(Conformance, GreedyContinuationOfPromptsOfEveryLength) {
 
 TEST_P(Conformance, ASourceComesFirstWhereThereIsOne) {
   EXPECT_EQ(session->encode({1}).message(), "the model reads one text: it has no encoder beside its decoder");
+  if (GetParam() == "divided")
+    return; // such a model is not divided
   toy::Contents contents = toy::bothContents();
   for (auto *program : {&*contents.program, &*contents.cpuProgram}) {
     program->phases.push_back(std::make_unique<program::PhaseT>(*program->phases[0]));
@@ -297,7 +318,8 @@ TEST_P(Conformance, WhoWatchesSeesEverythingThatRunsAndNothingChanges) {
     EXPECT_GE(done.ran.begin, last);
     EXPECT_GE(done.ran.end, done.ran.begin);
     last = done.ran.begin;
-    EXPECT_EQ(done.ran.parts.empty(), engine->name() != std::string("cpu"));
+    const bool onCpu = engine->name() == std::string("cpu") || (GetParam() == "divided" && !done.ran.program);
+    EXPECT_EQ(done.ran.parts.empty(), !onCpu);
     for (const engine::Ran::Part &part : done.ran.parts) {
       EXPECT_LT(part.thread, engine->threads());
       EXPECT_GE(part.begin, done.ran.begin);
@@ -381,7 +403,7 @@ TEST_P(Conformance, Description) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, Conformance,
-                         testing::Values("mock", "vulkan", "cpu v2 1", "cpu v3 2", "cpu v4 1", "cpu v4 4"),
+                         testing::Values("mock", "vulkan", "divided", "cpu v2 1", "cpu v3 2", "cpu v4 1", "cpu v4 4"),
                          [](const auto &info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), ' ', '_');

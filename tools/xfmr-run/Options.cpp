@@ -132,7 +132,9 @@ bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitC
   app.add_flag("--chat", options.chat,
                "prompts are turns of a conversation, by the checkpoint's chat template; without -p lines of standard input");
   app.add_option("--system", options.system, "the system message of --chat")->type_name("TEXT");
-  app.add_option("--device", options.device, "auto, cpu, or the index or a part of the name of a Vulkan device")
+  app.add_option("--device", options.device,
+                 "auto, cpu, gpu, or the index or a part of the name of a Vulkan device; gpu:layers=N,cpu: the first N blocks there (auto: "
+                 "as many as fit), the rest on the CPU")
       ->type_name("DEVICE");
   app.add_option("--threads", options.threads, "of the CPU (default: the cores allowed to the process)")
       ->check(between(1, 1024))->type_name("N");

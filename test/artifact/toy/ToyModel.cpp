@@ -102,6 +102,13 @@ program::ProgramT toy::makeProgram() {
           .add("cache", kAppend, {state, x, cache}, true)
           .add("head", kLogitsKernel, {state, cache, weight, logits}, true, {0}));
   add(PhaseBuilder("sample", 1).add("sample", kSample, {state, logits, output, tokens}, false));
+  // As if the embedding were a block, and what follows another.
+  for (auto &phase : p.phases)
+    if (phase->dispatches.front()->kernel == kEmbed) {
+      phase->borders.push_back(std::make_unique<program::BorderT>());
+      phase->borders.back()->dispatch = 1;
+      phase->borders.back()->live = {program::LiveRows(kArena, phase->tokens, 256, 4)};
+    }
   for (auto &phase : p.phases)
     for (auto &dispatch : phase->dispatches)
       if (dispatch->kernel == kLogitsKernel) { // as if it were a product with the weight
