@@ -29,6 +29,15 @@ std::string tensorName(StringRef tensor) {
   return last.str();
 }
 
+// Whether the maker of an operand may be looked at, if it has one: in a region without an order, as a module's, and in IR that nobody
+// has verified yet, values go round, so only what stands in front of the reader is.
+bool isInFront(Value operand, Operation *reader) {
+  Operation *maker = operand.getDefiningOp();
+  if (!maker)
+    return true;
+  return maker->getBlock() == reader->getBlock() ? maker->isBeforeInBlock(reader) : !maker->isProperAncestor(reader);
+}
+
 std::string weightName(Value weight);
 
 std::string withoutProj(StringRef name) {
@@ -39,8 +48,8 @@ std::string withoutProj(StringRef name) {
 std::string concatName(WeightConcatOp op) {
   if (op.getInputs().size() > 3)
     return "concat";
-  return llvm::join(llvm::map_range(op.getInputs(), [](Value v) { return withoutProj(weightName(v)); }),
-                    "_");
+  auto name = [&](Value v) { return isInFront(v, op) ? withoutProj(weightName(v)) : std::string("w"); };
+  return llvm::join(llvm::map_range(op.getInputs(), name), "_");
 }
 
 // "up_proj_0" of the first expert names what all experts stack to.
@@ -66,7 +75,7 @@ std::string rootName(Value weight) {
     return tensorName(tensor.getTensorName());
   if (auto concat = dyn_cast<WeightConcatOp>(op))
     return concatName(concat);
-  if (op->getNumOperands() == 0)
+  if (op->getNumOperands() == 0 || !isInFront(throughExpert(op->getOperand(0)), op))
     return "w";
   std::string inner = rootName(op->getOperand(0));
   return isa<WeightStackOp>(op) ? withoutIndex(inner) : inner;
@@ -90,12 +99,16 @@ int residualDepth(Value value) {
     bool leftIsStream = isa<BlockArgument>(sum.getLhs()) || sum.getLhs().getDefiningOp<AddOp>();
     value = leftIsStream ? sum.getLhs() : sum.getRhs();
     ++depth;
+    if (!isInFront(value, sum))
+      return -1;
   }
   Operation *start = value.getDefiningOp();
   return !start || isa<EmbeddingOp, BlockOp>(start) ? depth : -1;
 }
 
 std::string activationName(Value value);
+
+std::string inputName(Value input, Operation *reader) { return isInFront(input, reader) ? activationName(input) : "h"; }
 
 std::string linearName(LinearOp op) {
   if (isLogits(op.getResult()))
@@ -113,16 +126,17 @@ std::string splitName(OpResult part) {
   return withoutProj(rootName(concat.getInputs()[part.getResultNumber()]));
 }
 
-std::string normName(Value input, Value weight) {
+std::string normName(RmsNormOp op) {
+  Value input = op.getInput(), weight = op.getWeight();
   bool perHead = input.getType() != weight.getType() &&
                  cast<RankedTensorType>(input.getType()).getShape().back() !=
                      cast<RankedTensorType>(weight.getType()).getShape().back();
-  return perHead ? activationName(input) + "_normed" : "normed";
+  return perHead ? inputName(input, op) + "_normed" : "normed";
 }
 
 std::string addName(AddOp op) {
   int depth = residualDepth(op.getResult());
-  return depth > 0 ? "h" + std::to_string(depth) : activationName(op.getLhs()) + "_sum";
+  return depth > 0 ? "h" + std::to_string(depth) : inputName(op.getLhs(), op) + "_sum";
 }
 
 // What a region yields gives the result its name.
@@ -140,16 +154,16 @@ std::string activationName(Value value) {
   return TypeSwitch<Operation *, std::string>(result.getOwner())
       .Case<LinearOp>(linearName)
       .Case<SplitOp>([&](auto) { return splitName(result); })
-      .Case<RmsNormOp>([](RmsNormOp n) { return normName(n.getInput(), n.getWeight()); })
+      .Case<RmsNormOp>(normName)
       .Case<LayerNormOp>([](auto) { return "normed"; })
-      .Case<RopeOp>([](RopeOp r) { return activationName(r.getInput()) + "_rope"; })
+      .Case<RopeOp>([](RopeOp r) { return inputName(r.getInput(), r) + "_rope"; })
       .Case<AttentionOp, CachedAttentionOp, CachedLatentAttentionOp, CrossAttentionOp>([](auto) { return "attn"; })
       .Case<ActivationOp>([](ActivationOp a) { return stringifyActivationKind(a.getKind()).str(); })
       .Case<AddOp>(addName)
       .Case<MulOp>([](MulOp m) {
         return hiddenLayerOf(m) ? "gated" : "product";
       })
-      .Case<ScaleOp>([](ScaleOp s) { return activationName(s.getInput()) + "_scaled"; })
+      .Case<ScaleOp>([](ScaleOp s) { return inputName(s.getInput(), s) + "_scaled"; })
       .Case<EmbeddingOp>([](auto) { return "x0"; })
       .Case<FusedOp>([&](FusedOp f) { return fusedName(f, result.getResultNumber()); })
       .Case<BlockOp>([](BlockOp b) { return "x" + std::to_string(b.getLayer() + 1); })

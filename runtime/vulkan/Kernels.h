@@ -26,8 +26,8 @@ public:
 
   /// The kernels that a part of the program for Vulkan needs, each by the variant that chooseVariant names; others have no
   /// pipeline.
-  Status load(const artifact::Artifact &artifact, const plan::Part &part, const PipelineCache &cache, const LeftOut &leftOut = {},
-              const Tuned &tuned = {});
+  Status load(const artifact::Artifact &artifact, const plan::Part &part, const PipelineCache &cache,
+              const LeftOut &leftOut = {}, const Tuned &tuned = {});
   /// One more, by a variant that the device can run.
   Status add(const artifact::Artifact &artifact, const program::Kernel &source, uint32_t variant,
              const PipelineCache &cache);

@@ -165,6 +165,9 @@ TEST_F(ArtifactReader, Phases) {
       c.program->phases.push_back(std::make_unique<program::PhaseT>(*c.program->phases[0]));
       c.program->phases.back()->name = "prefill_few";
       c.program->phases.back()->tokens = tokens;
+      for (auto &border : c.program->phases.back()->borders)
+        for (program::LiveRows &live : border->live)
+          live = program::LiveRows(live.buffer(), tokens, live.offset(), live.row_bytes());
     };
   };
   EXPECT_EQ(openAfter(withFew(3)), "");
