@@ -80,7 +80,8 @@ EditCost editCost(llvm::ArrayRef<EditedMap> maps, llvm::ArrayRef<MatrixF> before
   double moved = 0, size = 0, movedOnText = 0, sizeOnText = 0;
   for (auto [index, map] : llvm::enumerate(maps)) {
     const MatrixD was = before[index].cast<double>(), change = after[index].cast<double>() - was;
-    auto onText = [&](const MatrixD &weight) { return std::max((weight * map.gram).cwiseProduct(weight).sum(), 0.0); };
+    const MatrixD &gram = map.gram;
+    auto onText = [&](const MatrixD &weight) { return std::max((weight * gram).cwiseProduct(weight).sum(), 0.0); };
     moved += change.squaredNorm();
     size += was.squaredNorm();
     movedOnText += onText(change);

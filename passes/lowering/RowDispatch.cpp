@@ -117,7 +117,7 @@ LogicalResult PhaseLowering::lowerElementwise() {
     spec.op = codegen::ElementwiseOp::Activation;
     spec.activation = kernelActivation(activation.getKind());
   } else {
-    cast<LastRowOp>(op); // the kinds of an elementwise region (Regions.cpp)
+    (void)cast<LastRowOp>(op); // the kinds of an elementwise region (Regions.cpp)
     spec.op = codegen::ElementwiseOp::LastRow;
   }
   FailureOr<View> left = aligned(a);

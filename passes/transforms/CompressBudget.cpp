@@ -100,8 +100,8 @@ struct CompressBudget : impl::XfmrCompressBudgetBase<CompressBudget> {
     int64_t topK;
     const int64_t allExperts = mostExperts(model, topK);
     std::vector<Way> ways = waysToTry(allExperts, topK), fit;
-    for (auto [number, way] : llvm::enumerate(ways)) {
-      const std::string prefix = scratch.file("way" + std::to_string(number));
+    for (Way &way : ways) {
+      const std::string prefix = scratch.file("way" + std::to_string(&way - ways.data()));
       if (succeeded(quietly([&] { return measure(model, way, first, rest, prefix); })))
         fit.push_back(way);
     }

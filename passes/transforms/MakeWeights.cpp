@@ -46,7 +46,6 @@ struct MakeWeights : impl::XfmrMakeWeightsBase<MakeWeights> {
   }
 
   LogicalResult collect(ModelOp model, std::map<std::string, WeightOp> &tensors) {
-    std::optional<DType> dtype;
     const WalkResult result = model.walk([&](WeightOp op) -> WalkResult {
       if (op.getSourceName() != "base")
         return WalkResult::advance();
