@@ -2,15 +2,12 @@
 // made without weights; it must have the same form (SameForm.h), and its weights tell what the tensors are (Origins.h). So what is
 // written gives the model back when it is imported, and what metadata cannot say is refused.
 #include "import/Gguf.h"
-#include "export/AlignedForms.h"
 #include "export/GgufMetadata.h"
 #include "export/GgufTensorFile.h"
 #include "export/GgufTokenizer.h"
 #include "export/MixtureFamily.h"
 #include "export/NewConfig.h"
-#include "export/Origins.h"
-#include "export/RotaryOrder.h"
-#include "export/SameForm.h"
+#include "export/Solve.h"
 #include "export/Uniform.h"
 #include "runtime/artifact/MappedFile.h"
 #include "weights/ModelSources.h"
@@ -92,20 +89,7 @@ Status solve(ModelOp model, const GgufFamily &family, const GgufFacts &facts, co
                          "\" has no metadata for this model: " + status.message());
   if (family.plainNorms)
     makeRootExact(model, notes);
-  status = orderRotationsAs(modelOf(*imported), model);
-  if (status.ok())
-    status = alignForms(*imported, model);
-  if (status.failed())
-    return status;
-  const llvm::DenseMap<Value, float> offsets = alignNorms(modelOf(*imported), model);
-  Origins origins(sources);
-  status = walkSameForm(modelOf(*imported), model, notes,
-                        [&](Value wanted, Value found) { return origins.assign(wanted, found); });
-  if (status.ok())
-    status = origins.finish(modelOf(*imported), tensors);
-  for (NamedPiece &tensor : tensors)
-    tensor.piece.offset = offsets.lookup(tensor.piece.value);
-  return status;
+  return solveTensors(*imported, model, sources, notes, tensors);
 }
 
 } // namespace

@@ -5,10 +5,9 @@
 #include "export/AlignedForms.h"
 #include "export/MixtureFamily.h"
 #include "export/NewConfig.h"
-#include "export/Origins.h"
 #include "export/OutputFolder.h"
-#include "export/RotaryOrder.h"
-#include "export/SameForm.h"
+#include "export/Solve.h"
+#include "export/TensorFile.h"
 #include "export/Uniform.h"
 #include "import/Import.h"
 #include <filesystem>
@@ -51,21 +50,9 @@ Status fillFolder(ModelOp model, const WeightSources &sources, const ExportOptio
   // What shapes do not say: keys of what the model has and the family's model lacks, where the family has such keys.
   if (status.ok() && setOptionalParts(config, modelOf(*imported), model))
     status = importConfig(model, config, path, imported);
-  if (status.ok())
-    status = orderRotationsAs(modelOf(*imported), model);
-  if (status.ok())
-    status = alignForms(*imported, model);
-  if (status.failed())
-    return status;
-  const llvm::DenseMap<Value, float> offsets = alignNorms(modelOf(*imported), model);
-  Origins origins(sources);
   std::vector<NamedPiece> tensors;
-  status = walkSameForm(modelOf(*imported), model, notes,
-                        [&](Value wanted, Value found) { return origins.assign(wanted, found); });
   if (status.ok())
-    status = origins.finish(modelOf(*imported), tensors);
-  for (NamedPiece &tensor : tensors)
-    tensor.piece.offset = offsets.lookup(tensor.piece.value);
+    status = solveTensors(*imported, model, sources, notes, tensors);
   // Last: with another type some families round their constants, which they do whoever converts.
   setElementType(config, options.type);
   if (status.ok())
