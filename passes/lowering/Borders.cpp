@@ -3,6 +3,7 @@
 #include "passes/lowering/Borders.h"
 
 #include "mlir/IR/BuiltinTypes.h"
+#include "runtime/plan/Work.h"
 #include "weights/Encoding.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringMap.h"
@@ -28,15 +29,6 @@ struct Journey {
   SmallVector<Touch> places;
 };
 
-/// Number of the block that a dispatch is labelled with, if it is.
-std::optional<uint64_t> blockOf(DispatchOp dispatch) {
-  StringRef label = dispatch.getLabel();
-  uint64_t block = 0;
-  if (!label.consume_front("block ") || label.consumeInteger(10, block) || !label.starts_with(" "))
-    return std::nullopt;
-  return block;
-}
-
 class Phase {
 public:
   explicit Phase(PhaseOp op) : op(op) {
@@ -45,7 +37,7 @@ public:
         kinds[buffer.getSymName()] = buffer.getKind();
     DenseSet<Operation *> seen;
     for (auto dispatch : op.getBody().getOps<DispatchOp>()) {
-      blocks.push_back(blockOf(dispatch));
+      blocks.push_back(plan::layerOf(dispatch.getLabel()));
       touches.emplace_back();
       for (auto [buffer, kind] : llvm::zip(dispatch.getBuffers(), dispatch.getAccess()))
         add(buffer, static_cast<Access>(kind), seen);
@@ -66,12 +58,12 @@ public:
 
   SmallVector<Border> borders() {
     SmallVector<Border> found;
-    std::optional<uint64_t> block;
+    int32_t block = -1;
     for (uint32_t i = 0; i < blocks.size(); ++i) {
-      if (!blocks[i] || (block && *blocks[i] <= *block))
+      if (blocks[i] <= block)
         continue;
-      if (block)
-        found.push_back(border(i, *blocks[i]));
+      if (block >= 0)
+        found.push_back(border(i, blocks[i]));
       block = blocks[i];
     }
     return found;
@@ -118,12 +110,12 @@ private:
     return at >= read.end;
   }
 
-  Border border(uint32_t at, uint64_t block) {
+  Border border(uint32_t at, int32_t block) {
     Border made = {at, {}, {}};
     for (uint32_t i = at; i < blocks.size() && made.fault.empty(); ++i)
-      if (blocks[i] && *blocks[i] < block)
+      if (blocks[i] >= 0 && blocks[i] < block)
         made.fault =
-            "block " + std::to_string(*blocks[i]) + " goes on behind the begin of block " + std::to_string(block);
+            "block " + std::to_string(blocks[i]) + " goes on behind the begin of block " + std::to_string(block);
     if (made.fault.empty())
       made.fault = sharedBuffer(at);
     if (made.fault.empty())
@@ -180,7 +172,7 @@ private:
 
   PhaseOp op;
   llvm::StringMap<BufferKind> kinds; // of buffers that are no weights
-  SmallVector<std::optional<uint64_t>> blocks;
+  SmallVector<int32_t> blocks; // of each dispatch; -1: none
   SmallVector<SmallVector<Touch>> touches;
   SmallVector<std::pair<uint32_t, Touch>> kept; // of buffers that live longer than a phase, by dispatch
   SmallVector<Journey> journeys;

@@ -7,6 +7,7 @@
 #include "passes/lowering/PackWeights.h"
 #include "runtime/artifact/Format.h"
 #include "runtime/artifact/Program_generated.h"
+#include "runtime/plan/Work.h"
 #include "weights/DistinctElements.h"
 #include "weights/Encoding.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -172,7 +173,7 @@ private:
   /// Experts of the mixture that a dispatch belongs to; 0 where its label names no block with one.
   uint64_t expertsOf(DispatchOp dispatch) {
     for (auto layer : op.getBody().getOps<MoeLayerOp>())
-      if (dispatch.getLabel().starts_with("block " + std::to_string(layer.getLayer()) + " "))
+      if (plan::layerOf(dispatch.getLabel()) == static_cast<int64_t>(layer.getLayer()))
         return layer.getExperts();
     return 0;
   }

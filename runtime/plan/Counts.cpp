@@ -1,5 +1,6 @@
 // Dispatches and barriers by layer; see Counts.h.
 #include "runtime/plan/Counts.h"
+#include "runtime/plan/Work.h"
 #include <algorithm>
 #include <map>
 
@@ -11,12 +12,6 @@ struct Counts {
   uint32_t dispatches = 0, barriers = 0;
 };
 
-// "block 3" of "block 3 attention"; empty for what belongs to no layer.
-std::string layerOf(const program::Dispatch &dispatch) {
-  const std::string label = dispatch.label() ? dispatch.label()->str() : "", prefix = "block ";
-  return label.rfind(prefix, 0) == 0 ? label.substr(0, label.find(' ', prefix.size())) : "";
-}
-
 std::string number(uint32_t least, uint32_t most) {
   return std::to_string(least) + (least == most ? "" : " to " + std::to_string(most));
 }
@@ -27,10 +22,10 @@ std::string plan::describeCounts(const program::Program &program) {
   std::string text;
   for (const program::Phase *phase : *program.phases()) {
     Counts all;
-    std::map<std::string, Counts> layers;
+    std::map<int32_t, Counts> layers;
     for (const program::Dispatch *dispatch : *phase->dispatches()) {
-      const std::string layer = layerOf(*dispatch);
-      for (Counts *counts : {&all, layer.empty() ? nullptr : &layers[layer]})
+      const int32_t layer = plan::layerOf(*dispatch);
+      for (Counts *counts : {&all, layer < 0 ? nullptr : &layers[layer]})
         if (counts) {
           ++counts->dispatches;
           counts->barriers += dispatch->barrier();

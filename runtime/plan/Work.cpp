@@ -54,11 +54,14 @@ uint32_t xfmr::plan::rowsOf(const program::Phase &phase, uint32_t count) {
   return one ? std::min(count, 1u) : count;
 }
 
-int32_t xfmr::plan::layerOf(const program::Dispatch &dispatch) {
+int32_t xfmr::plan::layerOf(std::string_view label) {
   constexpr std::string_view kBlock = "block ";
-  const std::string_view label = dispatch.label() ? dispatch.label()->string_view() : std::string_view();
   int32_t layer = -1;
   if (label.substr(0, kBlock.size()) == kBlock)
     std::from_chars(label.data() + kBlock.size(), label.data() + label.size(), layer);
   return layer;
+}
+
+int32_t xfmr::plan::layerOf(const program::Dispatch &dispatch) {
+  return layerOf(dispatch.label() ? dispatch.label()->string_view() : std::string_view());
 }

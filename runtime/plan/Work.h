@@ -3,6 +3,7 @@
 // activations, comes to zeros.
 #pragma once
 #include "runtime/artifact/Program_generated.h"
+#include <string_view>
 
 namespace xfmr::plan {
 
@@ -20,6 +21,7 @@ Amount amountOf(const program::Dispatch &dispatch, uint32_t position, uint32_t r
 uint32_t rowsOf(const program::Phase &phase, uint32_t count);
 
 /// The block a dispatch belongs to, by its label "block 3 …"; -1: none.
+int32_t layerOf(std::string_view label);
 int32_t layerOf(const program::Dispatch &dispatch);
 
 } // namespace xfmr::plan
