@@ -16,12 +16,6 @@ namespace {
 constexpr double kTolerance = 1e-5, kSoftcap = 0.7f, kAlibi = 8;
 constexpr int64_t kBuckets = 8, kMaxDistance = 20; // of biases by distance
 
-Cases only(CaseBuilder &builder) {
-  Cases made;
-  made.push_back(builder.take());
-  return made;
-}
-
 // Heads that leave a workgroup's last one idle, and no more numbers than needed.
 constexpr uint32_t kHeads = 3, kKvHeads = 1;
 
@@ -57,18 +51,6 @@ template <class Spec> reference::AttentionShape shapeOf(const Spec &spec, bool c
 
 float scaleOf(uint32_t headDim) {
   return static_cast<float>(2 / std::sqrt(double(headDim)));
-}
-
-// A table of rotations: cosines, then sines, then the pad.
-std::vector<double> rotations(const reference::RopeFrequencies &frequencies, uint32_t rows, uint32_t columns) {
-  std::vector<double> table;
-  for (uint32_t row = 0; row < rows; ++row) {
-    for (double (*f)(double) : {static_cast<double (*)(double)>(std::cos), static_cast<double (*)(double)>(std::sin)})
-      for (double frequency : frequencies.f)
-        table.push_back(f(row * frequency));
-    table.resize(size_t(row + 1) * columns);
-  }
-  return table;
 }
 
 // The token's own row: its query becomes normed and rotated, its key and value come behind those of the caches, and there.

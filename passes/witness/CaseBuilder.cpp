@@ -2,6 +2,7 @@
 #include "passes/witness/CaseBuilder.h"
 #include "runtime/plan/State.h"
 #include <algorithm>
+#include <cmath>
 
 using namespace xfmr;
 using namespace xfmr::witness;
@@ -142,4 +143,21 @@ void CaseBuilder::expectRows(uint32_t binding, Rows at, const Tensor &y, double 
     expect(binding, at.offset + uint64_t(at.stride) * static_cast<uint64_t>(row), values.data(), int64_t(values.size()),
            tolerance);
   }
+}
+
+Cases witness::only(CaseBuilder &builder) {
+  Cases made;
+  made.push_back(builder.take());
+  return made;
+}
+
+std::vector<double> witness::rotations(const reference::RopeFrequencies &frequencies, uint32_t rows, uint32_t columns) {
+  std::vector<double> table;
+  for (uint32_t row = 0; row < rows; ++row) {
+    for (double (*f)(double) : {static_cast<double (*)(double)>(std::cos), static_cast<double (*)(double)>(std::sin)})
+      for (double frequency : frequencies.f)
+        table.push_back(f(row * frequency));
+    table.resize(size_t(row + 1) * columns);
+  }
+  return table;
 }

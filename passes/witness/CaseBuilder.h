@@ -1,7 +1,8 @@
 // Makes one case of a kernel (runtime/artifact/SelfTest.fbs): its buffers in binding order, each also as numbers for the
 // witness, and what it says of the result. What is no row or pad of an input is NaN, so that reading it shows.
 #pragma once
-#include "passes/codegen/AllKernels.h"
+#include "passes/witness/Cases.h"
+#include "reference/ops/Rope.h"
 #include "reference/Tensor.h"
 #include "runtime/artifact/SelfTestNumbers.h"
 #include "runtime/artifact/SelfTest_generated.h"
@@ -64,5 +65,11 @@ private:
   selftest::CaseT made;
   uint32_t seed;
 };
+
+/// What was built, as the one case of a kernel.
+Cases only(CaseBuilder &builder);
+
+/// A table of rotations [rows, columns]: cosines, then sines, then the pad.
+std::vector<double> rotations(const reference::RopeFrequencies &frequencies, uint32_t rows, uint32_t columns);
 
 } // namespace xfmr::witness

@@ -18,12 +18,6 @@ namespace {
 constexpr double kTolerance = 1e-5;
 constexpr uint32_t kRows = 9, kExperts = 3, kTopK = 2, kColumns = 44, kOutputs = 70;
 
-Cases only(CaseBuilder &builder) {
-  Cases made;
-  made.push_back(builder.take());
-  return made;
-}
-
 /// The choices of each row: one expert gets more than a tile of eight, one few.
 std::vector<uint32_t> someIds() {
   std::vector<uint32_t> ids;

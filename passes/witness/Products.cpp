@@ -84,9 +84,7 @@ Cases witness::casesOf(const codegen::HeadProductSpec &spec) {
         y.row(t)[h * p.outHead + i] = sum;
       }
   c.expectRows(c.lastBinding(), {p.out.stride, p.out.offset - copied}, y, kTolerance);
-  Cases made;
-  made.push_back(c.take());
-  return made;
+  return only(c);
 }
 
 Cases witness::casesOf(const codegen::LatentExpandSpec &spec) {
@@ -119,9 +117,7 @@ Cases witness::casesOf(const codegen::LatentExpandSpec &spec) {
       c.expect(keyBinding, at, key.data(), p.headDim, halves ? 8e-3 : kTolerance, element);
       c.expect(keyBinding + 1, at, value.data(), p.headDim, halves ? 8e-3 : kTolerance, element);
     }
-  Cases made;
-  made.push_back(c.take());
-  return made;
+  return only(c);
 }
 
 Cases witness::casesOf(const codegen::GemvSpec &spec) {
@@ -146,7 +142,5 @@ Cases witness::casesOf(const codegen::GemvSpec &spec) {
     operands.residual = c.rows(1, spec.epilogue.glu ? kOutputs / 2 : kOutputs, {0, p.epilogue.residual.offset});
   c.expectRows(out, {0, p.outOffset}, finish(reference::linear(x, w, nullptr), spec.epilogue, p.epilogue, operands),
                kTolerance);
-  Cases made;
-  made.push_back(c.take());
-  return made;
+  return only(c);
 }

@@ -14,12 +14,6 @@ using codegen::paddedWidth;
 
 namespace {
 
-Cases only(CaseBuilder &builder) {
-  Cases made;
-  made.push_back(builder.take());
-  return made;
-}
-
 /// The same numbers as rows of another width.
 Tensor reshaped(Tensor x, int64_t columns) {
   const int64_t rows = static_cast<int64_t>(x.values.size()) / columns;
@@ -137,12 +131,7 @@ static Cases latentCases(const codegen::RopeCacheSpec &spec) {
   c.out(uint64_t(context) * width / (halves ? 2 : 1));
   const uint32_t cache = c.lastBinding();
   const reference::RopeFrequencies frequencies = reference::ropeFrequencies(turned, 1e4, nullptr);
-  std::vector<double> table;
-  for (uint32_t row = 0; row < context; ++row)
-    for (double (*f)(double) : {static_cast<double (*)(double)>(std::cos), static_cast<double (*)(double)>(std::sin)})
-      for (double frequency : frequencies.f)
-        table.push_back(f(row * frequency));
-  c.floats(table);
+  c.floats(rotations(frequencies, context, paddedWidth(turned)));
   const RopeStyle style = spec.style == codegen::RopeStyle::Half ? RopeStyle::half : RopeStyle::interleaved;
   const Tensor turnedQ = reference::rope(q, style, width, frequencies, position);
   const Tensor turnedK = reference::rope(k, style, turned, frequencies, position);
@@ -180,12 +169,7 @@ Cases witness::casesOf(const codegen::RopeCacheSpec &spec) {
   reference::RopeFrequencies frequencies;
   if (turns) {
     frequencies = reference::ropeFrequencies(p.rotaryDim, 1e4, nullptr);
-    std::vector<double> table;
-    for (uint32_t row = 0; row < context; ++row)
-      for (double (*f)(double) : {static_cast<double (*)(double)>(std::cos), static_cast<double (*)(double)>(std::sin)})
-        for (double frequency : frequencies.f)
-          table.push_back(f(row * frequency));
-    c.floats(table);
+    c.floats(rotations(frequencies, context, paddedWidth(p.rotaryDim)));
   }
   if (spec.qNorm)
     q = reference::rmsNorm(q, c.vector(p.headDim), p.eps, spec.unitOffset);
