@@ -7,11 +7,6 @@
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen::cpu {
-namespace {
-Value start(Rows rows, Value row) {
-  return row * uint64_t(rows.stride) + uint64_t(rows.offset);
-}
-} // namespace
 
 KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const MoeGemmSpec &spec,
                    const MoeGemmParams &params, Level level) {
@@ -39,18 +34,18 @@ KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const MoeGe
                       [&](Value r) { return first ? entryOf(r) / params.layout.topK : begin + r; });
       else if (first)
         product.gathered(rows, panel, outputTile, [&](Value r, Value column, unsigned lanes) {
-          Value entry = entryOf(r), v = x.load(start(params.x, entry / params.layout.topK) + column, lanes);
+          Value entry = entryOf(r), v = x.load(rowStart(params.x, entry / params.layout.topK) + column, lanes);
           return spec.weighted ? v * k.buffer("weights")[entry] : v;
         });
       else
-        product.rows(x, start(params.x, begin), params.x.stride, rows, panel, outputTile);
+        product.rows(x, rowStart(params.x, begin), params.x.stride, rows, panel, outputTile);
       k.loop(k.index(0), rows, 1, [&](Value r) {
         Value entry = entryOf(r);
         product.forEachPanel(r, outputTile, [&](Value sums, Value column, unsigned valid) {
           Value v = applyEpilogue(k, spec.epilogue, sums, expert, column, valid, params.n, params.alpha, params.limit);
           if (spec.weighted && !first)
             v = v * k.buffer("weights")[entry];
-          storeExpertOutputs(k, spec.epilogue, start(params.out, first ? begin + r : entry), v, column, valid);
+          storeExpertOutputs(k, spec.epilogue, rowStart(params.out, first ? begin + r : entry), v, column, valid);
         });
       });
     });

@@ -18,7 +18,7 @@ public:
     k.when(entry < k.state(state::kCount) * params.topK, [&] {
       ofExpert(entry, entry / params.topK, outputTile, [&](Value expert, Value sums, Value column, unsigned valid) {
         Value v = applyEpilogue(k, spec.epilogue, sums, expert, column, valid, params.n, params.alpha, params.limit);
-        storeExpertOutputs(k, spec.epilogue, start(params.out, entry), v, column, valid);
+        storeExpertOutputs(k, spec.epilogue, rowStart(params.out, entry), v, column, valid);
       });
     });
   }
@@ -40,14 +40,12 @@ public:
       product.forEachPanel(k.index(0), outputTile, [&](Value, Value column, unsigned valid) {
         Value v = totals.load(column - firstColumn, kPanel);
         v = applyTerms(k, spec.terms, params.terms, v, row, column, valid);
-        k.buffer("out").storeFirst(start(params.out, row) + column, v, valid);
+        k.buffer("out").storeFirst(rowStart(params.out, row) + column, v, valid);
       });
     });
   }
 
 private:
-  static Value start(Rows rows, Value row) { return row * uint64_t(rows.stride) + uint64_t(rows.offset); }
-
   // The products of row `xRow` with the entry's expert, if it is one of this part.
   void ofExpert(Value entry, Value xRow, Value outputTile,
                 llvm::function_ref<void(Value expert, Value sums, Value column, unsigned valid)> body) {
@@ -60,7 +58,7 @@ private:
         product.coded(k.buffer("codes"), k.index(1), held * panelsOf(params.n), outputTile,
                       [&](Value) { return xRow; });
       else
-        product.row(k.buffer("x"), start(params.x, xRow), held * panelsOf(params.n), outputTile, scale);
+        product.row(k.buffer("x"), rowStart(params.x, xRow), held * panelsOf(params.n), outputTile, scale);
       product.forEachPanel(k.index(0), outputTile,
                            [&](Value sums, Value column, unsigned valid) { body(expert, sums, column, valid); });
     });

@@ -85,4 +85,7 @@ private:
   uint32_t maxRows;
 };
 
+// Where a row begins in its buffer.
+inline Value rowStart(Rows rows, Value row) { return row * uint64_t(rows.stride) + uint64_t(rows.offset); }
+
 } // namespace xfmr::codegen::cpu
