@@ -5,15 +5,12 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <xxhash.h>
 
 namespace xfmr::fuzz {
 
 std::vector<std::string> seeds() {
-  std::ifstream file(XFMR_FUZZ_ARTIFACT, std::ios::binary);
-  return {{std::istreambuf_iterator<char>(file), {}}};
+  return {bytesOf(XFMR_FUZZ_ARTIFACT)};
 }
 
 static uint64_t headerLength(const std::string &data) {

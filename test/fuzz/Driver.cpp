@@ -17,7 +17,6 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <malloc.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -112,11 +111,6 @@ uint64_t kindOf(const std::string &message) {
       break;
   }
   return hash;
-}
-
-std::string bytesOf(const fs::path &path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 /// The files given, those of folders in the order of their names.

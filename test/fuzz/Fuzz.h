@@ -52,6 +52,9 @@ uint64_t edge(Random &random);
 std::string joined(const std::vector<std::string> &files);
 std::vector<std::string> parted(const std::string &data, size_t files);
 
+/// The bytes of a file on the disk; none where it cannot be read.
+std::string bytesOf(const std::string &path);
+
 /// While it lives, MappedFile::open(path) maps these bytes, without a file (MemoryFile.cpp). Reading one byte behind them is an
 /// error of the process: they end where a page without access begins, or, in a build with AddressSanitizer, their allocation.
 class File {

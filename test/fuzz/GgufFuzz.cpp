@@ -3,8 +3,6 @@
 #include "runtime/artifact/Gguf.h"
 #include "test/fuzz/Fuzz.h"
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <unistd.h>
 
 namespace xfmr::fuzz {
@@ -107,8 +105,7 @@ std::string written() {
   const std::string numbers(48, '\x3c'), blocks(2 * 34, '\x11');
   ok = ok && writer.append(numbers.data(), numbers.size()).ok() && writer.append(blocks.data(), blocks.size()).ok() &&
        writer.finish().ok();
-  std::ifstream file(path, std::ios::binary);
-  std::string data{std::istreambuf_iterator<char>(file), {}};
+  std::string data = bytesOf(path);
   unlink(path.c_str());
   return ok ? data : std::string();
 }

@@ -2,6 +2,8 @@
 #include "test/fuzz/Fuzz.h"
 #include <algorithm>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 
 namespace xfmr::fuzz {
 
@@ -104,6 +106,11 @@ std::vector<std::string> parted(const std::string &data, size_t files) {
   }
   parts.push_back(data.substr(at));
   return parts;
+}
+
+std::string bytesOf(const std::string &path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 } // namespace xfmr::fuzz

@@ -2,8 +2,6 @@
 #include "passes/calibration/StatisticsFile.h"
 #include "test/fuzz/Fuzz.h"
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <unistd.h>
 
 namespace xfmr::fuzz {
@@ -21,8 +19,7 @@ static std::string written() {
   }
   if (statistics.write(path, kFingerprint).failed())
     std::abort();
-  std::ifstream file(path, std::ios::binary);
-  std::string data{std::istreambuf_iterator<char>(file), {}};
+  std::string data = bytesOf(path);
   unlink(path.c_str());
   return data;
 }

@@ -4,8 +4,6 @@
 #include "test/fuzz/Fuzz.h"
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 namespace xfmr::fuzz {
 
@@ -30,10 +28,8 @@ static std::string written() {
   const float logits[] = {0.0f, 1.0f, -2.0f, 0.5f};
   for (int32_t following : {1, 2, 3, 1})
     shard.add(run, logits, following);
-  if (writeTeacherShard(folder, run, 0, shard).ok()) {
-    std::ifstream file(run.path(folder, 0), std::ios::binary);
-    data = {std::istreambuf_iterator<char>(file), {}};
-  }
+  if (writeTeacherShard(folder, run, 0, shard).ok())
+    data = bytesOf(run.path(folder, 0));
   std::filesystem::remove_all(folder);
   return data;
 }
