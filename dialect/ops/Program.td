@@ -1,5 +1,6 @@
 // The compiled program in printable stages: phases (caches and positions explicit), regions (Regions.td), dispatches
-// (kernels on buffers), plan (offsets and barriers resolved).
+// (kernels on buffers), plan (offsets and barriers resolved). Long, because a stage is what it makes of the ops of the one before, and
+// half of it is what each op says in the reference.
 #ifndef XFMR_OPS_PROGRAM
 #define XFMR_OPS_PROGRAM
 
