@@ -65,7 +65,7 @@ install(EXPORT xfmr-compiler NAMESPACE xfmr:: FILE xfmrCompiler.cmake DESTINATIO
 # Headers keep their folders: `#include "dialect/Xfmr.h"` says where it lives, outside as inside.
 foreach(folder dialect passes weights runtime)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder} DESTINATION ${XFMR_COMPILER_INCLUDE}
-    FILES_MATCHING PATTERN "*.h" PATTERN "*.td" PATTERN "*.def" PATTERN "Precompiled.h" EXCLUDE)
+    FILES_MATCHING PATTERN "*.h" PATTERN "*.td" PATTERN "*.def" PATTERN "Precompiled*.h" EXCLUDE)
   install(DIRECTORY ${PROJECT_BINARY_DIR}/${folder} DESTINATION ${XFMR_COMPILER_INCLUDE}
     FILES_MATCHING PATTERN "*.h.inc" PATTERN "*_generated.h" PATTERN "CMakeFiles" EXCLUDE)
 endforeach()

@@ -32,7 +32,7 @@ namespace {
 struct Sizes {
   uint32_t tokens = 512, experts = 8, topK = 2, hidden = 2048, width = 1024;
 };
-enum class Load { Even, Skewed, One };
+enum class Spread { Even, Skewed, One };
 const char *const kLoads[] = {"even", "skewed", "one expert"};
 
 // One dispatch to time.
@@ -57,7 +57,7 @@ class Bench {
 public:
   Bench(int rounds, const Sizes &sizes) : rounds(rounds), s(sizes) {}
 
-  void run(Load load) {
+  void run(Spread load) {
     const uint32_t d = paddedWidth(s.hidden), f = paddedWidth(s.width), entries = s.tokens * s.topK;
     std::printf("%u tokens, %u experts top %u, hidden %u, width %u, f32, load %s\n", s.tokens, s.experts, s.topK,
                 s.hidden, s.width, kLoads[static_cast<int>(load)]);
@@ -66,7 +66,7 @@ public:
     auto x = noise(size_t(s.tokens) * d), router = noise(size_t(paddedWidth(s.experts)) * d);
     auto bias = zeros(paddedWidth(s.experts) * 4);
     for (uint32_t e = 0; e < s.experts; ++e)
-      bias->as<float>()[e] = load == Load::Even ? 0.0f : load == Load::Skewed ? 1.5f * std::max(0, 2 - int(e)) : e < s.topK ? 1e3f : 0;
+      bias->as<float>()[e] = load == Spread::Even ? 0.0f : load == Spread::Skewed ? 1.5f * std::max(0, 2 - int(e)) : e < s.topK ? 1e3f : 0;
     auto w1 = noise(size_t(s.experts) * 2 * s.width * d), w2 = noise(size_t(s.experts) * s.hidden * f);
     auto ids = zeros(entries * 4), weights = zeros(entries * 4), stats = zeros(s.experts * 8);
     auto middle = zeros(size_t(entries) * f * 4), parts = zeros(size_t(entries) * d * 4);
@@ -231,7 +231,7 @@ int main(int argc, char **argv) {
   }
   Bench bench(rounds, sizes);
   std::printf("device: %s\nclock: median of %d\n\n", bench.device(), rounds);
-  for (Load load : {Load::Even, Load::Skewed, Load::One})
+  for (Spread load : {Spread::Even, Spread::Skewed, Spread::One})
     bench.run(load);
   return 0;
 }

@@ -1,0 +1,4 @@
+// What nearly every file above the dialect includes: MLIR's headers and our ops; precompiled once.
+#pragma once
+#include "dialect/Precompiled.h"
+#include "dialect/Xfmr.h"
