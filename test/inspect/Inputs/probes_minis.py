@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""probes_minis.py MINIS: probes of each miniature on both targets, over two chunks: the interpreter's values, and logits that keep their bits."""
+"""probes_minis.py MINIS: probes of a miniature of each kind on both targets, over two chunks: the interpreter's values, and logits that keep their bits."""
 import json
 import os
 import subprocess
 import sys
 
 here, minis = os.path.dirname(os.path.abspath(__file__)), sys.argv[1]
-FAMILIES = ["gpt2", "gpt-neox", "gemma", "gemma2", "gemma3", "llama", "mistral", "olmo2", "phi3", "qwen2", "qwen3", "gpt-oss", "mixtral", "olmoe",
-            "phimoe", "qwen2-moe", "qwen3-moe", "granite-moe", "deepseek-v2", "deepseek-v3", "llama-bf16", "llama-f16", "llama-lora"]
+# One of each kind: parallel blocks, norms before, behind and on both sides, windows, sinks, experts with and without a shared one,
+# latent keys, 16-bit weights, an adapter.
+FAMILIES = ["gpt2", "gpt-neox", "gemma2", "gemma3", "olmo2", "phi3", "gpt-oss", "phimoe", "qwen2-moe", "granite-moe", "deepseek-v3", "llama-bf16",
+            "llama-lora"]
 PROBES = "what=residual,attention,ffn,router,logits"
 
 
