@@ -134,6 +134,8 @@ TEST_P(AttentionKernels, AnyHeadDimAnywhere) {
   for (uint32_t dim : {6u, 16u, 96u, 100u, 192u}) {
     Shape s{3, 1, dim, 300, 5, 37};
     for (uint32_t shift : {0u, 1u, 2u, 3u}) {
+      if (dim != 6 && dim != 96 && shift != dim / 16 % 4) // the others differ in no remainder: one place each
+        continue;
       s.shift = shift;
       s.rows = 37;
       prefill(s, shift == 2 ? CacheType::F16 : CacheType::F32);
