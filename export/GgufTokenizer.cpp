@@ -1,5 +1,7 @@
 // See GgufTokenizer.h.
 #include "export/GgufTokenizer.h"
+#include "export/GgufPieces.h"
+#include "export/TokenizerParts.h"
 #include "runtime/tokenizer/Tokenizer.h"
 #include "weights/PreTokenizerNames.h"
 #include <map>
@@ -12,14 +14,7 @@ using nlohmann::ordered_json;
 namespace xfmr::exports {
 namespace {
 
-enum TokenType : int32_t { normal = 1, control = 3, userDefined = 4, unused = 5, byte = 6 };
-
 constexpr std::string_view kGpt2 = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
-
-bool hasFlag(const ordered_json &step, const char *key, bool absent) {
-  const ordered_json value = step.value(key, ordered_json());
-  return value.is_boolean() ? value.get<bool>() : absent;
-}
 
 /// A step of a pre-tokenizer in short: "bytes", "bytes split" (by its own pattern), "digits", "split PATTERN"; else empty.
 std::string stepName(const ordered_json &step) {
@@ -50,16 +45,6 @@ std::string preTokenizerName(const ordered_json &tokenizer) {
     if (std::equal(steps.begin(), steps.end(), each.steps.begin(), each.steps.end()))
       return std::string(each.name);
   return "";
-}
-
-bool isByteToken(const std::string &token) { return token.size() == 6 && token.rfind("<0x", 0) == 0 && token[5] == '>'; }
-
-/// One id, or the first of a list.
-std::optional<uint32_t> tokenId(const ordered_json &config, const char *key) {
-  ordered_json value = config.value(key, ordered_json());
-  if (value.is_array() && !value.empty())
-    value = value[0];
-  return value.is_number_unsigned() ? std::optional<uint32_t>(value.get<uint32_t>()) : std::nullopt;
 }
 
 /// WordPiece, whose vocabulary has the mark of words that stand in front.
@@ -104,12 +89,10 @@ Status addTokenizer(GgufWriter &writer, const TokenizerFiles &files, const order
     return invalid("has no model");
   const ordered_json &model = tokenizer["model"];
   const bool words = model.contains("type") && model["type"] == "WordPiece";
-  if (model.contains("type") && model["type"] == "Unigram") {
-    notes.push_back("tokenizer.json has a Unigram model, which is not written to GGUF: the file has no tokenizer");
-    return Status::success();
-  }
+  if (model.contains("type") && model["type"] == "Unigram")
+    return addPieces(writer, files, tokenizer, config, vocabSize, notes);
   if (model.contains("type") && model["type"] != "BPE" && !words)
-    return invalid("has another model than BPE and WordPiece, which cannot be written to GGUF");
+    return invalid("has another model than BPE, Unigram and WordPiece, which cannot be written to GGUF");
   if (words && model.value("continuing_subword_prefix", ordered_json("##")) != "##")
     return invalid("has another mark of what continues a word than ##, which cannot be written to GGUF");
   if (!model.contains("vocab") || !model["vocab"].is_object())
@@ -127,14 +110,8 @@ Status addTokenizer(GgufWriter &writer, const TokenizerFiles &files, const order
     tokens[id.get<size_t>()] = !words ? token : token.rfind("##", 0) == 0 ? token.substr(2) : "▁" + token;
     types[id.get<size_t>()] = sentencePiece && isByteToken(token) ? byte : normal;
   }
-  for (const ordered_json &added : tokenizer.value("added_tokens", ordered_json::array())) {
-    if (!added.is_object() || !added.contains("id") || !added["id"].is_number_unsigned() || !added.contains("content") ||
-        !added["content"].is_string() || added["id"].get<uint64_t>() >= static_cast<uint64_t>(vocabSize))
-      return invalid("has an added token without a content and an id of the model's vocabulary");
-    const bool special = added.contains("special") && added["special"].is_boolean() && added["special"].get<bool>();
-    tokens[added["id"].get<size_t>()] = added["content"].get<std::string>();
-    types[added["id"].get<size_t>()] = special ? control : userDefined;
-  }
+  if (Status status = readAddedTokens(tokenizer, tokens, types); status.failed())
+    return status;
   std::vector<std::string> merges;
   std::vector<float> scores(vocabSize, 0.0f);
   std::map<std::string, size_t> ids;
@@ -176,16 +153,8 @@ Status addTokenizer(GgufWriter &writer, const TokenizerFiles &files, const order
     writer.addU32("tokenizer.ggml.bos_token_id", *begin);
   if (end)
     writer.addU32("tokenizer.ggml.eos_token_id", *end);
-  // What the tokenizer puts around every text: without the keys, readers go by the kind of the vocabulary.
-  tokenizer::Tokenizer loaded;
-  std::vector<int32_t> around;
-  std::string error;
-  if (!tokenizer::Tokenizer::load(text, files.config, loaded, error) ||
-      !loaded.encode("", /*addSpecialTokens=*/true, around, error))
-    return Status::error("invalid tokenizer in \"" + files.place + "\": " + error);
-  writer.addBool("tokenizer.ggml.add_bos_token", begin && !around.empty() && around.front() == static_cast<int32_t>(*begin));
-  writer.addBool("tokenizer.ggml.add_eos_token", end && around.size() > (begin == end ? 1 : 0) &&
-                                                     around.back() == static_cast<int32_t>(*end));
+  if (Status status = addFrame(writer, files, begin, end); status.failed())
+    return status;
   writer.addText("tokenizer.huggingface.json", text);
   return Status::success();
 }

@@ -2,6 +2,8 @@
 // which is how published tokenizer.json files say it: equal scores by the longer left, then the longer right half.
 #include "weights/GgufTokenizer.h"
 #include "weights/PreTokenizerNames.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/Base64.h"
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -85,7 +87,7 @@ struct Reader {
     return added;
   }
 
-  json around(bool begins) const {
+  json around(bool begins, bool ends = false) const {
     json single = json::array(), special = json::object();
     auto put = [&](const char *key) {
       const std::string token = named(key);
@@ -97,22 +99,44 @@ struct Reader {
     if (flag("add_bos_token", begins))
       put("bos_token_id");
     single.push_back({{"Sequence", {{"id", "A"}, {"type_id", 0}}}});
-    if (flag("add_eos_token", false))
+    if (flag("add_eos_token", ends))
       put("eos_token_id");
     return {{"type", "TemplateProcessing"}, {"single", single}, {"pair", json::array()}, {"special_tokens", special}};
+  }
+
+  bool readScores(std::vector<double> &out) {
+    const GgufValue *list = find("scores");
+    if (!list || !list->list() || list->list()->size() != tokens.size())
+      return fail("scores is no list of " + std::to_string(tokens.size()) + " numbers");
+    for (const GgufValue &value : *list->list()) {
+      const double *score = std::get_if<double>(&value.value);
+      if (!score || std::isnan(*score))
+        return fail("scores is no list of numbers");
+      out.push_back(*score);
+    }
+    return true;
   }
 
   json sequence(const char *member, json list) const {
     return list.empty() ? json() : json{{"type", "Sequence"}, {member, std::move(list)}};
   }
 
+  /// By its key, else by its kind; empty where there is none.
+  std::string unknownToken() const {
+    std::string outside = named("unknown_token_id");
+    for (size_t id = 0; id < tokens.size() && outside.empty(); ++id)
+      if (types[id] == unknown)
+        outside = tokens[id];
+    return outside;
+  }
+
   // ---- llama
 
   /// Every way to put a token together from two others, by falling score.
   bool scoredMerges(json &out) {
-    const GgufValue *list = find("scores");
-    if (!list || !list->list() || list->list()->size() != tokens.size())
-      return fail("scores is no list of " + std::to_string(tokens.size()) + " numbers");
+    std::vector<double> scores;
+    if (!readScores(scores))
+      return false;
     struct Merge {
       double score;
       size_t leftLength, rightLength; // in characters
@@ -120,10 +144,6 @@ struct Reader {
     };
     std::vector<Merge> merges;
     for (size_t id = 0; id < tokens.size(); ++id) {
-      const GgufValue &value = (*list->list())[id];
-      const double *score = std::get_if<double>(&value.value);
-      if (!score || std::isnan(*score))
-        return fail("scores is no list of numbers");
       if (types[id] != normal || !owns(id))
         continue;
       const std::string &whole = tokens[id];
@@ -139,7 +159,7 @@ struct Reader {
       for (size_t cut = 1; cut < starts.size(); ++cut) {
         const std::string left = whole.substr(0, starts[cut]), right = whole.substr(starts[cut]);
         if (ids.count(left) && ids.count(right))
-          merges.push_back({*score, cut, starts.size() - cut, left, right});
+          merges.push_back({scores[id], cut, starts.size() - cut, left, right});
       }
       std::stable_sort(merges.begin() + first, merges.end(), [&](const Merge &a, const Merge &b) {
         return std::make_pair(ids.at(a.left), ids.at(a.right)) < std::make_pair(ids.at(b.left), ids.at(b.right));
@@ -162,10 +182,7 @@ struct Reader {
         vocabulary[tokens[id]] = id;
     if (!scoredMerges(merges))
       return json();
-    std::string outside = named("unknown_token_id");
-    for (size_t id = 0; id < tokens.size() && outside.empty(); ++id)
-      if (types[id] == unknown)
-        outside = tokens[id];
+    const std::string outside = unknownToken();
     json normalizers = json::array(), decoders = json::array();
     const json space = {{"String", " "}}, mark = {{"String", "▁"}};
     if (prefix)
@@ -189,6 +206,89 @@ struct Reader {
             {"pre_tokenizer", nullptr},
             {"post_processor", around(/*begins=*/true)},
             {"decoder", sequence("decoders", decoders)},
+            {"model", std::move(model)}};
+  }
+
+  // ---- t5
+
+  /// The compiled table of replacements as base64, empty where there is none.
+  bool readCharsmap(std::string &out) {
+    const GgufValue *map = find("precompiled_charsmap");
+    if (!map)
+      return true;
+    if (!map->list())
+      return fail("precompiled_charsmap is no list of bytes");
+    std::string bytes;
+    for (const GgufValue &value : *map->list()) {
+      const int64_t *byte = value.integer();
+      if (!byte || *byte < -128 || *byte > 255)
+        return fail("precompiled_charsmap is no list of bytes");
+      bytes += static_cast<char>(*byte & 0xFF);
+    }
+    out = llvm::encodeBase64(bytes);
+    return true;
+  }
+
+  /// [token, score] of every id but those behind the last that is used. What a text never has must not lower the score of the unknown,
+  /// which lies below the least of all.
+  bool scoredPieces(json &out) {
+    std::vector<double> scores;
+    if (!readScores(scores))
+      return false;
+    size_t count = tokens.size();
+    while (count > 0 && types[count - 1] == unused)
+      --count;
+    double least = 0.0;
+    for (size_t id = 0; id < count; ++id)
+      if (types[id] == normal)
+        least = std::min(least, scores[id]);
+    out = json::array();
+    for (size_t id = 0; id < count; ++id) {
+      if (!owns(id))
+        return fail("tokens has \"" + tokens[id] + "\" twice");
+      out.push_back({tokens[id], types[id] == normal ? scores[id] : std::max(scores[id], least)});
+    }
+    return true;
+  }
+
+  /// Unigram: the cut with the largest sum of scores. What is done to a text before, flags say.
+  json unigram() {
+    const std::string mark = "▁";
+    std::string charsmap;
+    json vocabulary;
+    if (flag("treat_whitespace_as_suffix", false))
+      return fail("treat_whitespace_as_suffix is true, expected false"), json();
+    if (!readCharsmap(charsmap) || !scoredPieces(vocabulary))
+      return json();
+    const bool prefix = flag("add_space_prefix", false), escapes = flag("escape_whitespaces", true);
+    json normalizers = json::array();
+    if (!charsmap.empty())
+      normalizers.push_back({{"type", "Precompiled"}, {"precompiled_charsmap", charsmap}});
+    if (flag("remove_extra_whitespaces", false))
+      for (auto [pattern, content] : {std::pair("\\A +| +\\z", ""), std::pair(" {2,}", " ")})
+        normalizers.push_back({{"type", "Replace"}, {"pattern", {{"Regex", pattern}}}, {"content", content}});
+    if (!escapes && prefix)
+      normalizers.push_back({{"type", "Prepend"}, {"prepend", " "}});
+    // Texts are cut as a whole; one word after the other is the same where no token goes on behind the mark of another.
+    const bool byWords =
+        llvm::none_of(tokens, [&](const std::string &token) { return token.find(mark, 1) != token.npos; });
+    const json space = {{"type", "Metaspace"},
+                        {"replacement", mark},
+                        {"prepend_scheme", prefix ? "always" : "never"},
+                        {"add_prefix_space", prefix},
+                        {"split", byWords}};
+    const std::string outside = unknownToken();
+    json model = {{"type", "Unigram"},
+                  {"byte_fallback", llvm::is_contained(types, static_cast<int64_t>(byte))},
+                  {"vocab", std::move(vocabulary)}};
+    if (!outside.empty())
+      model["unk_id"] = ids.at(outside);
+    return {{"version", "1.0"},
+            {"added_tokens", addedTokens()},
+            {"normalizer", sequence("normalizers", normalizers)},
+            {"pre_tokenizer", escapes ? space : json()},
+            {"post_processor", around(/*begins=*/false, /*ends=*/true)},
+            {"decoder", escapes ? space : json{{"type", "Fuse"}}},
             {"model", std::move(model)}};
   }
 
@@ -313,13 +413,12 @@ std::string tokenizerOf(const GgufFile &file, std::string &why) {
     return "";
   if (kind == "none" || kind == "no_vocab") // a file that says it has none
     return "";
-  if (kind == "t5")
-    return reader.fail("model is \"t5\", whose texts are changed by a compiled table, which is not supported"), "";
-  if (kind != "llama" && kind != "gpt2" && kind != "bert")
-    return reader.fail("model is \"" + kind + "\", expected llama, gpt2 or bert"), "";
+  if (kind != "llama" && kind != "gpt2" && kind != "t5" && kind != "bert")
+    return reader.fail("model is \"" + kind + "\", expected llama, gpt2, t5 or bert"), "";
   if (!reader.readTokens())
     return "";
   const json tokenizer = kind == "llama"  ? reader.sentencePiece()
+                         : kind == "t5"   ? reader.unigram()
                          : kind == "bert" ? reader.wordPiece()
                                           : reader.byteLevel();
   return tokenizer.is_null() ? "" : tokenizer.dump(-1, ' ', false, json::error_handler_t::replace);

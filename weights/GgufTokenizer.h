@@ -1,5 +1,6 @@
 // The tokenizer that every GGUF file carries in `tokenizer.ggml.*`, said as tokenizer.json says it, so that whoever reads the one
-// reads the other. Kinds: `llama` (SentencePiece, by scores) and `gpt2` (byte-pair merges). What is put around texts comes along.
+// reads the other. Kinds: `llama` (SentencePiece, by scores), `gpt2` (byte-pair merges), `t5` (Unigram) and `bert` (WordPiece).
+// What is put around texts comes along.
 #pragma once
 #include "runtime/artifact/Gguf.h"
 

@@ -91,6 +91,7 @@ public:
   void addTexts(const std::string &key, const std::vector<std::string> &values);
   void addF32s(const std::string &key, const std::vector<float> &values);
   void addI32s(const std::string &key, const std::vector<int32_t> &values);
+  void addBytes(const std::string &key, std::string_view bytes);
 
   /// `shape` row-major; the last extent whole blocks of the type.
   Status declare(const std::string &name, GgufType type, const std::vector<int64_t> &shape);

@@ -66,6 +66,12 @@ void GgufWriter::addI32s(const std::string &name, const std::vector<int32_t> &va
   for (int32_t value : values)
     put(metadata_, value);
 }
+void GgufWriter::addBytes(const std::string &name, std::string_view bytes) {
+  key(name, 9);
+  put<uint32_t>(metadata_, 0);
+  put<uint64_t>(metadata_, bytes.size());
+  metadata_ += bytes;
+}
 
 Status GgufWriter::declare(const std::string &name, GgufType type, const std::vector<int64_t> &shape) {
   if (name.empty() || name.size() > 64 || shape.empty() || shape.size() > 4)

@@ -261,6 +261,9 @@ bool Normalizer::parseInto(const JsonView &config) {
   } else if (type == "BertNormalizer") {
     if (!parseBert(config, step))
       return false;
+  } else if (type == "Precompiled") {
+    if (!parsePrecompiled(config["precompiled_charsmap"], step))
+      return false;
   } else {
     return config.fail("normalizer type '" + type + "' is not supported");
   }

@@ -31,6 +31,9 @@ private:
   std::vector<std::shared_ptr<const NormalizerStep>> steps;
 };
 
+/// The step of a `precompiled_charsmap`, `map`.
+bool parsePrecompiled(const JsonView &map, std::shared_ptr<const NormalizerStep> &out);
+
 /// The `pattern` member of Split and Replace: {"String": …} or {"Regex": …}.
 bool parsePattern(const JsonView &pattern, Regex &out);
 

@@ -122,6 +122,20 @@ static utf8proc_category_t category(char32_t codePoint) {
   return utf8proc_category(static_cast<utf8proc_int32_t>(codePoint));
 }
 
+size_t graphemeEnd(std::string_view text, size_t begin) {
+  size_t end = begin;
+  char32_t before = nextCodePoint(text, end);
+  for (utf8proc_int32_t state = 0; end < text.size();) {
+    size_t next = end;
+    const char32_t after = nextCodePoint(text, next);
+    if (utf8proc_grapheme_break_stateful(static_cast<utf8proc_int32_t>(before), static_cast<utf8proc_int32_t>(after), &state))
+      return end;
+    before = after;
+    end = next;
+  }
+  return end;
+}
+
 bool isWhiteSpace(char32_t c) {
   if (c < 0x80)
     return c == ' ' || (c >= '\t' && c <= '\r');

@@ -45,6 +45,9 @@ char32_t nextCodePoint(std::string_view text, size_t &offset);
 char32_t codePointBefore(std::string_view text, size_t end);
 void appendUtf8(std::string &out, char32_t codePoint);
 
+/// The end of the grapheme cluster that begins at `begin` of valid UTF-8 (extended, of UAX 29).
+size_t graphemeEnd(std::string_view text, size_t begin);
+
 bool isWhiteSpace(char32_t codePoint);     // property White_Space
 bool isNumeric(char32_t codePoint);        // Nd, Nl, No
 bool isPunctuation(char32_t codePoint);    // ASCII punctuation or category P

