@@ -42,7 +42,8 @@ static ModernBert readModernBert(ImportContext &context) {
   const int64_t every = config.size("global_attn_every_n_layers", 3), seen = config.size("local_attention", 128) / 2;
   if (config.failed())
     return e;
-  divideHeads(config, d);
+  if (divideHeads(config, d))
+    requirePairs(config, a.headDim);
   if (!readRopesByLayerType(context.mlir, config, a.headDim, d.maxPosition, context.options.ropeLength, {1.6e5},
                             {1.0e4}, d.rope, e.localRope)) {
     d.rope.theta = config.positive("global_rope_theta", 1.6e5);

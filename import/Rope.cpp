@@ -125,6 +125,12 @@ struct Reader {
 
 } // namespace
 
+void requirePairs(Config &config, int64_t headDim) {
+  if (headDim % 2 != 0)
+    config.refuse(config.firstOf({"qk_rope_head_dim", "head_dim", "num_attention_heads"}),
+                  "gives heads of " + std::to_string(headDim) + " entries, expected an even number: they turn in pairs");
+}
+
 /// Base and share of the rotated entries stand in `object` or in the configuration, the rest in `scaling`.
 static RopeSettings readRopeFrom(MLIRContext &context, Config &config, Config object, Config scaling,
                                  const RopeDefaults &defaults, int64_t headDim, int64_t &maxPosition,
@@ -140,6 +146,8 @@ static RopeSettings readRopeFrom(MLIRContext &context, Config &config, Config ob
                                    : config.firstOf({"partial_rotary_factor", "rotary_pct"});
   Config &partial = holder(shareKey);
   const double share = partial.positive(shareKey, defaults.share);
+  if (share == 1.0)
+    requirePairs(config, headDim);
   rope.rotaryDim = static_cast<int64_t>(std::min(share, 2.0) * static_cast<double>(headDim));
   if (!config.failed() && (rope.rotaryDim > headDim || rope.rotaryDim < 2 || rope.rotaryDim % 2))
     partial.refuse(shareKey, "gives " + std::to_string(rope.rotaryDim) + " rotary entries of " +

@@ -20,6 +20,9 @@ struct RopeDefaults {
   double share = 1.0; // of a head's entries that rotate
 };
 
+/// Refuses heads of an odd number of entries, of which one would have no other to turn with. The key is the one that gives their size.
+void requirePairs(Config &config, int64_t headDim);
+
 /// Reads the settings of heads of `headDim` entries. Base and share of rotated entries stand in `rope_parameters` (files of
 /// transformers 5) or beside it, as `rope_theta` or `rotary_emb_base`, `partial_rotary_factor` or `rotary_pct`.
 /// `maxPosition` comes in as `max_position_embeddings`. It shrinks for kinds whose frequencies depend on the served length

@@ -189,8 +189,8 @@ MADE = [
     ("hf", second_block(llama, wide_heads), "layers have head sizes 4 to 8, which the format cannot express"),
     ("hf", replaced(llama, ("tensor<16x8xf32>\n    %x0", "tensor<20x8xf32>\n    %x0"), ("%embed_tokens : (tensor<?xi32>, tensor<16x8xf32>)", "%embed_tokens : (tensor<?xi32>, tensor<20x8xf32>)")),
      "xfmr.embedding: has an operand tensor<20x8xf32>, where one configuration for all blocks gives tensor<16x8xf32>"),
-    ("hf", odd_heads(llama), 'the family "llama" has no configuration for the new shapes: config "config.json": key "partial_rotary_factor" gives 3 rotary '
-     "entries of 3, expected an even number from 2"),
+    ("hf", odd_heads(llama), 'the family "llama" has no configuration for the new shapes: config "config.json": key "head_dim" gives heads of 3 '
+     "entries, expected an even number: they turn in pairs"),
     ("gguf", replaced(mixtral, ("(%w1_stack, %w3_stack, %w2_stack)", "(%w1_stack, %w3_stack, %w2_stack, %b)"),
                       ("%moe = xfmr.moe", '%b = xfmr.weight "b" : tensor<4x12xf32>\n %moe = xfmr.moe'),
                       ("tensor<4x8x12xf32>) -> tensor<?x8xf32> {", "tensor<4x8x12xf32>, tensor<4x12xf32>) -> tensor<?x8xf32> {"),
