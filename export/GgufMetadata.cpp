@@ -165,7 +165,7 @@ private:
   /// Which layers slide where the file has no list of them.
   bool slidesByDefault(size_t layer) const {
     static constexpr std::pair<const char *, size_t> periods[] = {
-        {"gemma2", 2}, {"gemma3_text", 6}, {"cohere2", 4}, {"olmo3", 4}, {"gpt_oss", 2}};
+        {"gemma2", 2}, {"gemma3_text", 6}, {"cohere2", 4}, {"olmo3", 4}, {"exaone4", 4}, {"gpt_oss", 2}};
     if (type == "modernbert")
       return layer % 3 != 0;
     for (auto [name, period] : periods)
@@ -194,6 +194,7 @@ private:
     if (!byDefault)
       put("attention.sliding_window_pattern", {list});
     if (llvm::StringRef(family.architecture) == "llama" || type == "starcoder2" || type == "phi3" || type == "phimoe" ||
+        (type == "exaone4" && blocks.size() != 64) || // the only ones for which it takes them
         llvm::StringRef(family.architecture).starts_with("qwen"))
       notes.push_back("windows of attention are written, but llama.cpp does not read them for the architecture \"" +
                       std::string(family.architecture) + "\": there texts longer than the window get other results");
@@ -347,7 +348,7 @@ private:
     } else if (type == "t5") {
       if (Value bias = attention.getBias())
         size("attention.relative_buckets_count", cast<RankedTensorType>(bias.getType()).getDimSize(0));
-    } else if (family.architecture == StringRef("bert")) {
+    } else if (family.architecture == StringRef("bert") && type != "distilbert") {
       out.metadata["tokenizer.ggml.token_type_count"] = {
           configured("type_vocab_size") > 0 ? configured("type_vocab_size") : int64_t(2)};
     } else if (type == "stablelm" || type == "gpt_neox") {
@@ -379,7 +380,7 @@ private:
     const HeadPath path = headPathOf(blocks.front().attention.getQuery());
     headNorms = path.find<RmsNormOp>() || path.find<LayerNormOp>();
     gated = firstIn<MulOp>(blockOps.front()) || firstIn<GluOp>(blockOps.front());
-    const bool parallel = isParallel();
+    const bool parallel = isParallel(), ownOutputBias = type == "seed_oss", oneSegment = type == "distilbert";
     const bool twoNorms = parallel && llvm::range_size(blockOps.front().getBody().getOps<LayerNormOp>()) == 2;
     return [=](const std::string &name) {
       const llvm::StringRef tensor = name;
@@ -390,7 +391,9 @@ private:
       if (tensor.ends_with("attn_norm.bias"))
         return normBias;
       if (tensor.ends_with("attn_q.bias") || tensor.ends_with("attn_qkv.bias"))
-        return biases.projections || biases.output;
+        return biases.projections || (biases.output && !ownOutputBias);
+      if (tensor.ends_with("attn_output.bias"))
+        return biases.output;
       if (tensor.ends_with("ffn_up.bias"))
         return biases.network;
       if (tensor.ends_with("ffn_norm.weight"))
@@ -401,7 +404,7 @@ private:
         return headNorms;
       if (tensor.ends_with("ffn_gate.weight"))
         return gated;
-      return tensor == "token_types.weight";
+      return tensor == "token_types.weight" && !oneSegment;
     };
   }
 

@@ -59,9 +59,9 @@ void setAttention(ordered_json &config, const Shapes &shapes, int64_t hidden) {
     set(config, {"head_dim", "d_kv"}, shapes.headDim, shapes.heads * shapes.headDim != hidden && !config.contains("n_head"));
 }
 
-/// GPT-2 and Falcon leave the key out for four times the hidden size.
+/// GPT-2, its relatives and Falcon leave the key out for four times the hidden size.
 void setWidth(ordered_json &config, int64_t width, int64_t hidden) {
-  if (config.contains("multi_query"))
+  if (config.contains("multi_query") && !config.contains("n_embd"))
     set(config, {"ffn_hidden_size"}, width, width != 4 * hidden);
   else if (config.contains("n_head"))
     set(config, {"n_inner"}, width, width != 4 * hidden);

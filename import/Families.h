@@ -5,17 +5,23 @@
 
 namespace xfmr {
 
+mlir::Value importArcee(ImportContext &context);
 mlir::Value importBert(ImportContext &context);
 mlir::Value importBloom(ImportContext &context);
 mlir::Value importCohere(ImportContext &context);
 mlir::Value importCohere2(ImportContext &context);
 mlir::Value importDeepseek(ImportContext &context);
+mlir::Value importDistilBert(ImportContext &context);
+mlir::Value importElectra(ImportContext &context);
+mlir::Value importErnie(ImportContext &context);
+mlir::Value importExaone4(ImportContext &context);
 mlir::Value importFalcon(ImportContext &context);
 mlir::Value importGemma(ImportContext &context);
 mlir::Value importGemma2(ImportContext &context);
 mlir::Value importGemma3(ImportContext &context);
 mlir::Value importGlm4Moe(ImportContext &context);
 mlir::Value importGpt2(ImportContext &context);
+mlir::Value importGptBigcode(ImportContext &context);
 mlir::Value importGptNeox(ImportContext &context);
 mlir::Value importGptOss(ImportContext &context);
 mlir::Value importGptj(ImportContext &context);
@@ -26,6 +32,7 @@ mlir::Value importLlama4(ImportContext &context);
 mlir::Value importMistral(ImportContext &context);
 mlir::Value importMixtral(ImportContext &context);
 mlir::Value importModernBert(ImportContext &context);
+mlir::Value importMpnet(ImportContext &context);
 mlir::Value importMpt(ImportContext &context);
 mlir::Value importOlmo2(ImportContext &context);
 mlir::Value importOlmo3(ImportContext &context);
@@ -39,6 +46,7 @@ mlir::Value importQwen2Moe(ImportContext &context);
 mlir::Value importQwen3(ImportContext &context);
 mlir::Value importQwen3Moe(ImportContext &context);
 mlir::Value importRoberta(ImportContext &context);
+mlir::Value importSeedOss(ImportContext &context);
 mlir::Value importSmolLm3(ImportContext &context);
 mlir::Value importStableLm(ImportContext &context);
 mlir::Value importStarcoder2(ImportContext &context);

@@ -162,6 +162,21 @@ void readGpt2(GgufKeys &, Json &config) {
                   {"num_attention_heads", "n_head"}});
 }
 
+void readBigcode(GgufKeys &keys, Json &config) {
+  readGpt2(keys, config);
+  const int64_t heads = number(config, "num_attention_heads"), kvHeads = number(config, "num_key_value_heads");
+  if (kvHeads != 1 && kvHeads != heads)
+    keys.refuse("attention.head_count_kv", "is " + std::to_string(kvHeads) + ", expected 1 or attention.head_count (" +
+                                               std::to_string(heads) + ")");
+  config["multi_query"] = kvHeads == 1;
+}
+
+void readErnie(GgufKeys &, Json &config) { config["use_bias"] = config["attention_bias"]; }
+
+void readExaone4(GgufKeys &keys, Json &config) { readPattern(keys, config, 4); }
+
+void readSeedOss(GgufKeys &keys, Json &config) { config["attention_out_bias"] = keys.hasTensor("blk.0.attn_output.bias"); }
+
 void readBloom(GgufKeys &, Json &config) {
   rename(
       config,
@@ -345,6 +360,10 @@ llvm::ArrayRef<GgufFamily> ggufFamilies() {
       {"gemma", "gemma", readGemma, {}, false, /*plainNorms=*/true},
       {"gemma2", "gemma2", readGemma2, kSandwichNames, false, /*plainNorms=*/true},
       {"gemma3", "gemma3_text", readGemma3, kSandwichNames, false, /*plainNorms=*/true},
+      {"arcee", "arcee", readNothing, {}, /*interleaved=*/true},
+      {"ernie4_5", "ernie4_5", readErnie, {}},
+      {"exaone4", "exaone4", readExaone4, kSandwichNames},
+      {"seed_oss", "seed_oss", readSeedOss, kSeedOssNames},
       {"olmo2", "olmo2", readNothing, kSandwichNames},
       {"olmo2", "olmo3", readOlmo3, kSandwichNames},
       {"olmoe", "olmoe", readOlmoe, kQwenMoeNames},
@@ -359,6 +378,7 @@ llvm::ArrayRef<GgufFamily> ggufFamilies() {
       {"bloom", "bloom", readBloom, kFalconBloomNames},
       {"mpt", "mpt", readMpt, kMptNames},
       {"gpt2", "gpt2", readGpt2, kGpt2Names},
+      {"starcoder", "gpt_bigcode", readBigcode, kBigcodeNames},
       {"gptneox", "gpt_neox", readGptNeox, kGptNeoxNames},
       {"gpt-oss", "gpt_oss", readGptOss, kGptOssNames},
       {"deepseek2", "deepseek_v3", readDeepseek, kDeepseekNames},
@@ -369,6 +389,7 @@ llvm::ArrayRef<GgufFamily> ggufFamilies() {
       {"bert", "roberta", readBert, kBertNames},
       {"bert", "xlm-roberta", readBert, kBertNames},
       {"bert", "camembert", readBert, kBertNames},
+      {"bert", "distilbert", readBert, kBertNames},
       {"modern-bert", "modernbert", readModernBert, kModernBertNames},
       {"t5", "t5", readT5, kT5Names},
       {"t5", "mt5", readT5, kT5Names},

@@ -81,6 +81,11 @@ static constexpr GgufName kStarcoder2[] = {
 };
 const llvm::ArrayRef<GgufName> kStarcoder2Names = kStarcoder2;
 
+static constexpr GgufName kSeedOss[] = {
+    {"model.layers.{}.post_attention_layernorm", "blk.{}.post_attention_norm"},
+};
+const llvm::ArrayRef<GgufName> kSeedOssNames = kSeedOss;
+
 static constexpr GgufName kGptNeox[] = {
     {"gpt_neox.embed_in", "token_embd"},
     {"gpt_neox.final_layer_norm", "output_norm"},
@@ -106,6 +111,19 @@ static constexpr GgufName kGpt2[] = {
     {"transformer.h.{}.mlp.c_proj", "blk.{}.ffn_down", transposed},
 };
 const llvm::ArrayRef<GgufName> kGpt2Names = kGpt2;
+
+static constexpr GgufName kBigcode[] = {
+    {"transformer.wte", "token_embd"},
+    {"transformer.wpe", "position_embd"},
+    {"transformer.ln_f", "output_norm"},
+    {"transformer.h.{}.ln_1", "blk.{}.attn_norm"},
+    {"transformer.h.{}.attn.c_attn", "blk.{}.attn_qkv", rows},
+    {"transformer.h.{}.attn.c_proj", "blk.{}.attn_output"},
+    {"transformer.h.{}.ln_2", "blk.{}.ffn_norm"},
+    {"transformer.h.{}.mlp.c_fc", "blk.{}.ffn_up"},
+    {"transformer.h.{}.mlp.c_proj", "blk.{}.ffn_down"},
+};
+const llvm::ArrayRef<GgufName> kBigcodeNames = kBigcode;
 
 // Falcon with two norms a block has the network's as the first; attention of one norm and BLOOM's have the names of the others.
 static constexpr GgufName kFalconBloom[] = {

@@ -33,13 +33,14 @@ def tensors(c, root=""):
     return shapes
 
 
-def hidden(c, w, ids, types=None, first_position=0):
+def hidden(c, w, ids, types=None, first_position=0, project=lambda x: x):
     e, eps, count = "embeddings.", c["layer_norm_eps"], c["num_attention_heads"]
     norm = lambda name, x: layer_norm(w, name + ".LayerNorm", x, eps)
     states = []
     for t, token in enumerate(ids):
         x = add(w[e + "word_embeddings.weight"][token], w[e + "position_embeddings.weight"][first_position + t])
-        states.append(norm("embeddings", add(x, w[e + "token_type_embeddings.weight"][types[t] if types else 0])))
+        x = norm("embeddings", add(x, w[e + "token_type_embeddings.weight"][types[t] if types else 0]))
+        states.append(project(x))
     for number in range(c["num_hidden_layers"]):
         p = f"encoder.layer.{number}."
         q, k, v = ([heads(linear(w, p + "attention.self." + name, x), count) for x in states] for name in ("query", "key", "value"))

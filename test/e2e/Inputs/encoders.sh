@@ -22,6 +22,12 @@ check bert --pooling mean_sqrt_len
 check bert --pooling last --normalize
 compiled roberta roberta --config hidden_size=36 --config num_attention_heads=3
 check roberta
+compiled distilbert distilbert
+check distilbert --pooling cls
+compiled electra electra
+check electra
+compiled mpnet mpnet
+check mpnet
 compiled modernbert modernbert
 check modernbert
 compiled modernbert-near modernbert --config local_attention=6 --config num_hidden_layers=3 --config num_attention_heads=2

@@ -42,16 +42,26 @@ for name in llama llama-rope-linear llama-rope-yarn mistral mixtral qwen2 qwen2-
 done
 back llama4 "$folder/llama4-hf"
 back granite "$folder/granite-hf"
+fixture arcee arcee
+fixture arcee-biases arcee --config attention_bias=true --config mlp_bias=true
 fixture bloom bloom
 fixture cohere cohere
 fixture cohere2 cohere2
+fixture ernie4_5 ernie4_5
+fixture ernie4_5-biases ernie4_5 --config use_bias=true --config tie_word_embeddings=false
+fixture exaone4 exaone4
+fixture exaone4-everywhere exaone4 --config sliding_window=null --config 'layer_types=["full_attention","full_attention","full_attention","full_attention"]'
 fixture falcon falcon
 fixture falcon-40b falcon --config new_decoder_architecture=true --config num_kv_heads=2
 fixture falcon-11b falcon --config new_decoder_architecture=true --config num_kv_heads=2 --config num_ln_in_parallel_attn=1
+fixture gpt_bigcode gpt_bigcode
+fixture gpt_bigcode-heads gpt_bigcode --config multi_query=false --config n_inner=48
 fixture mpt mpt
 fixture mpt-clip mpt --config n_heads=6 --config d_model=36 --config 'attn_config={"alibi":true,"clip_qkv":0.7}'
 fixture olmo3 olmo3
 fixture phi phi
+fixture seed_oss seed_oss
+fixture seed_oss-output seed_oss --config attention_bias=false --config attention_out_bias=true --config mlp_bias=true
 fixture smollm3 smollm3
 fixture stablelm stablelm
 fixture stablelm-parallel stablelm --config use_parallel_residual=true --config use_qkv_bias=false
@@ -61,5 +71,7 @@ $python "$source/scripts/make-fixture" bert "$folder/bert-hf" --bare
 round bert "$folder/bert-hf"
 $python "$source/scripts/make-fixture" roberta "$folder/roberta-hf" --bare
 round roberta "$folder/roberta-hf"
+$python "$source/scripts/make-fixture" distilbert "$folder/distilbert-hf" --bare
+round distilbert "$folder/distilbert-hf"
 fixture t5 t5 --config relative_attention_max_distance=128
 fixture t5-gated t5 --config relative_attention_max_distance=128 --config 'feed_forward_proj="gated-gelu"' --config tie_word_embeddings=false

@@ -13,14 +13,22 @@ check() { # NAME FAMILY OPTION..: a miniature
   xfmr-export "$folder/$name" --passes=xfmr-fuse-glu,xfmr-fuse-qkv --format=hf -o "$folder/$name-fused"
   $python "$source/test/export/Inputs/check_safetensors.py" "$folder/$name-fused" --equal "$folder/$name"
 }
+check arcee arcee
+check arcee-biases arcee --config attention_bias=true --config mlp_bias=true --config tie_word_embeddings=true
 check bloom bloom
 check cohere cohere
 check cohere-bias cohere --config attention_bias=true --config tie_word_embeddings=false
 check cohere2 cohere2
+check ernie4_5 ernie4_5
+check ernie4_5-biases ernie4_5 --config use_bias=true --config tie_word_embeddings=false
+check exaone4 exaone4
+check exaone4-everywhere exaone4 --config sliding_window=null --config 'layer_types=["full_attention","full_attention","full_attention","full_attention"]'
 check falcon falcon
 check falcon-40b falcon --config new_decoder_architecture=true --config num_kv_heads=2 --config bias=true
 check falcon-11b falcon --config new_decoder_architecture=true --config num_kv_heads=2 --config num_ln_in_parallel_attn=1
 check falcon-serial falcon --config parallel_attn=false --config multi_query=false --config ffn_hidden_size=40
+check gpt_bigcode gpt_bigcode
+check gpt_bigcode-heads gpt_bigcode --config multi_query=false --config n_inner=48 --config scale_attn_weights=false
 check gptj gptj
 check mpt mpt
 check mpt-clip mpt --config n_heads=6 --config d_model=36 --config 'attn_config={"alibi":true,"clip_qkv":0.7}'
@@ -28,6 +36,8 @@ check olmo3 olmo3
 check opt opt
 check opt-post-norm opt --config do_layer_norm_before=false --config enable_bias=false
 check phi phi
+check seed_oss seed_oss
+check seed_oss-output seed_oss --config attention_bias=false --config attention_out_bias=true --config mlp_bias=true
 check smollm3 smollm3
 check stablelm stablelm
 check stablelm-parallel stablelm --config use_parallel_residual=true --config use_qkv_bias=false

@@ -11,7 +11,8 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "families"))
-import bert, bloom, cohere, cohere2, falcon, gptj, modernbert, mpt, opt, phi, roberta, smollm3, stablelm, starcoder2, switch, t5
+import arcee, bert, bloom, cohere, cohere2, distilbert, electra, ernie4_5, exaone4, falcon, gpt_bigcode, gptj, modernbert, mpnet, mpt
+import opt, phi, roberta, seed_oss, smollm3, stablelm, starcoder2, switch, t5
 
 SIZES = {"vocab_size": 96, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 4, "num_attention_heads": 4,
          "num_key_value_heads": 2, "max_position_embeddings": 128, "bos_token_id": 1, "eos_token_id": 2, "hidden_act": "silu"}
@@ -132,6 +133,18 @@ FAMILIES = {
                    HARMLESS(residual_dropout=0.1, embedding_dropout=0.1) | REFUSED(norm_type="rms_norm", mlp_type="gated")),
     "smollm3": (without(smollm3.CONFIG, "no_rope_layers"), LLAMA | UNTIED | BIAS | CHANGES(mlp_bias=True, no_rope_layers=[1, 0, 1, 0], no_rope_layer_interval=2,
                 slides={"use_sliding_window": True, "sliding_window": 9}) | HARMLESS(sliding_window=9)),
+    "arcee": (arcee.CONFIG, LLAMA | TIED | BIAS | CHANGES(mlp_bias=True)),
+    "ernie4_5": (ernie4_5.CONFIG, LLAMA | UNTIED | CHANGES(use_bias=True)),
+    "exaone4": (without(exaone4.CONFIG, "layer_types"), LLAMA | TIED | WINDOWS | CHANGES(sliding_window_pattern=2, everywhere={"sliding_window": None}) |
+                REFUSED(unknown_pattern={"sliding_window_pattern": "GLL"})),
+    "seed_oss": (seed_oss.CONFIG, LLAMA | TIED | CHANGES(attention_bias=False, attention_out_bias=True, mlp_bias=True) |
+                 HARMLESS(residual_dropout=0.1, pretraining_tp=2)),
+    "gpt_bigcode": (gpt_bigcode.CONFIG, without(FEW, "num_hidden_layers") | UNTIED |
+                    HARMLESS(attention_softmax_in_fp32=False, scale_attention_softmax_in_fp32=False, inference_runner=1, max_batch_size=8,
+                             max_sequence_length=64, pad_key_length=False, pre_allocate_kv_cache=True, validate_runner_input=False, n_ctx=9,
+                             attn_pdrop=0.1, summary_type="x") |
+                    CHANGES(n_embd=48, n_layer=3, n_head=2, n_positions=64, n_inner=40, activation_function="relu", layer_norm_epsilon=1e-3,
+                            scale_attn_weights=False, multi_query=False)),
     "falcon": (falcon.CONFIG, FEW | ROPE | UNTIED | REFUSED(alibi=True, apply_residual_connection_post_layernorm=True) |
                HARMLESS(hidden_dropout=0.1, num_kv_heads=2, num_ln_in_parallel_attn=1) |
                CHANGES(hidden_size=64, num_attention_heads=2, layer_norm_epsilon=1e-3, multi_query=False, parallel_attn=False,
@@ -158,6 +171,13 @@ FAMILIES = {
                     steeper={"attn_config": {"alibi_bias_max": 4}})),
     "bert": (bert.CONFIG, BERT | CHANGES(type_vocab_size=3) | HARMLESS(pad_token_id=3)),
     "roberta": (roberta.CONFIG, BERT | CHANGES(type_vocab_size=3, pad_token_id=3)),
+    "electra": (electra.CONFIG, BERT | CHANGES(type_vocab_size=3, embedding_size=32) |
+                HARMLESS(summary_last_dropout=0.2, summary_use_proj=True, pad_token_id=3)),
+    "mpnet": (mpnet.CONFIG, BERT | REFUSED(relative_attention_num_buckets=16) | HARMLESS(pad_token_id=3)),
+    "distilbert": (distilbert.CONFIG, without(FEW, "num_hidden_layers") |
+                   CHANGES(dim=48, n_layers=3, n_heads=2, hidden_dim=40, activation="relu", max_position_embeddings=40) |
+                   HARMLESS(sinusoidal_pos_embds=True, tie_weights_=False, output_past=True, qa_dropout=0.3, seq_classif_dropout=0.1,
+                            pad_token_id=3)),
     "modernbert": (modernbert.CONFIG, FEW | CHANGES(hidden_size=48, num_attention_heads=2, intermediate_size=40 + 8,
                    hidden_activation="relu", norm_eps=1e-3, norm_bias=True, max_position_embeddings=40, global_rope_theta=7.0,
                    local_rope_theta=7.0, global_attn_every_n_layers=2, local_attention=8, attention_bias=True, mlp_bias=True,
@@ -173,7 +193,7 @@ FAMILIES = {
     "stablelm": (stablelm.CONFIG, LLAMA | NO_RMS | TIED | LAYER_NORM | REFUSED(qk_layernorm=True) |
                  CHANGES(use_qkv_bias=False, use_parallel_residual=True, partial_rotary_factor=0.5, hidden_size=64, head_dim=16)),
 }
-TOGETHER = {"unknown_rope", "mrope", "growing_scores", "slides", "without_window", "uncapped", "bare", "by_layer_type", "same_base", "learned", "normed", "shared",
+TOGETHER = {"everywhere", "unknown_pattern", "unknown_rope", "mrope", "growing_scores", "slides", "without_window", "uncapped", "bare", "by_layer_type", "same_base", "learned", "normed", "shared",
             "clipped", "scaled", "steeper", "fewer", "partly", "gated", "unknown_network", "unaligned"}
 
 

@@ -101,6 +101,8 @@ CASES = [
      'key "granite.expert_shared_feed_forward_length" is set, but a shared expert of this architecture cannot be imported'),
     (of("granite"), {}, 'key "granite.logit_scale" is missing'),
     (of("mpt"), {}, 'key "mpt.feed_forward_length" is 12, expected a multiple of embedding_length (8)'),
+    (of("starcoder", embedding_length=16, attention__head_count=4, attention__head_count_kv=2), {},
+     'key "starcoder.attention.head_count_kv" is 2, expected 1 or attention.head_count (4)'),
     (of("deepseek2", expert_gating_func=3, **LATENT), {},
      'key "deepseek2.expert_gating_func" is 3, expected 1 (softmax) or 2 (sigmoid)'),
     (of("deepseek2", **{**LATENT, "attention__key_length": 4}), {},
