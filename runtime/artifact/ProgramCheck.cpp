@@ -266,7 +266,18 @@ struct Checker {
     return status.ok() ? status : Status::error("tensor '" + std::string(kCpuCodeTensor) + "': " + status.message());
   }
 
+  /// FlatBuffers' verifier looks at where the length of a vector lies, not at where its structs do, which hold numbers of eight bytes.
+  template <class Struct> Status aligned(const flatbuffers::Vector<const Struct *> &structs, const char *what) const {
+    const uint64_t at = structs.Data() - file.find(programTensor(target))->data;
+    if (at % alignof(Struct) == 0)
+      return Status::success();
+    return Status::error(std::string(what) + " lie at byte " + number(at) + " of the program, expected a multiple of " +
+                         number(alignof(Struct)));
+  }
+
   Status dispatch(const program::Dispatch &dispatch) const {
+    if (Status status = aligned(*dispatch.bindings(), "its bindings"); status.failed())
+      return status;
     if (dispatch.kernel() >= program.kernels()->size())
       return Status::error("kernel " + number(dispatch.kernel()) + " of " +
                            number(program.kernels()->size()));
@@ -350,6 +361,8 @@ struct Checker {
           return Status::error(where + " is at dispatch " + number(border.dispatch()) + ", expected one behind " + number(before) +
                                " of " + number(phase->dispatches()->size()));
         before = border.dispatch();
+        if (Status s = border.live() ? aligned(*border.live(), "its rows") : Status::success(); s.failed())
+          return Status::error(where + ": " + s.message());
         for (uint32_t v = 0; border.live() && v < border.live()->size(); ++v)
           if (Status s = liveRows(*border.live()->Get(v), *phase); s.failed())
             return Status::error(where + ": " + s.message());

@@ -264,6 +264,39 @@ TEST_F(ArtifactReader, Dispatches) {
             where + "indirect buffer 70 of 7");
 }
 
+// FlatBuffers' verifier takes structs that lie between the addresses of their numbers: reading those is undefined behaviour.
+TEST_F(ArtifactReader, StructsBetweenTheirAddresses) {
+  toy::writeOrDie(path);
+  const std::string good = read();
+  Artifact artifact;
+  ASSERT_EQ(Artifact::open(path, artifact).message(), "");
+  const program::Phase &phase = *artifact.program().phases()->Get(0);
+  const TensorView &tensor = *artifact.tensor(kProgramTensor);
+  const uint8_t *const begin = tensor.data, *const end = begin + tensor.byteSize;
+  // The message when the vector of structs that `field` refers to is another one, four bytes from where one can lie.
+  auto openMoved = [&](const auto &table, flatbuffers::voffset_t slot, size_t structBytes) {
+    const uint8_t *const field = reinterpret_cast<const flatbuffers::Table &>(table).GetAddressOf(slot);
+    const uint8_t *to = field + (8 - (field - begin) % 8) % 8;
+    const auto length = [&] { return flatbuffers::ReadScalar<uint32_t>(to); };
+    while (to == field || length() < 1 || length() > 3 || to + 4 + length() * structBytes > end)
+      to += 8;
+    std::string bytes = good;
+    flatbuffers::WriteScalar(bytes.data() + (field - artifact.file().mapping().data()), static_cast<uint32_t>(to - field));
+    rehash(bytes);
+    put(bytes);
+    std::string message = open();
+    const std::string place = "byte " + std::to_string(to + 4 - begin);
+    const size_t at = message.find(place);
+    EXPECT_NE(at, message.npos) << message << ", expected " << place;
+    return at == message.npos ? message : message.replace(at, place.size(), "byte B");
+  };
+  const program::Dispatch &dispatch = *phase.dispatches()->Get(0);
+  EXPECT_EQ(openMoved(dispatch, program::Dispatch::VT_BINDINGS, sizeof(program::Binding)),
+            "phase 'prefill', dispatch 0 'embedding': its bindings lie at byte B of the program, expected a multiple of 8");
+  const program::Border &border = *phase.borders()->Get(0);
+  EXPECT_EQ(openMoved(border, program::Border::VT_LIVE, sizeof(program::LiveRows)),
+            "phase 'prefill', border 0: its rows lie at byte B of the program, expected a multiple of 8");
+}
 
 /// The toy for the CPU after `damage`.
 TEST_F(ArtifactReader, CpuProgram) {
