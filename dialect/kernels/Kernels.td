@@ -606,7 +606,9 @@ def Xfmr_RowCodesParams : Xfmr_KernelParams<"RowCodes", "row_codes"> {
 def Xfmr_SampleKernel : Xfmr_Kernel<"Sample", "sample"> {
   let summary = "picks the next id";
   let description = [{
-    `#xfmr.sample`
+    - `part`: `whole`, or of many workgroups `best`, `cut` or `pick`
+
+    `#xfmr.sample<part = cut>`
   }];
 }
 def Xfmr_SampleParams : Xfmr_KernelParams<"Sample", "sample"> {
@@ -617,6 +619,8 @@ def Xfmr_SampleParams : Xfmr_KernelParams<"Sample", "sample"> {
     - `output_capacity`: ids the output holds
 
     `#xfmr.sample_params<vocab = 32, row_stride = 32, output_capacity = 8>`
+    - `slice`: ids a workgroup of a part has
+    - `round`: of a cut
   }];
 }
 
