@@ -44,6 +44,8 @@ uint32_t routerRows(uint32_t experts, uint32_t maxRows) {
   return maxRows < 16 || experts > 128 ? 1 : 4;
 }
 
+bool routerSpreads(uint32_t experts, uint32_t maxRows) { return maxRows == 1 && experts > kRouterExperts; }
+
 SampleCost sampleCost(uint32_t vocab, uint32_t slice) {
   const double slices = (vocab + slice - 1) / slice;
   return {kWholePasses * (kPassStart + vocab / kWholeIds),

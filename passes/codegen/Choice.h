@@ -31,6 +31,9 @@ uint32_t moeTileRows(uint64_t entries, uint32_t experts);
 // The rows a workgroup of the router should take in a phase of maxRows, so that the tables of E experts fit.
 uint32_t routerRows(uint32_t experts, uint32_t maxRows);
 
+// Whether the experts of a single row are spread over workgroups of kRouterExperts: more than one of them.
+bool routerSpreads(uint32_t experts, uint32_t maxRows);
+
 // --- Sampling: workgroups of a GPU that look at one row of logits ---
 
 // Microseconds that a draw with top-k and top-p takes.

@@ -153,6 +153,12 @@ TEST(Choice, SlicesOfTheVocabulary) {
   EXPECT_DOUBLE_EQ(sampleCost(65536, 2048).sliced, 10 * (6 + 2048 / 2000.0 + 0.05 * 32));
 }
 
+TEST(Choice, ExpertsOfOneRowAreSpread) {
+  EXPECT_FALSE(routerSpreads(16, 1));
+  EXPECT_TRUE(routerSpreads(17, 1));
+  EXPECT_FALSE(routerSpreads(128, 2));
+}
+
 TEST(Tiles, OfAttention) {
   AttentionPrefillSpec spec;
   spec.headDim = 64;

@@ -107,6 +107,13 @@ xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hid
 // -----
 
 xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  // expected-error @below {{max_rows must be 1 where experts are spread, got 4}}
+  xfmr.executable @k #xfmr.moe_router<experts = 64, top_k = 2, spread> params #xfmr.moe_router_params<k = 16, max_rows = 4, x = <stride = 16>>
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
   // expected-error @below {{chunk must be positive where the kernel is chunked, and 0 elsewhere}}
   xfmr.executable @k #xfmr.attention_prefill<head_dim = 16> params #xfmr.attention_prefill_params<num_heads = 1, num_kv_heads = 1, max_context = 8, max_rows = 4, q = <stride = 16>, out = <stride = 16>, chunk = 4>
 }
