@@ -499,6 +499,7 @@ def Xfmr_MoeRouterKernel : Xfmr_Kernel<"MoeRouter", "moe_router"> {
     - `rms_norm`, `unit_offset`: of the row first
     - `rows_per_group`: rows a workgroup takes
     - `stats`
+    - `spread`: of one row, 16 experts a workgroup
 
     Constraints:
     - C1: 1 to 512 `experts`, `top_k` of them and at most 16
@@ -506,6 +507,7 @@ def Xfmr_MoeRouterKernel : Xfmr_Kernel<"MoeRouter", "moe_router"> {
     - C3: `unit_offset` only with `rms_norm`
     - C4: `rows_per_group` is 1, 2 or 4
     - C5: a weight that is not quantised
+    - C6: `spread` only with `rows_per_group` 1
 
     `#xfmr.moe_router<experts = 8, top_k = 2, norm>`
   }];
@@ -606,7 +608,9 @@ def Xfmr_RowCodesParams : Xfmr_KernelParams<"RowCodes", "row_codes"> {
 def Xfmr_SampleKernel : Xfmr_Kernel<"Sample", "sample"> {
   let summary = "picks the next id";
   let description = [{
-    `#xfmr.sample`
+    - `part`: `whole`, or of many workgroups `best`, `cut` or `pick`
+
+    `#xfmr.sample<part = cut>`
   }];
 }
 def Xfmr_SampleParams : Xfmr_KernelParams<"Sample", "sample"> {
@@ -615,6 +619,8 @@ def Xfmr_SampleParams : Xfmr_KernelParams<"Sample", "sample"> {
     - `vocab`
     - `row_stride`: floats between rows of logits
     - `output_capacity`: ids the output holds
+    - `slice`: ids a workgroup of a part has
+    - `round`: of a cut
 
     `#xfmr.sample_params<vocab = 32, row_stride = 32, output_capacity = 8>`
   }];

@@ -28,7 +28,7 @@ LogicalResult KvCacheOp::verify() {
 LogicalResult PhaseOp::verify() {
   const int64_t rows = getRows();
   const bool single = getKind() == PhaseKind::last_logits || getKind() == PhaseKind::decode ||
-                      getKind() == PhaseKind::sample;
+                      getKind() == PhaseKind::sample || getKind() == PhaseKind::sample_greedy;
   if (rows <= 0 || (single && rows != 1)) // C1
     return emitOpError("needs ") << (single ? "one row" : "a positive number of rows") << ", got " << rows;
   return success();

@@ -14,7 +14,8 @@ def Xfmr_PhaseKind : Xfmr_Enum<"PhaseKind", "what a phase computes (docs/Archite
     I32EnumAttrCase<"decode", 3>,
     I32EnumAttrCase<"sample", 4>,
     I32EnumAttrCase<"prefill_few", 5>,
-    I32EnumAttrCase<"encode", 6>]>;
+    I32EnumAttrCase<"encode", 6>,
+    I32EnumAttrCase<"sample_greedy", 7>]>;
 def Xfmr_PhaseKindAttr : Xfmr_EnumAttr<Xfmr_PhaseKind, "phase_kind">;
 
 // Same order as program.BufferKind in runtime/artifact/Program.fbs.
@@ -94,7 +95,7 @@ def Xfmr_PhaseOp : Xfmr_Op<"phase", [IsolatedFromAbove, SingleBlock, HasParent<"
     list of dispatches on buffers and has no arguments.
 
     Constraints:
-    - C1: `rows` is positive; `decode`, `last_logits` and `sample` have one row
+    - C1: `rows` is positive; `decode`, `last_logits`, `sample` and `sample_greedy` have one row
 
     ```mlir
     xfmr.program @p max_context 8 chunk 8 kv f32

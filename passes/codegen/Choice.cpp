@@ -6,6 +6,13 @@ namespace xfmr::codegen {
 namespace {
 constexpr double kComputePerEntry = 0.25; // of reading an expert once
 constexpr double kPlanAndCombine = 2.0;   // dispatches that the by-id route does not have
+
+// Microseconds: a load and the barriers behind it; a dispatch with its barrier.
+constexpr double kPassStart = 1.0, kDispatch = 5.0;
+// Ids that a workgroup reads in a microsecond: of 512 invocations with eight vec4 under way each, and of 256 that wait for one.
+constexpr double kWholeIds = 8000, kSliceIds = 2000;
+// Passes of a whole draw: the best, 16 and a sum for each cut, and two for the draw. To sum over one slice more is a load among several.
+constexpr double kWholePasses = 1 + 2 * 17 + 2, kSumASlice = 0.05;
 } // namespace
 
 double expertsTouched(double entries, double experts) { return experts * (1.0 - std::pow(1.0 - 1.0 / experts, entries)); }
@@ -35,6 +42,23 @@ uint32_t moeTileRows(uint64_t entries, uint32_t experts) {
 
 uint32_t routerRows(uint32_t experts, uint32_t maxRows) {
   return maxRows < 16 || experts > 128 ? 1 : 4;
+}
+
+bool routerSpreads(uint32_t experts, uint32_t maxRows) { return maxRows == 1 && experts > kRouterExperts; }
+
+SampleCost sampleCost(uint32_t vocab, uint32_t slice) {
+  const double slices = (vocab + slice - 1) / slice;
+  return {kWholePasses * (kPassStart + vocab / kWholeIds),
+          (kCutRounds + 2) * (kDispatch + kPassStart + slice / kSliceIds + kSumASlice * slices)};
+}
+
+uint32_t sampleSlice(uint32_t vocab) {
+  uint32_t best = 0;
+  double least = sampleCost(vocab, kMostSlice).whole;
+  for (uint32_t slice = kMostSlice; slice >= kMostSlice / 4; slice /= 2)
+    if (const double cost = sampleCost(vocab, slice).sliced; cost < least)
+      least = cost, best = slice;
+  return best;
 }
 
 LatentCost latentCost(const LatentExpandParams &shape, uint64_t rows) {

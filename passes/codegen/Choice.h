@@ -31,6 +31,22 @@ uint32_t moeTileRows(uint64_t entries, uint32_t experts);
 // The rows a workgroup of the router should take in a phase of maxRows, so that the tables of E experts fit.
 uint32_t routerRows(uint32_t experts, uint32_t maxRows);
 
+// Whether the experts of a single row are spread over workgroups of kRouterExperts: more than one of them.
+bool routerSpreads(uint32_t experts, uint32_t maxRows);
+
+// --- Sampling: workgroups of a GPU that look at one row of logits ---
+
+// Microseconds that a draw with top-k and top-p takes.
+struct SampleCost {
+  double whole, sliced;
+};
+
+// The whole in one workgroup is a pass over the vocabulary for each two bits of both cuts and some besides; in slices it is
+// kCutRounds + 2 dispatches, each with a pass over a slice and a sum over the slices.
+SampleCost sampleCost(uint32_t vocab, uint32_t slice);
+// Ids of the slices for which a draw is the fastest; 0: one workgroup is faster.
+uint32_t sampleSlice(uint32_t vocab);
+
 // --- Latent attention: what prefill attends over (docs/LatentAttention.md) ---
 
 // Multiply-adds of a chunk of rows and a layer, products of heads included.

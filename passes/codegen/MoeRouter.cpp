@@ -13,7 +13,7 @@ std::string MoeRouterSpec::name() const {
   if (groups > 1 || keptGroups > 1 || sumTop2)
     result += "_g" + std::to_string(groups) + "of" + std::to_string(keptGroups) + (sumTop2 ? "_top2" : "_max");
   for (auto [present, text] : {std::pair(routerBias, "_bias"), {selectionBias, "_sel"}, {rmsNorm, "_rms"},
-                               {unitOffset, "1"}, {stats, "_stats"}})
+                               {unitOffset, "1"}, {stats, "_stats"}, {spread, "_spread"}})
     if (present)
       result += text;
   return result + "_r" + std::to_string(rowsPerGroup);
@@ -35,6 +35,10 @@ std::vector<Binding> MoeRouterSpec::bindings() const {
   }
   if (stats)
     result.push_back({"stats", Access::ReadWrite, Stored::Mixed});
+  if (spread) {
+    result.push_back({"logits", Access::ReadWrite});
+    result.push_back({"done", Access::ReadWrite, Stored::I32});
+  }
   return result;
 }
 
@@ -45,7 +49,8 @@ std::vector<uint32_t> MoeRouterParams::push() const {
 }
 
 std::array<uint32_t, 3> MoeRouterParams::grid(const MoeRouterSpec &spec) const {
-  return linearGrid((maxRows + spec.rowsPerGroup - 1) / spec.rowsPerGroup);
+  return linearGrid(spec.spread ? (spec.experts + kRouterExperts - 1) / kRouterExperts
+                                : (maxRows + spec.rowsPerGroup - 1) / spec.rowsPerGroup);
 }
 
 std::string MoeRouterSpec::fault() const {
@@ -61,12 +66,16 @@ std::string MoeRouterSpec::fault() const {
     return "unit_offset needs rms_norm";
   if (rowsPerGroup != 1 && rowsPerGroup != 2 && rowsPerGroup != 4) // C4
     return "rows_per_group must be 1, 2 or 4, got " + std::to_string(rowsPerGroup);
+  if (spread && rowsPerGroup != 1) // C6
+    return "spread needs rows_per_group 1, got " + std::to_string(rowsPerGroup);
   return "";
 }
 
-std::string MoeRouterParams::fault(const MoeRouterSpec &) const {
+std::string MoeRouterParams::fault(const MoeRouterSpec &spec) const {
   return firstFault({needsPositive("k", k), needsPositive("max_rows", maxRows), needsQuads("x", x),
-                     needsQuads("normed", normed)});
+                     needsQuads("normed", normed),
+                     spec.spread && maxRows != 1 ? "max_rows must be 1 where experts are spread, got " + std::to_string(maxRows)
+                                                 : ""});
 }
 
 } // namespace xfmr::codegen

@@ -14,6 +14,7 @@ template <> struct Words<MoeScore> {
 };
 
 constexpr uint32_t kMaxExperts = 512, kMaxTopK = 16;
+constexpr uint32_t kRouterExperts = 16; // of a workgroup, where they are spread
 
 struct MoeRouterSpec {
   WeightType weight = WeightType::F32;
@@ -29,10 +30,12 @@ struct MoeRouterSpec {
   bool unitOffset = false;    // with rmsNorm: g is 1 + stored weight
   uint32_t rowsPerGroup = 1;  // rows a workgroup takes: more reuse the router's weight (routerRows in Choice.h)
   bool stats = false;         // counts and weight sums of the chosen experts; only for phases of one row
+  bool spread = false;        // of one row: each workgroup has kRouterExperts experts, and the last one to be done chooses; only Vulkan
 
   std::string name() const;
   // state r, x r, weight r (W [experts, k]), ids w (u32 [rows, topK]), weights w (f32 [rows, topK])
   // [, router_bias r] [, selection_bias r] [, norm r, normed rw] [, stats rw (u32 [E], then f32 [E])]
+  // [, logits rw (f32 [E]), done rw (u32, zero before and after)]
   std::vector<Binding> bindings() const;
   // Why no kernel has this spec; empty: nothing is wrong.
   std::string fault() const;
@@ -43,6 +46,7 @@ struct MoeRouterSpec {
     f("router_bias", self.routerBias); f("selection_bias", self.selectionBias);
     f("rms_norm", self.rmsNorm); f("unit_offset", self.unitOffset);
     f("rows_per_group", self.rowsPerGroup); f("stats", self.stats);
+    f("spread", self.spread);
   }
 };
 

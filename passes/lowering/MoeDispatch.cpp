@@ -104,6 +104,7 @@ private:
     spec.selectionBias = static_cast<bool>(op.getSelectionBias());
     spec.rowsPerGroup = codegen::routerRows(layout.experts, rows);
     spec.stats = rows == 1;
+    spec.spread = !build.tables.onCpu() && codegen::routerSpreads(layout.experts, rows);
     codegen::MoeRouterParams params;
     params.k = hidden;
     params.maxRows = rows;
@@ -125,6 +126,11 @@ private:
       params.normed = input.rows;
       buffers.push_back({"norm", build.weight(prologue.getWeight())});
       buffers.push_back({"normed", input.buffer});
+    }
+    if (spec.spread) {
+      build.tables.buffer("router_done", BufferKind::cache, 4); // zero when a session begins, and behind every dispatch
+      buffers.push_back({"logits", build.scratch(layout.experts, build.builder.getF32Type())});
+      buffers.push_back({"done", build.named("router_done", build.builder.getI32Type(), {1})});
     }
     build.setLabel("moe router");
     build.dispatch(spec, params, buffers);

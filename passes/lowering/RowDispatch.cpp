@@ -1,4 +1,5 @@
 // Ops that work row by row: embedding, norms, elementwise, split, probe; and sampling.
+#include "passes/codegen/Choice.h"
 #include "passes/lowering/PhaseLowering.h"
 #include "passes/lowering/RegionGroups.h"
 #include "runtime/artifact/Format.h"
@@ -211,19 +212,37 @@ LogicalResult PhaseLowering::lowerProbe(ProbeOp op) {
 }
 
 LogicalResult PhaseLowering::lowerSample() {
+  using codegen::SamplePart;
   ProgramOp program = build.tables.program;
   int64_t vocab = program.getConfig().getVocabSize(), context = program.getMaxContext();
   codegen::SampleParams params;
   params.vocab = static_cast<uint32_t>(vocab);
   params.rowStride = paddedWidth(params.vocab);
   params.outputCapacity = static_cast<uint32_t>(context);
+  params.slice = build.tables.onCpu() ? 0 : codegen::sampleSlice(params.vocab);
   Type i32 = build.builder.getI32Type();
+  SmallVector<DispatchBuilder::NamedBuffer> buffers = {
+      {"logits", build.named("logits", build.builder.getF32Type(),
+                             {static_cast<int64_t>(program.getChunk()), static_cast<int64_t>(params.rowStride)})},
+      {"output", build.named("output", i32, {context})},
+      {"tokens", build.named("tokens", i32, {static_cast<int64_t>(program.getChunk())})},
+      {"seen", build.named("seen", i32, {(vocab + 31) / 32})}};
   build.setLabel("sample");
-  build.dispatch(codegen::SampleSpec(), params,
-                 {{"logits", build.named("logits", build.builder.getF32Type(),
-                                         {static_cast<int64_t>(program.getChunk()), static_cast<int64_t>(params.rowStride)})},
-                  {"output", build.named("output", i32, {context})},
-                  {"tokens", build.named("tokens", i32, {static_cast<int64_t>(program.getChunk())})},
-                  {"seen", build.named("seen", i32, {(vocab + 31) / 32})}});
+  if (!params.slice) {
+    build.dispatch(codegen::SampleSpec(), params, buffers);
+    return success();
+  }
+  const auto words = static_cast<int64_t>(params.slicesWords());
+  build.tables.buffer("sample_slices", BufferKind::cache, words * 4);
+  Value slices = build.named("sample_slices", i32, {words});
+  buffers.push_back({"slices", slices});
+  build.dispatch(codegen::SampleSpec{SamplePart::Best}, params, buffers);
+  if (build.kind == PhaseKind::sample_greedy)
+    return success();
+  constexpr int64_t kGrid = 4 * codegen::slices::kGrid;
+  for (params.round = 0; params.round < codegen::kCutRounds; ++params.round)
+    build.dispatchIndirect(codegen::SampleSpec{SamplePart::Cut}, params, buffers, slices, kGrid);
+  params.round = 0;
+  build.dispatchIndirect(codegen::SampleSpec{SamplePart::Pick}, params, buffers, slices, kGrid);
   return success();
 }

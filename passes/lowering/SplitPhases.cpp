@@ -426,9 +426,15 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
       cloneTrunk(cloner);
       cloneHead(cloner);
     }
-    startPhase(PhaseKind::sample, 1);
-    SampleOp::create(builder, loc);
-    YieldOp::create(builder, loc, ValueRange());
+    SmallVector<PhaseKind, 2> sampling = {PhaseKind::sample};
+    // Where a draw takes several dispatches, and without one the first of them is enough.
+    if (targetAttr->isVulkan() && codegen::sampleSlice(static_cast<uint32_t>(model.getConfig().getVocabSize())) > 0)
+      sampling.push_back(PhaseKind::sample_greedy);
+    for (PhaseKind kind : sampling) {
+      startPhase(kind, 1);
+      SampleOp::create(builder, loc);
+      YieldOp::create(builder, loc, ValueRange());
+    }
     model.erase();
     return success();
   }

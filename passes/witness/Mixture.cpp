@@ -76,11 +76,11 @@ bool hasNearTies(const Tensor &logits) {
 Cases witness::casesOf(const codegen::MoeRouterSpec &spec) {
   if (!isExact(spec.weight))
     return {};
-  const uint32_t rows = spec.stats ? 1 : 5, columns = kColumns;
+  const uint32_t rows = spec.stats || spec.spread ? 1 : 5, columns = kColumns;
   for (uint32_t attempt = 0; attempt < 16; ++attempt) {
     CaseBuilder c(spec.name(), 100 + attempt);
     codegen::MoeRouterParams p;
-    p.k = columns, p.maxRows = spec.stats ? 1 : rows + 2;
+    p.k = columns, p.maxRows = rows == 1 ? 1 : rows + 2;
     p.x = {paddedWidth(columns) + 8, 4}, p.normed = {paddedWidth(columns) + 16, 8}, p.eps = 1e-5f;
     p.normEps = spec.norm ? 1e-20f : 0.0f, p.scale = 1.5f, p.mixerEps = 0.01f;
     c.launch(spec, p);
@@ -101,6 +101,12 @@ Cases witness::casesOf(const codegen::MoeRouterSpec &spec) {
     }
     if (spec.stats)
       c.words(std::vector<uint32_t>(2 * spec.experts));
+    const uint32_t stats = c.lastBinding();
+    if (spec.spread) {
+      c.out(spec.experts);
+      c.words({0});
+      c.expectWords(c.lastBinding(), 0, {0});
+    }
     const Tensor logits = reference::linear(x, w, spec.routerBias ? &bias : nullptr);
     if (spec.rmsNorm && hasNearTies(logits))
       continue;
@@ -116,8 +122,8 @@ Cases witness::casesOf(const codegen::MoeRouterSpec &spec) {
         ++counts[expert];
         sums[expert] += routed.weights.values[slot];
       }
-      c.expectWords(c.lastBinding(), 0, counts);
-      c.expect(c.lastBinding(), spec.experts, sums.data(), spec.experts, kTolerance);
+      c.expectWords(stats, 0, counts);
+      c.expect(stats, spec.experts, sums.data(), spec.experts, kTolerance);
     }
     return only(c);
   }

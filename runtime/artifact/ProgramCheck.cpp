@@ -20,6 +20,7 @@ constexpr const char *kPhases[] = {"prefill", "all_logits", "last_logits", "deco
 constexpr size_t kEncoderPhases = 2; // the first of them: an encoder has no others
 constexpr const char *kFew = "prefill_few"; // may be absent
 constexpr const char *kEncode = "encode";   // of an encoder with a decoder
+constexpr const char *kGreedy = "sample_greedy"; // may be absent
 constexpr uint64_t kMaxBufferBytes = uint64_t(1) << 48;
 constexpr uint32_t kMaxIds = 1u << 30; // tokens, vocabulary, context: products stay below 2^64
 
@@ -71,7 +72,7 @@ struct Checker {
     std::set<std::string> seen;
     for (const program::Phase *phase : *program.phases()) {
       std::string name = phase->name()->str();
-      bool known = name == kFew || name == kEncode;
+      bool known = name == kFew || name == kEncode || name == kGreedy;
       for (const char *fixed : kPhases)
         known |= name == fixed;
       if (!known)

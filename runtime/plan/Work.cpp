@@ -50,7 +50,7 @@ Amount xfmr::plan::amountOf(const program::Dispatch &dispatch, uint32_t position
 
 uint32_t xfmr::plan::rowsOf(const program::Phase &phase, uint32_t count) {
   const std::string_view name = phase.name()->string_view();
-  const bool one = name == "last_logits" || name == "decode" || name == "sample";
+  const bool one = name == "last_logits" || name == "decode" || name == "sample" || name == "sample_greedy";
   return one ? std::min(count, 1u) : count;
 }
 

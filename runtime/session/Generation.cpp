@@ -1,6 +1,7 @@
 // Generation: decode and sample, submitted in batches that follow measured time, as many under way as the engine
 // likes. The engine's state stops by itself at an end token or the limit; what was queued behind does nothing.
 #include "runtime/session/BatchSize.h"
+#include "runtime/session/PhaseChoice.h"
 #include "runtime/session/Session.h"
 #include <chrono>
 #include <cstring>
@@ -90,11 +91,12 @@ Status Session::generate(uint32_t count, const Sampling &sampling, const OnToken
   std::vector<uint32_t> logitsWords, words = samplingState(position_ + most - 1, sampling);
   if (logits_ == Logits::lastRow)
     first.push_back(lastLogits(logitsWords));
-  first.push_back(step("sample", words));
+  const char *sample = samplePhase(program(), sampling.temperature);
+  first.push_back(step(sample, words));
   if (sampling.repetitionPenalty != 1)
     first.back().writes.push_back({range(BufferKind::seen, 0, 0).buffer, 0, seen_.data(), 4 * seen_.size()});
   Step next;
-  next.phases = {phaseIndex("decode"), phaseIndex("sample")};
+  next.phases = {phaseIndex("decode"), phaseIndex(sample)};
 
   std::deque<Batch> inFlight;
   BatchSize batchSize(pace.batchSeconds);

@@ -12,9 +12,13 @@ const char *session::prefillPhase(const program::Program &program, uint32_t toke
 
 uint32_t session::prefillChunk(const program::Program &program) { return findPhase(program, "prefill")->tokens(); }
 
+const char *session::samplePhase(const program::Program &program, float temperature) {
+  return temperature == 0 && findPhase(program, "sample_greedy") ? "sample_greedy" : "sample";
+}
+
 uint32_t session::mostRows(const program::Program &program, std::string_view phase) {
   const program::Phase *found = findPhase(program, phase);
-  if (!found || phase == "sample")
+  if (!found || phase == "sample" || phase == "sample_greedy")
     return 0;
   return phase == "last_logits" || phase == "decode" ? 1 : found->tokens();
 }

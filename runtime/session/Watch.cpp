@@ -1,5 +1,5 @@
 // Watching: the engine says which dispatch of which run took how long, the session knows what the run worked on. It follows
-// the engine's state word by word: writes set position and count, `sample` moves them on.
+// the engine's state word by word: writes set position and count, sampling moves them on.
 #include "runtime/session/PhaseChoice.h"
 #include "runtime/session/Session.h"
 #include <cstring>
@@ -39,7 +39,7 @@ void Session::expect(const std::vector<engine::Step> &steps) {
         const program::Phase &phase = *program().phases()->Get(index);
         const uint32_t rows = plan::rowsOf(phase, stateCount_);
         runs_.push_back({statePosition_ + stateCount_ - rows, rows}); // a last row is the last of its chunk
-        if (phase.name()->string_view() == "sample") {
+        if (const std::string_view name = phase.name()->string_view(); name == "sample" || name == "sample_greedy") {
           statePosition_ += stateCount_;
           stateCount_ = 1;
         }

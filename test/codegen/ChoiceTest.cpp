@@ -135,6 +135,30 @@ TEST(Tiles, OfRows) {
   expectTile(tileOf(SampleSpec(), s), 1, 100, 1);
 }
 
+TEST(Choice, SlicesOfTheVocabulary) {
+  EXPECT_EQ(sampleSlice(1), 0u);
+  EXPECT_EQ(sampleSlice(5000), 0u);
+  EXPECT_EQ(sampleSlice(8192), 1024u);
+  EXPECT_EQ(sampleSlice(32000), 2048u);
+  EXPECT_EQ(sampleSlice(128256), 4096u);
+  EXPECT_EQ(sampleSlice(262144), 4096u);
+  for (uint32_t vocab = 1000; vocab < 300000; vocab += 997) { // once they pay they go on paying
+    const uint32_t slice = sampleSlice(vocab);
+    ASSERT_EQ(slice == 0, vocab < 6500) << vocab;
+    for (uint32_t other : {1024u, 2048u, 4096u})
+      ASSERT_LE(slice ? sampleCost(vocab, slice).sliced : sampleCost(vocab, other).whole, sampleCost(vocab, other).sliced);
+  }
+  // 37 passes of 1 us and 8000 ids a microsecond; 10 dispatches of 6 us, a slice at 2000, 32 slices.
+  EXPECT_DOUBLE_EQ(sampleCost(65536, 2048).whole, 37 * (1 + 65536 / 8000.0));
+  EXPECT_DOUBLE_EQ(sampleCost(65536, 2048).sliced, 10 * (6 + 2048 / 2000.0 + 0.05 * 32));
+}
+
+TEST(Choice, ExpertsOfOneRowAreSpread) {
+  EXPECT_FALSE(routerSpreads(16, 1));
+  EXPECT_TRUE(routerSpreads(17, 1));
+  EXPECT_FALSE(routerSpreads(128, 2));
+}
+
 TEST(Tiles, OfAttention) {
   AttentionPrefillSpec spec;
   spec.headDim = 64;

@@ -33,17 +33,52 @@ protected:
     words[state::kSeedLow] = uint32_t(s.seed), words[state::kSeedHigh] = uint32_t(s.seed >> 32);
     words[state::kSampleRow] = row;
     words[state::kMinP] = floatBits(s.minP), words[state::kPenalty] = floatBits(s.penalty);
-    uint32_t chosen = 0, first = 0;
-    // The portable variant last: what it leaves is looked at. Others choose the same.
-    for (size_t variant = 0; variant < variants(SampleSpec{}); ++variant) {
-      chosen = sample(logits, s, row, int(variant));
-      if (variant == 0)
-        first = chosen;
-      EXPECT_EQ(chosen, first) << variantLabel(SampleSpec{}, variant);
+    const std::vector<Form> all = forms();
+    Left left;
+    for (const Form &form : all) {
+      const uint32_t chosen = sample(logits, s, row, form);
+      Left here{chosen, after, wordsOf(output), wordsOf(tokens), wordsOf(seen)};
+      if (&form == &all.front())
+        left = std::move(here);
+      else
+        EXPECT_TRUE(here == left) << form.label << ": " << here.chosen << ", " << all.front().label << ": " << left.chosen;
     }
-    return chosen;
+    return left.chosen;
   }
-  uint32_t sample(const std::vector<float> &logits, const Settings &s, uint32_t row, int variant) {
+
+  // A way to sample: in one workgroup, or in slices of so many ids; and the variant, the portable one 0, others behind it.
+  struct Form {
+    uint32_t slice;
+    size_t variant;
+    std::string label;
+  };
+  // The portable one in one workgroup is last: what it leaves is looked at. Others leave the same.
+  std::vector<Form> forms() {
+    std::vector<Form> result;
+    for (uint32_t slice : onVulkan() ? slices : std::vector<uint32_t>())
+      for (size_t variant = 0; variant < variants(SampleSpec{SamplePart::Best}); ++variant)
+        result.push_back({slice, variant, "slices of " + std::to_string(slice) + ", variant " + std::to_string(variant)});
+    for (size_t variant = variants(SampleSpec{}); variant-- > 0;)
+      result.push_back({0, variant, "whole, variant " + std::to_string(variant)});
+    return result;
+  }
+  struct Left {
+    uint32_t chosen = 0;
+    std::vector<uint32_t> after, output, tokens, seen;
+    bool operator==(const Left &other) const {
+      return chosen == other.chosen && after == other.after && output == other.output && tokens == other.tokens && seen == other.seen;
+    }
+  };
+  static std::vector<uint32_t> wordsOf(TestBuffer *buffer) {
+    return {buffer->as<uint32_t>(), buffer->as<uint32_t>() + buffer->bytes / 4};
+  }
+  // Of a kernel, the last but `variant`, or its first.
+  int variantOf(const SampleSpec &spec, size_t variant) {
+    const size_t all = variants(spec);
+    return int(variant < all ? all - 1 - variant : 0);
+  }
+
+  uint32_t sample(const std::vector<float> &logits, const Settings &s, uint32_t row, const Form &form) {
     uint32_t vocab = static_cast<uint32_t>(logits.size()), stride = paddedWidth(vocab);
     releaseBuffers();
     TestBuffer *state = ids(words), *buffer = floats(size_t(stride) * (row + 1));
@@ -56,8 +91,22 @@ protected:
       bits[id / 32] |= 1u << (id % 32);
     seen = ids(bits);
     SampleParams p;
-    p.vocab = vocab, p.rowStride = stride, p.outputCapacity = kCapacity;
-    run(SampleSpec{}, p, {state, buffer, output, tokens, seen}, variant);
+    p.vocab = vocab, p.rowStride = stride, p.outputCapacity = kCapacity, p.slice = form.slice;
+    if (!form.slice) {
+      run(SampleSpec{}, p, {state, buffer, output, tokens, seen}, variantOf({}, form.variant));
+    } else {
+      const SampleSpec best{SamplePart::Best}, cut{SamplePart::Cut}, pick{SamplePart::Pick};
+      TestBuffer *found = ids(std::vector<uint32_t>(p.slicesWords(), 0));
+      run(best, p, {state, buffer, output, tokens, seen, found}, variantOf(best, form.variant));
+      const bool draws = found->as<uint32_t>()[slices::kGrid] != 0; // else the device would start no more workgroups
+      for (p.round = 0; draws && p.round < kCutRounds; ++p.round)
+        run(cut, p, {state, buffer, seen, found}, variantOf(cut, form.variant));
+      p.round = 0;
+      if (draws)
+        run(pick, p, {state, buffer, output, tokens, seen, found}, variantOf(pick, form.variant));
+      EXPECT_EQ(found->as<uint32_t>()[slices::kDone], 0u);
+      EXPECT_EQ(found->as<uint32_t>()[slices::kGrid], 0u);
+    }
     after.assign(state->as<uint32_t>(), state->as<uint32_t>() + state::kWords);
     return tokens->as<uint32_t>()[0];
   }
@@ -139,6 +188,7 @@ protected:
   }
 
   static constexpr uint32_t kCapacity = 8;
+  std::vector<uint32_t> slices = {256}; // also run in slices of so many ids
   std::vector<uint32_t> words, after;
   TestBuffer *output = nullptr, *tokens = nullptr, *seen = nullptr;
 };
@@ -180,6 +230,62 @@ TEST_P(SampleKernel, OfALargeVocabulary) {
     }
   logits[vocab - 1] = logits[33333] = 20;
   EXPECT_EQ(sample(logits, {}), 33333u);
+}
+
+// Ties, infinities and NaN in all slices; the last one is short, with a last vec4 that is. Every seed gives the same id, however many
+// workgroups and invocations look for it.
+TEST_P(SampleKernel, SlicesOfLargeVocabularies) {
+  int compared = 0;
+  for (uint32_t vocab : {6001u, 16000u, 50257u, 128256u}) {
+    slices = {vocab < 20000 ? 1024u : 2048u};
+    if (vocab == 6001)
+      slices.push_back(4096);
+    auto logits = randomVector(vocab, 8);
+    for (uint32_t id = 0; id < vocab; ++id)
+      if (id % 7 == 0)
+        logits[id] = std::round(logits[id]); // a seventh of the ids shares seventeen numbers
+      else if (id % 101 == 0)
+        logits[id] = NAN;
+      else if (id % 103 == 0)
+        logits[id] = -INFINITY;
+    for (Settings s : {Settings{0.7f, 0, 1}, {0.8f, 40, 1}, {1.3f, 0, 0.9f}, {1, 1000, 0.95f}, {0.9f, vocab / 2, 0.99f, 1, 0, 0.01f},
+                       {1, 64, 0.5f, 1, 0, 0, 1.2f, {7, 700, vocab - 1}}})
+      for (uint64_t seed : {3ull, 0x0fedcba987654321ull}) {
+        s.seed = seed, s.outputCount = uint32_t(random() % 7);
+        const int64_t want = expectedDraw(penalised(logits, s), s);
+        const uint32_t got = sample(logits, s);
+        compared += want >= 0;
+        EXPECT_TRUE(want < 0 || got == want) << got << " instead of " << want << " of " << vocab << ", k " << s.topK << " p " << s.topP
+                                             << " seed " << seed;
+      }
+    logits[vocab - 1] = logits[vocab / 2 + 1] = 20;
+    EXPECT_EQ(sample(logits, {}), vocab / 2 + 1);
+    EXPECT_EQ(sample(logits, {0, 0, 1, 1, 0, 0, 2, {vocab / 2 + 1}}, 1), vocab - 1);
+  }
+  EXPECT_GE(compared, 40);
+}
+
+// Cuts in the middle of ids with the same logit, which lie in several slices: before, in and behind a slice, and at its border.
+TEST_P(SampleKernel, SlicesCutTiesByLowerId) {
+  slices = {256};
+  std::vector<float> logits(1001, -3.0f);
+  std::vector<uint32_t> equal;
+  for (uint32_t id = 5; id < 1001; id += 83) // three or four a slice
+    logits[id] = 1, equal.push_back(id);
+  for (uint32_t count : {1u, 2u, 4u, 5u, 7u, 8u, 11u, 12u}) {
+    std::set<uint32_t> byCount, byMass;
+    for (uint64_t seed = 0; seed < 20; ++seed) {
+      byCount.insert(sample(logits, {0.1f, count, 1, seed}));
+      // exp(-40) of the others: the share of `count`, less a half, of the equal ones
+      byMass.insert(sample(logits, {0.1f, 0, (float(count) - 0.5f) / float(equal.size()), seed}));
+    }
+    for (const std::set<uint32_t> *drawn : {&byCount, &byMass})
+      for (uint32_t id : *drawn)
+        EXPECT_LE(id, equal[count - 1]) << count;
+    // Some of the last third are among 20 draws.
+    EXPECT_GE(*byCount.rbegin(), equal[count * 2 / 3]) << count;
+    EXPECT_GE(*byMass.rbegin(), equal[count * 2 / 3]) << count;
+  }
 }
 
 TEST_P(SampleKernel, DrawsAsTheReferenceDoes) {
@@ -277,6 +383,7 @@ TEST_P(SampleKernel, DrawsWithMinPAndPenaltyAsTheReferenceDoes) {
 
 TEST_P(SampleKernel, FrequenciesFollowTheDistribution) {
   std::vector<float> logits = {std::log(0.5f), std::log(0.25f), std::log(0.125f), std::log(0.125f)};
+  slices.clear(); // of so few ids they are tested above
   std::vector<int> counts(4);
   for (uint32_t i = 0; i < 2000; ++i)
     ++counts[sample(logits, {1, 0, 1, 99, i})];

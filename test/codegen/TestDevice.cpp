@@ -101,6 +101,9 @@ TestDevice::TestDevice(bool validate) {
     if (subgroup.supportedOperations & VK_SUBGROUP_FEATURE_ARITHMETIC_BIT)
       features.insert("subgroup_arithmetic");
   }
+  for (uint32_t invocations : {256u, 512u})
+    if (std::min(properties.limits.maxComputeWorkGroupInvocations, properties.limits.maxComputeWorkGroupSize[0]) >= invocations)
+      features.insert("workgroup_" + std::to_string(invocations));
   float priority = 1;
   VkDeviceQueueCreateInfo queueInfo{VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO};
   queueInfo.queueCount = 1;

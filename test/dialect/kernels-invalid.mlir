@@ -239,6 +239,12 @@ module attributes {xfmr.kernel = #xfmr.moe_router<experts = 6, top_k = 1, rows_p
 
 // -----
 
+// moe_router C6
+// expected-error @below {{moe_router: spread needs rows_per_group 1, got 4}}
+module attributes {xfmr.kernel = #xfmr.moe_router<experts = 64, top_k = 1, rows_per_group = 4, spread>} {}
+
+// -----
+
 // moe_gemm C1
 // expected-error @below {{moe_gemm: tile_rows must be 8, 16, 32, 64 or 128, got 24}}
 module attributes {xfmr.kernel = #xfmr.moe_gemm<tile_rows = 24>} {}

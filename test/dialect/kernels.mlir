@@ -81,9 +81,14 @@ module @row_codes attributes {xfmr.kernel = #xfmr.row_codes<halves>, xfmr.params
 module @codes attributes {xfmr.kernel = #xfmr.gemm<weight = q4, codes>} {}
 
 // CHECK-LABEL: @sample
-// CHECK-SAME: kernel = #xfmr.sample,
+// CHECK-SAME: kernel = #xfmr.sample<>,
 // CHECK-SAME: params = #xfmr.sample_params<vocab = 32, row_stride = 32, output_capacity = 8>}
-module @sample attributes {xfmr.kernel = #xfmr.sample, xfmr.params = #xfmr.sample_params<vocab = 32, row_stride = 32, output_capacity = 8>} {}
+module @sample attributes {xfmr.kernel = #xfmr.sample<>, xfmr.params = #xfmr.sample_params<vocab = 32, row_stride = 32, output_capacity = 8>} {}
+
+// CHECK-LABEL: @sample_cut
+// CHECK-SAME: kernel = #xfmr.sample<part = cut>,
+// CHECK-SAME: params = #xfmr.sample_params<vocab = 32, row_stride = 32, output_capacity = 8, slice = 256, round = 3>}
+module @sample_cut attributes {xfmr.kernel = #xfmr.sample<part = cut>, xfmr.params = #xfmr.sample_params<vocab = 32, row_stride = 32, output_capacity = 8, slice = 256, round = 3>} {}
 
 // CHECK-LABEL: @top_k
 // CHECK-SAME: kernel = #xfmr.top_k<top = 8, magnitude>,

@@ -79,6 +79,41 @@ xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hid
 // -----
 
 xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  // expected-error @below {{slice must be a multiple of 256 up to 4096 for a part and 0 for the whole, got 128}}
+  xfmr.executable @k #xfmr.sample<part = best> params #xfmr.sample_params<vocab = 32, row_stride = 32, output_capacity = 8, slice = 128>
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  // expected-error @below {{slice must be a multiple of 256 up to 4096 for a part and 0 for the whole, got 256}}
+  xfmr.executable @k #xfmr.sample<> params #xfmr.sample_params<vocab = 32, row_stride = 32, output_capacity = 8, slice = 256>
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  // expected-error @below {{round must be below 8 for a cut and 0 otherwise, got 8}}
+  xfmr.executable @k #xfmr.sample<part = cut> params #xfmr.sample_params<vocab = 32, row_stride = 32, output_capacity = 8, slice = 256, round = 8>
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  // expected-error @below {{round must be below 8 for a cut and 0 otherwise, got 1}}
+  xfmr.executable @k #xfmr.sample<part = pick> params #xfmr.sample_params<vocab = 32, row_stride = 32, output_capacity = 8, slice = 256, round = 1>
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  // expected-error @below {{max_rows must be 1 where experts are spread, got 4}}
+  xfmr.executable @k #xfmr.moe_router<experts = 64, top_k = 2, spread> params #xfmr.moe_router_params<k = 16, max_rows = 4, x = <stride = 16>>
+}
+
+// -----
+
+xfmr.program @p max_context 8 chunk 8 kv f32 config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
   // expected-error @below {{chunk must be positive where the kernel is chunked, and 0 elsewhere}}
   xfmr.executable @k #xfmr.attention_prefill<head_dim = 16> params #xfmr.attention_prefill_params<num_heads = 1, num_kv_heads = 1, max_context = 8, max_rows = 4, q = <stride = 16>, out = <stride = 16>, chunk = 4>
 }

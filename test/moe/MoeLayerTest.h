@@ -128,6 +128,7 @@ protected:
     maxRows = maxRows ? maxRows : l.rows;
     MoeRouterSpec spec = routerSpec(l.routing, l.experts, maxRows);
     spec.routerBias = !l.routerBias.empty(), spec.selectionBias = !l.selectionBias.empty();
+    spec.spread = onVulkan() && routerSpreads(l.experts, maxRows);
     MoeRouterParams p;
     p.k = l.d, p.maxRows = maxRows;
     p.x = {paddedWidth(l.d) + 8, 4};
@@ -141,7 +142,11 @@ protected:
       bound.push_back(vector(l.routerBias));
     if (spec.selectionBias)
       bound.push_back(vector(l.selectionBias));
+    TestBuffer *done = ids({0});
+    if (spec.spread)
+      bound.insert(bound.end(), {floats(l.experts), done});
     run(spec, p, bound, routerVariant < int(variants(spec)) ? routerVariant : -1);
+    EXPECT_EQ(done->as<uint32_t>()[0], 0u) << "as the next dispatch needs it";
     expectUntouched(device.ids, size_t(l.rows) * spec.topK, size_t(maxRows) * spec.topK);
     return device;
   }

@@ -85,6 +85,49 @@ protected:
       expectPlan(l, found, device.plan, at);
   }
 
+  // With more than 16 experts spread over workgroups.
+  void normBeforeAndStatistics(uint32_t e) {
+    Routing rule;
+    rule.topK = 2, rule.norm = true;
+    const uint32_t d = e > kRouterExperts ? 2100 : 52;
+    Layer l = random(1, d, e, 8, rule);
+    std::vector<float> norm = randomVector(d);
+    MoeRouterSpec spec = routerSpec(rule, e, 1);
+    spec.rmsNorm = spec.stats = true;
+    spec.spread = onVulkan() && routerSpreads(e, 1);
+    MoeRouterParams p;
+    p.k = d, p.maxRows = 1, p.x = {0, 8}, p.normed = {paddedWidth(d), 4}, p.eps = 1e-5f;
+    TestBuffer *id = ids({0, 0}), *weights = floats(2), *normed = floats(4 + paddedWidth(d)), *stats = ids(std::vector<uint32_t>(2 * e));
+    std::vector<TestBuffer *> bound = {state(3, 1), activations(l.x, p.x), weight(l.router, WeightType::F32), id, weights,
+                                         vector(norm), normed, stats};
+    if (spec.spread)
+      bound.insert(bound.end(), {floats(e), ids({0})});
+    run(spec, p, bound, 0);
+    run(spec, p, bound);
+    // Either variant counted.
+    for (uint32_t slot = 0; slot < 2 * e; ++slot)
+      EXPECT_TRUE(stats->as<uint32_t>()[slot] % 2 == 0 || slot >= e);
+    std::memset(stats->as<void>(), 0, stats->bytes);
+    run(spec, p, bound);
+    double squares = 0;
+    for (uint32_t c = 0; c < d; ++c)
+      squares += double(l.x.at(0, c)) * l.x.at(0, c) / d;
+    for (uint32_t c = 0; c < d; ++c)
+      l.x.values[c] = static_cast<float>(l.x.at(0, c) / std::sqrt(squares + 1e-5) * norm[c]);
+    expectRows(normed, p.normed, l.x, 1e-6);
+    Device device{bound[0], bound[1], id, weights, nullptr, p.x};
+    expectRouted(l, read(l, device));
+    run(spec, p, bound);
+    for (uint32_t slot = 0; slot < 2; ++slot) {
+      const uint32_t expert = id->as<uint32_t>()[slot];
+      EXPECT_EQ(stats->as<uint32_t>()[expert], 2u);
+      EXPECT_FLOAT_EQ(stats->as<float>()[e + expert], 2 * weights->as<float>()[slot]);
+    }
+    bound[0] = state(3, 0); // nothing to do: nothing counted
+    run(spec, p, bound);
+    EXPECT_EQ(stats->as<uint32_t>()[id->as<uint32_t>()[0]], 2u);
+  }
+
   // Random logits that are multiples of 1/256: sums are exact, so that ids must agree; ties are frequent.
   reference::Tensor coarse(uint32_t rows, uint32_t experts) {
     reference::Tensor z({rows, experts});
@@ -162,6 +205,32 @@ TEST_P(RouterKernel, EveryRuleOverOddSizes) {
         if (HasFatalFailure())
           return;
       }
+  }
+}
+
+// One row: experts are spread over workgroups, of which the last has one, all or some, and whoever is done last chooses.
+TEST_P(RouterKernel, EveryRuleOfOneRow) {
+  if (!onVulkan())
+    GTEST_SKIP() << "the CPU does not spread experts";
+  for (uint32_t experts : {17u, 64u, 128u}) {
+    bool bias = false;
+    for (const Routing &rule : everyRule(experts == 64 ? 2 : 8, experts)) {
+      bias = !bias && rule.score != ScoreFunction::sparsemixer;
+      Layer l = identity(coarse(1, experts), rule);
+      if (bias) {
+        l.selectionBias = randomVector(experts);
+        for (float &b : l.selectionBias)
+          b = std::round(b * 8) / 8;
+        l.routerBias = l.selectionBias;
+      }
+      for (int variant : {0, 1, -1}) {
+        routerVariant = variant;
+        Device device = route(l);
+        expectRouted(l, read(l, device), 4e-6);
+        ASSERT_FALSE(HasFailure()) << routerSpec(rule, experts, 1).name() << (bias ? " biased" : "") << ", variant " << variant;
+      }
+      releaseBuffers();
+    }
   }
 }
 
@@ -255,42 +324,8 @@ TEST_P(RouterKernel, CapacitiesCountOverParts) {
 }
 
 TEST_P(RouterKernel, NormBeforeAndStatistics) {
-  Routing rule;
-  rule.topK = 2, rule.norm = true;
-  const uint32_t d = 52, e = 8;
-  Layer l = random(1, d, e, 8, rule);
-  std::vector<float> norm = randomVector(d);
-  MoeRouterSpec spec = routerSpec(rule, e, 1);
-  spec.rmsNorm = spec.stats = true;
-  MoeRouterParams p;
-  p.k = d, p.maxRows = 1, p.x = {0, 8}, p.normed = {paddedWidth(d), 4}, p.eps = 1e-5f;
-  TestBuffer *id = ids({0, 0}), *weights = floats(2), *normed = floats(4 + paddedWidth(d)), *stats = ids(std::vector<uint32_t>(2 * e));
-  std::vector<TestBuffer *> bound = {state(3, 1), activations(l.x, p.x), weight(l.router, WeightType::F32), id, weights,
-                                       vector(norm), normed, stats};
-  run(spec, p, bound, 0);
-  run(spec, p, bound);
-  // Either variant counted.
-  for (uint32_t slot = 0; slot < 2 * e; ++slot)
-    EXPECT_TRUE(stats->as<uint32_t>()[slot] % 2 == 0 || slot >= e);
-  std::memset(stats->as<void>(), 0, stats->bytes);
-  run(spec, p, bound);
-  double squares = 0;
-  for (uint32_t c = 0; c < d; ++c)
-    squares += double(l.x.at(0, c)) * l.x.at(0, c) / d;
-  for (uint32_t c = 0; c < d; ++c)
-    l.x.values[c] = static_cast<float>(l.x.at(0, c) / std::sqrt(squares + 1e-5) * norm[c]);
-  expectRows(normed, p.normed, l.x, 1e-6);
-  Device device{bound[0], bound[1], id, weights, nullptr, p.x};
-  expectRouted(l, read(l, device));
-  run(spec, p, bound);
-  for (uint32_t slot = 0; slot < 2; ++slot) {
-    const uint32_t expert = id->as<uint32_t>()[slot];
-    EXPECT_EQ(stats->as<uint32_t>()[expert], 2u);
-    EXPECT_FLOAT_EQ(stats->as<float>()[e + expert], 2 * weights->as<float>()[slot]);
-  }
-  bound[0] = state(3, 0); // nothing to do: nothing counted
-  run(spec, p, bound);
-  EXPECT_EQ(stats->as<uint32_t>()[id->as<uint32_t>()[0]], 2u);
+  for (uint32_t experts : {8u, 40u})
+    normBeforeAndStatistics(experts);
 }
 
 XFMR_ON_EVERY_TARGET(RouterKernel);

@@ -257,6 +257,8 @@ private:
 
 KernelModule build(mlir::MLIRContext &context, llvm::StringRef name,
                              const MoeRouterSpec &spec, const MoeRouterParams &params, Level level) {
+  if (spec.spread)
+    return llvm::createStringError("kernel '" + name + "': the CPU's moe_router does not spread experts");
   std::vector<Binding> bindings = spec.bindings();
   std::vector<Element> elements(bindings.size(), Element::F32);
   elements[0] = elements[3] = Element::U32;

@@ -250,6 +250,8 @@ private:
 
 KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const SampleSpec &spec,
                    const SampleParams &params, Level level) {
+  if (spec.part != SamplePart::Whole)
+    return llvm::createStringError("kernel '" + name + "': the CPU samples in one part");
   KernelBuilder k(context, name, spec.bindings(),
                   {Element::U32, Element::F32, Element::U32, Element::U32, Element::U32}, level);
   Sample(k, params).build();

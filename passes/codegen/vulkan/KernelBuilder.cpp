@@ -288,7 +288,8 @@ void KernelBuilder::shareAmongGroups(const Buffer &buffer) {
 }
 
 Value KernelBuilder::atomicAdd(const Buffer &buffer, Value index, Value value) {
-  loaded[buffer.binding] = stored[buffer.binding] = true;
+  if (buffer.binding >= 0)
+    loaded[buffer.binding] = stored[buffer.binding] = true;
   mlir::Value at = arith::IndexCastOp::create(builder, builder.getIndexType(), index.value);
   return wrap(mlir::memref::AtomicRMWOp::create(builder, arith::AtomicRMWKind::addi, value.value, buffer.memory,
                                                 mlir::ValueRange{at}));

@@ -88,7 +88,7 @@ public:
   // that know it to be there, by an atomic operation; of buffers that are `shareAmongGroups`.
   void deviceBarrier();
   void shareAmongGroups(const Buffer &buffer);
-  // Adds to a u32; returns what was there.
+  // Adds to a u32, also of workgroup memory; returns what was there.
   Value atomicAdd(const Buffer &buffer, Value index, Value value);
 
   void when(Value condition, llvm::function_ref<void()> body);

@@ -1,6 +1,9 @@
 // wide (gpu + workgroup_256): of one row, with 256 invocations that have four chunks of columns under way, so that a router of
 // many experts is read by as many loads at once as sixteen workgroups of the portable variant would have; sums over columns
 // are cut otherwise.
+// With `spread` a workgroup takes kRouterExperts experts of the one row, norms the columns as it reads them and leaves logits in a
+// buffer; the one that finds all others there, counted by an atomic addition, chooses from them. subgroup_size_8: software drivers,
+// to which workgroups are work and no gain, do all of it in the first.
 // portable: a workgroup of 64 takes rowsPerGroup rows. Logits: blocks of four experts, the other invocations
 // side by side over the columns, as in gemv. Selection without sorting: an expert's place is the number of
 // experts that beat it, so ties need no care beyond the comparison and no step is serial.
@@ -30,17 +33,18 @@ enum Word : uint32_t {
 constexpr uint32_t kThreads = 64, kWideThreads = 256, kAhead = 4, kBlockExperts = 4;
 
 // Blocks of four experts computed side by side; a power of two.
-uint32_t blocksOf(const MoeRouterSpec &spec, uint32_t threads) {
+uint32_t blocksOf(uint32_t experts, uint32_t threads) {
   uint32_t blocks = 1;
-  while (blocks < threads / 8 && blocks * kBlockExperts < spec.experts)
+  while (blocks < threads / 8 && blocks * kBlockExperts < experts)
     blocks *= 2;
   return blocks;
 }
 
 class Router {
 public:
-  Router(KernelBuilder &k, const MoeRouterSpec &spec, uint32_t threads)
-      : k(k), spec(spec), threads(threads), e(spec.experts), rows(spec.rowsPerGroup),
+  // `alone`: what is spread is done by the first workgroup.
+  Router(KernelBuilder &k, const MoeRouterSpec &spec, uint32_t threads, bool alone)
+      : k(k), spec(spec), spread(spec.spread && !alone), threads(threads), e(spec.experts), rows(spec.rowsPerGroup),
         lanes(threads / spec.rowsPerGroup), logits(k.shared(Element::F32, rows * e)),
         scores(k.shared(Element::F32, rows * e)), keys(k.shared(Element::U32, rows * e)),
         chosen(k.shared(Element::U32, threads)), values(k.shared(Element::F32, threads * 9 / 8)),
@@ -49,24 +53,51 @@ public:
       groupKeys = k.shared(Element::U32, rows * spec.groups);
       kept = k.shared(Element::U32, rows * spec.groups);
     }
+    if (spread) {
+      before = k.shared(Element::U32, 1);
+      k.shareAmongGroups(k.buffer("logits"));
+      k.shareAmongGroups(k.buffer("done"));
+    }
   }
 
   void build() {
     count = k.buffer("state")[state::kCount];
-    first = k.group() * rows;
+    first = spread ? k.u32(0) : k.group() * rows;
     k.when(first < count, [&] {
       if (spec.rmsNorm)
         normalise();
       computeLogits();
-      computeScores();
-      if (spec.groups > 1)
-        excludeGroups();
-      choose();
-      storeWeights();
+      if (spread)
+        whenLast([&] { route(); });
+      else
+        route();
     });
   }
 
 private:
+  void route() {
+    computeScores();
+    if (spec.groups > 1)
+      excludeGroups();
+    choose();
+    storeWeights();
+  }
+
+  // In the workgroup that finds all others done, with their logits.
+  void whenLast(llvm::function_ref<void()> body) {
+    Buffer done = k.buffer("done"), all = k.buffer("logits");
+    const uint32_t groups = (e + kRouterExperts - 1) / kRouterExperts;
+    k.deviceBarrier();
+    k.when(k.thread() == 0, [&] { before.store(0u, k.atomicAdd(done, k.u32(0), k.u32(1))); });
+    k.deviceBarrier();
+    k.when(before[0u] == groups - 1, [&] {
+      k.when(k.thread() == 0, [&] { done.store(0u, k.u32(0)); });
+      k.loop(k.thread(), k.u32(e), k.u32(threads), [&](Value i) { logits.store(i, all[i]); });
+      k.barrier();
+      body();
+    });
+  }
+
   // The row a workgroup reads as its r-th; beyond the last row the last one again, so that control flow stays
   // uniform and nothing outside is read.
   Value rowAt(Value r) { return min(first + r, count - 1); }
@@ -76,7 +107,7 @@ private:
 
   void normalise() {
     for (uint32_t r = 0; r < rows; ++r) {
-      Buffer x = k.buffer("x"), normed = k.buffer("normed"), norm = k.buffer("norm");
+      Buffer x = k.buffer("x"), normed = k.buffer("normed");
       Value in = start(k.u32(r), kXOffset, kXStride), out = start(k.u32(r), kNormedOffset, kNormedStride);
       Value quads = k.push(kChunks) * 2, step = k.u32(threads);
       Value squares = k.loop(k.thread(), quads, step, {k.zero4()}, [&](Value i, llvm::ArrayRef<Value> s) {
@@ -84,21 +115,26 @@ private:
         return Values{fma(v, v, s[0])};
       })[0];
       Value mean = k.reduceSum(values, sum(squares)) * k.pushFloat(kInverseK);
-      Value factor = rsqrt(mean + k.pushFloat(kEps));
-      k.loop(k.thread(), quads, step, [&](Value i) {
-        Value g = norm[i];
-        normed.store(out + i, x[in + i] * factor * (spec.unitOffset ? g + 1 : g));
-      });
+      factor = rsqrt(mean + k.pushFloat(kEps));
+      const uint32_t groups = spread ? (e + kRouterExperts - 1) / kRouterExperts : 1;
+      Value own = spread ? k.group() * threads + k.thread() : k.thread(); // each workgroup writes some columns, and reads none
+      k.loop(own, quads, step * groups, [&](Value i) { normed.store(out + i, normedAt(in, i)); });
       k.barrier();
     }
   }
+  Value normedAt(Value start, Value i) {
+    Value g = k.buffer("norm")[i];
+    return k.buffer("x")[start + i] * factor * (spec.unitOffset ? g + 1 : g);
+  }
 
   void computeLogits() {
-    Buffer weight = k.buffer("weight"), x = k.buffer(spec.rmsNorm ? "normed" : "x");
-    Word offset = spec.rmsNorm ? kNormedOffset : kXOffset, stride = spec.rmsNorm ? kNormedStride : kXStride;
-    const uint32_t blocks = blocksOf(spec, threads), columns = threads / blocks;
+    const bool hasNormed = spec.rmsNorm && !spread;
+    Buffer weight = k.buffer("weight"), x = k.buffer(hasNormed ? "normed" : "x");
+    Word offset = hasNormed ? kNormedOffset : kXOffset, stride = hasNormed ? kNormedStride : kXStride;
+    const uint32_t own = spread ? kRouterExperts : e, blocks = blocksOf(own, threads), columns = threads / blocks;
     Value lane = k.thread() % columns, chunks = k.push(kChunks);
-    k.loop(k.u32(0), k.u32(e), k.u32(blocks * kBlockExperts), [&](Value firstExpert) {
+    Value base = spread ? k.group() * kRouterExperts : k.u32(0);
+    k.loop(base, spread ? base + kRouterExperts : k.u32(e), k.u32(blocks * kBlockExperts), [&](Value firstExpert) {
       Value expert = firstExpert + k.thread() / columns * kBlockExperts;
       Values zeros(rows * kBlockExperts, k.zero4());
       // `count` chunks at a time.
@@ -107,8 +143,10 @@ private:
           Values next(in.begin(), in.end());
           llvm::SmallVector<Values> packed, ahead; // of every chunk: of every expert, of every row
           auto load = [&](uint32_t i, uint32_t r) {
-            Value at = start(k.u32(r), offset, stride) + (chunk + i * columns) * 2;
-            return Values{x[at], x[at + 1]};
+            Value row = start(k.u32(r), offset, stride), column = (chunk + i * columns) * 2;
+            if (spec.rmsNorm && spread)
+              return Values{normedAt(row, column), normedAt(row, column + 1)};
+            return Values{x[row + column], x[row + column + 1]};
           };
           for (uint32_t i = 0; i < count; ++i) {
             for (uint32_t c = 0; c < kBlockExperts; ++c)
@@ -148,7 +186,10 @@ private:
               Value z = v[c];
               if (spec.routerBias)
                 z = z + k.buffer("router_bias")[mine];
-              logits.store(mine + r * e, z);
+              if (spec.spread)
+                k.buffer("logits").store(mine, z);
+              if (!spread)
+                logits.store(mine + r * e, z);
             });
           }
         });
@@ -302,18 +343,20 @@ private:
 
   KernelBuilder &k;
   const MoeRouterSpec &spec;
+  const bool spread;
   const uint32_t threads, e, rows, lanes;
   Buffer logits, scores, keys; // [rows, experts]
   Buffer chosen;               // [rows, topK]
   Buffer values, sums;         // scratch
   Buffer groupKeys, kept;      // [rows, groups]
-  Value count, first;
+  Buffer before;               // workgroups that were done
+  Value count, first, factor;
 };
 
 } // namespace
 
 static llvm::Expected<BuiltKernel> build(mlir::MLIRContext &context, const MoeRouterSpec &spec, uint32_t threads,
-                                         std::vector<std::string> features) {
+                                         std::vector<std::string> features, bool alone = false) {
   std::vector<Element> elements = {Element::U32, Element::F32x4, weightElement(spec.weight), Element::U32,
                                    Element::F32};
   if (spec.routerBias)
@@ -324,8 +367,16 @@ static llvm::Expected<BuiltKernel> build(mlir::MLIRContext &context, const MoeRo
     elements.insert(elements.end(), {Element::F32x4, Element::F32x4});
   if (spec.stats)
     elements.push_back(Element::U32);
+  if (spec.spread)
+    elements.insert(elements.end(), {Element::F32, Element::U32});
   KernelBuilder k(context, spec.name(), spec.bindings(), elements, {threads, 1, 1});
-  Router(k, spec, threads).build();
+  if (alone)
+    k.when(k.group() == 0, [&] {
+      Router(k, spec, threads, alone).build();
+      k.when(k.thread() == 0, [&] { k.buffer("done").store(0u, k.u32(0)); });
+    });
+  else
+    Router(k, spec, threads, alone).build();
   return k.finish(std::move(features));
 }
 
@@ -336,9 +387,10 @@ llvm::Expected<BuiltKernel> buildWide(mlir::MLIRContext &context, const MoeRoute
 }
 
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const MoeRouterSpec &spec) {
-  auto portable = build(context, spec, kThreads, {});
-  return spec.rowsPerGroup > 1 ? std::move(portable)
-                               : preferring(std::move(portable), buildWide(context, spec, {kGpu}));
+  auto kernel = build(context, spec, kThreads, {});
+  if (spec.rowsPerGroup == 1)
+    kernel = preferring(std::move(kernel), buildWide(context, spec, {kGpu}));
+  return spec.spread ? preferring(std::move(kernel), build(context, spec, kThreads, {"subgroup_size_8"}, true)) : std::move(kernel);
 }
 
 } // namespace xfmr::codegen

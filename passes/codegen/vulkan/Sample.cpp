@@ -1,5 +1,7 @@
-// wide (gpu + workgroup_512): one workgroup of 512, each with eight vec4 under way, for vocabularies that 64 invocations would
-// go through in hundreds of steps one after another; masses are summed up in another order than by the portable one.
+// All of sampling in one workgroup, for vocabularies that do not pay to be cut into slices (SampleSlices.cpp), and for software
+// drivers, to which workgroups are work and no gain.
+// wide (gpu + workgroup_512): one workgroup of 512, each with eight vec4 under way. A draw goes through the ids in the order of the
+// portable one, 64 turns of every 64th vec4; sums are rounded otherwise.
 // portable: one workgroup of 64; an invocation takes every 64th vec4 of the logits. Thresholds (the
 // k-th largest logit, the logit at which the mass reaches top-p) are found digit by digit on an
 // order-preserving integer image of the logits: sixteen passes of two bits, no sorting and no
@@ -7,83 +9,78 @@
 // token.
 #include "passes/codegen/Sample.h"
 #include "passes/codegen/builder/OrderedKey.h"
-#include "passes/codegen/builder/Threefry.h"
 #include "passes/codegen/vulkan/Math.h"
+#include "passes/codegen/vulkan/SampleVariants.h"
+#include "passes/codegen/vulkan/Sampling.h"
 #include "passes/codegen/vulkan/WideVariants.h"
 #include "runtime/plan/State.h"
 
 namespace xfmr::codegen {
 namespace {
 
-enum Word : uint32_t { kVocab, kRowQuads, kOutputCapacity };
-
-constexpr uint32_t kThreads = 64, kWideThreads = 512, kRun = 64, kAhead = 8, kDigitBits = 2, kDigits = 1 << kDigitBits;
+constexpr uint32_t kThreads = 64, kWideThreads = 512, kRun = 64, kTurns = kRun, kAhead = 8, kDigitBits = 2, kDigits = 1 << kDigitBits;
 
 using Cut = BasicCut<Value>;
 
-class Sample {
+class Sample : Sampling {
 public:
   Sample(KernelBuilder &k, uint32_t threads)
-      : k(k), threads(threads), runs(threads / kRun), keys(k.shared(Element::U32, threads + runs)),
+      : Sampling(k), threads(threads), runs(threads / kRun), keys(k.shared(Element::U32, threads + runs)),
         indices(k.shared(Element::U32, threads + runs)), sums(k.shared(Element::F32, threads * kDigits)),
         totals(k.shared(Element::F32, runs * kDigits)) {}
 
-  void build() {
-    Buffer state = k.buffer("state");
-    Value count = state[state::kCount];
-    k.when(count != 0, [&] {
-      vocab = k.push(kVocab);
-      rowStart = state[state::kSampleRow] * k.push(kRowQuads);
-      temperature = state[state::kTemperature];
-      penalty = state[state::kPenalty];
+  // `ofMany`: the first workgroup does it and says in `slices` that nothing is left to be drawn.
+  void build(bool ofMany) {
+    Value count = k.buffer("state")[state::kCount];
+    k.when(ofMany ? (count != 0) & (k.group() == 0) : count != 0, [&] {
+      load();
       const auto best = argmax();
       Value bestKey = best.first, bestId = best.second;
       largest = finite(fromOrderedKey(bestKey));
-      // Zero of either sign is greedy; negative temperatures are refused before they get here.
-      Value id = k.choose(((temperature << 1) != 0) & (bestKey != 0), [&] { return Values{draw(bestId)}; },
+      Value id = k.choose(!isGreedy() & (bestKey != 0), [&] { return Values{draw(bestId)}; },
                           [&] { return Values{bestId}; })[0];
       k.barrier(); // everyone has read the state
-      k.when(k.thread() == 0, [&] { advance(count, id); });
+      k.when(k.thread() == 0, [&] {
+        advance(count, id);
+        if (ofMany)
+          k.buffer("slices").store(slices::kGrid, k.u32(0));
+      });
     });
   }
 
 private:
-  // Every element of this invocation, carrying values from one to the next.
-  Values scan(Values init, llvm::function_ref<Values(Value logit, Value id, llvm::ArrayRef<Value>)> body,
-              Value active = {}) {
+  using Body = llvm::function_ref<Values(Value logit, Value id, llvm::ArrayRef<Value>)>;
+
+  Values ofFour(Value quad, const Values &own, llvm::ArrayRef<Value> carried, Body body) {
+    Values now(carried.begin(), carried.end()), four = ofVocabulary(quad * 4, own);
+    for (unsigned lane = 0; lane < 4; ++lane)
+      now = body(four[lane], quad * 4 + lane, now);
+    return now;
+  }
+
+  // Every `step`-th vec4 from this invocation's number on, none where it is not `active`.
+  Values walk(uint32_t step, Value active, const Values &init, Body body) {
     Value quads = (vocab + 3) / 4;
     if (active)
       quads = select(active, quads, k.u32(0));
-    auto ofFour = [&](Value quad, const Values &own, llvm::ArrayRef<Value> carried) {
-      Values now(carried.begin(), carried.end());
-      for (unsigned lane = 0; lane < 4; ++lane) {
-        Value id = quad * 4 + lane;
-        // Beyond the vocabulary: NaN, which no threshold admits.
-        Value logit = select(id < vocab, own[lane], asFloat(k.u32(0x7fc00000)));
-        now = body(logit, id, now);
-      }
-      return now;
-    };
-    auto penalisedFour = [&](Value four, Value seen) {
-      Values own;
-      for (unsigned lane = 0; lane < 4; ++lane)
-        own.push_back(penalised(four[lane], (seen >> lane) & 1u));
-      return own;
-    };
-    auto seenOf = [&](Value quad) { return k.buffer("seen")[quad >> 3] >> ((quad & 7u) * 4); };
-    Buffer logits = k.buffer("logits");
+    return k.loop(k.thread(), quads, k.u32(step), init, [&](Value quad, llvm::ArrayRef<Value> carried) {
+      Value four = readFour(quad), seen = select(penalty != 0, seenOf(quad), k.u32(0));
+      return ofFour(quad, penalisedFour(four, seen), carried, body);
+    });
+  }
+
+  // Every element of this invocation, carrying values from one to the next.
+  Values scan(const Values &init, Body body) {
     if (runs == 1)
-      return k.loop(k.thread(), quads, k.u32(threads), init, [&](Value quad, llvm::ArrayRef<Value> carried) {
-        Value four = logits[rowStart + quad], seen = select(penalty != 0, seenOf(quad), k.u32(0));
-        return ofFour(quad, penalisedFour(four, seen), carried);
-      });
+      return walk(threads, {}, init, body);
+    Value quads = (vocab + 3) / 4;
     // In the same order, kAhead of them loaded before the first is looked at; those rotate through the first place, so that
     // the code of `body` appears once.
     return k.loop(k.thread(), quads, k.u32(threads * kAhead), init, [&](Value first, llvm::ArrayRef<Value> outer) {
       Values ahead;
       auto readable = [&](Value quad) { return min(quad, quads - 1); };
       for (uint32_t i = 0; i < kAhead; ++i)
-        ahead.push_back(logits[rowStart + readable(first + i * threads)]);
+        ahead.push_back(readFour(readable(first + i * threads)));
       ahead.append(outer.begin(), outer.end());
       ahead = k.loop(k.u32(0), k.u32(kAhead), k.u32(1), ahead, [&](Value i, llvm::ArrayRef<Value> in) {
         Values rotated(in.begin() + 1, in.begin() + kAhead);
@@ -92,17 +89,11 @@ private:
         Values own = k.choose(
             penalty != 0, [&] { return penalisedFour(in[0], seenOf(readable(quad))); },
             [&] { return Values{in[0][0], in[0][1], in[0][2], in[0][3]}; });
-        rotated.append(ofFour(quad, own, in.drop_front(kAhead)));
+        rotated.append(ofFour(quad, own, in.drop_front(kAhead), body));
         return rotated;
       });
       return Values(ahead.begin() + kAhead, ahead.end());
     });
-  }
-
-  // `seen`: 1 where a penalty is on and the id was there before.
-  Value penalised(Value logit, Value seen) {
-    Value by = asFloat(penalty);
-    return select(seen != 0, select(logit > 0, logit / by, logit * by), logit);
   }
 
   std::pair<Value, Value> argmax() {
@@ -131,11 +122,6 @@ private:
     best = runs > 1 ? bestOf(k.u32(threads), runs) : bestOf(k.u32(0), kRun);
     return {best[0], best[1]};
   }
-
-  Value finite(Value x) { return min(max(x, k.f32(-3e38f)), k.f32(3e38f)); }
-
-  // exp((logit - largest) / temperature)
-  Value mass(Value logit) { return exp((finite(logit) - largest) / asFloat(temperature)); }
 
   // Sums up to kDigits values over the invocations, run by run in order; total() says the results.
   void reduceDigits(llvm::ArrayRef<Value> values) {
@@ -262,7 +248,7 @@ private:
     return select(cut.admits(orderedKey(logit), id) & (m >= minP), m, k.f32(0));
   }
 
-  // Inverts the cumulative mass, in the order invocation by invocation.
+  // Inverts the cumulative mass: turn by turn, within a turn by id.
   Value pick(const Cut &cut, Value fallback) {
     Value own = scan({k.f32(0)}, [&](Value logit, Value id, llvm::ArrayRef<Value> in) {
       return Values{in[0] + admittedMass(cut, logit, id)};
@@ -270,100 +256,71 @@ private:
     k.barrier();
     sums.store(k.thread(), own);
     k.barrier();
-    auto all = [&](const Buffer &of, Value first, uint32_t count, Values init,
-                   llvm::function_ref<Values(Value, Value, llvm::ArrayRef<Value>)> body) {
-      return k.loop(first, first + count, k.u32(1), init,
-                    [&](Value i, llvm::ArrayRef<Value> in) { return body(i, of[i], in); });
-    };
-    auto wholeOf = [&](const Buffer &of, Value first, uint32_t count) {
-      return all(of, first, count, {k.f32(0)},
-                 [](Value, Value s, llvm::ArrayRef<Value> in) { return Values{in[0] + s}; })[0];
-    };
-    if (runs > 1) {
-      k.when(k.thread() < runs, [&] { totals.store(k.thread(), wholeOf(sums, k.thread() * kRun, kRun)); });
+    if (runs > 1) { // of a turn, in the place of its first run
+      k.when(k.thread() < kTurns, [&] {
+        Value whole = sums[k.thread()];
+        for (uint32_t run = 1; run < runs; ++run)
+          whole = whole + sums[k.thread() + run * kRun];
+        sums.store(k.thread(), whole);
+      });
       k.barrier();
     }
-    Value wanted = uniform() * (runs > 1 ? wholeOf(totals, k.u32(0), runs) : wholeOf(sums, k.u32(0), kRun));
-    // The first whose cumulative mass exceeds `wanted`, else the last with any; and the mass before it.
-    auto ownerOf = [&](const Buffer &of, Value first, uint32_t count, Value before) {
-      Values found =
-          all(of, first, count, {before, k.u32(0), k.f32(0)}, [&](Value i, Value s, llvm::ArrayRef<Value> in) {
-            Value takes = (s > 0) & (in[0] <= wanted);
-            return Values{in[0] + s, select(takes, i, in[1]), select(takes, in[0], in[2])};
-          });
-      return Values(found.begin() + 1, found.end());
+    auto overTurns = [&](const Values &init, llvm::function_ref<Values(Value turn, Value s, llvm::ArrayRef<Value>)> body) {
+      return k.loop(k.u32(0), k.u32(kTurns), k.u32(1), init,
+                    [&](Value turn, llvm::ArrayRef<Value> in) { return body(turn, sums[turn], in); });
     };
-    // Of the runs, then of its invocations.
-    Values run = {k.u32(0), k.f32(0)};
-    if (runs > 1)
-      run = ownerOf(totals, k.u32(0), runs, k.f32(0));
-    Values owner = ownerOf(sums, run[0] * kRun, kRun, run[1]);
-    Value isOwner = k.thread() == owner[0];
-    Values found = scan(
-        {owner[1], fallback},
-        [&](Value logit, Value id, llvm::ArrayRef<Value> in) {
-          Value m = admittedMass(cut, logit, id), takes = (m > 0) & (in[0] <= wanted);
-          return Values{in[0] + m, select(takes, id, in[1])};
-        },
-        isOwner);
+    Value wanted = uniform() * overTurns({k.f32(0)}, [](Value, Value s, llvm::ArrayRef<Value> in) {
+                     return Values{in[0] + s};
+                   })[0];
+    // The first turn whose cumulative mass exceeds `wanted`, else the last with any; and the mass before it.
+    Values owner = overTurns({k.f32(0), k.u32(0), k.f32(0)}, [&](Value turn, Value s, llvm::ArrayRef<Value> in) {
+      Value takes = (s > 0) & (in[0] <= wanted);
+      return Values{in[0] + s, select(takes, turn, in[1]), select(takes, in[0], in[2])};
+    });
+    Value isOwner = k.thread() == owner[1];
+    Values found = walk(kTurns, isOwner, {owner[2], fallback}, [&](Value logit, Value id, llvm::ArrayRef<Value> in) {
+      Value m = admittedMass(cut, logit, id), takes = (m > 0) & (in[0] <= wanted);
+      return Values{in[0] + m, select(takes, id, in[1])};
+    });
     k.when(isOwner, [&] { indices.store(0u, found[1]); });
     k.barrier();
     return indices[0u];
   }
 
-  Value uniform() {
-    Buffer state = k.buffer("state");
-    Value k0 = state[state::kSeedLow], k1 = state[state::kSeedHigh];
-    return threefryUniform(k0, k1, state[state::kOutputCount]);
-  }
-
-  // One invocation: the id goes out and the state moves on.
-  void advance(Value count, Value id) {
-    Buffer state = k.buffer("state");
-    Value outputs = state[state::kOutputCount], position = state[state::kPosition] + count;
-    k.when(outputs < k.push(kOutputCapacity), [&] { k.buffer("output").store(outputs, id); });
-    k.buffer("tokens").store(0u, id);
-    k.when(penalty != 0, [&] {
-      Buffer seen = k.buffer("seen");
-      seen.store(id >> 5, seen[id >> 5] | (k.u32(1) << (id & 31u)));
-    });
-    Value ended = k.loop(k.u32(0), min(state[state::kNumEos], k.u32(state::kMaxEos)), k.u32(1), {k.u32(0)},
-                         [&](Value i, llvm::ArrayRef<Value> in) {
-                           Value same = state[i + uint32_t(state::kEos)] == id;
-                           return Values{in[0] | select(same, k.u32(1), k.u32(0))};
-                         })[0];
-    Value full = position >= state[state::kLimit];
-    Value finished = select(ended != 0, k.u32(1), select(full, k.u32(2), k.u32(0)));
-    state.store(state::kPosition, position);
-    state.store(state::kOutputCount, outputs + 1);
-    state.store(state::kFinished, finished);
-    state.store(state::kCount, select(finished == 0, k.u32(1), k.u32(0)));
-  }
-
-  KernelBuilder &k;
   const uint32_t threads, runs; // invocations, and runs of kRun of them
   Buffer keys, indices, sums, totals;
-  Value vocab, rowStart, temperature, penalty, largest; // temperature and penalty: bits
 };
 
 } // namespace
 
 static llvm::Expected<BuiltKernel> build(mlir::MLIRContext &context, const SampleSpec &spec, uint32_t threads,
                                          std::vector<std::string> features) {
-  KernelBuilder k(context, spec.name(), spec.bindings(),
-                  {Element::U32, Element::F32x4, Element::U32, Element::U32, Element::U32}, {threads, 1, 1});
-  Sample(k, threads).build();
+  std::vector<Element> elements = {Element::U32, Element::F32x4};
+  elements.resize(spec.bindings().size(), Element::U32);
+  KernelBuilder k(context, spec.name(), spec.bindings(), elements, {threads, 1, 1});
+  Sample(k, threads).build(spec.part != SamplePart::Whole);
   return k.finish(std::move(features));
+}
+
+llvm::Expected<BuiltKernel> sample::buildWhole(mlir::MLIRContext &context, const SampleSpec &spec,
+                                               std::vector<std::string> features) {
+  return build(context, spec, kThreads, std::move(features));
 }
 
 llvm::Expected<BuiltKernel> buildWide(mlir::MLIRContext &context, const SampleSpec &spec,
                                       std::vector<std::string> features) {
+  if (spec.part != SamplePart::Whole)
+    return sample::buildSlices(context, spec, std::move(features), sample::kWideSlice);
   features.push_back("workgroup_512");
   return build(context, spec, kWideThreads, std::move(features));
 }
 
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const SampleSpec &spec) {
-  return preferring(build(context, spec, kThreads, {}), buildWide(context, spec, {kGpu}));
+  if (spec.part == SamplePart::Whole)
+    return preferring(build(context, spec, kThreads, {}), buildWide(context, spec, {kGpu}));
+  auto slices = preferring(sample::buildSlices(context, spec, {}, sample::kSlice), buildWide(context, spec, {kGpu}));
+  return spec.part == SamplePart::Best ? preferring(std::move(slices), sample::buildWhole(context, spec, {"subgroup_size_8"}))
+                                       : std::move(slices);
 }
 
 } // namespace xfmr::codegen

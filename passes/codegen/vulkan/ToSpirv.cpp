@@ -182,8 +182,14 @@ void fixCapabilities(spirv::ModuleOp module) {
 }
 
 // Says of buffers that pass results from workgroup to workgroup that every load and store is of the memory all of them see, and
-// of atomic operations that they order those.
+// of atomic operations on buffers that they order those. On workgroup memory they order nothing: barriers do.
 void shareAmongGroups(spirv::ModuleOp module) {
+  using S = spirv::MemorySemantics;
+  module.walk([](spirv::AtomicIAddOp add) {
+    const bool onBuffer =
+        cast<spirv::PointerType>(add.getPointer().getType()).getStorageClass() == spirv::StorageClass::StorageBuffer;
+    add.setSemantics(onBuffer ? S::AcquireRelease | S::UniformMemory : S::None);
+  });
   auto bindings = module->getAttrOfType<DenseI32ArrayAttr>(kCoherentBindings);
   if (!bindings)
     return;
@@ -192,8 +198,6 @@ void shareAmongGroups(spirv::ModuleOp module) {
     if (auto binding = variable.getBinding();
         binding && llvm::is_contained(bindings.asArrayRef(), static_cast<int32_t>(*binding)))
       variable->setAttr("coherent", UnitAttr::get(module.getContext()));
-  using S = spirv::MemorySemantics;
-  module.walk([](spirv::AtomicIAddOp add) { add.setSemantics(S::AcquireRelease | S::UniformMemory); });
 }
 
 // The gpu.module becomes a spirv.module in its place, which takes over what is said of its bindings.

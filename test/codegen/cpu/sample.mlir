@@ -3,7 +3,7 @@
 
 xfmr.program @p max_context 8 chunk 8 kv f32 target <cpu, alignment = 64, levels = [v3]>
     config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
-  xfmr.executable @k #xfmr.sample
+  xfmr.executable @k #xfmr.sample<>
       params #xfmr.sample_params<vocab = 32, row_stride = 32, output_capacity = 8>
 }
 
