@@ -53,6 +53,7 @@ Value importGemma2(ImportContext &context) {
   DecoderConfig d = readGemma(context);
   d.attention.scale = 1.0 / std::sqrt(config.positive("query_pre_attn_scalar", 256.0));
   d.attention.softcap = readCap(config, "attn_logit_softcapping", 50.0);
+  config.ignore({"sliding_window_size"}); // the first files have both spellings
   std::optional<double> logitCap = readCap(config, "final_logit_softcapping", 30.0);
   Windows windows = readWindows(config, d.numLayers, [](int64_t layer) { return layer % 2 == 0; }, 4096);
   if (config.failed())

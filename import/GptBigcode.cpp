@@ -21,9 +21,8 @@ static DecoderConfig readBigcode(Config &config) {
   a.numHeads = config.size("n_head");
   a.numKvHeads = config.flag("multi_query", true) ? 1 : a.numHeads;
   const bool scaled = config.flag("scale_attn_weights", true);
-  // The precision of softmax, and what other implementations were given.
-  config.ignore({"attention_softmax_in_fp32", "scale_attention_softmax_in_fp32", "inference_runner", "max_batch_size",
-                 "max_sequence_length", "pad_key_length", "pre_allocate_kv_cache", "validate_runner_input", "n_ctx"});
+  // What other implementations were given.
+  config.ignore({"inference_runner", "max_batch_size", "pad_key_length", "pre_allocate_kv_cache", "validate_runner_input", "n_ctx"});
   if (config.failed())
     return d;
   divideHeads(config, d, "n_head", "n_embd");

@@ -51,6 +51,7 @@ Value importGptOss(ImportContext &context) {
   Config &config = context.config;
   DecoderConfig d = readDecoder(context, /*tiedByDefault=*/false, {150000.0}, 1e-5);
   const ExpertCounts counts = readExpertCounts(config, {"num_local_experts"});
+  config.ignore({"initial_context_length", "experts_per_token"}); // of the first implementation, beside the class's own
   RoutingRule rule;
   rule.topK = counts.topK;
   rule.scoreAt = ScoreAt::post_topk;

@@ -10,6 +10,7 @@ namespace xfmr {
 // Sorted.
 static constexpr std::string_view kHarmless[] = {
     "architectures",
+    "attention_softmax_in_fp32",
     "attn_implementation",
     "auto_map",
     "aux_loss_alpha",
@@ -20,6 +21,7 @@ static constexpr std::string_view kHarmless[] = {
     "chunk_size_feed_forward",
     "cross_attention_hidden_size",
     "decoder_start_token_id",
+    "directionality",
     "diversity_penalty",
     "do_sample",
     "dtype",
@@ -29,28 +31,45 @@ static constexpr std::string_view kHarmless[] = {
     "ep_size",
     "exponential_decay_length_penalty",
     "finetuning_task",
+    "flash_attn",
+    "flash_rotary",
     "forced_bos_token_id",
     "forced_eos_token_id",
     "fused_bias_dropout_add",
+    "fused_dense",
     "gradient_checkpointing",
     "id2label",
     "init_std",
     "initializer_factor",
     "initializer_range",
     "is_decoder",
+    "is_llama_config",
     "label2id",
     "length_penalty",
     "max_length",
+    "max_sequence_length",
     "min_length",
+    "model_max_length",
+    "model_parallel",
+    "n_special",
+    "name_or_path",
+    "neftune_noise_alpha",
     "no_repeat_ngram_size",
     "num_beam_groups",
     "num_beams",
     "num_return_sequences",
     "output_attentions",
     "output_hidden_states",
+    "output_past",
     "output_router_logits",
     "output_scores",
     "pad_token_id",
+    "pooler_fc_size",
+    "pooler_num_attention_heads",
+    "pooler_num_fc_layers",
+    "pooler_size_per_head",
+    "pooler_type",
+    "predict_special_tokens",
     "prefix",
     "pretraining_tp",
     "problem_type",
@@ -61,6 +80,8 @@ static constexpr std::string_view kHarmless[] = {
     "router_aux_loss_coef",
     "router_jitter_noise",
     "router_z_loss_coef",
+    "scale_attention_softmax_in_fp32",
+    "sentence_transformers",
     "sep_token_id",
     "seq_aux",
     "summary_activation",
@@ -78,6 +99,7 @@ static constexpr std::string_view kHarmless[] = {
     "top_p",
     "torch_dtype",
     "torchscript",
+    "transformers.js_config",
     "transformers_version",
     "typical_p",
     "unk_token_id",
@@ -85,6 +107,7 @@ static constexpr std::string_view kHarmless[] = {
     "use_cache",
     "use_flash_attention",
     "use_flash_attn",
+    "use_reentrant",
 };
 
 bool isHarmlessKey(const std::string &key) {
@@ -98,7 +121,8 @@ bool isHarmlessKey(const std::string &key) {
 
 std::vector<std::string> unknownKeys(const Config &config) {
   std::vector<std::string> keys = config.unread();
-  const auto harmless = [](const std::string &key) { return isHarmlessKey(key.substr(key.rfind('.') + 1)); };
+  // Of an object inside the last part of the path is the key; one key of all has a dot itself.
+  const auto harmless = [](const std::string &key) { return isHarmlessKey(key) || isHarmlessKey(key.substr(key.rfind('.') + 1)); };
   keys.erase(std::remove_if(keys.begin(), keys.end(), harmless), keys.end());
   return keys;
 }

@@ -10,6 +10,7 @@ Value importLlama(ImportContext &context) {
   Config &config = context.config;
   DecoderConfig d = readDecoder(context);
   d.attention.qkvBias = d.attention.outBias = config.flag("attention_bias", false);
+  expectFlag(config, "rope_interleaved", false, false); // of files converted from nanotron
   const bool mlpBias = config.flag("mlp_bias", false);
   if (config.failed())
     return {};

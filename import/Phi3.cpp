@@ -27,6 +27,7 @@ Value importPhi3(ImportContext &context) {
   Config &config = context.config;
   DecoderConfig d = readDecoder(context, /*tiedByDefault=*/false, {}, 1e-5);
   Windows windows = readSameWindows(config, d.numLayers);
+  config.ignore({"original_max_position_embeddings"}); // where nothing is stretched
   if (config.flag("attention_bias", false))
     config.refuse("attention_bias", "is true, expected false for phi3");
   if (config.failed())

@@ -11,6 +11,7 @@ Value importSmolLm3(ImportContext &context) {
   DecoderConfig d = readDecoder(context, /*tiedByDefault=*/true, {2.0e6});
   d.attention.qkvBias = d.attention.outBias = config.flag("attention_bias", false);
   const bool mlpBias = config.flag("mlp_bias", false);
+  config.ignore({"max_window_layers"}); // left over from Qwen's class
   const int64_t interval = config.size("no_rope_layer_interval", 4);
   const std::vector<int64_t> turning = config.integers("no_rope_layers");
   if (!config.failed() && config.has("no_rope_layers") && static_cast<int64_t>(turning.size()) != d.numLayers)

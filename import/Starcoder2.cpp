@@ -13,7 +13,8 @@ Value importStarcoder2(ImportContext &context) {
   d.activation = readActivation(config, "hidden_act", "gelu_pytorch_tanh");
   const bool bias = config.flag("use_bias", true);
   d.attention.qkvBias = d.attention.outBias = bias;
-  // Written by the code it was trained with; the class reads neither.
+  // Written by the code it was trained with; the class reads none of them.
+  config.ignore({"activation_function", "layer_norm_epsilon", "scale_attn_weights"});
   const std::string norm = config.text("norm_type", "layer_norm"), network = config.text("mlp_type", "default");
   if (norm != "layer_norm")
     config.refuse("norm_type", "is \"" + norm + "\", supported: layer_norm");

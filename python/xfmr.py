@@ -42,6 +42,11 @@ class _Info(ctypes.Structure):
                 ("num_eos_tokens", c_size_t), ("has_tokenizer", c_bool)]
 
 
+class _Details(ctypes.Structure):
+    _fields_ = [("size", c_size_t), ("engine", c_char_p), ("targets", c_char_p), ("threads", c_uint32), ("max_position", c_uint32),
+                ("why", c_char_p), ("is_encoder", c_bool), ("pooling", c_char_p), ("reads_source", c_bool), ("embedding_size", c_uint32)]
+
+
 class _Message(ctypes.Structure):
     _fields_ = [("role", c_char_p), ("content", c_char_p)]
 
@@ -84,6 +89,7 @@ for _name, _result, _arguments in [
         ("list_devices", c_int32, [c_void_p, _OnDevice, c_void_p]),
         ("model_open_with", c_int32, [c_char_p, POINTER(_Options), POINTER(c_void_p)]), ("model_close", None, [c_void_p]),
         ("model_get_info", c_int32, [c_void_p, POINTER(_Info)]),
+        ("model_get_details", c_int32, [c_void_p, POINTER(_Details)]),
         ("encode", c_int32, [c_void_p, c_char_p, c_size_t, c_bool, POINTER(c_int32), c_size_t, POINTER(c_size_t)]),
         ("decode_text", c_int32, [c_void_p, POINTER(c_int32), c_size_t, c_char_p, c_size_t, POINTER(c_size_t)]),
         ("chat_text", c_int32, [c_void_p, POINTER(_Message), c_size_t, c_bool, c_char_p, c_size_t, POINTER(c_size_t)]),
@@ -144,6 +150,9 @@ class Model:
         self.name, self.device, self.report = info.name.decode(), info.device.decode(), info.report.decode()
         self.vocab_size, self.hidden_size, self.max_context = info.vocab_size, info.hidden_size, info.max_context
         self.parameters, self.bos_token = info.parameters, info.bos_token
+        details = _Details(ctypes.sizeof(_Details))
+        _check(_lib.xfmr_model_get_details(handle, byref(details)))
+        self.embedding_size = details.embedding_size
         self.eos_tokens = info.eos_tokens[:info.num_eos_tokens]
         self.has_tokenizer = info.has_tokenizer
 
@@ -192,7 +201,7 @@ class Model:
         "last"; `normalize`: to length 1, or not."""
         ids = self.encode(text) if isinstance(text, str) else list(text)
         options = _EmbedOptions(ctypes.sizeof(_EmbedOptions), _POOLING.index(pooling), 0 if normalize is None else 1 if normalize else -1)
-        vector, session = (c_float * self.hidden_size)(), self.session()
+        vector, session = (c_float * (self.hidden_size if pooling else self.embedding_size))(), self.session()
         _check(_lib.xfmr_embed(session._handle, _ids(ids), len(ids), byref(options), vector, len(vector)))
         return vector[:]
 

@@ -4,6 +4,7 @@
 #include "runtime/Devices.h"
 #include "runtime/Engines.h"
 #include "runtime/Tuning.h"
+#include "runtime/artifact/DenseLayers.h"
 #include "runtime/chat/ChatTemplate.h"
 #include "runtime/session/PhaseChoice.h"
 #include "runtime/session/Pooling.h"
@@ -22,11 +23,13 @@ struct xfmr_model {
   std::string tokenizerError;
   std::string name, deviceName, report, targets, why, pooling;
   std::vector<int32_t> eos;
+  std::shared_ptr<const std::vector<artifact::DenseLayer>> dense; // behind the pooling of an encoder
 };
 
 struct xfmr_session {
   std::shared_ptr<const artifact::Artifact> artifact;
   std::unique_ptr<session::Session> session;
+  std::shared_ptr<const std::vector<artifact::DenseLayer>> dense;
 };
 
 struct xfmr_decoder {
@@ -125,6 +128,10 @@ xfmr_status xfmr_model_open_with(const char *path, const xfmr_model_open_options
     loadTokenizer(*made);
     made->targets = file->targets();
     made->pooling = file->text(artifact::kPoolingTensor);
+    std::vector<artifact::DenseLayer> dense;
+    if (Status s = artifact::readDenseLayers(file->text(artifact::kDenseTensor), program.hidden_size(), dense); s.failed())
+      return fail(XFMR_ERROR_ARTIFACT, s.message());
+    made->dense = std::make_shared<const std::vector<artifact::DenseLayer>>(std::move(dense));
     engines::Options wanted;
     wanted.device = known.device ? known.device : "auto";
     wanted.threads = known.threads;
@@ -183,6 +190,8 @@ xfmr_status xfmr_model_get_details(const xfmr_model *model, xfmr_model_details *
   known.is_encoder = artifact::isEncoder(programOf(*model));
   known.reads_source = artifact::readsSource(programOf(*model));
   known.pooling = model->pooling.c_str();
+  if (known.is_encoder)
+    known.embedding_size = model->dense->empty() ? programOf(*model).hidden_size() : model->dense->back().out;
   const size_t size = details->size;
   std::memset(details, 0, size);
   std::memcpy(details, &known, std::min(size, sizeof known));
@@ -384,6 +393,7 @@ xfmr_status xfmr_session_create(const xfmr_model *model, xfmr_session **session)
     if (Status s = session::Session::create(model->engine, made->session); s.failed())
       return fail(XFMR_ERROR_DEVICE, s.message());
     made->artifact = model->artifact;
+    made->dense = model->dense;
     *session = made.release();
     return XFMR_OK;
   });
@@ -477,8 +487,10 @@ xfmr_status xfmr_embed(xfmr_session *session, const int32_t *ids, size_t count, 
     if (wanted.normalize)
       embedding.normalize = wanted.normalize > 0;
     const uint32_t width = runs.program().hidden_size();
-    if (capacity < width)
-      return fail(XFMR_ERROR_CAPACITY, "the vector has " + std::to_string(width) + " numbers, there is room for " +
+    const bool projects = wanted.pooling == XFMR_POOLING_MODEL && !session->dense->empty();
+    const uint32_t numbers = projects ? session->dense->back().out : width;
+    if (capacity < numbers)
+      return fail(XFMR_ERROR_CAPACITY, "the vector has " + std::to_string(numbers) + " numbers, there is room for " +
                                            std::to_string(capacity));
     std::vector<int32_t> list(ids, ids + count);
     if (Status s = runs.accepts(list); s.failed())
@@ -490,7 +502,12 @@ xfmr_status xfmr_embed(xfmr_session *session, const int32_t *ids, size_t count, 
     });
     if (done.failed())
       return fail(XFMR_ERROR_DEVICE, done.message());
-    const std::vector<float> result = pooler.result(embedding.normalize);
+    std::vector<float> result = pooler.result();
+    if (projects)
+      for (const artifact::DenseLayer &layer : *session->dense)
+        result = layer.apply(result);
+    if (embedding.normalize)
+      session::normalize(result);
     std::copy(result.begin(), result.end(), vector);
     return XFMR_OK;
   });

@@ -145,6 +145,8 @@ typedef struct xfmr_model_details {
   bool is_encoder;       /* gives embeddings (xfmr_embed) and hidden states, and generates nothing */
   const char *pooling;   /* of an encoder, as its checkpoint says: "mean normalize"; "" where it says nothing */
   bool reads_source;     /* an encoder with a decoder: xfmr_source comes first, and bos_token is what the decoder begins with */
+  uint32_t embedding_size; /* of an encoder: numbers of xfmr_embed's vector with the pooling of the checkpoint, which may have
+                              dense layers behind it; 0 where text is generated */
 } xfmr_model_details;
 
 xfmr_status xfmr_model_get_details(const xfmr_model *model, xfmr_model_details *details);
@@ -254,8 +256,9 @@ typedef struct xfmr_embed_options {
   int32_t normalize;    /* to length 1: 0 as the checkpoint says (with a `pooling` of your own: no), 1 yes, -1 no */
 } xfmr_embed_options;
 
-/* The vector of a text of ids [count] by an encoder: hidden_size floats into vector [capacity]. A text is read by itself. Null
- * `options` are those of the checkpoint. */
+/* The vector of a text of ids [count] by an encoder: embedding_size floats (of xfmr_model_details) into vector [capacity], hidden_size
+ * with a `pooling` of your own, behind which no dense layer of the checkpoint runs. A text is read by itself. Null `options` are those
+ * of the checkpoint. */
 xfmr_status xfmr_embed(xfmr_session *session, const int32_t *ids, size_t count, const xfmr_embed_options *options,
                        float *vector, size_t capacity);
 

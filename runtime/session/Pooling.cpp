@@ -46,18 +46,21 @@ void Pooler::add(const float *row) {
   }
 }
 
-std::vector<float> Pooler::result(bool normalize) const {
-  double factor = pooling_ == Pooling::mean          ? 1.0 / static_cast<double>(rows_)
-                  : pooling_ == Pooling::meanSqrtLen ? 1.0 / std::sqrt(static_cast<double>(rows_))
-                                                     : 1.0;
-  if (normalize) {
-    double squares = 0;
-    for (double value : sums_)
-      squares += value * value;
-    factor = squares > 0 ? 1.0 / std::sqrt(squares) : 0.0;
-  }
+std::vector<float> Pooler::result() const {
+  const double factor = pooling_ == Pooling::mean          ? 1.0 / static_cast<double>(rows_)
+                        : pooling_ == Pooling::meanSqrtLen ? 1.0 / std::sqrt(static_cast<double>(rows_))
+                                                           : 1.0;
   std::vector<float> vector;
   for (double value : sums_)
     vector.push_back(static_cast<float>(value * factor));
   return vector;
+}
+
+void session::normalize(std::vector<float> &vector) {
+  double squares = 0;
+  for (double value : vector)
+    squares += value * value;
+  const double factor = squares > 0 ? 1.0 / std::sqrt(squares) : 0.0;
+  for (float &value : vector)
+    value = static_cast<float>(value * factor);
 }

@@ -25,13 +25,16 @@ struct Embedding {
 /// An empty text is the mean.
 Status readEmbedding(std::string_view text, Embedding &out);
 
+/// Brings a vector to length 1; one of zeros stays what it is.
+void normalize(std::vector<float> &vector);
+
 /// Gathers rows of `width` floats as they come.
 class Pooler {
 public:
   Pooler(Pooling pooling, uint32_t width) : pooling_(pooling), sums_(width, 0.0) {}
   void add(const float *row);
-  /// The vector [width]; at least one row was added. A vector of zeros stays what it is.
-  std::vector<float> result(bool normalize) const;
+  /// The vector [width]; at least one row was added.
+  std::vector<float> result() const;
 
 private:
   Pooling pooling_;

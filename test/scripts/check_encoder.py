@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Hidden states and vectors of an encoder, for every prompt of a checkpoint's expected/ folder.
 
-    check_encoder.py TOOL MODEL [--expected DIR] [--tolerance 2e-4] [--pooling KIND] [--normalize] [--skip-segments] [-- TOOL OPTIONS]
+    check_encoder.py TOOL MODEL [--expected DIR] [--tolerance 2e-4] [--pooling KIND] [--normalize] [--dense FOLDER].. [--skip-segments] [-- TOOL OPTIONS]
 
 TOOL is xfmr-interpret or xfmr-run; MODEL is what it takes. Hidden states of every position are those of hidden.safetensors within
 the tolerance. xfmr-run also gives the vectors of all prompts, each alone and all at once, which must be the pooling of the expected
-states. --skip-segments leaves out prompts with a second segment. Prints "ok NAME ..." at the end.
+states, behind it the Dense modules of the given folders. --skip-segments leaves out prompts with a second segment. Prints "ok NAME ..." at the end.
 """
 import argparse
 import json
@@ -25,11 +25,23 @@ def run(command):
     return done.stdout
 
 
-def pooled(shape, values, kind, normalize):
+def dense(folder, x):
+    with open(os.path.join(folder, "config.json"), encoding="utf-8") as file:
+        activation = json.load(file)["activation_function"].rsplit(".")[-1]
+    tensors = safetensors.read(os.path.join(folder, "model.safetensors"))
+    (rows, width), weight = tensors["linear.weight"]
+    bias = tensors["linear.bias"][1] if "linear.bias" in tensors else [0.0] * rows
+    y = [sum(weight[row * width + i] * x[i] for i in range(width)) + bias[row] for row in range(rows)]
+    return [{"Identity": lambda v: v, "Tanh": math.tanh}[activation](value) for value in y]
+
+
+def pooled(shape, values, kind, normalize, modules=()):
     count, width = shape
     columns = [[values[row * width + i] for row in range(count)] for i in range(width)]
     vector = [{"mean": sum(c) / count, "cls": c[0], "max": max(c), "mean_sqrt_len": sum(c) / math.sqrt(count), "last": c[-1]}[kind]
               for c in columns]
+    for module in modules:
+        vector = dense(module, vector)
     length = math.sqrt(sum(x * x for x in vector)) if normalize else 1.0
     return [x / length for x in vector]
 
@@ -47,6 +59,7 @@ def main():
     parser.add_argument("--pooling", default="mean", help="what the vectors must be, given to the tool unless --by-model")
     parser.add_argument("--normalize", action="store_true")
     parser.add_argument("--by-model", action="store_true", help="the artifact says how to pool")
+    parser.add_argument("--dense", action="append", default=[])
     parser.add_argument("--skip-segments", action="store_true")
     arguments = parser.parse_args(command)
     folder = arguments.expected or os.path.join(arguments.model, "expected")
@@ -72,7 +85,7 @@ def main():
                 sys.exit(f"{prompt['name']}: hidden states have shape {shape}, expected {expected_shape}")
             difference = safetensors.largest_difference(values, expected)
             if runs:
-                vector = pooled(shape, expected, arguments.pooling, arguments.normalize)
+                vector = pooled(shape, expected, arguments.pooling, arguments.normalize, arguments.dense)
                 found = [float(word) for word in line.split()]
                 if len(found) != len(vector):
                     sys.exit(f"{prompt['name']}: a vector of {len(found)} numbers, expected {len(vector)}")

@@ -13,6 +13,7 @@
 #include "passes/lowering/Passes.h"
 #include "passes/lowering/TensorTable.h"
 #include "runtime/artifact/AtomicFile.h"
+#include "runtime/artifact/DenseLayers.h"
 #include "runtime/artifact/Format.h"
 #include "runtime/cpu/Level.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -187,14 +188,18 @@ private:
     WeightSources sources;
     if (Status status = openSources(op.getSources(), &context, sources); status.failed())
       return status;
-    std::string pooling;
+    SentenceModules modules;
     if (isEncoder(op))
-      if (Status status = readSentenceModules(basePath(op.getSources(), &context), pooling); status.failed())
+      if (Status status = readSentenceModules(basePath(op.getSources(), &context),
+                                              static_cast<uint32_t>(op.getConfig().getHiddenSize()), modules);
+          status.failed())
         return status;
     EmitOptions emitOptions;
     emitOptions.path = options.output;
-    if (!pooling.empty())
-      emitOptions.files[artifact::kPoolingTensor] = pooling;
+    if (!modules.pooling.empty())
+      emitOptions.files[artifact::kPoolingTensor] = modules.pooling;
+    if (!modules.dense.empty())
+      emitOptions.files[artifact::kDenseTensor] = modules.dense;
     for (auto &[name, text] : {std::pair(artifact::kTokenizerTensor, tokenizer.tokenizer),
                                std::pair(artifact::kTokenizerConfigTensor, tokenizer.config),
                                std::pair(artifact::kChatTemplateTensor, tokenizer.chatTemplate),

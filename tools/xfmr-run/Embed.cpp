@@ -61,7 +61,7 @@ Status xfmr::run::embed(const ModelHandle &model, const Options &options) {
   SessionHandle session;
   if (Status s = createSession(model, session); s.failed())
     return s;
-  const uint32_t width = infoOf(model).hidden_size;
+  const uint32_t hidden = infoOf(model).hidden_size, width = options.pooling.empty() ? details.embedding_size : hidden;
   xfmr_embed_options wanted = {};
   wanted.size = sizeof wanted;
   wanted.pooling = poolingOf(options.pooling);
@@ -80,7 +80,7 @@ Status xfmr::run::embed(const ModelHandle &model, const Options &options) {
     vectors.push_back(std::move(vector));
   }
   if (!options.hiddenPath.empty())
-    if (Status s = writeLogits(session, prompts.front().ids, width, options.hiddenPath, "hidden"); s.failed())
+    if (Status s = writeLogits(session, prompts.front().ids, hidden, options.hiddenPath, "hidden"); s.failed())
       return s;
   return options.embeddingsPath.empty() ? Status::success() : write(options.embeddingsPath, vectors, width);
 }

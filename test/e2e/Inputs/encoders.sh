@@ -44,3 +44,10 @@ END
 echo '{"word_embedding_dimension": 32, "pooling_mode_cls_token": false, "pooling_mode_max_tokens": true}' > "$folder/sentences/1_Pooling/config.json"
 xfmr-compile "$folder/sentences" --target="$target" --levels=native -o "$folder/sentences.xfm"
 check sentences --by-model --pooling max --normalize
+
+# Dense modules behind the pooling; with a pooling of one's own they are left out.
+compiled dense distilbert
+$python "$source/test/e2e/Inputs/dense_modules.py" "$folder/dense"
+xfmr-compile "$folder/dense" --target="$target" --levels=native -o "$folder/dense.xfm"
+check dense --by-model --normalize --dense "$folder/dense/2_Dense" --dense "$folder/dense/3_Dense"
+check dense --pooling cls

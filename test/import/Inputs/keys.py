@@ -36,7 +36,9 @@ ANY = (CHANGES(num_hidden_layers=3, vocab_size=97, bos_token_id=5, eos_token_id=
        REFUSED(is_causal=False, quantization_config={"quant_method": "gptq"}, pruned_heads={"0": [1]}, add_cross_attention=True,
                use_bidirectional_attention=True, model_type="qwen3_next") |
        HARMLESS(initializer_range=0.5, use_cache=False, transformers_version="5.0", architectures=["X"], attention_dropout=0.1,
-                pad_token_id=3, output_attentions=True, _name_or_path="x", top_k=3, auto_map={"a": "b"}) |
+                pad_token_id=3, output_attentions=True, _name_or_path="x", top_k=3, auto_map={"a": "b"}, model_max_length=9, output_past=True, model_parallel=True,
+                neftune_noise_alpha=5, is_llama_config=True, flash_attn=True, unsloth_fixed=True, no_quantization={"quantization_config": None},
+                **{"transformers.js_config": {"dtype": "q4"}}) |
        {"unheard_of": (1, "warned"), "unheard_of_flag": (False, "warned")})
 # Of these one family says enough.
 FEW = {key: ANY[key] for key in ("num_hidden_layers", "vocab_size", "is_causal", "initializer_range", "unheard_of")}
@@ -56,7 +58,8 @@ ROUTER = HARMLESS(router_aux_loss_coef=0.5, output_router_logits=True)
 LAYER_NORM = CHANGES(layer_norm_eps=1e-3)
 BERT = (FEW | LAYER_NORM | REFUSED(position_embedding_type="relative_key", is_decoder=True) |
         CHANGES(hidden_size=48, num_attention_heads=2, intermediate_size=40, max_position_embeddings=40, hidden_act="relu") |
-        HARMLESS(tie_word_embeddings=False, hidden_dropout_prob=0.1, classifier_dropout=0.1, chunk_size_feed_forward=2))
+        HARMLESS(tie_word_embeddings=False, hidden_dropout_prob=0.1, classifier_dropout=0.1, chunk_size_feed_forward=2, pooler_type="x", pooler_fc_size=9,
+                 directionality="bidi"))
 T5 = (without(FEW, "num_hidden_layers") | REFUSED(is_encoder_decoder=False, unaligned={"relative_attention_num_buckets": 6}) |
       CHANGES(d_model=48, d_kv=12, num_heads=2, d_ff=20, num_layers=3, num_decoder_layers=1, layer_norm_epsilon=1e-3,
               relative_attention_num_buckets=12, relative_attention_max_distance=30, tie_word_embeddings=False,
@@ -65,7 +68,7 @@ T5 = (without(FEW, "num_hidden_layers") | REFUSED(is_encoder_decoder=False, unal
 NO_RMS = HARMLESS(rms_norm_eps=1e-3)  # such a family has no norm of that kind
 
 FAMILIES = {
-    "llama": (SIZES, ANY | LLAMA | TIED | BIAS | CHANGES(mlp_bias=True) | HARMLESS(pretraining_tp=2)),
+    "llama": (SIZES, ANY | LLAMA | TIED | BIAS | CHANGES(mlp_bias=True) | HARMLESS(pretraining_tp=2) | REFUSED(rope_interleaved=True)),
     "mistral": (SIZES, LLAMA | TIED | CHANGES(sliding_window=9, without_window={"sliding_window": None})),
     "mixtral": ({**EXPERTS, "num_local_experts": 4, "sliding_window": 12}, LLAMA | TIED | WINDOWS | ROUTER |
                 HARMLESS(router_jitter_noise=0.1) | CHANGES(num_local_experts=6, num_experts_per_tok=1)),
@@ -85,15 +88,16 @@ FAMILIES = {
     "olmo3": (SIZES, LLAMA | TIED | BIAS | WINDOWS),
     "olmoe": ({**EXPERTS, "num_experts": 4}, LLAMA | TIED | BIAS | ROUTER |
               CHANGES(clip_qkv=8.0, num_experts=6, num_experts_per_tok=1, norm_topk_prob=True)),
-    "phi3": (SIZES, LLAMA | TIED | CHANGES(sliding_window=9) | REFUSED(attention_bias=True) | HARMLESS(embd_pdrop=0.1, resid_pdrop=0.1)),
+    "phi3": (SIZES, LLAMA | TIED | CHANGES(sliding_window=9) | REFUSED(attention_bias=True) | HARMLESS(embd_pdrop=0.1, resid_pdrop=0.1, original_max_position_embeddings=64)),
     "gemma": ({**SIZES, "head_dim": 8}, LLAMA | UNTIED | BIAS | CHANGES(hidden_activation="relu") | HARMLESS(hidden_act="relu")),
-    "gemma2": ({**SIZES, "head_dim": 8}, LLAMA | UNTIED | BIAS | WINDOWS | HARMLESS(hidden_act="relu", cache_implementation="hybrid") |
+    "gemma2": ({**SIZES, "head_dim": 8}, LLAMA | UNTIED | BIAS | WINDOWS | HARMLESS(hidden_act="relu", cache_implementation="hybrid", sliding_window_size=9) |
                CHANGES(query_pre_attn_scalar=9, attn_logit_softcapping=5.0, final_logit_softcapping=5.0, hidden_activation="relu",
                        uncapped={"attn_logit_softcapping": None}, bare={"final_logit_softcapping": None})),
     "gemma3_text": ({**SIZES, "head_dim": 8, "sliding_window_pattern": 2}, LLAMA | UNTIED | BIAS | WINDOWS | HARMLESS(hidden_act="relu") |
                     CHANGES(query_pre_attn_scalar=9, rope_local_base_freq=7.0, sliding_window_pattern=3, final_logit_softcapping=5.0,
                             attn_logit_softcapping=5.0)),
     "gpt_oss": ({**EXPERTS, "num_local_experts": 4, "head_dim": 8}, LLAMA | TIED | WINDOWS | ROUTER | REFUSED(hidden_act="relu") |
+                HARMLESS(initial_context_length=64, experts_per_token=1) |
                 CHANGES(num_local_experts=6, num_experts_per_tok=1, attention_bias=False, swiglu_limit=5.0)),
     "granite": (SIZES, LLAMA | TIED | BIAS | CHANGES(mlp_bias=True, embedding_multiplier=2.0, attention_multiplier=0.5,
                                                      residual_multiplier=0.5, logits_scaling=3.0)),
@@ -130,9 +134,9 @@ FAMILIES = {
                 sliding_window=9, layer_types=["full_attention"] * 4) | REFUSED(order_of_interleaved_layers="x", position_embedding_type="x",
                 use_parallel_block=False, use_gated_activation=False, use_embedding_sharing=False, use_parallel_embedding=True)),
     "starcoder2": (starcoder2.CONFIG, LLAMA | NO_RMS | UNTIED | CHANGES(norm_epsilon=1e-3, use_bias=False, sliding_window=9) |
-                   HARMLESS(residual_dropout=0.1, embedding_dropout=0.1) | REFUSED(norm_type="rms_norm", mlp_type="gated")),
+                   HARMLESS(residual_dropout=0.1, embedding_dropout=0.1, activation_function="relu", layer_norm_epsilon=1e-3, scale_attn_weights=False) | REFUSED(norm_type="rms_norm", mlp_type="gated")),
     "smollm3": (without(smollm3.CONFIG, "no_rope_layers"), LLAMA | UNTIED | BIAS | CHANGES(mlp_bias=True, no_rope_layers=[1, 0, 1, 0], no_rope_layer_interval=2,
-                slides={"use_sliding_window": True, "sliding_window": 9}) | HARMLESS(sliding_window=9)),
+                slides={"use_sliding_window": True, "sliding_window": 9}) | HARMLESS(sliding_window=9, max_window_layers=3)),
     "arcee": (arcee.CONFIG, LLAMA | TIED | BIAS | CHANGES(mlp_bias=True)),
     "ernie4_5": (ernie4_5.CONFIG, LLAMA | UNTIED | CHANGES(use_bias=True)),
     "exaone4": (without(exaone4.CONFIG, "layer_types"), LLAMA | TIED | WINDOWS | CHANGES(sliding_window_pattern=2, everywhere={"sliding_window": None}) |
@@ -193,7 +197,7 @@ FAMILIES = {
     "stablelm": (stablelm.CONFIG, LLAMA | NO_RMS | TIED | LAYER_NORM | REFUSED(qk_layernorm=True) |
                  CHANGES(use_qkv_bias=False, use_parallel_residual=True, partial_rotary_factor=0.5, hidden_size=64, head_dim=16)),
 }
-TOGETHER = {"everywhere", "unknown_pattern", "unknown_rope", "mrope", "growing_scores", "slides", "without_window", "uncapped", "bare", "by_layer_type", "same_base", "learned", "normed", "shared",
+TOGETHER = {"no_quantization", "everywhere", "unknown_pattern", "unknown_rope", "mrope", "growing_scores", "slides", "without_window", "uncapped", "bare", "by_layer_type", "same_base", "learned", "normed", "shared",
             "clipped", "scaled", "steeper", "fewer", "partly", "gated", "unknown_network", "unaligned"}
 
 
