@@ -26,10 +26,12 @@ Level codeLevel(Level level, OwnCode own) {
   return level == Level::V4Dot ? Level::V4 : level == Level::NeonDot ? Level::Neon : level;
 }
 
-// Few columns are not worth the rounding: what they cost is not the products.
 bool goesByDots(WeightType weight, uint32_t columns, Level level) {
-  constexpr uint32_t kLeastColumns = 256;
-  return weight == WeightType::BF16 && columns >= kLeastColumns && facts(level).bfloatDots;
+  return weight == WeightType::BF16 && columns >= kLeastDotColumns && facts(level).bfloatDots;
+}
+
+bool goesByPairs(bool pairs, Level level) {
+  return pairs && facts(level).bfloatDots;
 }
 
 bool goesByCodes(bool codes, Level level) {
@@ -221,32 +223,61 @@ void Product::row(Buffer x, Value xAt, Value firstPanel, Value outputTile, Value
   });
 }
 
-void Product::gathered(Value rows, Value firstPanel, Value outputTile,
-                       llvm::function_ref<Value(Value r, Value column, unsigned lanes)> load) {
+void Product::overCopies(Value rows, Value firstPanel, Value outputTile,
+                         llvm::function_ref<void(Buffer copies, Value r, Value to, Value kBegin, Value kEnd)> copyRow) {
   run = gatherRun;
   const uint32_t perWord = dots ? 2 : 1;
   const uint64_t stride = run / perWord + kPanel; // not a power of two: rows then share lines of the first cache
-  const unsigned lanes = dots && tiles && columns % 32 == 0 ? 32 : columns % run == 0 && run % kPanel == 0 ? kPanel : 8;
   Buffer copies = k.stack(dots ? Element::U32 : Element::F32, maxRows * stride);
   if (schemeOf(type))
     unpacked = k.stack(Element::F32, uint64_t(kTilePanels) * run * kPanel);
   clear(rows);
   k.loop(0, columns, run, [&](Value kBegin) {
     Value kEnd = min(kBegin + run, k.index(columns));
-    k.loop(k.index(0), rows, 1, [&](Value r) {
-      k.loop(k.index(0), kEnd - kBegin, lanes, [&](Value c) {
-        Value v = load(r, kBegin + c, lanes);
-        copies.store(r * stride + c / perWord, dots ? bfloatPairs(v) : v);
-      });
-      if (dots && tiles && columns % 32) // of a tile: what is multiplied by zero must be a number
-        k.loop(kEnd - kBegin, (kEnd - kBegin + 31) / 32 * 32, 8,
-               [&](Value c) { copies.store(r * stride + c / 2, splat(k.u32(0), 4)); });
-    });
-    if (dots && tiles)
-      return addTiles(copies, stride, rows, firstPanel, outputTile, kBegin, kEnd);
-    // Columns of W go on from kBegin, those of the copies from 0.
-    accumulate(copies, k.index(0) - kBegin / perWord, stride, rows, firstPanel, outputTile, kBegin, kEnd);
+    k.loop(k.index(0), rows, 1, [&](Value r) { copyRow(copies, r, r * stride, kBegin, kEnd); });
+    Value at = k.index(0) - kBegin / perWord; // columns of W go on from kBegin, those of the copies from 0
+    dots ? addPaired(copies, at, stride, rows, firstPanel, outputTile, kBegin, kEnd)
+         : accumulate(copies, at, stride, rows, firstPanel, outputTile, kBegin, kEnd);
   });
+}
+
+void Product::gathered(Value rows, Value firstPanel, Value outputTile,
+                       llvm::function_ref<Value(Value r, Value column, unsigned lanes)> load) {
+  const unsigned lanes =
+      dots && tiles && columns % 32 == 0 ? 32 : columns % gatherRun == 0 && gatherRun % kPanel == 0 ? kPanel : 8;
+  overCopies(rows, firstPanel, outputTile, [&](Buffer copies, Value r, Value to, Value kBegin, Value kEnd) {
+    k.loop(k.index(0), kEnd - kBegin, lanes, [&](Value c) {
+      Value v = load(r, kBegin + c, lanes);
+      copies.store(to + c / (dots ? 2 : 1), dots ? bfloatPairs(v) : v);
+    });
+    if (dots && tiles && columns % 32) // of a tile: what is multiplied by zero must be a number
+      k.loop(kEnd - kBegin, (kEnd - kBegin + 31) / 32 * 32, 8, [&](Value c) { copies.store(to + c / 2, splat(k.u32(0), 4)); });
+  });
+}
+
+void Product::gatheredPairs(Buffer pairs, Value rows, Value firstPanel, Value outputTile,
+                            llvm::function_ref<Value(Value r)> rowOf) {
+  // Words at a time; behind the last column there are zeros.
+  const unsigned words = columns % gatherRun == 0 && gatherRun % 32 == 0 ? kPanel : 4;
+  overCopies(rows, firstPanel, outputTile, [&](Buffer copies, Value r, Value to, Value kBegin, Value kEnd) {
+    Value from = rowOf(r) * uint64_t(pairWords(width)) + kBegin / 2, columnsHere = kEnd - kBegin;
+    k.loop(k.index(0), (tiles ? (columnsHere + 31) / 32 * 32 : columnsHere) / 2, words,
+           [&](Value word) { copies.store(to + word, pairs.load(from + word, words)); });
+  });
+}
+
+void Product::paired(Buffer pairs, Value firstRow, Value rows, Value firstPanel, Value outputTile) {
+  clear(rows);
+  k.loop(0, columns, run, [&](Value kBegin) {
+    addPaired(pairs, firstRow * uint64_t(pairWords(width)), pairWords(width), rows, firstPanel, outputTile, kBegin,
+             min(kBegin + run, k.index(columns)));
+  });
+}
+
+void Product::addPaired(Buffer x, Value xAt, uint64_t xStride, Value rows, Value firstPanel, Value outputTile, Value kBegin,
+                       Value kEnd) {
+  tiles ? addTiles(x, xAt, xStride, rows, firstPanel, outputTile, kBegin, kEnd)
+        : accumulate(x, xAt, xStride, rows, firstPanel, outputTile, kBegin, kEnd);
 }
 
 void Product::forEachPanel(Value r, Value outputTile,
