@@ -148,7 +148,8 @@ private:
                      llvm::StringRef binding, llvm::StringRef what);
 
   llvm::DenseMap<mlir::Value, View> views, destinations;
-  std::map<std::tuple<void *, uint32_t, uint32_t, std::string>, mlir::Value> forms; // of rows in a buffer at an offset, with a stride; kernel
+  /// Rows in another form, by buffer, offset, stride and the kernel that made them.
+  std::map<std::tuple<void *, uint32_t, uint32_t, std::string>, mlir::Value> forms;
   std::string scope, label;
 };
 

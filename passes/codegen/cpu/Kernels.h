@@ -21,8 +21,8 @@ XFMR_KERNELS(XFMR_CPU_KERNEL)
 #undef XFMR_CPU_KERNEL
 
 // The level whose code a kernel runs at `level`. At a level that adds dot products only matrix products that go by dots
-// (Product.h) or by codes (RowCodes.h) have code of their own, and what makes the codes and pairs; at one that adds tiles, of those products
-// the ones of many rows, and of bf16 all, whose sums add up in the order of tiles.
+// (Product.h) or by codes (RowCodes.h) have code of their own, and what makes codes and pairs; at one that adds tiles, of those
+// products the ones of many rows, and of bf16 all, whose sums add up in the order of tiles.
 enum class OwnCode : uint8_t { None, Dots, Tiles };
 Level codeLevel(Level level, OwnCode own);
 bool goesByDots(WeightType weight, uint32_t columns, Level level);
