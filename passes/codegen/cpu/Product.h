@@ -55,9 +55,12 @@ private:
   // Adds the columns [kBegin, kEnd) to the sums. With dots `x` holds pairs: xAt and xStride count words, columns too.
   void accumulate(Buffer x, Value xAt, uint64_t xStride, Value rows, Value firstPanel, Value outputTile, Value kBegin,
                   Value kEnd);
-  // A block of sums in registers. One row reads its panels but once: they are asked for ahead.
+  // A block of sums in registers. `ahead`: a position in W that it asks memory for at column 0, and as much further at each step.
   Values block(RegisterBlock shape, Buffer x, Value xAt, uint64_t xStride, llvm::ArrayRef<Value> panels, Value kBegin,
-               Value kEnd, llvm::ArrayRef<Value> sums, Value scale);
+               Value kEnd, llvm::ArrayRef<Value> sums, Value scale, Value ahead = {});
+  // For `block` of rows row … and panels panel …: the part of the panels that the tile reads next, or the next tile, that this block
+  // asks for. All blocks of 96 rows ask for all of them, so that no block of the next panels waits for the third cache or memory.
+  Value nextPanels(RegisterBlock shape, Value row, Value firstPanel, Value outputTile, Value panel, Value kBegin, Value kEnd);
   // The same of codes; begin and end count blocks of 32 columns.
   Values codedBlock(RegisterBlock shape, Buffer codes, llvm::ArrayRef<Value> rowStarts, llvm::ArrayRef<Value> panels,
                     Value begin, Value end, llvm::ArrayRef<Value> sums);
