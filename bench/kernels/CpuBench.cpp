@@ -83,14 +83,16 @@ CpuKernel compileKernel(mlir::MLIRContext &context, const Spec &spec, const Para
   return std::move(*kernel);
 }
 
-// Weight types, and quantised ones that meet rows of codes.
+// Weight types, quantised ones that meet rows of codes, and bf16 that meets rows of pairs.
 struct Form {
   WeightType type;
-  bool codes = false;
-  std::string name() const { return std::string(toString(type)) + (codes ? " by codes" : ""); }
+  bool codes = false, pairs = false;
+  std::string name() const { return std::string(toString(type)) + (codes ? " by codes" : pairs ? " by pairs" : ""); }
 };
-std::vector<Form> formsOf(Level level) {
+std::vector<Form> formsOf(Level level, bool severalRows) {
   std::vector<Form> forms = {{WeightType::F32}, {WeightType::BF16}, {WeightType::F16}};
+  if (severalRows && goesByPairs(true, level))
+    forms.insert(forms.begin() + 2, {WeightType::BF16, false, true});
   if (!goesByCodes(true, level))
     forms.insert(forms.end(), {{WeightType::Q8}, {WeightType::Q4}, {WeightType::Q6Fine}});
   else
@@ -103,18 +105,18 @@ std::vector<Form> formsOf(Level level) {
 }
 
 void gemm(mlir::MLIRContext &context, int rounds, Level level) {
-  static char *x = memory(512 * 4096 * 4), *w = memory(4096 * 4096 * 4), *out = memory(512 * 4096 * 4),
-              *codes = memory(512 * codeWords(4096, true) * 4);
+  static char *x = memory(512 * rowStride(4096) * 4), *w = memory(4096 * 4096 * 4), *out = memory(512 * rowStride(4096) * 4),
+              *codes = memory((512 + kRowsBehind) * codeWords(4096, true) * 4); // as large as pairs at least
   std::vector<uint32_t> words(xfmr::state::kWords);
   struct Shape {
     uint32_t t, k, n;
   };
   for (Shape s : {Shape{512, 768, 2048}, {512, 2048, 768}, {512, 4096, 1024}, {37, 768, 2048}, {8, 768, 2048}})
-    for (Form form : formsOf(level)) {
+    for (Form form : formsOf(level, true)) {
       const WeightType type = form.type;
-      GemmSpec spec{type, {}, form.codes};
+      GemmSpec spec{type, {}, form.codes, form.pairs};
       GemmParams p;
-      p.n = s.n, p.k = s.k, p.maxRows = s.t, p.x = {s.k, 0}, p.out = {s.n, 0};
+      p.n = s.n, p.k = s.k, p.maxRows = s.t, p.x = {rowStride(s.k), 0}, p.out = {rowStride(s.n), 0};
       double ms;
       CpuKernel kernel = compileKernel(context, spec, p, level, ms);
       words[xfmr::state::kCount] = s.t;
@@ -153,7 +155,7 @@ void gemv(mlir::MLIRContext &context, int rounds, Level level) {
   std::vector<uint32_t> words(xfmr::state::kWords);
   words[xfmr::state::kCount] = 1;
   for (uint32_t k : {768u, 4096u})
-    for (Form form : formsOf(level)) {
+    for (Form form : formsOf(level, false)) {
       GemvSpec spec;
       spec.weight = form.type, spec.codes = form.codes;
       GemvParams p;

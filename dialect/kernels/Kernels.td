@@ -267,9 +267,11 @@ def Xfmr_GemmKernel : Xfmr_Kernel<"Gemm", "gemm"> {
     - `epilogue`: what happens to the sum, in this order: `bias`, `activation` (`none`, `silu`, `gelu`,
       `gelu_tanh`, `relu`) or with `glu` the gated pair, `scale`, `softcap`, `residual`
     - `codes`: rows are read as `row_codes` left them, where the level has dots of bytes
+    - `pairs`: rows are read as `row_pairs` left them, where the level has dots of bf16
 
     Constraints:
     - C1: `codes` only with a quantised weight
+    - C2: `pairs` only with a weight of bf16
 
     `#xfmr.gemm<epilogue = <bias, activation = gelu>>`
   }];
@@ -403,12 +405,15 @@ def Xfmr_MoeGemmKernel : Xfmr_Kernel<"MoeGemm", "moe_gemm"> {
     - `weighted`: times the routing weight
     - `tile_rows`: of a tile of the plan
     - `codes`: rows are read as `row_codes` left them, where the level has dots of bytes
+    - `pairs`: rows are read as `row_pairs` left them, where the level has dots of bf16
 
     Constraints:
     - C1: `tile_rows` is 8, 16, 32, 64 or 128
     - C2: `clamped` only with `glu`
     - C3: no `codes` where the first product is `weighted`
     - C4: `codes` only with a quantised weight
+    - C5: no `pairs` where the first product is `weighted`
+    - C6: `pairs` only with a weight of bf16
 
     `#xfmr.moe_gemm<weight = f16, epilogue = <glu>, tile_rows = 8>`
   }];
@@ -602,6 +607,26 @@ def Xfmr_RowCodesParams : Xfmr_KernelParams<"RowCodes", "row_codes"> {
     - `x`: rows
 
     `#xfmr.row_codes_params<width = 256, max_rows = 4, x = <stride = 256>>`
+  }];
+}
+
+def Xfmr_RowPairsKernel : Xfmr_Kernel<"RowPairs", "row_pairs"> {
+  let summary = "rows of activations as pairs of bf16, for products of several rows with weights of bf16";
+  let description = [{
+    Only on the CPU.
+
+    `#xfmr.row_pairs`
+  }];
+}
+def Xfmr_RowPairsParams : Xfmr_KernelParams<"RowPairs", "row_pairs"> {
+  let summary = "the facts of a dispatch of row_pairs";
+  let description = [{
+    - `width`
+    - `max_rows`: tokens
+    - `rows_a_token`: 1, or the experts of a token
+    - `x`: rows
+
+    `#xfmr.row_pairs_params<width = 256, max_rows = 4, x = <stride = 256>>`
   }];
 }
 

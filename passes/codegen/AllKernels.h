@@ -16,6 +16,7 @@
 #include "passes/codegen/Norm.h"
 #include "passes/codegen/RopeCache.h"
 #include "passes/codegen/RowCodes.h"
+#include "passes/codegen/RowPairs.h"
 #include "passes/codegen/Sample.h"
 #include "passes/codegen/TopK.h"
 
@@ -23,4 +24,4 @@
   X(AttentionCombine) X(AttentionDecode) X(AttentionPrefill)                                       \
   X(Elementwise) X(Embedding) X(Gemm) X(Gemv) X(HeadProduct)                                       \
   X(LatentExpand) X(MoeCombine) X(MoeGemm) X(MoeGemv) X(MoePlan) X(MoeRouter)                      \
-  X(Norm) X(RopeCache) X(RowCodes) X(Sample) X(TopK)
+  X(Norm) X(RopeCache) X(RowCodes) X(RowPairs) X(Sample) X(TopK)

@@ -104,7 +104,13 @@ uint32_t rowsEach(const MoeRouterParams &p) { return std::min(kRouterRows, p.max
 uint64_t rowsEach(const NormParams &p) { return rowsATile(uint64_t(p.width) * p.groups); }
 uint64_t rowsEach(const RopeCacheParams &p) { return rowsATile(uint64_t(p.numHeads + 2 * p.numKvHeads) * p.headDim); }
 uint64_t rowsEach(const RowCodesParams &p) { return rowsATile(p.width); }
+uint64_t rowsEach(const RowPairsParams &p) { return rowsATile(p.width); }
 uint64_t rowsEach(const TopKSpec &spec, const TopKParams &p) { return rowsATile(uint64_t(p.width) * spec.top); }
+
+bool pairsPay(WeightType weight, uint32_t n, uint32_t k, uint32_t experts) {
+  constexpr uint64_t kLeastReaders = 4;
+  return weight == WeightType::BF16 && k >= kLeastDotColumns && uint64_t(outputTiles(n)) * experts >= kLeastReaders;
+}
 
 uint32_t xTiles(const MoeGemmSpec &, const MoeGemmParams &p) { return outputTiles(p.n); }
 
@@ -171,6 +177,10 @@ Tile tileOf(const RopeCacheSpec &, const RopeCacheParams &p) {
 }
 
 Tile tileOf(const RowCodesSpec &, const RowCodesParams &p) {
+  return {rowsEach(p), p.width, tilesOfRows(uint64_t(p.maxRows) * p.rowsAToken, rowsEach(p))};
+}
+
+Tile tileOf(const RowPairsSpec &, const RowPairsParams &p) {
   return {rowsEach(p), p.width, tilesOfRows(uint64_t(p.maxRows) * p.rowsAToken, rowsEach(p))};
 }
 

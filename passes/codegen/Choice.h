@@ -102,7 +102,13 @@ uint32_t rowsEach(const MoeRouterParams &params);
 uint64_t rowsEach(const NormParams &params);
 uint64_t rowsEach(const RopeCacheParams &params);
 uint64_t rowsEach(const RowCodesParams &params);
+uint64_t rowsEach(const RowPairsParams &params);
 uint64_t rowsEach(const TopKSpec &spec, const TopKParams &params);
+
+// Whether a product of several rows with n outputs of k columns reads its rows as row_pairs leaves them, where a level multiplies by
+// dots of bf16: each tile of outputs would round them again, and rounding them once is a pass over them and a barrier. Of a mixture a
+// row goes to `experts`.
+bool pairsPay(WeightType weight, uint32_t n, uint32_t k, uint32_t experts = 1);
 
 // A piece of a dispatch that one thread does: so many rows and columns of what is written, and how many pieces there
 // are. The same at every level; a tile depends on no other and takes some ten microseconds. Dispatches that take their

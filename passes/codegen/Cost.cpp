@@ -275,6 +275,14 @@ Cost costOf(const RowCodesSpec &spec, const RowCodesParams &p, const Machine &, 
   return cost;
 }
 
+Cost costOf(const RowPairsSpec &, const RowPairsParams &p, const Machine &, const Load &load) {
+  Cost cost;
+  const double rows = std::min(load.tokens, double(p.maxRows)) * p.rowsAToken;
+  cost.ofTokens.flops = rows * p.width;
+  cost.ofTokens.activationBytes = rows * kFloat * (padded(p.width) + pairColumns(p.width) / 2);
+  return cost;
+}
+
 Cost costOf(const SampleSpec &, const SampleParams &p, const Machine &, const Load &) {
   Cost cost;
   cost.ofTokens.flops = kFunctionFlops * p.vocab;

@@ -65,6 +65,7 @@ constexpr double kFunctionFlops = 16; // of an exp, sigmoid, tanh or erf: a poly
 //   moe_gemm           2nk a token and chosen expert; S of each expert that is touched (expertsTouched of Choice.h); rows
 //   moe_combine        a flop and 4 bytes a number of each part
 //   row_codes          4 a number (magnitude, maximum, product, rounding); rows read, codes written
+//   row_pairs          1 a number; rows read, pairs written
 //   sample             a function and 4 bytes an id of the vocabulary; each of its parts alike
 //   top_k              4 a number and place (key, two comparisons, maximum); rows read, places written
 // Products of a part of the experts do their share of it. Epilogues add a flop a step and a function for an activation, a

@@ -4,7 +4,7 @@
 namespace xfmr::codegen {
 
 std::string GemmSpec::name() const {
-  return std::string("gemm_") + toString(weight) + epilogue.suffix() + (codes ? "_codes" : "");
+  return std::string("gemm_") + toString(weight) + epilogue.suffix() + (codes ? "_codes" : "") + (pairs ? "_pairs" : "");
 }
 
 std::vector<Binding> GemmSpec::bindings() const {
@@ -15,6 +15,8 @@ std::vector<Binding> GemmSpec::bindings() const {
   epilogue.appendBindings(result);
   if (codes)
     result.push_back({"codes", Access::Read, Stored::I32});
+  if (pairs)
+    result.push_back({"pairs", Access::Read, Stored::I32});
   return result;
 }
 
@@ -30,7 +32,7 @@ std::array<uint32_t, 3> GemmParams::grid(const GemmSpec &spec) const {
 }
 
 std::string GemmSpec::fault() const {
-  return codesFault(codes, weight); // C1
+  return firstFault({codesFault(codes, weight), pairsFault(pairs, weight)}); // C1, C2
 }
 
 std::string GemmParams::fault(const GemmSpec &spec) const {

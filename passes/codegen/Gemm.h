@@ -13,15 +13,17 @@ struct GemmSpec {
   WeightType weight = WeightType::F32;
   Epilogue epilogue;
   bool codes = false; // with a quantised weight: rows are read as row_codes left them where the level has dots of bytes
+  bool pairs = false; // with a weight of bf16: rows are read as row_pairs left them where the level has dots of bf16
 
   std::string name() const;
-  // state r, x r, weight r, out w [, bias r] [, residual r] [, codes r (i32)]
+  // state r, x r, weight r, out w [, bias r] [, residual r] [, codes r (i32)] [, pairs r (i32)]
   // `residual` may be `out` itself; `x` may not overlap what is written.
   std::vector<Binding> bindings() const;
   // Why no kernel has this spec; empty: nothing is wrong.
   std::string fault() const;
   template <class Self, class F> static void fields(Self &self, F &&f) {
     f("weight", self.weight); f("epilogue", self.epilogue); f("codes", self.codes);
+    f("pairs", self.pairs);
   }
 };
 

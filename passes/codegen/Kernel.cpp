@@ -65,6 +65,10 @@ std::string codesFault(bool codes, WeightType weight) {
   return codes && !schemeOf(weight) ? std::string("codes need a quantised weight, got ") + toString(weight) : "";
 }
 
+std::string pairsFault(bool pairs, WeightType weight) {
+  return pairs && weight != WeightType::BF16 ? std::string("pairs need a weight of bf16, got ") + toString(weight) : "";
+}
+
 std::optional<WeightType> weightTypeOf(const QuantScheme &scheme) {
   if (scheme.group % 16 || scheme.code == QuantCode::nf4)
     return std::nullopt;

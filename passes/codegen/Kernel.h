@@ -159,6 +159,14 @@ constexpr uint32_t paddedWidth(uint32_t width) {
   return (width + 7) / 8 * 8;
 }
 
+// Words of 32 bits from a row to the next where rows of `words` lie one behind the other in a buffer that only the CPU knows. Rows a
+// multiple of 2 KiB apart share two of the sets of a first cache of 64 sets of lines, and those of a block of a product push each other
+// out: they lie a line further apart.
+constexpr uint32_t rowStride(uint32_t words) {
+  constexpr uint32_t kLine = 16, kShared = 512;
+  return words % kShared ? words : words + kLine;
+}
+
 // A head of a position in a cache of Q8 with scale s = max |x| / 127 holds the integers x / s, rounded to nearest; all zeros have
 // s = 0. Scales of a head follow one another, [kv heads][cacheScales(max_context)].
 constexpr uint32_t cacheScales(uint32_t maxContext) {
@@ -180,6 +188,8 @@ std::array<uint32_t, 3> foldGrid(std::array<uint32_t, 3> grid, uint64_t most);
 
 // The part of the fault of a product's spec that `codes` makes.
 std::string codesFault(bool codes, WeightType weight);
+// The same of `pairs`.
+std::string pairsFault(bool pairs, WeightType weight);
 
 // As word(), under the name that kernels' names are made with.
 inline const char *toString(WeightType type) {

@@ -5,7 +5,8 @@ namespace xfmr::codegen {
 
 std::string MoeGemmSpec::name() const {
   return std::string("moe_gemm_") + (product == MoeProduct::First ? "first_" : "second_") + toString(weight) +
-         epilogue.suffix() + (weighted ? "_weighted" : "") + "_m" + std::to_string(tileRows) + (codes ? "_codes" : "");
+         epilogue.suffix() + (weighted ? "_weighted" : "") + "_m" + std::to_string(tileRows) + (codes ? "_codes" : "") +
+         (pairs ? "_pairs" : "");
 }
 
 std::vector<Binding> MoeGemmSpec::bindings() const {
@@ -20,6 +21,8 @@ std::vector<Binding> MoeGemmSpec::bindings() const {
     result.push_back({"bias", Access::Read});
   if (codes)
     result.push_back({"codes", Access::Read, Stored::I32});
+  if (pairs)
+    result.push_back({"pairs", Access::Read, Stored::I32});
   return result;
 }
 
@@ -38,7 +41,9 @@ std::string MoeGemmSpec::fault() const {
     return "tile_rows must be 8, 16, 32, 64 or 128, got " + std::to_string(tileRows);
   if (codes && weighted && product == MoeProduct::First) // C3
     return "weighted rows have no codes";
-  return firstFault({epilogue.fault(), codesFault(codes, weight)}); // C2, C4
+  if (pairs && weighted && product == MoeProduct::First) // C5
+    return "weighted rows have no pairs";
+  return firstFault({epilogue.fault(), codesFault(codes, weight), pairsFault(pairs, weight)}); // C2, C4, C6
 }
 
 std::string MoeGemmParams::fault(const MoeGemmSpec &spec) const {

@@ -23,16 +23,18 @@ struct MoeGemmSpec {
   MoeEpilogue epilogue;
   bool weighted = false;  // First: x is multiplied by the routing weight; Second: the result is
   uint32_t tileRows = 64; // 8, 16, 32, 64 or (CPU) 128: that of the plan
-  bool codes = false;     // as in Gemv.h; not with rows that are weighted
+  bool codes = false;     // as in Gemm.h; not with rows that are weighted
+  bool pairs = false;     // the same
 
   std::string name() const;
-  // state r, x r, weight r, plan r, out w [, weights r (f32 [rows, topK])] [, bias r] [, codes r]
+  // state r, x r, weight r, plan r, out w [, weights r (f32 [rows, topK])] [, bias r] [, codes r] [, pairs r]
   std::vector<Binding> bindings() const;
   // Why no kernel has this spec; empty: nothing is wrong.
   std::string fault() const;
   template <class Self, class F> static void fields(Self &self, F &&f) {
     f("weight", self.weight); f("product", self.product); f("epilogue", self.epilogue);
     f("weighted", self.weighted); f("tile_rows", self.tileRows); f("codes", self.codes);
+    f("pairs", self.pairs);
   }
 };
 

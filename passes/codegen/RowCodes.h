@@ -18,7 +18,7 @@ constexpr uint32_t codeScalesAt(uint32_t width) { return codeBlocks(width) * kCo
 constexpr uint32_t codeSumsAt(uint32_t width) { return codeScalesAt(width) + codeBlocks(width); }
 constexpr uint32_t codeHalvesAt(uint32_t width) { return codeSumsAt(width) + codeBlocks(width); }
 constexpr uint32_t codeWords(uint32_t width, bool halves = false) {
-  return (codeHalvesAt(width) + (halves ? codeBlocks(width) : 0) + 15) / 16 * 16;
+  return rowStride((codeHalvesAt(width) + (halves ? codeBlocks(width) : 0) + 15) / 16 * 16);
 }
 
 // Whether a product with that many columns is worth the rounding: of few columns what it costs is not the product.

@@ -1,5 +1,7 @@
 // The buffer conventions in code: padded rows, packed weights named once, dispatches in binding order.
 #include "passes/lowering/DispatchBuilder.h"
+#include "passes/codegen/Choice.h"
+#include "passes/codegen/cpu/Level.h"
 
 #include "mlir/IR/IRMapping.h"
 #include "llvm/Support/raw_ostream.h"
@@ -33,6 +35,21 @@ std::string nameOf(Value value) {
   collectNames(value, names);
   std::string name = names.empty() ? "weight" : names.front().str();
   return names.size() > 1 ? name + "+" + std::to_string(names.size() - 1) : name;
+}
+
+// Whether another block reads a value, or columns of it: where two engines share a model (runtime/divided) such rows go from one to the
+// other, and lie alike in the programs of both targets.
+bool leavesItsBlock(Value value) {
+  auto region = value.getDefiningOp<FusedOp>();
+  SmallVector<Value> left = {value};
+  while (!left.empty())
+    for (Operation *user : left.pop_back_val().getUsers()) {
+      if (auto split = dyn_cast<SplitOp>(user))
+        left.append(split.result_begin(), split.result_end());
+      else if (auto reader = dyn_cast<FusedOp>(user); reader && region && reader.getLayer() != region.getLayer())
+        return true;
+    }
+  return false;
 }
 
 Value cloneExpression(Value value, OpBuilder &builder, IRMapping &mapping) {
@@ -167,13 +184,15 @@ View DispatchBuilder::result(Value value) {
   auto found = destinations.find(value);
   View view = found != destinations.end()
                   ? found->second
-                  : temporary(rows, cast<RankedTensorType>(value.getType()).getDimSize(1));
+                  : temporary(rows, cast<RankedTensorType>(value.getType()).getDimSize(1), !leavesItsBlock(value));
   views[value] = view;
   return view;
 }
 
-View DispatchBuilder::temporary(int64_t rowCount, int64_t width) {
+View DispatchBuilder::temporary(int64_t rowCount, int64_t width, bool apart) {
   int64_t stride = paddedWidth(width);
+  if (apart && rowCount > 1 && tables.onCpu())
+    stride = codegen::rowStride(static_cast<uint32_t>(stride));
   auto type = MemRefType::get({rowCount, stride}, builder.getF32Type());
   Value buffer = memref::AllocOp::create(builder, loc, type);
   return {buffer, {static_cast<uint32_t>(stride), 0}, width};
@@ -213,24 +232,44 @@ Value DispatchBuilder::weightRows(Value expression, int64_t firstRow, int64_t ro
   return BufferRefOp::create(builder, loc, part, symbol, encoding.rowOffset(firstRow));
 }
 
-Value DispatchBuilder::codesOf(const View &x, int64_t columns, codegen::WeightType weight, int64_t rowsAToken) {
-  const codegen::RowCodesSpec spec{codegen::isFine(weight)};
-  codegen::RowCodesParams params;
+template <class Spec, class Params>
+Value DispatchBuilder::formOf(const Spec &spec, const View &x, int64_t columns, int64_t rowsAToken, int64_t words, int64_t rowsBehind,
+                              StringRef binding, StringRef what) {
+  Params params;
   params.width = static_cast<uint32_t>(columns);
   params.maxRows = static_cast<uint32_t>(rows);
   params.rowsAToken = static_cast<uint32_t>(rowsAToken);
   params.x = x.rows;
-  auto [entry, isNew] = codes.try_emplace({x.buffer.getAsOpaquePointer(), x.rows.offset, x.rows.stride, spec.halves});
+  auto [entry, isNew] = forms.try_emplace({x.buffer.getAsOpaquePointer(), x.rows.offset, x.rows.stride, spec.name()});
   // A buffer of a name may have been written again since.
   if (!isNew && x.buffer.getDefiningOp<memref::AllocOp>())
     return entry->second;
-  Value made = scratch(rows * rowsAToken * codegen::codeWords(params.width, spec.halves), builder.getI32Type());
+  Value made = scratch((rows * rowsAToken + rowsBehind) * words, builder.getI32Type());
   entry->second = made;
   const std::string product = label;
-  setLabel("codes of rows");
-  dispatch(spec, params, {{"x", x.buffer}, {"codes", made}});
+  setLabel(what);
+  dispatch(spec, params, {{"x", x.buffer}, {binding, made}});
   setLabel(product);
   return made;
+}
+
+Value DispatchBuilder::codesOf(const View &x, int64_t columns, codegen::WeightType weight, int64_t rowsAToken) {
+  const codegen::RowCodesSpec spec{codegen::isFine(weight)};
+  return formOf<codegen::RowCodesSpec, codegen::RowCodesParams>(
+      spec, x, columns, rowsAToken, codegen::codeWords(static_cast<uint32_t>(columns), spec.halves), 0, "codes", "codes of rows");
+}
+
+Value DispatchBuilder::pairsOf(const View &x, int64_t columns, int64_t rowsAToken) {
+  return formOf<codegen::RowPairsSpec, codegen::RowPairsParams>(
+      {}, x, columns, rowsAToken, codegen::pairWords(static_cast<uint32_t>(columns)), codegen::kRowsBehind, "pairs", "pairs of rows");
+}
+
+bool DispatchBuilder::readsPairs(codegen::WeightType weight, int64_t outputs, int64_t columns, int64_t experts) const {
+  auto multiplies = [](CpuLevel level) { return codegen::cpu::facts(static_cast<codegen::cpu::Level>(level)).bfloatDots; };
+  return rows > 1 && tables.onCpu() &&
+         codegen::cpu::pairsPay(weight, static_cast<uint32_t>(outputs), static_cast<uint32_t>(columns),
+                                static_cast<uint32_t>(experts)) &&
+         llvm::any_of(tables.program.targetOrPortable().getLevels(), multiplies);
 }
 
 Value DispatchBuilder::state() { return named("state", builder.getI32Type(), {32}); }

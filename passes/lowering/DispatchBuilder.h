@@ -82,8 +82,9 @@ public:
   /// Makes `value` land in a named buffer instead of a temporary.
   void setDestination(mlir::Value value, View destination) { destinations[value] = destination; }
 
-  /// A temporary of `count` floats in [rows, width] form or flat.
-  View temporary(int64_t rowCount, int64_t width);
+  /// A temporary of [rows, width] floats; `apart`: on the CPU with rows at the distance that its products like
+  /// (codegen::rowStride), else paddedWidth(width) apart.
+  View temporary(int64_t rowCount, int64_t width, bool apart = true);
   /// A flat temporary of `count` 32-bit elements.
   mlir::Value scratch(int64_t count, mlir::Type elementType);
   mlir::Value named(llvm::StringRef buffer, mlir::Type elementType, llvm::ArrayRef<int64_t> shape,
@@ -103,6 +104,12 @@ public:
   bool readsCodes(codegen::WeightType weight, uint32_t columns) const {
     return tables.rowCodes && tables.onCpu() && codegen::codesPay(weight, columns);
   }
+
+  /// The same for rows as pairs of bf16 (passes/codegen/RowPairs.h).
+  mlir::Value pairsOf(const View &x, int64_t columns, int64_t rowsAToken = 1);
+  /// Whether a product of several rows with `outputs` reads pairs of them: where a level of the target multiplies them. Of a mixture
+  /// a row goes to `experts`.
+  bool readsPairs(codegen::WeightType weight, int64_t outputs, int64_t columns, int64_t experts = 1) const;
 
   /// Appends a dispatch; `buffers` are given by the names of spec.bindings() ("state" is added).
   template <class Spec, class Params>
@@ -134,9 +141,15 @@ private:
   void append(KernelAttrInterface kernel, KernelParamsAttrInterface params, llvm::ArrayRef<NamedBuffer> buffers,
               mlir::Value indirect = {}, int64_t indirectOffset = 0);
   mlir::Value packed(mlir::Value expression, WeightLayout layout);
+  /// The buffer with the rows of `x` in another form, `words` of a row and `rowsBehind` rows of room behind the last; made by a dispatch
+  /// with the label `what`, once for all readers.
+  template <class Spec, class Params>
+  mlir::Value formOf(const Spec &spec, const View &x, int64_t columns, int64_t rowsAToken, int64_t words, int64_t rowsBehind,
+                     llvm::StringRef binding, llvm::StringRef what);
 
   llvm::DenseMap<mlir::Value, View> views, destinations;
-  std::map<std::tuple<void *, uint32_t, uint32_t, bool>, mlir::Value> codes; // of rows in a buffer at an offset, with a stride; halves
+  /// Rows in another form, by buffer, offset, stride and the kernel that made them.
+  std::map<std::tuple<void *, uint32_t, uint32_t, std::string>, mlir::Value> forms;
   std::string scope, label;
 };
 

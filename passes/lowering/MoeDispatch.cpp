@@ -192,8 +192,12 @@ private:
     return params;
   }
   codegen::MoeGemmSpec gemmSpec(codegen::MoeProduct product) const {
+    const bool first = product == codegen::MoeProduct::First;
     auto spec = productSpec<codegen::MoeGemmSpec>(product);
     spec.tileRows = layout.tileRows;
+    spec.pairs = build.readsPairs(weightOf(product), extent(first ? expert.first : expert.second, 1), first ? hidden : width,
+                                  first ? layout.topK : 1) &&
+                 !(first && weightOnInput());
     return spec;
   }
   codegen::MoeGemmParams gemmParams(codegen::MoeProduct product) const {
@@ -262,6 +266,8 @@ private:
         params.gridAt = which == MoeProduct::First ? layout.grid0(part.index) : layout.grid1(part.index);
         NamedBuffers list = productBuffers(which, spec.weighted, weight, out.buffer);
         list.push_back({"plan", planned});
+        if (spec.pairs) // of the second product a row an entry
+          list.push_back({"pairs", which == MoeProduct::First ? build.pairsOf(input, hidden) : build.pairsOf(middle, width, layout.topK)});
         build.dispatchIndirect(spec, params, list, planned, 4 * int64_t(params.gridAt));
       });
     };

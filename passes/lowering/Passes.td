@@ -127,7 +127,8 @@ def XfmrSelectKernels : Pass<"xfmr-select-kernels", "::mlir::ModuleOp"> {
 
     On the CPU a product of at least 512 columns with quantised weights reads its rows in codes of eight bits, which a dispatch
     makes once for all that read them, and at levels with products of bytes adds integers; with `row-codes=false` it reads floats at
-    every level.
+    every level. A product of several rows with weights of bf16 reads them as pairs of bf16, made in the same way, where a level of the
+    target has dots of bf16 and several tiles of outputs read the rows. Rows on the CPU lie no multiple of 2 KiB apart.
 
     A weight larger than the target's bindings goes in several dispatches, by rows, or by experts if it is a stack of
     them. A part of a wider row that does not start at a multiple of 4, or has another part behind it where the pad

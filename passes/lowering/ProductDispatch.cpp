@@ -170,6 +170,9 @@ LogicalResult PhaseLowering::lowerProduct() {
     } else {
       codegen::GemmSpec spec;
       spec.codes = codes;
+      spec.pairs = build.readsPairs(weightTypeOf(weight), rows, columns);
+      if (spec.pairs)
+        buffers.push_back({"pairs", build.pairsOf(*x, columns)});
       spec.weight = weightTypeOf(weight);
       spec.epilogue = epilogue;
       codegen::GemmParams gemm;

@@ -197,8 +197,11 @@ Cases witness::casesOf(const codegen::RopeCacheSpec &spec) {
   return only(c);
 }
 
-// Only programs for the CPU have codes.
+// Only programs for the CPU have codes and pairs.
 Cases witness::casesOf(const codegen::RowCodesSpec &) {
+  return {};
+}
+Cases witness::casesOf(const codegen::RowPairsSpec &) {
   return {};
 }
 

@@ -15,8 +15,8 @@ const char *name(Operands operands);
 struct Loop {
   Operands operands;
   const char *instructions; // "avx512f fma"
-  uint32_t bits;            // of a register
-  int level;                // least level of runtime/cpu/Level.h that has the registers, and dot products of 512 bits: 2 to 5
+  uint32_t bits;            // of a register; of a tile of AMX 16 rows of 512
+  int level;                // least level of runtime/cpu/Level.h that has the registers, and dot products of 512 bits: 2 to 6
   bool runs;                // here
   /// Runs `rounds` rounds; returns the operations done, a multiply-add is two. Only where `runs`.
   double (*run)(uint64_t rounds);
@@ -29,7 +29,7 @@ uint64_t readAll(const void *data, uint64_t bytes);
 
 struct Options {
   uint32_t threads = 1; // the most to measure with
-  int level = 5;        // of the instructions to measure
+  int level = 6;        // of the instructions to measure
   /// Bytes that reading goes through; 0: more than the last caches hold.
   uint64_t bytes = 0;
   /// For one number, four times that for one of memory. The best of some tries within it counts: what else the machine does
@@ -55,7 +55,7 @@ struct Roofline {
   double bytesPerSecond() const;
   /// Operations a second of all threads with these operands, or with f32, to which everything can be widened; of the best
   /// loop for a level up to `level`. 0 where nothing is known.
-  double operationsPerSecond(Operands operands, int level = 5) const;
+  double operationsPerSecond(Operands operands, int level = 6) const;
 };
 
 /// Measures. `options.threads` threads beside the caller at most live as long as the call.

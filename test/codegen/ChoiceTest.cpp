@@ -130,6 +130,9 @@ TEST(Tiles, OfRows) {
   RopeCacheParams r;
   r.numHeads = 4, r.numKvHeads = 2, r.headDim = 128, r.maxRows = 9; // 1024 numbers a row
   expectTile(tileOf(RopeCacheSpec(), r), 8, 1024, 2);
+  RowPairsParams q;
+  q.width = 1024, q.maxRows = 5, q.rowsAToken = 2;
+  expectTile(tileOf(RowPairsSpec(), q), 8, 1024, 2);
   SampleParams s;
   s.vocab = 100;
   expectTile(tileOf(SampleSpec(), s), 1, 100, 1);
@@ -157,6 +160,27 @@ TEST(Choice, ExpertsOfOneRowAreSpread) {
   EXPECT_FALSE(routerSpreads(16, 1));
   EXPECT_TRUE(routerSpreads(17, 1));
   EXPECT_FALSE(routerSpreads(128, 2));
+}
+
+// A tile of outputs rounds its rows again: four tiles do what a pass over the rows does once.
+TEST(Pairs, PayWhereSeveralTilesReadTheRows) {
+  EXPECT_TRUE(pairsPay(WeightType::BF16, 193, 256));
+  EXPECT_FALSE(pairsPay(WeightType::BF16, 192, 256)); // three tiles
+  EXPECT_TRUE(pairsPay(WeightType::BF16, 65, 256, 2)); // each row in two experts
+  EXPECT_FALSE(pairsPay(WeightType::BF16, 64, 256, 2));
+  EXPECT_FALSE(pairsPay(WeightType::BF16, 4096, 255)); // no dots
+  for (WeightType type : {WeightType::F32, WeightType::F16, WeightType::Q8})
+    EXPECT_FALSE(pairsPay(type, 4096, 4096));
+}
+
+TEST(Rows, DoNotLieAMultipleOf2KiBApart) {
+  static_assert(rowStride(768) == 768 && rowStride(512) == 528 && rowStride(2048) == 2064 && rowStride(2056) == 2056);
+  for (uint32_t width = 8; width < 20000; width += 8) {
+    for (uint32_t words : {rowStride(width), codeWords(width), codeWords(width, true), pairWords(width)})
+      EXPECT_NE(words * 4 % 2048, 0u) << width;
+    EXPECT_EQ(pairWords(width) % 16, 0u); // lines
+    EXPECT_GE(2 * pairWords(width), width);
+  }
 }
 
 TEST(Tiles, OfAttention) {

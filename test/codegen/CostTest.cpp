@@ -96,6 +96,12 @@ TEST(Cost, CodesAreOperationsOnBytesWhereThereAreSuch) {
              8 * 4 * (304 + codeWords(300, true)));
 }
 
+TEST(Cost, RowPairs) {
+  RowPairsParams rows;
+  rows.width = 300, rows.maxRows = 4, rows.rowsAToken = 2; // 320 columns with zeros
+  expectWork(costOf(RowPairsSpec(), rows, kMachine, {7, 1}).total(), 8 * 300, 0, 8 * 4 * (304 + 160));
+}
+
 TEST(Cost, TopK) {
   TopKSpec spec;
   spec.top = 5;

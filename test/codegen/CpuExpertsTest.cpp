@@ -15,6 +15,7 @@ protected:
     bool weightedInput = false, secondBias = false, residual = false, shared = false;
     WeightType type = WeightType::F32;
     bool codes = false; // of the rows, where they are not weighted
+    bool pairs = false; // of the rows of the grouped route
   };
 
   // The plan of MoePlan.h, made on the host.
@@ -38,7 +39,7 @@ protected:
   }
 
   void check(const Mixture &m, Level level) {
-    SCOPED_TRACE(std::string(toString(m.type)) + m.between.suffix() + " T=" + std::to_string(m.rows) + (m.codes ? " by codes at " : " at ") + facts(level).name);
+    SCOPED_TRACE(std::string(toString(m.type)) + m.between.suffix() + " T=" + std::to_string(m.rows) + (m.codes ? " by codes at " : m.pairs ? " by pairs at " : " at ") + facts(level).name);
     const uint32_t entries = m.rows * m.topK, n = m.between.glu ? 2 * m.width : m.width;
     Weight up = weight(m.type, n, m.hidden, m.experts), down = weight(m.type, m.hidden, m.width, m.experts);
     const Rows xRows{paddedWidth(m.hidden) + 8, 8}, midRows{paddedWidth(m.width), 0}, outRows{paddedWidth(m.hidden) + 16, 4};
@@ -105,18 +106,28 @@ protected:
     layout.experts = m.experts, layout.topK = m.topK, layout.maxRows = m.rows + 2, layout.tileRows = 8;
     auto planned = plan(layout, ids);
     std::vector<float> packed(entries * midRows.stride, NAN), parts(entries * outRows.stride + outRows.offset, NAN);
-    MoeGemmSpec one{m.type, MoeProduct::First, m.between, m.weightedInput, layout.tileRows, firstCodes};
+    MoeGemmSpec one{m.type, MoeProduct::First, m.between, m.weightedInput, layout.tileRows, firstCodes, m.pairs};
+    std::vector<uint32_t> xPairs, packedPairs;
+    if (m.pairs)
+      xPairs = pairs(x.data(), m.rows, m.hidden, xRows, level);
     MoeGemmParams g;
     g.layout = layout, g.n = n, g.k = m.hidden, g.x = xRows, g.out = midRows, g.limit = 0.5f, g.gridAt = layout.grid0();
     run(one, g, level,
-        coded(bound({words.data(), x.data(), up.bytes.data(), planned.data(), packed.data()}, m.weightedInput,
-                    m.between.bias ? &upBias : nullptr),
-              firstCodes, xCodes),
+        coded(coded(bound({words.data(), x.data(), up.bytes.data(), planned.data(), packed.data()}, m.weightedInput,
+                          m.between.bias ? &upBias : nullptr),
+                    firstCodes, xCodes),
+              m.pairs, xPairs),
         true);
+    if (m.pairs)
+      packedPairs = pairs(packed.data(), m.rows, m.width, midRows, level, m.topK);
     auto packedCodes = codes(packed.data(), m.rows, m.width, midRows, m.type, level, m.topK);
-    MoeGemmSpec two{m.type, MoeProduct::Second, onlyBias, !m.weightedInput, layout.tileRows, m.codes};
+    MoeGemmSpec two{m.type, MoeProduct::Second, onlyBias, !m.weightedInput, layout.tileRows, m.codes, m.pairs};
     g.n = m.hidden, g.k = m.width, g.x = midRows, g.out = outRows, g.gridAt = layout.grid1();
-    run(two, g, level, coded(bound({words.data(), packed.data(), down.bytes.data(), planned.data(), parts.data()}, !m.weightedInput, m.secondBias ? &downBias : nullptr), m.codes, packedCodes));
+    run(two, g, level,
+        coded(coded(bound({words.data(), packed.data(), down.bytes.data(), planned.data(), parts.data()}, !m.weightedInput,
+                          m.secondBias ? &downBias : nullptr),
+                    m.codes, packedCodes),
+              m.pairs, packedPairs));
     MoeCombineSpec combine{terms, false};
     MoeCombineParams c;
     c.width = m.hidden, c.topK = m.topK, c.maxRows = m.rows + 2, c.parts = c.out = outRows;
@@ -187,6 +198,11 @@ TEST_F(CpuExperts, BothRoutesGiveTheSameBits) {
     check(m, level);
     m.hidden = 264, m.width = 520; // by dots, where there are
     check(m, level);
+    m.pairs = true;
+    check(m, level);
+    m.hidden = 512, m.width = 1024; // rows that would lie a multiple of 2 KiB apart
+    check(m, level);
+    m.pairs = false;
     for (auto [type, withCodes] : {std::pair(WeightType::Q4, true),
                                    {WeightType::Q8Wide, false},
                                    {WeightType::Q4Wide, true},

@@ -10,10 +10,11 @@ namespace {
 class CpuProducts : public CpuWeightTest {
 protected:
   // gemm over `rows` rows, then every row by gemv and by a gemm of its own: values and bits.
-  void check(WeightType type, const Epilogue &epilogue, uint32_t rows, uint32_t n, uint32_t k, Level level, bool withCodes = false) {
+  void check(WeightType type, const Epilogue &epilogue, uint32_t rows, uint32_t n, uint32_t k, Level level, bool withCodes = false,
+             bool withPairs = false) {
     SCOPED_TRACE(std::string(toString(type)) + epilogue.suffix() + " T=" + std::to_string(rows) + " n=" + std::to_string(n) + " k=" +
-                 std::to_string(k) + (withCodes ? " by codes at " : " at ") + facts(level).name);
-    GemmSpec spec{type, epilogue, withCodes};
+                 std::to_string(k) + (withCodes ? " by codes at " : withPairs ? " by pairs at " : " at ") + facts(level).name);
+    GemmSpec spec{type, epilogue, withCodes, withPairs};
     const uint32_t width = epilogue.glu ? n / 2 : n, padded = paddedWidth(width);
     GemmParams p;
     p.n = n, p.k = k, p.maxRows = rows + 5;
@@ -31,6 +32,8 @@ protected:
       for (uint32_t t = 0; goesByCodes(true, level) && t < rows; ++t)
         roundLikeCodes(&seen[p.x.offset + t * p.x.stride], k);
     }
+    if (withPairs)
+      coded = pairs(x.data(), rows, k, p.x, level);
     std::vector<float> out(p.out.offset + size_t(rows + 5) * p.out.stride, -7.0f), again = out, chunk = out;
     auto buffers = [&](uint32_t firstRow, std::vector<float> &to, std::vector<uint32_t> &words) {
       std::vector<void *> result = {words.data(), x.data() + firstRow * p.x.stride, w.bytes.data(), to.data() + firstRow * p.out.stride};
@@ -40,6 +43,8 @@ protected:
         result.push_back(residual.data() + firstRow * p.epilogue.residual.stride);
       if (withCodes)
         result.push_back(coded.data() + firstRow * codeWords(k, isFine(type)));
+      if (withPairs)
+        result.push_back(coded.data() + firstRow * pairWords(k));
       return result;
     };
     auto kernel = compileForCpu(context, spec, p, level);
@@ -109,6 +114,10 @@ TEST_F(CpuProducts, LargeSizesAndSeveralRuns) {
   for (Level level : runnableLevels()) {
     check(WeightType::F32, {}, 100, 200, 1000, level);
     check(WeightType::F16, {}, 13, 1000, 520, level);
+    check(WeightType::F32, {}, 26, 72, 2048, level);
+    check(WeightType::F16, {}, 26, 72, 1024, level);
+    check(WeightType::BF16, {}, 26, 72, 512, level);
+    check(WeightType::BF16, {}, 14, 40, 2048, level);
     check(WeightType::BF16, {}, 197, 72, 1031, level);
     check(WeightType::BF16, {}, 31, 33, 256, level);
     check(WeightType::BF16, {}, 4, 17, 777, level);
@@ -138,6 +147,53 @@ TEST_F(CpuProducts, CodesOfAnyNumberOfTokens) {
     for (uint32_t rows : {1u, 2u, 3u, 4u, 5u, 8u, 23u, 31u, 64u, 65u, 512u})
       check(kQuantised[number++ % std::size(kQuantised)], {}, rows, 40, 72, level, /*withCodes=*/true);
   }
+}
+
+// Rows of pairs where there are dots of bf16, with the bits of rows of floats (`check` compares with gemv, which reads those);
+// elsewhere the rows themselves are read, whatever is bound.
+TEST_F(CpuProducts, Pairs) {
+  for (Level level : runnableLevels()) {
+    check(WeightType::BF16, {}, 7, 33, 256, level, false, /*withPairs=*/true);
+    if (!goesByPairs(true, level))
+      continue;
+    for (auto [rows, n, k] : {std::tuple(13u, 127u, 264u), {100u, 72u, 520u}, {97u, 40u, 512u}, {26u, 72u, 1024u}, {29u, 48u, 2048u},
+                              {14u, 17u, 1031u}, {49u, 16u, 2056u}})
+      check(WeightType::BF16, {}, rows, n, k, level, false, true);
+    Epilogue epilogue;
+    epilogue.glu = epilogue.bias = epilogue.residual = true, epilogue.activation = Activation::Silu;
+    check(WeightType::BF16, epilogue, 37, 152, 768, level, false, true);
+  }
+}
+
+TEST_F(CpuProducts, PairsOfAnyNumberOfTokens) {
+  for (Level level : runnableLevels())
+    for (uint32_t rows : {1u, 2u, 3u, 4u, 5u, 8u, 23u, 31u, 64u, 65u, 512u})
+      if (goesByPairs(true, level))
+        check(WeightType::BF16, {}, rows, 40, rows % 2 ? 264 : 512, level, false, true);
+}
+
+TEST_F(CpuProducts, PairsAreRoundedRowsWithZerosBehind) {
+  constexpr uint32_t rows = 11, each = 3;
+  for (Level level : runnableLevels())
+    for (uint32_t width : {5u, 256u, 300u, 1024u}) {
+      const Rows at = {rowStride(paddedWidth(width)), 8};
+      auto x = activations(rows * each, width, at);
+      const auto made = pairs(x.data(), rows, width, at, level, each);
+      EXPECT_EQ(pairWords(width), width == 1024 ? 528u : (width + 31) / 32 * 16) << "rows of 2 KiB lie a line further apart";
+      for (uint32_t r = 0; r < rows * each + kRowsBehind; ++r)
+        for (uint32_t word = 0; word < pairWords(width); ++word) {
+          uint32_t expected = 0xffffffff; // untouched
+          if (!facts(level).bfloatDots && r < rows * each && word == 0)
+            expected = made[r * pairWords(width)]; // anything
+          else if (facts(level).bfloatDots && r < rows * each && word < pairColumns(width) / 2) {
+            auto rounded = [&](uint32_t c) {
+              return c < width ? floatBits(asMultiplied(x[at.offset + r * at.stride + c], WeightType::BF16, kLeastDotColumns, level)) : 0;
+            };
+            expected = rounded(2 * word) >> 16 | rounded(2 * word + 1);
+          }
+          ASSERT_EQ(made[r * pairWords(width) + word], expected) << "row " << r << " word " << word << " of " << width << " at " << facts(level).name;
+        }
+    }
 }
 
 // Tiles of 16 rows and 32 columns, by a model of their instructions, whatever is left of them: the bits are those of vectors.
@@ -261,8 +317,9 @@ TEST_F(CpuProducts, CodesAreWithinTheirBound) {
   }
 }
 
-TEST_F(CpuProducts, CodesNeedAQuantisedWeight) {
+TEST_F(CpuProducts, CodesAndPairsNeedTheirWeights) {
   EXPECT_EQ((GemmSpec{WeightType::BF16, {}, true}.fault()), "codes need a quantised weight, got bf16");
+  EXPECT_EQ((GemmSpec{WeightType::F16, {}, false, true}.fault()), "pairs need a weight of bf16, got f16");
 }
 
 TEST_F(CpuProducts, Epilogues) {

@@ -104,6 +104,15 @@ protected:
     run(RowCodesSpec{halves}, params, level, {words.data(), in.data(), result.data()});
     return result;
   }
+  // What row_pairs makes of rows; words that it leaves are all ones, of which a product makes NaN.
+  std::vector<uint32_t> pairs(const float *x, uint32_t count, uint32_t width, Rows rows, Level level, uint32_t rowsAToken = 1) {
+    RowPairsParams params;
+    params.width = width, params.maxRows = count + 2, params.rowsAToken = rowsAToken, params.x = rows;
+    std::vector<uint32_t> result((size_t(count) * rowsAToken + kRowsBehind) * pairWords(width), 0xffffffff), words = state(count);
+    std::vector<float> in(x, x + rows.offset + size_t(count) * rowsAToken * rows.stride);
+    run(RowPairsSpec(), params, level, {words.data(), in.data(), result.data()});
+    return result;
+  }
   float number() { return std::uniform_real_distribution<float>(-1, 1)(random); }
 
   static std::vector<uint32_t> state(uint32_t count) {

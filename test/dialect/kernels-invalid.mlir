@@ -59,6 +59,24 @@ module attributes {xfmr.kernel = #xfmr.gemm<codes>} {}
 
 // -----
 
+// gemm C2
+// expected-error @below {{gemm: pairs need a weight of bf16, got f32}}
+module attributes {xfmr.kernel = #xfmr.gemm<pairs>} {}
+
+// -----
+
+// moe_gemm C5
+// expected-error @below {{moe_gemm: weighted rows have no pairs}}
+module attributes {xfmr.kernel = #xfmr.moe_gemm<weight = bf16, weighted, pairs>} {}
+
+// -----
+
+// moe_gemm C6
+// expected-error @below {{moe_gemm: pairs need a weight of bf16, got f16}}
+module attributes {xfmr.kernel = #xfmr.moe_gemm<weight = f16, pairs>} {}
+
+// -----
+
 // moe_gemm C3
 // expected-error @below {{moe_gemm: weighted rows have no codes}}
 module attributes {xfmr.kernel = #xfmr.moe_gemm<weight = q8, weighted, codes>} {}

@@ -80,6 +80,15 @@ module @row_codes attributes {xfmr.kernel = #xfmr.row_codes<halves>, xfmr.params
 // CHECK-SAME: kernel = #xfmr.gemm<weight = q4, codes>}
 module @codes attributes {xfmr.kernel = #xfmr.gemm<weight = q4, codes>} {}
 
+// CHECK-LABEL: @row_pairs
+// CHECK-SAME: kernel = #xfmr.row_pairs,
+// CHECK-SAME: params = #xfmr.row_pairs_params<width = 256, max_rows = 4, rows_a_token = 2, x = <stride = 256>>}
+module @row_pairs attributes {xfmr.kernel = #xfmr.row_pairs, xfmr.params = #xfmr.row_pairs_params<width = 256, max_rows = 4, rows_a_token = 2, x = <stride = 256>>} {}
+
+// CHECK-LABEL: @pairs
+// CHECK-SAME: kernel = #xfmr.gemm<weight = bf16, pairs>}
+module @pairs attributes {xfmr.kernel = #xfmr.gemm<weight = bf16, pairs>} {}
+
 // CHECK-LABEL: @sample
 // CHECK-SAME: kernel = #xfmr.sample<>,
 // CHECK-SAME: params = #xfmr.sample_params<vocab = 32, row_stride = 32, output_capacity = 8>}

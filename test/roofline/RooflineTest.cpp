@@ -28,13 +28,36 @@ TEST(Roofline, LoopsCountTheirOperations) {
     const double round = loop.run(1);
     // Chains of a register full of numbers: f32 is 32 bits, and a lane of a dot product takes 32 bits of its operands too.
     const double lanes = loop.bits / 32, products = loop.operands == Operands::f32 ? 1 : loop.operands == Operands::bf16 ? 2 : 4;
-    EXPECT_EQ(round / (2 * lanes * products), loop.bits == 256 && loop.level == 3 && products == 4 &&
-                                                      loop.instructions == std::string("avx2 vpmaddubsw, vpmaddwd, vpaddd")
-                                                  ? 8
-                                                  : 12);
+    if (loop.level == 6) { // six tiles of sums, each with 16 columns of one tile for each lane of the other
+      EXPECT_EQ(round, 6 * 16 * 2 * lanes * products);
+      continue;
+    }
+    const bool inThree = loop.instructions == std::string("avx2 vpmaddubsw, vpmaddwd, vpaddd");
+    EXPECT_EQ(round / (2 * lanes * products), inThree ? 8 : loop.bits == 512 ? 24 : 12);
     EXPECT_EQ(loop.run(100), 100 * round);
   }
   EXPECT_TRUE(loops().front().runs);
+}
+
+// Tiles count where the level has them, and a level without them does not see them.
+TEST(Roofline, TilesAreARoofOfTheirOwn) {
+#if defined(__x86_64__)
+  size_t tiles = 0;
+  for (const Loop &loop : loops())
+    if (loop.level == 6) {
+      ++tiles;
+      EXPECT_EQ(loop.bits, 16u * 64 * 8) << loop.instructions;
+      EXPECT_TRUE(loop.operands == Operands::bf16 || loop.operands == Operands::int8);
+      for (const Loop &other : loops()) // whoever has tiles has the vectors
+        EXPECT_TRUE(!loop.runs || other.runs || other.instructions == std::string("avxvnni vpdpbusd")) << other.instructions;
+    }
+  EXPECT_EQ(tiles, 2u);
+#endif
+  const Loop dot = {Operands::bf16, "", 512, 5, true, nullptr}, tile = {Operands::bf16, "", 8192, 6, true, nullptr};
+  Roofline roof;
+  roof.peaks = {{&dot, 100, 200}, {&tile, 800, 1600}};
+  EXPECT_EQ(roof.operationsPerSecond(Operands::bf16), 1600);
+  EXPECT_EQ(roof.operationsPerSecond(Operands::bf16, 5), 200);
 }
 
 TEST(Roofline, MeasuresEveryLoopThatRunsAndEveryCountOfThreads) {

@@ -13,7 +13,7 @@ KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const GemmS
   std::vector<Element> elements(bindings.size(), Element::F32);
   elements[0] = Element::U32;
   elements[2] = panelElement(spec.weight);
-  if (spec.codes)
+  if (spec.codes || spec.pairs)
     elements.back() = Element::U32;
   KernelBuilder k(context, name, bindings, elements, level);
   Product product(k, k.buffer("weight"), spec.weight, params.n, params.k, kGemmRows);
@@ -24,6 +24,8 @@ KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const GemmS
       Value rows = min(count - firstRow, k.index(kGemmRows));
       if (goesByCodes(spec.codes, level))
         product.coded(k.buffer("codes"), rows, k.index(0), outputTile, [&](Value r) { return firstRow + r; });
+      else if (goesByPairs(spec.pairs, level))
+        product.paired(k.buffer("pairs"), firstRow, rows, k.index(0), outputTile);
       else
         product.rows(k.buffer("x"), firstRow * uint64_t(params.x.stride) + params.x.offset, params.x.stride, rows,
                      k.index(0), outputTile);

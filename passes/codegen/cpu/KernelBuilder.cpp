@@ -262,6 +262,11 @@ mlir::Value Buffer::address(Value index) const {
   return mlir::LLVM::IntToPtrOp::create(ops, mlir::LLVM::LLVMPointerType::get(ops.getContext()), number);
 }
 
+void Buffer::prefetch(Value index) const {
+  constexpr uint32_t kRead = 0, kNearest = 3, kData = 1;
+  mlir::LLVM::Prefetch::create(builder->ops(), address(index), kRead, kNearest, kData);
+}
+
 // --- constants and vectors ---
 
 Value KernelBuilder::state(uint32_t word) {

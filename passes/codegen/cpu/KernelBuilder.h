@@ -54,6 +54,8 @@ public:
   void storeFirst(Value index, Value vector, Value valid) const;
   // Where an element lies, for instructions that read or write memory themselves: a pointer of the llvm dialect.
   mlir::Value address(Value index) const;
+  // Asks memory for the line of an element, which may lie beyond the buffer.
+  void prefetch(Value index) const;
 
 private:
   friend class KernelBuilder;

@@ -21,12 +21,13 @@ XFMR_KERNELS(XFMR_CPU_KERNEL)
 #undef XFMR_CPU_KERNEL
 
 // The level whose code a kernel runs at `level`. At a level that adds dot products only matrix products that go by dots
-// (Product.h) or by codes (RowCodes.h) have code of their own, and what makes the codes; at one that adds tiles, of those products
-// the ones of many rows, and of bf16 all, whose sums add up in the order of tiles.
+// (Product.h) or by codes (RowCodes.h) have code of their own, and what makes codes and pairs; at one that adds tiles, of those
+// products the ones of many rows, and of bf16 all, whose sums add up in the order of tiles.
 enum class OwnCode : uint8_t { None, Dots, Tiles };
 Level codeLevel(Level level, OwnCode own);
 bool goesByDots(WeightType weight, uint32_t columns, Level level);
 bool goesByCodes(bool codes, Level level);
+bool goesByPairs(bool pairs, Level level); // rows of a product by dots of bf16 (RowPairs.h)
 template <class Spec, class Params> Level codeLevel(const Spec &spec, const Params &params, Level level) {
   constexpr bool manyRows = std::is_same_v<Spec, GemmSpec> || std::is_same_v<Spec, MoeGemmSpec>;
   if constexpr (manyRows || std::is_same_v<Spec, GemvSpec> || std::is_same_v<Spec, MoeGemvSpec>) {
@@ -36,7 +37,8 @@ template <class Spec, class Params> Level codeLevel(const Spec &spec, const Para
                             : manyRows                      ? OwnCode::Tiles
                                                             : OwnCode::Dots);
   } else {
-    return codeLevel(level, std::is_same_v<Spec, RowCodesSpec> ? OwnCode::Dots : OwnCode::None);
+    constexpr bool makesRows = std::is_same_v<Spec, RowCodesSpec> || std::is_same_v<Spec, RowPairsSpec>;
+    return codeLevel(level, makesRows ? OwnCode::Dots : OwnCode::None);
   }
 }
 

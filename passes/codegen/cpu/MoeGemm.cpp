@@ -14,7 +14,7 @@ KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const MoeGe
   std::vector<Element> elements(bindings.size(), Element::F32);
   elements[0] = elements[3] = Element::U32;
   elements[2] = panelElement(spec.weight);
-  if (spec.codes)
+  if (spec.codes || spec.pairs)
     elements.back() = Element::U32;
   KernelBuilder k(context, name, bindings, elements, level);
   const bool first = spec.product == MoeProduct::First;
@@ -29,9 +29,13 @@ KernelModule build(mlir::MLIRContext &context, llvm::StringRef name, const MoeGe
       Value expert = word(at), begin = word(at + 1), rows = word(at + 2);
       Value panel = withinPart(params.part, expert) * panelsOf(params.n);
       auto entryOf = [&](Value r) { return word(begin + r + params.layout.sorted()); };
+      auto rowOf = [&](Value r) { return first ? entryOf(r) / params.layout.topK : begin + r; };
       if (goesByCodes(spec.codes, level))
-        product.coded(k.buffer("codes"), rows, panel, outputTile,
-                      [&](Value r) { return first ? entryOf(r) / params.layout.topK : begin + r; });
+        product.coded(k.buffer("codes"), rows, panel, outputTile, rowOf);
+      else if (goesByPairs(spec.pairs, level) && first)
+        product.gatheredPairs(k.buffer("pairs"), rows, panel, outputTile, rowOf);
+      else if (goesByPairs(spec.pairs, level))
+        product.paired(k.buffer("pairs"), begin, rows, panel, outputTile);
       else if (first)
         product.gathered(rows, panel, outputTile, [&](Value r, Value column, unsigned lanes) {
           Value entry = entryOf(r), v = x.load(rowStart(params.x, entry / params.layout.topK) + column, lanes);

@@ -7,8 +7,10 @@
 
 namespace xfmr::codegen::cpu {
 namespace {
-constexpr uint32_t kRunColumns = 512;    // of W: 64 KiB of f32 for a block of two panels
+// Of W: with registers of 512 bits a tile of f32 is 256 KiB of the second cache, which such processors have a megabyte of.
+constexpr uint32_t kRunColumns = 512, kLongRunColumns = 1024;
 constexpr uint32_t kGatherColumns = 256; // of rows that are copied to the stack
+constexpr uint32_t kLeastRowsAsking = 6; // for the next panels: a block of fewer has no time for it
 constexpr uint32_t kUnroll = 4, kUnrollDots = 8; // columns; divide every padded width
 
 // Runs of equal length, a multiple of `step`, none longer than `most`.
@@ -26,10 +28,12 @@ Level codeLevel(Level level, OwnCode own) {
   return level == Level::V4Dot ? Level::V4 : level == Level::NeonDot ? Level::Neon : level;
 }
 
-// Few columns are not worth the rounding: what they cost is not the products.
 bool goesByDots(WeightType weight, uint32_t columns, Level level) {
-  constexpr uint32_t kLeastColumns = 256;
-  return weight == WeightType::BF16 && columns >= kLeastColumns && facts(level).bfloatDots;
+  return weight == WeightType::BF16 && columns >= kLeastDotColumns && facts(level).bfloatDots;
+}
+
+bool goesByPairs(bool pairs, Level level) {
+  return pairs && facts(level).bfloatDots;
 }
 
 bool goesByCodes(bool codes, Level level) {
@@ -46,7 +50,8 @@ Product::Product(KernelBuilder &builder, Buffer weight, WeightType type, uint32_
       maxRows(tiles && (dots || maxRows > 1) ? (maxRows + kTileRows - 1) / kTileRows * kTileRows : maxRows) {
   sums = builder.stack(Element::F32, uint64_t(this->maxRows) * kTileOutputs);
   const uint32_t step = schemeOf(type) || tiles ? 32 : 8;
-  run = runOf(columns, kRunColumns, step);
+  const bool isLong = builder.facts().vectorBits == 512 && !schemeOf(type); // panels of codes are unpacked on the stack
+  run = runOf(columns, isLong ? kLongRunColumns : kRunColumns, step);
   gatherRun = runOf(columns, dots ? kRunColumns : kGatherColumns, step);
 }
 
@@ -66,7 +71,7 @@ Values Product::panelStarts(RegisterBlock shape, Value firstPanel, Value outputT
 }
 
 Values Product::block(RegisterBlock shape, Buffer x, Value xAt, uint64_t xStride, llvm::ArrayRef<Value> panels,
-                      Value kBegin, Value kEnd, llvm::ArrayRef<Value> init, Value scale) {
+                      Value kBegin, Value kEnd, llvm::ArrayRef<Value> init, Value scale, Value ahead) {
   // A step is a column, or two columns in the words of bf16.
   const Buffer from = schemeOf(type) ? unpacked : weight;
   const uint32_t words = type == WeightType::BF16 ? 2 : 1, perStep = dots ? 2 : 1, unroll = dots ? kUnrollDots : kUnroll;
@@ -82,6 +87,8 @@ Values Product::block(RegisterBlock shape, Buffer x, Value xAt, uint64_t xStride
         }
       }
     };
+    if (ahead)
+      from.prefetch(ahead + column / words * kPanel);
     for (uint32_t c = 0; c < unroll; c += words) {
       Values w;
       for (Value panel : panels)
@@ -129,6 +136,18 @@ void Product::overBlocks(llvm::ArrayRef<RegisterBlock> shapes, Value rows, Value
   }
 }
 
+Value Product::nextPanels(RegisterBlock shape, Value row, Value firstPanel, Value outputTile, Value panel, Value kBegin,
+                          Value kEnd) {
+  // A step of the columns reads four lines of each of two panels: eight blocks of rows ask for one of them a step.
+  constexpr uint32_t kLines = 4;
+  const uint32_t words = type == WeightType::BF16 ? 2 : 1;
+  Value line = row / shape.rows % (2 * kLines), isLast = panel + shape.panels == kTilePanels, goesOn = kEnd < columns;
+  Value next = outputTile * kTilePanels + select(isLast, select(goesOn, k.index(0), k.index(kTilePanels)), panel + shape.panels);
+  Value column = select(isLast, select(goesOn, kEnd, k.index(0)), kBegin);
+  Value number = min(next + line / kLines, k.index(panelsOf(n) - 1));
+  return (firstPanel + number) * panelElements() + (column / words - kBegin / words + line % kLines) * kPanel;
+}
+
 void Product::accumulate(Buffer x, Value xAt, uint64_t xStride, Value rows, Value firstPanel, Value outputTile,
                          Value kBegin, Value kEnd) {
   if (schemeOf(type))
@@ -137,7 +156,9 @@ void Product::accumulate(Buffer x, Value xAt, uint64_t xStride, Value rows, Valu
     Values panels = panelStarts(shape, firstPanel, outputTile, panel);
     for (uint32_t p = 0; schemeOf(type) && p < shape.panels; ++p) // a tile's panels from kBegin on; none is beyond the fourth
       panels[p] = (panel + p) * (uint64_t(run) * kPanel) - kBegin * kPanel;
-    return block(shape, x, xAt + row * xStride, xStride, panels, kBegin, kEnd, soFar, {});
+    const bool asks = shape.rows >= kLeastRowsAsking && shape.panels == 2 && !schemeOf(type);
+    Value ahead = asks ? nextPanels(shape, row, firstPanel, outputTile, panel, kBegin, kEnd) : Value();
+    return block(shape, x, xAt + row * xStride, xStride, panels, kBegin, kEnd, soFar, {}, ahead);
   });
 }
 
@@ -207,46 +228,75 @@ void Product::row(Buffer x, Value xAt, Value firstPanel, Value outputTile, Value
     });
     x = pairs, xAt = k.index(0), scale = {};
   }
-  // One panel after another is one stream of bytes: memory is read faster than by several side by side. Of codes less comes
-  // from memory than one chain of multiply-adds can take: two chains.
-  const RegisterBlock shape = {1, schemeOf(type) ? 2u : 1u};
+  // Panels side by side are as many chains of multiply-adds, of which one of f16 is slower than memory, and as many streams of bytes,
+  // which one core reads faster than a single one (docs/Backend.md).
+  const RegisterBlock shape = {1, schemeOf(type) ? 2 : k.facts().blocks.back().panels};
   k.loop(0, kTilePanels, shape.panels, [&](Value panel) {
     k.when(outputTile * kTilePanels + panel < panelsOf(n), [&] {
-      Values start = panelStarts(shape, firstPanel, outputTile, panel);
+      const Values start = panelStarts(shape, firstPanel, outputTile, panel), zeros(shape.panels, k.zeros(kPanel));
       Values done = schemeOf(type) ? quantisedBlock(x, xAt, start, scale)
-                                   : block(shape, x, xAt, 0, start, k.index(0), k.index(columns), {k.zeros(kPanel)}, scale);
+                                   : block(shape, x, xAt, 0, start, k.index(0), k.index(columns), zeros, scale);
       for (uint32_t p = 0; p < shape.panels; ++p)
         sums.store((panel + p) * kPanel, done[p]);
     });
   });
 }
 
-void Product::gathered(Value rows, Value firstPanel, Value outputTile,
-                       llvm::function_ref<Value(Value r, Value column, unsigned lanes)> load) {
+void Product::overCopies(Value rows, Value firstPanel, Value outputTile,
+                         llvm::function_ref<void(Buffer copies, Value r, Value to, Value kBegin, Value kEnd)> copyRow) {
   run = gatherRun;
   const uint32_t perWord = dots ? 2 : 1;
   const uint64_t stride = run / perWord + kPanel; // not a power of two: rows then share lines of the first cache
-  const unsigned lanes = dots && tiles && columns % 32 == 0 ? 32 : columns % run == 0 && run % kPanel == 0 ? kPanel : 8;
   Buffer copies = k.stack(dots ? Element::U32 : Element::F32, maxRows * stride);
   if (schemeOf(type))
     unpacked = k.stack(Element::F32, uint64_t(kTilePanels) * run * kPanel);
   clear(rows);
   k.loop(0, columns, run, [&](Value kBegin) {
     Value kEnd = min(kBegin + run, k.index(columns));
-    k.loop(k.index(0), rows, 1, [&](Value r) {
-      k.loop(k.index(0), kEnd - kBegin, lanes, [&](Value c) {
-        Value v = load(r, kBegin + c, lanes);
-        copies.store(r * stride + c / perWord, dots ? bfloatPairs(v) : v);
-      });
-      if (dots && tiles && columns % 32) // of a tile: what is multiplied by zero must be a number
-        k.loop(kEnd - kBegin, (kEnd - kBegin + 31) / 32 * 32, 8,
-               [&](Value c) { copies.store(r * stride + c / 2, splat(k.u32(0), 4)); });
-    });
-    if (dots && tiles)
-      return addTiles(copies, stride, rows, firstPanel, outputTile, kBegin, kEnd);
-    // Columns of W go on from kBegin, those of the copies from 0.
-    accumulate(copies, k.index(0) - kBegin / perWord, stride, rows, firstPanel, outputTile, kBegin, kEnd);
+    k.loop(k.index(0), rows, 1, [&](Value r) { copyRow(copies, r, r * stride, kBegin, kEnd); });
+    Value at = k.index(0) - kBegin / perWord; // columns of W go on from kBegin, those of the copies from 0
+    dots ? addPaired(copies, at, stride, rows, firstPanel, outputTile, kBegin, kEnd)
+         : accumulate(copies, at, stride, rows, firstPanel, outputTile, kBegin, kEnd);
   });
+}
+
+void Product::gathered(Value rows, Value firstPanel, Value outputTile,
+                       llvm::function_ref<Value(Value r, Value column, unsigned lanes)> load) {
+  const unsigned lanes =
+      dots && tiles && columns % 32 == 0 ? 32 : columns % gatherRun == 0 && gatherRun % kPanel == 0 ? kPanel : 8;
+  overCopies(rows, firstPanel, outputTile, [&](Buffer copies, Value r, Value to, Value kBegin, Value kEnd) {
+    k.loop(k.index(0), kEnd - kBegin, lanes, [&](Value c) {
+      Value v = load(r, kBegin + c, lanes);
+      copies.store(to + c / (dots ? 2 : 1), dots ? bfloatPairs(v) : v);
+    });
+    if (dots && tiles && columns % 32) // of a tile: what is multiplied by zero must be a number
+      k.loop(kEnd - kBegin, (kEnd - kBegin + 31) / 32 * 32, 8, [&](Value c) { copies.store(to + c / 2, splat(k.u32(0), 4)); });
+  });
+}
+
+void Product::gatheredPairs(Buffer pairs, Value rows, Value firstPanel, Value outputTile,
+                            llvm::function_ref<Value(Value r)> rowOf) {
+  // Words at a time; behind the last column there are zeros.
+  const unsigned words = columns % gatherRun == 0 && gatherRun % 32 == 0 ? kPanel : 4;
+  overCopies(rows, firstPanel, outputTile, [&](Buffer copies, Value r, Value to, Value kBegin, Value kEnd) {
+    Value from = rowOf(r) * uint64_t(pairWords(width)) + kBegin / 2, columnsHere = kEnd - kBegin;
+    k.loop(k.index(0), (tiles ? (columnsHere + 31) / 32 * 32 : columnsHere) / 2, words,
+           [&](Value word) { copies.store(to + word, pairs.load(from + word, words)); });
+  });
+}
+
+void Product::paired(Buffer pairs, Value firstRow, Value rows, Value firstPanel, Value outputTile) {
+  clear(rows);
+  k.loop(0, columns, run, [&](Value kBegin) {
+    addPaired(pairs, firstRow * uint64_t(pairWords(width)), pairWords(width), rows, firstPanel, outputTile, kBegin,
+             min(kBegin + run, k.index(columns)));
+  });
+}
+
+void Product::addPaired(Buffer x, Value xAt, uint64_t xStride, Value rows, Value firstPanel, Value outputTile, Value kBegin,
+                       Value kEnd) {
+  tiles ? addTiles(x, xAt, xStride, rows, firstPanel, outputTile, kBegin, kEnd)
+        : accumulate(x, xAt, xStride, rows, firstPanel, outputTile, kBegin, kEnd);
 }
 
 void Product::forEachPanel(Value r, Value outputTile,

@@ -32,6 +32,11 @@ public:
   void gathered(Value rows, Value firstPanel, Value outputTile,
                 llvm::function_ref<Value(Value r, Value column, unsigned lanes)> load);
 
+  // The same from rows of pairs (RowPairs.h) where the product goes by dots, the first being number `firstRow`; or wherever they lie,
+  // `rowOf(r)` being the number of row r.
+  void paired(Buffer pairs, Value firstRow, Value rows, Value firstPanel, Value outputTile);
+  void gatheredPairs(Buffer pairs, Value rows, Value firstPanel, Value outputTile, llvm::function_ref<Value(Value r)> rowOf);
+
   // The same from rows of codes (RowCodes.h), `rowOf(r)` being the number of row r; on levels with dots of bytes.
   void coded(Buffer codes, Value rows, Value firstPanel, Value outputTile, llvm::function_ref<Value(Value r)> rowOf);
 
@@ -50,9 +55,12 @@ private:
   // Adds the columns [kBegin, kEnd) to the sums. With dots `x` holds pairs: xAt and xStride count words, columns too.
   void accumulate(Buffer x, Value xAt, uint64_t xStride, Value rows, Value firstPanel, Value outputTile, Value kBegin,
                   Value kEnd);
-  // A block of sums in registers. One row reads its panels but once: they are asked for ahead.
+  // A block of sums in registers. `ahead`: a position in W that it asks memory for at column 0, and as much further at each step.
   Values block(RegisterBlock shape, Buffer x, Value xAt, uint64_t xStride, llvm::ArrayRef<Value> panels, Value kBegin,
-               Value kEnd, llvm::ArrayRef<Value> sums, Value scale);
+               Value kEnd, llvm::ArrayRef<Value> sums, Value scale, Value ahead = {});
+  // For `block` of rows row … and panels panel …: the part of the panels that the tile reads next, or the next tile, that this block
+  // asks for. All blocks of 96 rows ask for all of them, so that no block of the next panels waits for the third cache or memory.
+  Value nextPanels(RegisterBlock shape, Value row, Value firstPanel, Value outputTile, Value panel, Value kBegin, Value kEnd);
   // The same of codes; begin and end count blocks of 32 columns.
   Values codedBlock(RegisterBlock shape, Buffer codes, llvm::ArrayRef<Value> rowStarts, llvm::ArrayRef<Value> panels,
                     Value begin, Value end, llvm::ArrayRef<Value> sums);
@@ -64,9 +72,15 @@ private:
                      llvm::function_ref<Value(Value r)> rowOf);
   void codedByTiles(Buffer codes, Value rows, Value firstPanel, Value outputTile,
                     llvm::function_ref<Value(Value r)> rowOf);
-  // `row` and `accumulate` of bf16 by tiles; x as `gathered` leaves it, columns from kBegin on.
+  // What `gathered` does with rows on the stack: copyRow puts columns kBegin … kEnd - 1 of row r at `to`, of pairs with zeros up to a
+  // multiple of 32 columns where there are tiles.
+  void overCopies(Value rows, Value firstPanel, Value outputTile,
+                  llvm::function_ref<void(Buffer copies, Value r, Value to, Value kBegin, Value kEnd)> copyRow);
+  // Adds the columns [kBegin, kEnd) of rows of pairs to the sums, by tiles where there are; column 0 is at xAt.
+  void addPaired(Buffer x, Value xAt, uint64_t xStride, Value rows, Value firstPanel, Value outputTile, Value kBegin, Value kEnd);
+  // `row` and `addPaired` by tiles.
   void rowByTiles(Buffer x, Value xAt, Value firstPanel, Value outputTile, Value scale);
-  void addTiles(Buffer x, uint64_t xStride, Value rows, Value firstPanel, Value outputTile, Value kBegin, Value kEnd);
+  void addTiles(Buffer x, Value xAt, uint64_t xStride, Value rows, Value firstPanel, Value outputTile, Value kBegin, Value kEnd);
   // Whether codes of eight bits are multiplied as signed numbers, and whether by sign and magnitude (ProductOfCodes.cpp).
   bool centred() const;
   bool bySign() const;

@@ -58,7 +58,7 @@ void Product::rowByTiles(Buffer x, Value xAt, Value firstPanel, Value outputTile
   });
 }
 
-void Product::addTiles(Buffer x, uint64_t xStride, Value rows, Value firstPanel, Value outputTile, Value kBegin,
+void Product::addTiles(Buffer x, Value xAt, uint64_t xStride, Value rows, Value firstPanel, Value outputTile, Value kBegin,
                        Value kEnd) {
   Tiles amx(k, kStepWords);
   const uint32_t whole = columns / kStep * kStep, last = (columns - whole) / 2; // words of a panel that fill no tile
@@ -84,7 +84,7 @@ void Product::addTiles(Buffer x, uint64_t xStride, Value rows, Value firstPanel,
     auto place = [&](unsigned r, unsigned p) { return (row + r * kTileRows) * kTileOutputs + (panel + p) * kPanel; };
     auto multiply = [&](Value column, Buffer from, llvm::ArrayRef<Value> at) {
       for (unsigned r = 0; r < high; ++r)
-        amx.load(kTilesA + r, x, (row + r * kTileRows) * xStride + (column - kBegin) / 2, xStride);
+        amx.load(kTilesA + r, x, xAt + (row + r * kTileRows) * xStride + column / 2, xStride);
       for (unsigned p = 0; p < 2; ++p)
         amx.load(kTilesB + p, from, at[p], kPanel);
       eachC([&](unsigned c, unsigned r, unsigned p) { amx.dotBfloats(c, kTilesA + r, kTilesB + p); });

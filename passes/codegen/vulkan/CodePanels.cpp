@@ -199,10 +199,10 @@ std::pair<Value, Value> loadCodes8(const Buffer &weight, WeightType type, Value 
           k.vector4(numbers[4], numbers[5], numbers[6], numbers[7])};
 }
 
-llvm::Error needsRowsOfFloats(const std::string &kernel, bool codes) {
-  if (!codes)
+llvm::Error needsRowsOfFloats(const std::string &kernel, bool codes, bool pairs) {
+  if (!codes && !pairs)
     return llvm::Error::success();
-  return llvm::createStringError("kernel " + kernel + ": only the CPU reads rows of codes");
+  return llvm::createStringError("kernel " + kernel + ": only the CPU reads rows of " + (codes ? "codes" : "pairs"));
 }
 
 } // namespace xfmr::codegen

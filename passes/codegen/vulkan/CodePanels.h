@@ -65,7 +65,7 @@ private:
 // Columns 8 * chunk … of row `row`: two vec4. `weight` is a buffer of words.
 std::pair<Value, Value> loadCodes8(const Buffer &weight, WeightType type, Value row, Value chunks, Value chunk);
 
-// An error where a kernel should read rows of codes (RowCodes.h): Vulkan multiplies floats.
-llvm::Error needsRowsOfFloats(const std::string &kernel, bool codes);
+// An error where a kernel should read rows of codes (RowCodes.h) or of pairs (RowPairs.h): Vulkan multiplies floats.
+llvm::Error needsRowsOfFloats(const std::string &kernel, bool codes, bool pairs = false);
 
 } // namespace xfmr::codegen

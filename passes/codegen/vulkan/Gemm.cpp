@@ -139,7 +139,7 @@ std::vector<Element> gemm::elements(const GemmSpec &spec) {
 }
 
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const GemmSpec &spec) {
-  if (llvm::Error error = needsRowsOfFloats(spec.name(), spec.codes))
+  if (llvm::Error error = needsRowsOfFloats(spec.name(), spec.codes, spec.pairs))
     return error;
   KernelBuilder k(context, spec.name(), spec.bindings(), gemm::elements(spec),
                   {kBlock * kBlock, 1, 1});

@@ -152,7 +152,7 @@ std::vector<Element> moe_gemm::elements(const MoeGemmSpec &spec) {
 }
 
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const MoeGemmSpec &spec) {
-  if (llvm::Error error = needsRowsOfFloats(spec.name(), spec.codes))
+  if (llvm::Error error = needsRowsOfFloats(spec.name(), spec.codes, spec.pairs))
     return error;
   if (spec.tileRows > 64)
     return llvm::createStringError("kernel '" + spec.name() + "': tiles have at most 64 rows on Vulkan");

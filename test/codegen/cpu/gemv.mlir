@@ -1,5 +1,5 @@
-// A product of one row: panels of 16 rows, bf16 in pairs of columns widened by a shift and a mask, panel after panel: one chain of
-// multiply-adds in registers; no float is multiplied or added alone.
+// A product of one row: panels of 16 rows, bf16 in pairs of columns widened by a shift and a mask, four panels side by side:
+// as many chains of multiply-adds in registers; no float is multiplied or added alone.
 // RUN: xfmr-opt %s --pass-pipeline="builtin.module(xfmr.program(xfmr.executable(xfmr-generate-kernels,xfmr-lower-executables)))" | FileCheck %s
 
 xfmr.program @p max_context 8 chunk 8 kv f32 target <cpu, alignment = 64, levels = [v3]>
@@ -11,13 +11,13 @@ xfmr.program @p max_context 8 chunk 8 kv f32 target <cpu, alignment = 64, levels
 // CHECK-LABEL: xfmr.variant "v3" requires ["v3"]
 // CHECK: llvm.func @k.v3(
 // CHECK-NOT: llvm.f{{(mul|add)}} {{.*}} : f32
-// The loop over columns carries the sums of one panel.
-// CHECK: llvm.br ^{{[a-z0-9]+}}(%{{[0-9]+}}, %{{[0-9]+}} : i64, vector<16xf32>)
+// The loop over columns carries the sums of four panels.
+// CHECK: llvm.br ^{{[a-z0-9]+}}(%{{[0-9]+}}, %{{[0-9]+}}, %{{[0-9]+}}, %{{[0-9]+}}, %{{[0-9]+}} : i64, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
 // CHECK: llvm.load {{.*}} -> vector<16xi32>
 // CHECK: llvm.shl {{.*}} : vector<16xi32>
 // CHECK: llvm.bitcast {{.*}} : vector<16xi32> to vector<16xf32>
 // CHECK: llvm.and {{.*}} : vector<16xi32>
-// CHECK-COUNT-4: llvm.intr.fmuladd({{.*}} -> vector<16xf32>
+// CHECK-COUNT-16: llvm.intr.fmuladd({{.*}} -> vector<16xf32>
 // CHECK-NOT: llvm.intr.fma({{.*}} -> f32
 // CHECK: llvm.store {{.*}} : vector<16xf32>
 
@@ -33,7 +33,7 @@ xfmr.program @dots max_context 8 chunk 8 kv f32 target <cpu, alignment = 64, lev
 // CHECK-LABEL: xfmr.executable @wide
 // CHECK: xfmr.variant "v4_dot" requires ["v4_dot"]
 // CHECK: llvm.fptrunc {{.*}} : vector<{{8|16}}xf32> to vector<{{8|16}}xbf16>
-// CHECK-COUNT-4: llvm.call_intrinsic "llvm.x86.avx512bf16.dpbf16ps.512"({{.*}}) : (vector<16xf32>, vector<32xbf16>, vector<32xbf16>) -> vector<16xf32>
+// CHECK-COUNT-16: llvm.call_intrinsic "llvm.x86.avx512bf16.dpbf16ps.512"({{.*}}) : (vector<16xf32>, vector<32xbf16>, vector<32xbf16>) -> vector<16xf32>
 // CHECK-LABEL: xfmr.executable @narrow
 // CHECK: xfmr.variant "v4" requires ["v4"]
 // CHECK-NOT: call_intrinsic

@@ -1,10 +1,10 @@
 #!/bin/sh
-# cpu-bits.sh MODEL FOLDER CHUNK OTHER: logits and text of a prompt for 1, 2 and 3 threads, for prefill runs of at most CHUNK and
+# cpu-bits.sh MODEL FOLDER CHUNK OTHER [LEVELS]: logits and text of a prompt for 1, 2 and 3 threads, for prefill runs of at most CHUNK and
 # OTHER tokens, and step by step; each the same bytes as the first.
 set -e
-model=$1 folder=$2
+model=$1 folder=$2 levels=$5
 ids=1,5,300,9,14,2,7,11,412,6,13,8,10,77,301,44,23,90,91,92,17,18,19,20,21,33,34,35,36,37,38,39,40
-compile() { xfmr-compile "$model" --target=cpu --chunk "$1" -o "$folder/bits.xfm"; }
+compile() { xfmr-compile "$model" --target=cpu ${levels:+--levels=$levels} --chunk "$1" -o "$folder/bits.xfm"; }
 run() { # a name, then options
   name=$1
   shift
