@@ -3,6 +3,7 @@
 #include "runtime/cpu/Engine.h"
 #include "runtime/cpu/Level.h"
 #include "runtime/cpu/Threads.h"
+#include "runtime/divided/Division.h"
 #include "runtime/vulkan/Device.h"
 #include "runtime/vulkan/VariantChoice.h"
 #include <cstdio>
@@ -72,6 +73,24 @@ static std::string variantsOf(const vulkan::DeviceFacts &facts, const program::P
   return text;
 }
 
+/// Blocks that the device has room for, all of them if it runs the program. An artifact for Vulkan alone cannot be divided, but is
+/// measured like one that can.
+static void countBlocks(const vulkan::DeviceFacts &facts, const artifact::Artifact &artifact, bool runs, Description &made) {
+  const program::Program &front = *artifact.program(Target::vulkan), *cpu = artifact.program(Target::cpu);
+  vulkan::ProgramNeeds needs = vulkan::needsOf(front);
+  needs.memory = 0;
+  if (vulkan::meets(facts, needs).failed())
+    return;
+  divided::Division division;
+  if (!runs && divided::divide(front, cpu ? *cpu : front, 1, division).failed())
+    return;
+  made.blocks = divided::blocksOf(front);
+  made.blocksWithRoom = runs ? made.blocks
+                             : divided::mostBlocks(
+                                   front, cpu ? *cpu : front,
+                                   [&](const plan::Part &part) { return vulkan::meets(facts, vulkan::needsOf(front, part)); }, nullptr);
+}
+
 static Description describe(const vulkan::DeviceFacts &facts, size_t index, const artifact::Artifact *artifact) {
   Description made;
   made.id = std::to_string(index);
@@ -89,8 +108,10 @@ static Description describe(const vulkan::DeviceFacts &facts, size_t index, cons
   const Status runs = program ? vulkan::meets(facts, vulkan::needsOf(*program))
                               : Status::error("the artifact has no program for Vulkan");
   made.lacks = runs.ok() ? "" : runs.message();
-  if (program)
+  if (program) {
     made.variants = variantsOf(facts, *program);
+    countBlocks(facts, *artifact, runs.ok(), made);
+  }
   return made;
 }
 

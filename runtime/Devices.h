@@ -11,6 +11,8 @@ struct Description {
   uint64_t memory = 0; // bytes of its own; 0: the host's
   std::string limits;  // of a Vulkan device: heaps, allocations, bindings, workgroups, subgroups, matrices; a line each
   std::string variants; // of `artifact`: which variants of its kernels run there, and why not the others; a line each
+  uint32_t blocks = 0, blocksWithRoom = 0; // of `artifact`, and how many of them, from the first on, a Vulkan device has room for; 0
+                                           // where more than memory is wanting
   std::string lacks;   // why it cannot run `artifact`; empty: it can, or none was asked about
 };
 

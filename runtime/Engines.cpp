@@ -85,21 +85,15 @@ static uint32_t mostLayers(const artifact::Artifact &artifact, const std::string
       *why = s.message();
     return 0;
   }
-  const program::Program &front = *artifact.program(Target::vulkan), &back = *artifact.program(Target::cpu);
-  uint32_t most = 0, tooMany = divided::blocksOf(back);
-  while (most + 1 < tooMany) {
-    const uint32_t layers = (most + tooMany) / 2;
-    divided::Division division;
-    size_t index;
-    std::string reason;
-    Status status = divided::divide(front, back, layers, division);
-    if (status.ok())
-      status = vulkan::chooseDevice(devices, vulkan::needsOf(front, division.frontPart), device, index, reason);
-    if (status.failed() && why)
-      *why = status.message();
-    (status.ok() ? most : tooMany) = layers;
-  }
-  return most;
+  const program::Program &front = *artifact.program(Target::vulkan);
+  return divided::mostBlocks(
+      front, *artifact.program(Target::cpu),
+      [&](const plan::Part &part) {
+        size_t index;
+        std::string reason;
+        return vulkan::chooseDevice(devices, vulkan::needsOf(front, part), device, index, reason);
+      },
+      why);
 }
 
 /// What a refusal for want of memory adds: how much of the model has room. Empty where memory is not what is wanting.

@@ -320,6 +320,8 @@ xfmr_status xfmr_list_devices(const xfmr_model *model, xfmr_on_device on_device,
       device.lacks = each.lacks.c_str();
       device.limits = each.limits.c_str();
       device.variants = each.variants.c_str();
+      device.blocks = each.blocks;
+      device.blocks_with_room = each.blocksWithRoom;
       on_device(user, &device);
     }
     return XFMR_OK;

@@ -57,6 +57,8 @@ typedef struct xfmr_device {
   const char *limits;   /* of a Vulkan device, lines for people: memory, limits, subgroups, matrix units; "" of the CPU */
   const char *variants; /* lines for people: which variants of the model's kernels a Vulkan device takes, and why not others;
                            "" without a model */
+  uint32_t blocks;           /* of the model; 0: none was asked about, it is the CPU, or more than memory is wanting */
+  uint32_t blocks_with_room; /* of these, from the first on, a Vulkan device has memory for */
 } xfmr_device;
 
 typedef void (*xfmr_on_device)(void *user, const xfmr_device *device);

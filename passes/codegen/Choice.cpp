@@ -61,6 +61,18 @@ uint32_t sampleSlice(uint32_t vocab) {
   return best;
 }
 
+static bool tilesAreWide(uint64_t weightRows, uint64_t lines) {
+  return (weightRows + kWideTile - 1) / kWideTile * lines >= kEnoughWideTiles;
+}
+
+bool tilesAreWide(const GemmParams &p) { return tilesAreWide(paddedWidth(p.n), (uint64_t(p.maxRows) + kGemmTile - 1) / kGemmTile); }
+
+bool tilesAreWide(const MoeGemmSpec &spec, const MoeGemmParams &p) {
+  const uint64_t entries = uint64_t(p.layout.maxRows) * p.layout.topK, experts = p.layout.experts,
+                 ofAnExpert = (entries + experts - 1) / experts;
+  return tilesAreWide(p.n, (ofAnExpert + spec.tileRows - 1) / spec.tileRows * std::min<uint64_t>(experts, p.part.experts));
+}
+
 LatentCost latentCost(const LatentExpandParams &shape, uint64_t rows) {
   const double keys = (static_cast<double>(shape.maxContext) + static_cast<double>(rows)) / 2, heads = shape.numHeads;
   const double product = heads * shape.outputs() * shape.latentDim; // of a row

@@ -47,6 +47,16 @@ SampleCost sampleCost(uint32_t vocab, uint32_t slice);
 // Ids of the slices for which a draw is the fastest; 0: one workgroup is faster.
 uint32_t sampleSlice(uint32_t vocab);
 
+// --- Matrix units: tiles of a product of several rows (vulkan/MatrixTile.h) ---
+
+constexpr uint32_t kWideTile = 256; // rows of the weight that a wide tile has, where a narrow one has 64
+// Wide tiles that a product must have to be computed by them: about a multiprocessor's worth each, so that few idle.
+constexpr uint32_t kEnoughWideTiles = 96;
+// Whether a dispatch over all its rows has them; of a mixture's product, with entries that fall evenly on the experts. Fewer rows may
+// have too few: kernels decide for the rows they find.
+bool tilesAreWide(const GemmParams &params);
+bool tilesAreWide(const MoeGemmSpec &spec, const MoeGemmParams &params);
+
 // --- Latent attention: what prefill attends over (docs/LatentAttention.md) ---
 
 // Multiply-adds of a chunk of rows and a layer, products of heads included.

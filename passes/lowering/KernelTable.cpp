@@ -1,5 +1,6 @@
 // The table of kernels; see KernelTable.h.
 #include "passes/lowering/KernelTable.h"
+#include "passes/codegen/Choice.h"
 #include "passes/codegen/cpu/Level.h"
 
 #include "llvm/ADT/MapVector.h"
@@ -56,6 +57,19 @@ private:
     return {rows, isPrefill ? (rows + 1) / 2 : std::max(1.0, static_cast<double>(program.getMaxContext()) / 2)};
   }
 
+  // The tiles of a product that has a variant for matrix units.
+  static const char *matrixTiles(DispatchOp dispatch) {
+    bool isWide;
+    Attribute kernel = dispatch.getExecutable().getKernel(), params = dispatch.getParams();
+    if (auto gemm = dyn_cast<GemmAttr>(kernel); gemm && gemm.getFields().weight == codegen::WeightType::F16)
+      isWide = codegen::tilesAreWide(cast<GemmParamsAttr>(params).getFields());
+    else if (auto moe = dyn_cast<MoeGemmAttr>(kernel); moe && moe.getFields().weight == codegen::WeightType::F16)
+      isWide = codegen::tilesAreWide(moe.getFields(), cast<MoeGemmParamsAttr>(params).getFields());
+    else
+      return "";
+    return isWide ? ", wide" : ", narrow";
+  }
+
   std::string pieceOf(DispatchOp dispatch) {
     std::string text;
     llvm::raw_string_ostream piece(text);
@@ -64,7 +78,7 @@ private:
       piece << tile.count << " of " << tile.rows << "x" << tile.columns;
     } else {
       std::array<uint32_t, 3> grid = dispatch.getVulkanLaunch().grid;
-      piece << grid[0] << "x" << grid[1] * grid[2];
+      piece << grid[0] << "x" << grid[1] * grid[2] << matrixTiles(dispatch);
     }
     return text;
   }

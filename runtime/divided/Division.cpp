@@ -149,3 +149,19 @@ Status xfmr::divided::divide(const program::Program &front, const program::Progr
   findMoved(out);
   return Status::success();
 }
+
+uint32_t xfmr::divided::mostBlocks(const program::Program &front, const program::Program &back,
+                                   const std::function<Status(const plan::Part &front)> &fits, std::string *why) {
+  uint32_t most = 0, tooMany = blocksOf(back);
+  while (most + 1 < tooMany) {
+    const uint32_t layers = (most + tooMany) / 2;
+    Division division;
+    Status status = divide(front, back, layers, division);
+    if (status.ok())
+      status = fits(division.frontPart);
+    if (status.failed() && why)
+      *why = status.message();
+    (status.ok() ? most : tooMany) = layers;
+  }
+  return most;
+}

@@ -4,6 +4,7 @@
 #pragma once
 #include "runtime/artifact/Status.h"
 #include "runtime/plan/Part.h"
+#include <functional>
 
 namespace xfmr::divided {
 
@@ -42,5 +43,10 @@ uint32_t blocksOf(const program::Program &program);
 /// The first `layers` blocks of `front`, at least one and not all, and the rest of `back`; both must outlive `out`. Fails with the
 /// reason.
 Status divide(const program::Program &front, const program::Program &back, uint32_t layers, Division &out);
+
+/// The most blocks in front, fewer than all, whose part `fits`: what fits does with fewer blocks too. 0: not one, or no way to divide the
+/// model. `why`, if given, says what the last one lacked.
+uint32_t mostBlocks(const program::Program &front, const program::Program &back,
+                    const std::function<Status(const plan::Part &front)> &fits, std::string *why);
 
 } // namespace xfmr::divided

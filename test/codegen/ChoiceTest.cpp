@@ -138,6 +138,23 @@ TEST(Tiles, OfRows) {
   expectTile(tileOf(SampleSpec(), s), 1, 100, 1);
 }
 
+TEST(Choice, TilesOfMatrixUnits) {
+  GemmParams p;
+  p.n = 4096, p.maxRows = 384; // 16 wide tiles of six lines
+  EXPECT_TRUE(tilesAreWide(p));
+  p.maxRows = 320;
+  EXPECT_FALSE(tilesAreWide(p));
+  p.n = 4865, p.maxRows = 257; // 20 of five
+  EXPECT_TRUE(tilesAreWide(p));
+  MoeGemmSpec spec;
+  spec.tileRows = 64;
+  MoeGemmParams m;
+  m.n = 1024, m.layout.experts = 8, m.layout.topK = 2, m.layout.maxRows = 768; // 192 entries an expert: 4 of 24
+  EXPECT_TRUE(tilesAreWide(spec, m));
+  m.part.experts = 7;
+  EXPECT_FALSE(tilesAreWide(spec, m));
+}
+
 TEST(Choice, SlicesOfTheVocabulary) {
   EXPECT_EQ(sampleSlice(1), 0u);
   EXPECT_EQ(sampleSlice(5000), 0u);

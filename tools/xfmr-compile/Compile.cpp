@@ -60,6 +60,9 @@ public:
     if (status.ok())
       status = import();
     const std::string target = status.ok() ? resolveTarget() : options.target;
+    if (status.ok() && target == "vulkan" && !options.levels.empty())
+      status = Status::error("--levels=" + options.levels + ": found the target vulkan alone, which has no levels; expected it with "
+                             "--target=cpu or --target=vulkan,cpu");
     if (status.ok() && target == kBoth)
       status = lowerBoth();
     else if (status.ok() && options.stopAfter != Stage::Import)

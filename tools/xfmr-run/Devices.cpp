@@ -24,6 +24,8 @@ static ordered_json toJson(const xfmr_device &device, bool asked) {
     entry["runs"] = *device.lacks == 0;
   if (*device.lacks)
     entry["lacks"] = device.lacks;
+  if (device.blocks)
+    entry["blocks"] = {{"all", device.blocks}, {"with_room", device.blocks_with_room}};
   for (const auto &[name, text] : {std::pair("limits", device.limits), {"variants", device.variants}})
     if (*text)
       entry[name] = lines(text);
@@ -37,6 +39,8 @@ static void print(const xfmr_device &device, bool asked) {
   if (asked)
     std::printf("; %s%s", *device.lacks ? "cannot run it: " : "runs it", device.lacks);
   std::printf("\n");
+  if (device.blocks)
+    std::printf("     blocks: %u of %u have room\n", device.blocks_with_room, device.blocks);
   for (const char *text : {device.limits, device.variants})
     for (const std::string &line : lines(text))
       std::printf("     %s\n", line.c_str());

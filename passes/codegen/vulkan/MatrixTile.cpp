@@ -42,11 +42,11 @@ void MatrixTile::ofGroup(KernelBuilder &k, MatrixUnit unit, uint32_t tileRows, V
   Buffer memory = k.shared(Element::U32x4, (rows + kWideColumns) * kRowWords);
   Value wideTiles = ((weightRows + (kWideColumns - 1)) / kWideColumns) * lines;
   // The first workgroups have the wide tiles, all lines of the same weight rows beside each other.
-  k.when((wideTiles >= kEnoughTiles) & (k.group() < wideTiles), [&] {
+  k.when((wideTiles >= kEnoughWideTiles) & (k.group() < wideTiles), [&] {
     MatrixTile tile(k, unit, rows, kWideColumns, memory);
     body(tile, k.group() % lines, k.group() / lines * kWideColumns);
   });
-  k.when((wideTiles < kEnoughTiles) & (k.groupY() < lines), [&] {
+  k.when((wideTiles < kEnoughWideTiles) & (k.groupY() < lines), [&] {
     MatrixTile tile(k, unit, rows, kColumns, memory);
     body(tile, k.groupY(), k.groupX() * kColumns);
   });

@@ -6,6 +6,7 @@
 // Tiles are wide, of 256 rows of the weight, where that leaves enough of them: then a subgroup has 64 x 64 sums, reads half
 // as much workgroup memory a product, and a row of x is rounded for four times as many outputs. Else they are of 64.
 #pragma once
+#include "passes/codegen/Choice.h"
 #include "passes/codegen/vulkan/KernelBuilder.h"
 
 namespace xfmr::codegen {
@@ -20,9 +21,7 @@ struct MatrixUnit {
 
 class MatrixTile {
 public:
-  static constexpr uint32_t kColumns = 64, kWideColumns = 256; // rows of the weight
-  // Wide tiles that a product must have to be computed by them: about a multiprocessor's worth each, so that few idle.
-  static constexpr uint32_t kEnoughTiles = 96;
+  static constexpr uint32_t kColumns = 64, kWideColumns = kWideTile; // rows of the weight
 
   // body(tile, line, column) for the tile of this workgroup, if it has one: of a product of `lines` tiles of rows and
   // `weightRows` rows of the weight, from row `column` of that on. The grid is that of tiles of 64, (columns, lines or more).
