@@ -9,7 +9,7 @@
 
 namespace xfmr::tokenizer {
 
-/// Largest id accepted; bounds the id → token table that a hostile file can make us allocate.
+/// Largest id accepted: more than any published vocabulary has.
 inline constexpr int64_t kMaxTokenId = (1 << 24) - 1;
 
 /// One JSON value with its path. Borrowed: value and error must outlive it.

@@ -1,6 +1,8 @@
 // See Vocabulary.h.
 #include "runtime/tokenizer/Vocabulary.h"
 
+#include <algorithm>
+
 namespace xfmr::tokenizer {
 
 bool Vocabulary::add(std::string_view token, int32_t id) {
@@ -9,10 +11,23 @@ bool Vocabulary::add(std::string_view token, int32_t id) {
   storage.emplace_back(token);
   const std::string &kept = storage.back();
   ids.emplace(kept, id);
-  if (static_cast<size_t>(id) >= tokens.size())
-    tokens.resize(id + 1, nullptr);
-  tokens[id] = &kept;
+  end = std::max(end, id + 1);
+  const size_t index = static_cast<size_t>(id);
+  if (index >= kSlack + kSpread * std::max(ids.size(), announced)) {
+    far.emplace(id, &kept);
+    return true;
+  }
+  if (index >= near.size())
+    near.resize(index + 1, nullptr);
+  near[index] = &kept;
   return true;
+}
+
+const std::string *Vocabulary::token(int32_t id) const {
+  if (id >= 0 && static_cast<size_t>(id) < near.size() && near[static_cast<size_t>(id)])
+    return near[static_cast<size_t>(id)];
+  auto it = far.find(id);
+  return it == far.end() ? nullptr : it->second;
 }
 
 } // namespace xfmr::tokenizer

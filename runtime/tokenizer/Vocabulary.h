@@ -1,4 +1,5 @@
-// Token ↔ id. Tokens are kept once; both directions point at them.
+// Token ↔ id. Tokens are kept once; both directions point at them. Ids mostly follow one another, so they index a table; one that is
+// far beyond the number of tokens is kept apart, for a file of a few bytes must not make a table as large as its ids.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,11 @@ public:
   Vocabulary(const Vocabulary &) = delete;
   Vocabulary &operator=(const Vocabulary &) = delete;
 
-  void reserve(size_t count) { ids.reserve(count); }
+  /// `count` tokens will come.
+  void reserve(size_t count) {
+    ids.reserve(count);
+    announced = count;
+  }
 
   /// Adds a token; false when the token or the id is taken already. 0 <= id <= kMaxTokenId.
   bool add(std::string_view token, int32_t id);
@@ -28,12 +33,10 @@ public:
   }
 
   /// The token of `id`, or null where no token has this id.
-  const std::string *token(int32_t id) const {
-    return id >= 0 && static_cast<size_t>(id) < tokens.size() ? tokens[id] : nullptr;
-  }
+  const std::string *token(int32_t id) const;
 
   /// Largest id + 1.
-  int32_t rows() const { return static_cast<int32_t>(tokens.size()); }
+  int32_t rows() const { return end; }
 
   /// Calls f(token, id) for every token, in no order.
   template <typename F> void forEach(F f) const {
@@ -41,10 +44,17 @@ public:
       f(token, id);
   }
 
+  /// Entries of the table of ids, at most kSlack + kSpread a token.
+  size_t tableSize() const { return near.size(); }
+  static constexpr size_t kSlack = 1024, kSpread = 8;
+
 private:
   std::deque<std::string> storage;
   std::unordered_map<std::string_view, int32_t> ids;
-  std::vector<const std::string *> tokens;
+  std::vector<const std::string *> near;                // by id
+  std::unordered_map<int32_t, const std::string *> far; // ids beyond what the table may hold
+  size_t announced = 0;
+  int32_t end = 0; // largest id + 1
 };
 
 } // namespace xfmr::tokenizer

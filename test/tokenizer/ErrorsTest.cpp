@@ -1,4 +1,6 @@
 // What load refuses and how it says so; and that damaged files never crash it.
+#include "runtime/tokenizer/JsonView.h"
+#include "runtime/tokenizer/Vocabulary.h"
 #include "test/tokenizer/Fixtures.h"
 
 #include <random>
@@ -117,6 +119,49 @@ TEST(Errors, AddedTokensAndTemplates) {
   post["special_tokens"] = {{"<s>", {{"ids", {3}}}}};
   EXPECT_EQ(refused(patched("/post_processor", post)),
             "post_processor.single: the template has no sequence A");
+}
+
+// One token with a far id made a table of ids up to there, 128 MiB of it.
+TEST(Vocabularies, FarIdsTakeNoTable) {
+  Vocabulary vocabulary;
+  vocabulary.reserve(2);
+  const int32_t last = static_cast<int32_t>(kMaxTokenId);
+  ASSERT_TRUE(vocabulary.add("a", 0));
+  ASSERT_TRUE(vocabulary.add("far", last));
+  ASSERT_TRUE(vocabulary.add("b", 1));
+  EXPECT_FALSE(vocabulary.add("far", 2));
+  EXPECT_FALSE(vocabulary.add("c", last));
+  EXPECT_EQ(*vocabulary.token(last), "far");
+  EXPECT_EQ(*vocabulary.token(1), "b");
+  for (int32_t id : {-1, 2, 5000, last - 1})
+    EXPECT_EQ(vocabulary.token(id), nullptr) << id;
+  EXPECT_EQ(vocabulary.find("far"), last);
+  EXPECT_EQ(vocabulary.rows(), last + 1);
+  EXPECT_EQ(vocabulary.tableSize(), 2u);
+
+  // Far while there were few tokens, near when there are many: still the same token.
+  Vocabulary grown;
+  ASSERT_TRUE(grown.add("early", 20000));
+  for (int32_t id = 0; id < 10000; ++id)
+    ASSERT_TRUE(grown.add("t" + std::to_string(id), id));
+  ASSERT_TRUE(grown.add("late", 30000));
+  EXPECT_EQ(*grown.token(20000), "early");
+  EXPECT_EQ(*grown.token(30000), "late");
+  EXPECT_EQ(*grown.token(9999), "t9999");
+  EXPECT_FALSE(grown.add("x", 20000));
+  EXPECT_LE(grown.tableSize(), Vocabulary::kSlack + Vocabulary::kSpread * 10002);
+}
+
+TEST(Errors, AddedTokensFarAway) {
+  EXPECT_EQ(refused(patched("/added_tokens/0/id", 1u << 31)),
+            "added_tokens[0].id: expected a token id from 0 to 16777215, found 2147483648");
+  Json far = valid();
+  far["added_tokens"][0]["id"] = kMaxTokenId;
+  const Tokenizer tokenizer = load(far);
+  EXPECT_EQ(tokenizer.vocabularySize(), kMaxTokenId + 1);
+  EXPECT_EQ(tokenizer.token(static_cast<int32_t>(kMaxTokenId)), "<s>");
+  EXPECT_EQ(encode(tokenizer, "a<s>"), (Ids{0, static_cast<int32_t>(kMaxTokenId)}));
+  EXPECT_EQ(tokenizer.decode({static_cast<int32_t>(kMaxTokenId), 0}, false), "<s>a");
 }
 
 TEST(Errors, Config) {
