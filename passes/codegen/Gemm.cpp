@@ -4,7 +4,8 @@
 namespace xfmr::codegen {
 
 std::string GemmSpec::name() const {
-  return std::string("gemm_") + toString(weight) + epilogue.suffix() + (codes ? "_codes" : "") + (pairs ? "_pairs" : "");
+  return std::string("gemm_") + toString(weight) + epilogue.suffix() + (codes ? "_codes" : "") +
+         (pairs ? "_pairs" : "");
 }
 
 std::vector<Binding> GemmSpec::bindings() const {
