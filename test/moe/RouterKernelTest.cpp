@@ -214,7 +214,10 @@ TEST_P(RouterKernel, EveryRuleOfOneRow) {
     GTEST_SKIP() << "the CPU does not spread experts";
   for (uint32_t experts : {17u, 64u, 128u}) {
     bool bias = false;
+    size_t number = 0; // each rule is a kernel of its own: 64 experts take all, the others every third
     for (const Routing &rule : everyRule(experts == 64 ? 2 : 8, experts)) {
+      if (experts != 64 && number++ % 3)
+        continue;
       bias = !bias && rule.score != ScoreFunction::sparsemixer;
       Layer l = identity(coarse(1, experts), rule);
       if (bias) {
