@@ -60,7 +60,8 @@ public:
     if (status.ok())
       status = import();
     const std::string target = status.ok() ? resolveTarget() : options.target;
-    if (status.ok() && target == "vulkan" && !options.levels.empty())
+    // native means those of this machine, of which vulkan has none
+    if (status.ok() && target == "vulkan" && !options.levels.empty() && options.levels != "native")
       status = Status::error("--levels=" + options.levels + ": found the target vulkan alone, which has no levels; expected it with "
                              "--target=cpu or --target=vulkan,cpu");
     if (status.ok() && target == kBoth)
