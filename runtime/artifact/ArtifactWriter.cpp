@@ -17,7 +17,9 @@ struct Tensor {
   bool pad = false; // written by the writer, not by the caller
 };
 
-constexpr size_t kWriteBuffer = 1 << 20;
+// A large page, written at a multiple of it: a file system that keeps what is written in large pages has the weights in them when the
+// file is mapped, and reading them waits less for page tables (docs/Performance.md).
+constexpr size_t kWriteBuffer = 2 << 20;
 
 std::string quoted(const std::string &text) {
   std::string out = "\"";

@@ -82,6 +82,7 @@ Status MappedFile::open(const std::string &path, MappedFile &out) {
       close(fd);
       return status;
     }
+    madvise(address, file.size_, MADV_HUGEPAGE); // read from the disk in large pages where the file system has them; else nothing is lost
     file.data_ = static_cast<const uint8_t *>(address);
     remember(file.data_, file.size_, path);
   }
