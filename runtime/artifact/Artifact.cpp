@@ -63,8 +63,9 @@ Status Artifact::readProgram(Target target) {
   const std::string name = std::string("'") + programTensor(target) + "'";
   if (tensor->fileOffset % kTensorAlign)
     return Status::error("the program " + name + " is not aligned");
-  flatbuffers::Verifier verifier(tensor->data, tensor->byteSize, /*max_depth=*/64,
-                                 /*max_tables=*/100000000);
+  // A table may be listed any number of times: a vector of a hundred thousand lists of a hundred thousand takes a megabyte.
+  constexpr flatbuffers::uoffset_t kMaxTables = 1 << 22; // a thousand blocks have about 200,000
+  flatbuffers::Verifier verifier(tensor->data, tensor->byteSize, /*max_depth=*/64, kMaxTables);
   if (!program::VerifyProgramBuffer(verifier))
     return Status::error("the program " + name + " does not follow its schema");
   const program::Program *found = program::GetProgram(tensor->data);

@@ -6,6 +6,7 @@
 #include "runtime/artifact/Panels.h"
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <set>
 
 using namespace xfmr;
@@ -34,6 +35,8 @@ struct Checker {
   const SafetensorsFile &file;
   const Target target;
   const TargetLimits limits = limitsOf(target);
+  /// Each SPIR-V module is read once, however many variants refer to it: their number is the file's to say.
+  mutable std::map<const TensorView *, std::set<std::string>> entriesOfCode = {};
 
   const program::Phase *phase(const char *name) const {
     for (const program::Phase *phase : *program.phases())
@@ -239,11 +242,14 @@ struct Checker {
     return target == Target::cpu ? sharedObject() : Status::success();
   }
 
-  static Status vulkanVariant(const program::Variant &variant, const TensorView &code) {
+  Status vulkanVariant(const program::Variant &variant, const TensorView &code) const {
     if (code.fileOffset % 4)
       return Status::error("its code is not aligned");
-    if (Status s = checkSpirv(code.data, code.byteSize, variant.entry()->str()); s.failed())
+    const auto [entries, first] = entriesOfCode.try_emplace(&code);
+    if (Status s = first ? checkSpirv(code.data, code.byteSize, entries->second) : Status::success(); s.failed())
       return Status::error("tensor " + quoted(variant.tensor()) + ": " + s.message());
+    if (!entries->second.count(variant.entry()->str()))
+      return Status::error("tensor " + quoted(variant.tensor()) + ": SPIR-V has no compute entry point " + quoted(variant.entry()));
     return Status::success();
   }
 

@@ -8,10 +8,16 @@ namespace xfmr::tokenizer {
 namespace {
 
 void replaceAll(std::string &text, std::string_view from, std::string_view to) {
-  if (from.empty())
+  std::string out;
+  size_t done = 0;
+  for (size_t i = from.empty() ? std::string::npos : text.find(from); i != std::string::npos; i = text.find(from, done)) {
+    out.append(text, done, i - done).append(to);
+    done = i + from.size();
+  }
+  if (done == 0)
     return;
-  for (size_t i = text.find(from); i != std::string::npos; i = text.find(from, i + to.size()))
-    text.replace(i, from.size(), to);
+  out.append(text, done, std::string::npos);
+  text = std::move(out);
 }
 
 class Replace final : public DecodeStage {
@@ -19,8 +25,8 @@ public:
   explicit Replace(const DecodeStep &step) : matcher(step.pattern), content(step.text) {}
   void push(DecodedToken token) override {
     std::string error;
-    // A pattern that exceeds PCRE2's limits leaves the token as it is: decoding has no errors.
-    if (matcher.findAll(token.text, matches, error) && !matches.empty()) {
+    // A pattern that exceeds PCRE2's limits, or a text that would be too long, leaves the token as it is: decoding has no errors.
+    if (matcher.findAll(token.text, matches, error) && !matches.empty() && replacedSize(token.text) <= token.most) {
       std::string out;
       size_t done = 0;
       for (const Range &match : matches) {
@@ -35,6 +41,13 @@ public:
   }
 
 private:
+  size_t replacedSize(std::string_view text) const {
+    size_t size = text.size() + matches.size() * content.size();
+    for (const Range &match : matches)
+      size -= match.second - match.first;
+    return size;
+  }
+
   Regex::Matcher matcher;
   std::vector<Range> matches;
   const std::string &content;
@@ -92,8 +105,9 @@ private:
         text += kReplacementCharacter;
     }
     run.clear();
+    const size_t most = mostBytes(text.size());
     if (!text.empty())
-      next->push({std::move(text), false});
+      next->push({std::move(text), false, most});
   }
 
   bool streaming;
@@ -103,15 +117,20 @@ private:
 
 class HoldingFuse final : public DecodeStage {
 public:
-  void push(DecodedToken token) override { text += token.text; }
+  void push(DecodedToken token) override {
+    text += token.text;
+    most += token.most;
+  }
   void flush() override {
-    next->push({std::move(text), false});
+    next->push({std::move(text), false, most});
     text.clear();
+    most = 0;
     next->flush();
   }
 
 private:
   std::string text;
+  size_t most = 0;
 };
 
 /// Takes up to `start` and `stop` characters `content` off the ends of every token, or of the one
@@ -132,8 +151,12 @@ public:
     if (!text.empty() || taken >= start)
       atStart = false;
 
-    for (; held > 0; --held) // what was held back is not at the end after all
-      text.insert(0, content);
+    if (held > 0) { // what was held back is not at the end after all
+      std::string before;
+      for (; held > 0; --held)
+        before += content;
+      text.insert(0, before);
+    }
     while (held < stop && text.size() >= content.size() &&
            text.compare(text.size() - content.size(), content.size(), content) == 0) {
       text.resize(text.size() - content.size());
@@ -183,7 +206,7 @@ public:
     for (unsigned char byte : token.text)
       assembler.push(byte, out);
     if (!out.empty())
-      next->push({std::move(out), token.added});
+      next->push({std::move(out), token.added, token.most});
   }
 
   void flush() override {

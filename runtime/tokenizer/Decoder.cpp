@@ -39,6 +39,8 @@ bool Decoder::parseInto(const JsonView &config) {
         return false;
     return true;
   }
+  if (!config.requireFew(steps.size())) // each is a call within the one before
+    return false;
   DecodeStep step;
   if (type == "Replace") {
     step.kind = Kind::Replace;
@@ -133,6 +135,7 @@ DecodeRun::DecodeRun(const Decoder &decoder, bool streaming)
 }
 
 std::string DecodeRun::push(DecodedToken token) {
+  token.most = mostBytes(token.text.size());
   stages.front()->push(std::move(token));
   return std::exchange(*out, {});
 }

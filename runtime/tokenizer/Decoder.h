@@ -14,6 +14,7 @@ namespace xfmr::tokenizer {
 struct DecodedToken {
   std::string text;
   bool added = false; // an added token: ByteLevel leaves its text alone
+  size_t most = mostBytes(0); // bytes that replacements may make of it
 };
 
 /// One step while it runs: takes tokens, hands tokens on.

@@ -23,6 +23,10 @@ bool JsonView::requireShallow() const {
   return depth <= kMaxDepth || fail("nested too deeply");
 }
 
+bool JsonView::requireFew(size_t before) const {
+  return before < kMaxSteps || fail("is step " + std::to_string(before + 1) + ", expected at most " + std::to_string(kMaxSteps));
+}
+
 bool JsonView::has(const char *key) const {
   return isObject() && value->contains(key) && !(*value)[key].is_null();
 }

@@ -12,6 +12,13 @@ namespace xfmr::tokenizer {
 /// Largest id accepted: more than any published vocabulary has.
 inline constexpr int64_t kMaxTokenId = (1 << 24) - 1;
 
+/// Steps of a normalizer, a pre-tokenizer, a post-processor or a decoder; published ones have up to a dozen.
+inline constexpr size_t kMaxSteps = 64;
+
+/// The most bytes that the steps may make of a text or token of `size`. U+FDFA in NFKC, the most that published ones do, is 11 times
+/// as long; without an end "a" that becomes "aa" is a gigabyte after thirty steps.
+inline constexpr size_t mostBytes(size_t size) { return 64 * size + 1024; }
+
 /// One JSON value with its path. Borrowed: value and error must outlive it.
 class JsonView {
 public:
@@ -32,6 +39,8 @@ public:
   bool requireArray() const;
   /// Refuses files nested deeper than any real one, before recursion can exhaust the stack.
   bool requireShallow() const;
+  /// This value is a step behind `before` others: refuses more than kMaxSteps.
+  bool requireFew(size_t before) const;
 
   bool has(const char *key) const;
   /// A member or an element; null where there is none.

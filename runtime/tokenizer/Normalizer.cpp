@@ -88,6 +88,8 @@ public:
       out.append(text, done, match.first - done);
       out += content;
       done = match.second;
+      if (!withinMost(out.size(), text.size(), error))
+        return false;
     }
     out.append(text, done, std::string::npos);
     text = std::move(out);
@@ -219,6 +221,8 @@ bool Normalizer::parseInto(const JsonView &config) {
   if (!config.requireShallow() || !config.getType(type))
     return false;
   std::shared_ptr<const NormalizerStep> step;
+  if (type != "Sequence" && !config.requireFew(steps.size()))
+    return false;
   if (type == "Sequence") {
     JsonView list = config["normalizers"];
     if (!list.requireArray())
@@ -271,9 +275,18 @@ bool Normalizer::parseInto(const JsonView &config) {
   return true;
 }
 
+bool withinMost(size_t bytes, size_t size, std::string &error) {
+  if (bytes <= mostBytes(size))
+    return true;
+  error = "a text of " + std::to_string(size) + " bytes becomes longer than " + std::to_string(mostBytes(size)) +
+          " in the tokenizer's steps";
+  return false;
+}
+
 bool Normalizer::apply(std::string &text, std::string &error) const {
+  const size_t size = text.size();
   for (const auto &step : steps)
-    if (!step->apply(text, error))
+    if (!step->apply(text, error) || !withinMost(text.size(), size, error))
       return false;
   return true;
 }

@@ -13,7 +13,7 @@ namespace xfmr::tokenizer {
 class NormalizerStep {
 public:
   virtual ~NormalizerStep() = default;
-  /// Rewrites valid UTF-8 in place. Fails only where a pattern exceeds PCRE2's limits.
+  /// Rewrites valid UTF-8 in place. Fails only where a pattern exceeds PCRE2's limits or a replacement makes more than mostBytes.
   virtual bool apply(std::string &text, std::string &error) const = 0;
 };
 
@@ -30,6 +30,9 @@ private:
 
   std::vector<std::shared_ptr<const NormalizerStep>> steps;
 };
+
+/// Whether `bytes` made of a text of `size` are within mostBytes; else an error.
+bool withinMost(size_t bytes, size_t size, std::string &error);
 
 /// The step of a `precompiled_charsmap`, `map`.
 bool parsePrecompiled(const JsonView &map, std::shared_ptr<const NormalizerStep> &out);

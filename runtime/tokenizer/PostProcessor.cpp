@@ -27,6 +27,8 @@ bool PostProcessor::parseInto(const JsonView &config, const Vocabulary &vocabula
         return false;
     return true;
   }
+  if (!config.requireFew(frames.size()))
+    return false;
   if (type == "ByteLevel") // concerns offsets only
     return true;
   Frame frame;
@@ -77,6 +79,10 @@ bool PostProcessor::parseTemplate(const JsonView &config, const Vocabulary &voca
     JsonView ids = entry["ids"];
     if (!ids.requireArray())
       return false;
+    // A list may be named any number of times.
+    constexpr size_t kMostIds = 4096;
+    if (ids.size() + out.before.size() + out.after.size() > kMostIds)
+      return token.fail("the template has more than " + std::to_string(kMostIds) + " ids");
     for (size_t k = 0; k < ids.size(); ++k) {
       int32_t id = 0;
       if (!ids.at(k).asId(id) || !requireToken(ids.at(k), id, vocabulary))

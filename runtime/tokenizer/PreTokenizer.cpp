@@ -209,6 +209,8 @@ bool PreTokenizer::parseInto(const JsonView &config) {
   if (!config.requireShallow() || !config.getType(type))
     return false;
   std::shared_ptr<const PreTokenizerStep> step;
+  if (type != "Sequence" && !config.requireFew(steps.size()))
+    return false;
   if (type == "Sequence") {
     JsonView list = config["pretokenizers"];
     if (!list.requireArray())
@@ -259,8 +261,9 @@ bool PreTokenizer::parseInto(const JsonView &config) {
 }
 
 bool PreTokenizer::apply(Pieces &pieces, std::string &error) const {
-  for (const auto &step : steps)
-    if (!step->apply(pieces, error))
+  const size_t size = pieces.buffer.size();
+  for (const auto &step : steps) // each makes at most five bytes of one
+    if (!step->apply(pieces, error) || !withinMost(pieces.buffer.size(), size, error))
       return false;
   return true;
 }

@@ -63,10 +63,12 @@ public:
     return true;
   }
 
-  bool apply(std::string &text, std::string &) const override {
+  bool apply(std::string &text, std::string &error) const override {
     std::string out;
     out.reserve(text.size());
     for (size_t at = 0; at < text.size();) {
+      if (!withinMost(out.size(), text.size(), error))
+        return false;
       // Two letters of ASCII are never one cluster, except CR and LF.
       const bool alone = at + 1 == text.size() || static_cast<unsigned char>(text[at + 1]) < 0x80;
       if (const auto c = static_cast<unsigned char>(text[at]); c < 0x80 && alone && c != '\r') {
@@ -97,7 +99,8 @@ private:
     out += replaced ? *replaced : text;
   }
 
-  /// What the shortest entry that begins `key` becomes. Places outside the arrays, which only damaged tables have, hold nothing.
+  /// What the shortest entry that begins `key` becomes. Places outside the arrays or within a character, which only damaged tables
+  /// have, hold nothing.
   std::optional<std::string_view> find(std::string_view key) const {
     const auto children = [](uint32_t unit) { return (unit >> 10) << ((unit & (1u << 9)) >> 6); };
     size_t node = children(units[0]);
@@ -111,7 +114,7 @@ private:
       if (!ends)
         continue;
       const size_t begin = node < units.size() ? units[node] & ((1u << 31) - 1) : replacements.size();
-      if (begin >= replacements.size())
+      if (begin >= replacements.size() || (static_cast<unsigned char>(replacements[begin]) & 0xC0) == 0x80)
         return std::nullopt;
       return std::string_view(replacements).substr(begin, replacements.find('\0', begin) - begin);
     }

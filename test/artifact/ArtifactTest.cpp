@@ -4,6 +4,7 @@
 #include "runtime/artifact/SelfTest.h"
 #include "test/artifact/toy/ToyModel.h"
 #include <cstring>
+#include <ctime>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
@@ -236,6 +237,23 @@ TEST_F(ArtifactReader, Kernels) {
             "kernel 'append' has no portable variant in last place");
   EXPECT_EQ(openAfter([](auto &c) { c.program->kernels[1]->workgroup_size = {64, 64, 1}; }),
             "kernel 'append' has a workgroup larger than 1024 or empty");
+}
+
+// 100,000 variants of one module of a megabyte: looking at it for each would be 2.6e10 instructions, half a minute and more.
+TEST_F(ArtifactReader, ManyVariantsTakeLittleTime) {
+  toy::Contents contents;
+  auto &variants = contents.program->kernels[0]->variants;
+  const program::VariantT variant = *variants[0];
+  while (variants.size() < 100000)
+    variants.push_back(std::make_unique<program::VariantT>(variant));
+  std::string &code = contents.tensors["kernel.embed"] = toy::spirv("embed");
+  constexpr uint32_t kNop = 1 << 16;
+  for (int i = 0; i < 1 << 18; ++i)
+    code.append(reinterpret_cast<const char *>(&kNop), sizeof kNop);
+  ASSERT_EQ(toy::write(path, contents).message(), "");
+  const std::clock_t begin = std::clock();
+  EXPECT_EQ(open(), "");
+  EXPECT_LT(double(std::clock() - begin) / CLOCKS_PER_SEC, 10);
 }
 
 TEST_F(ArtifactReader, Dispatches) {

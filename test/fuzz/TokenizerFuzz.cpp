@@ -1,8 +1,54 @@
 // A tokenizer.json: a byte-level one and one of pieces, changed, loaded, and used on text.
 #include "runtime/tokenizer/Tokenizer.h"
 #include "test/fuzz/Fuzz.h"
+#include <algorithm>
 
 namespace xfmr::fuzz {
+
+namespace {
+
+constexpr std::string_view kTable = "\"precompiled_charsmap\":\"";
+
+std::string base64(std::string bytes) {
+  static constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  while (bytes.size() % 3)
+    bytes += '\0';
+  for (size_t at = 0; at < bytes.size(); at += 3) {
+    const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<unsigned char>(bytes[at + i])); };
+    const uint32_t bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+    for (int shift : {18, 12, 6, 0})
+      text += digits[bits >> shift & 63];
+  }
+  return text;
+}
+
+/// Another table of replacements, for the keys that begin with a byte of `keys`. What is in it lies behind base64, where changes of the
+/// JSON's text do not reach it.
+std::string table(Random &random) {
+  static constexpr std::string_view keys = "ab cA\xf0\x9f\x82\xef\xbd";
+  std::vector<uint32_t> trie(random.oneIn(4) ? 1 + random.below(300) : 256);
+  trie[0] = random.oneIn(8) ? static_cast<uint32_t>(random.next()) : 0;
+  for (char key : keys) {
+    const auto byte = static_cast<unsigned char>(key);
+    if (byte >= trie.size())
+      continue;
+    const uint32_t distance = random.oneIn(8) ? static_cast<uint32_t>(edge(random)) : random.below(8);
+    trie[byte] = distance << 10 | static_cast<uint32_t>(random.oneIn(2)) << 8 | byte;
+    if (const uint64_t value = byte ^ distance; value < trie.size() && value != byte)
+      trie[value] = random.oneIn(8) ? static_cast<uint32_t>(edge(random)) : random.below(16);
+  }
+  const size_t size = 4 * trie.size();
+  const auto said = static_cast<uint32_t>(random.oneIn(8) ? edge(random) : size);
+  std::string bytes(reinterpret_cast<const char *>(&said), 4);
+  bytes.append(reinterpret_cast<const char *>(trie.data()), size);
+  bytes += std::string("x\0\xe2\x96\x81\0\xc3\xa9\xf0\x9f\x99\x82 \0y", 15);
+  if (random.oneIn(4))
+    bytes += random.oneIn(2) ? std::string(random.below(3000), 'z') : mutatedBytes("abcdef", random);
+  return base64(std::move(bytes));
+}
+
+} // namespace
 
 std::vector<std::string> seeds() {
   return {
@@ -26,6 +72,13 @@ std::vector<std::string> seeds() {
       R"("prepend_scheme":"always","split":true},"post_processor":null,"decoder":{"type":"Metaspace","replacement":"\u2581",)"
       R"("prepend_scheme":"always","split":true},"model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0.0],["\u2581a",-1.0],)"
       R"(["b",-2.0]],"byte_fallback":false}})",
+      R"({"version":"1.0","added_tokens":[],"normalizer":{"type":"Sequence","normalizers":[{"type":"Precompiled",)" + std::string(kTable) +
+          base64(std::string("\4\0\0\0\0\0\0\0x", 9)) +
+          R"("},{"type":"Replace","pattern":{"Regex":" {2,}|\\p{L}$"},"content":"b"},{"type":"Strip"}]},)"
+          R"("pre_tokenizer":{"type":"Metaspace",)"
+          R"("replacement":"\u2581","prepend_scheme":"always","split":true},"post_processor":null,"decoder":{"type":"Metaspace",)"
+          R"("replacement":"\u2581","prepend_scheme":"always","split":true},"model":{"type":"Unigram","unk_id":0,)"
+          R"("vocab":[["<unk>",0.0],["\u2581a",-1.0],["b",-2.0]],"byte_fallback":false}})",
   };
 }
 
@@ -38,6 +91,12 @@ std::string mutated(std::string data, Random &random) {
               "MergedWithNext Contiguous always first never type pattern String Regex vocab merges unk_token "
               "unk_id normalizers decoders pretokenizers <0x00> <0x-1> <0xFF> \\\\s+|(a|b)*?(?=c) (a*)*b "
               "(?<x>a)\\\\k<x> \\\\p{L}+ [^a-b&&c] (?i:a)");
+  if (const size_t at = data.find(kTable); at != data.npos && random.oneIn(2)) {
+    const size_t begin = at + kTable.size(), end = std::min(data.find('"', begin), data.size());
+    data.replace(begin, end - begin, table(random));
+    if (random.oneIn(2))
+      return data;
+  }
   return mutatedJson(std::move(data), random, words);
 }
 
