@@ -5,18 +5,20 @@
 
 using namespace xfmr;
 
-// Sixteen bytes a load are enough: memory answers more slowly than one core asks.
+// Sixteen bytes a load are enough: memory answers more slowly than one core asks. Four streams side by side are read faster than one.
 uint64_t xfmr::roofline::readAll(const void *data, uint64_t bytes) {
   using Words = uint64_t __attribute__((vector_size(16)));
-  const auto *at = static_cast<const Words *>(data), *end = at + bytes / sizeof(Words);
+  constexpr uint64_t kLine = 64 / sizeof(Words);
+  const auto *at = static_cast<const Words *>(data);
+  const uint64_t stream = bytes / sizeof(Words) / 4;
   Words sums[4] = {};
-  for (; at != end; at += 16) {
-    // Hardware stops at the end of a page; a line a 64 bytes, some pages' worth of latency ahead. Beyond the end it is no fault.
-    for (int line = 0; line < 4; ++line)
-      __builtin_prefetch(reinterpret_cast<const char *>(at) + 4096 + 64 * line);
-    for (int i = 0; i < 16; ++i)
-      sums[i % 4] ^= at[i];
-  }
+  for (uint64_t line = 0; line < stream; line += kLine)
+    for (uint64_t s = 0; s < 4; ++s) {
+      const Words *words = at + s * stream + line;
+      // Hardware stops at the end of a page; some pages' worth of latency ahead. Beyond the end it is no fault.
+      __builtin_prefetch(reinterpret_cast<const char *>(words) + 4096);
+      sums[s] ^= (words[0] ^ words[1]) ^ (words[2] ^ words[3]);
+    }
   const Words all = (sums[0] ^ sums[1]) ^ (sums[2] ^ sums[3]);
   return all[0] ^ all[1];
 }

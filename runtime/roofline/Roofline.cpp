@@ -60,8 +60,12 @@ private:
 // A thread's part is a whole number of large pages, so that each lies where its thread put it.
 constexpr uint64_t kPart = uint64_t(2) << 20;
 
+// More than the last caches hold; where a virtual machine does not say what they do, as much as the largest ones are.
+constexpr uint64_t kLeastRead = uint64_t(128) << 20, kReadUnknown = uint64_t(512) << 20;
+
 uint64_t bytesToRead(const Options &options) {
-  uint64_t bytes = options.bytes ? options.bytes : std::max(uint64_t(128) << 20, 2 * lastCaches());
+  const uint64_t caches = lastCaches();
+  uint64_t bytes = options.bytes ? options.bytes : caches ? std::max(kLeastRead, 2 * caches) : kReadUnknown;
   // Half of what is free at most: somebody may be about to load a model.
   const uint64_t free = static_cast<uint64_t>(sysconf(_SC_AVPHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   bytes = std::min(bytes, std::max(free / 2, kPart));
@@ -79,13 +83,16 @@ std::vector<uint32_t> threadCounts(uint32_t most) {
 
 // What is read between two looks at the clock, and the time that a rate is taken over: about that of going through all of the
 // memory once, so that what a cache may have kept of it does not count alone.
-constexpr uint64_t kPiece = uint64_t(256) << 10;
-constexpr double kWindow = 4e-3;
+constexpr uint64_t kPiece = uint64_t(1) << 20;
+double windowFor(uint64_t bytes) {
+  return 4e-3 * std::max(1.0, static_cast<double>(bytes) / kLeastRead);
+}
 
 /// Bytes a second of `threads` threads that go through the memory round and round: those of the best window of time. On a busy
 /// machine there are some in which every thread has a core; the time from begin to end would say nothing.
 double readingRate(const char *memory, uint64_t bytes, uint32_t threads, double seconds) {
   const uint64_t pieces = std::max<uint64_t>(bytes / threads / kPiece, 1);
+  const double window = windowFor(bytes);
   const auto start = Clock::now();
   auto now = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
   std::vector<std::vector<double>> done(threads); // when a thread began, and when each piece was read
@@ -94,7 +101,7 @@ double readingRate(const char *memory, uint64_t bytes, uint32_t threads, double 
     done[thread].reserve(static_cast<size_t>(seconds * 1e6));
     done[thread].push_back(now());
     uint64_t sum = 0;
-    for (uint64_t i = 0; done[thread].back() - done[thread].front() < std::max(seconds, kWindow); ++i) {
+    for (uint64_t i = 0; done[thread].back() - done[thread].front() < std::max(seconds, window); ++i) {
       sum ^= readAll(memory + (thread * pieces + i % pieces) * kPiece, kPiece);
       done[thread].push_back(now());
     }
@@ -110,13 +117,13 @@ double readingRate(const char *memory, uint64_t bytes, uint32_t threads, double 
   double most = 0, last = 0;
   for (const auto &times : done)
     last = std::max(last, times.back());
-  for (double begin = 0; begin + kWindow <= last; begin += kWindow / 8) {
+  for (double begin = 0; begin + window <= last; begin += window / 8) {
     double read = 0;
     for (const auto &times : done)
-      read += readBy(times, begin + kWindow) - readBy(times, begin);
+      read += readBy(times, begin + window) - readBy(times, begin);
     most = std::max(most, read);
   }
-  return most * static_cast<double>(kPiece) / kWindow;
+  return most * static_cast<double>(kPiece) / window;
 }
 
 void measureReading(const Options &options, Roofline &out) {

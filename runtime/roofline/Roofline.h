@@ -30,7 +30,7 @@ uint64_t readAll(const void *data, uint64_t bytes);
 struct Options {
   uint32_t threads = 1; // the most to measure with
   int level = 6;        // of the instructions to measure
-  /// Bytes that reading goes through; 0: more than the last caches hold.
+  /// Bytes that reading goes through; 0: more than the last caches hold, 512 MiB where their size is unknown.
   uint64_t bytes = 0;
   /// For one number, four times that for one of memory. The best of some tries within it counts: what else the machine does
   /// only slows.
