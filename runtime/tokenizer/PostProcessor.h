@@ -36,12 +36,12 @@ private:
   };
 
   bool parsePairTemplate(const JsonView &config, const Vocabulary &vocabulary);
-  static bool parseTokens(const JsonView &config, const JsonView &token, const std::string &name, const Vocabulary &vocabulary,
-                          std::vector<int32_t> &out);
+  static bool parseTokens(const JsonView &config, const JsonView &token, const std::string &name,
+                          const Vocabulary &vocabulary, std::vector<int32_t> &out);
   static bool parseTemplate(const JsonView &config, const Vocabulary &vocabulary, Frame &out);
   static bool parsePair(const JsonView &config, const Vocabulary &vocabulary, Frame &out);
 
-  std::vector<Frame> frames; // innermost first
+  std::vector<Frame> frames;  // innermost first
   std::vector<PairPart> pair; // empty: none
 };
 
