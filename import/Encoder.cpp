@@ -1,6 +1,8 @@
 // See Encoder.h.
 #include "import/Encoder.h"
 
+#include "mlir/Analysis/SliceAnalysis.h"
+
 using namespace mlir;
 
 namespace xfmr {
@@ -72,6 +74,76 @@ Value embedTokens(ModelBuilder &m, const std::string &root, const DecoderConfig 
   const std::string module = root + "embeddings";
   Value positions = readPositions(m, module, d.maxPosition, width, first, types);
   return layerNorm(m, m.embedding(module + ".word_embeddings", d.vocabSize, width, positions), module + ".LayerNorm", d.eps);
+}
+
+/// What an embedding's positions are the sum of: the rows of positions, and of one segment of several as gathered from their table.
+struct PositionSum {
+  Value positions;
+  WeightGatherOp segment; // null where there is one segment
+};
+
+static PositionSum positionsOf(EmbeddingOp embedding) {
+  auto sum = embedding.getPositions() ? embedding.getPositions().getDefiningOp<WeightAddOp>() : WeightAddOp();
+  if (!sum)
+    return {};
+  for (auto [part, other] : {std::pair(sum.getRhs(), sum.getLhs()), std::pair(sum.getLhs(), sum.getRhs())})
+    if (auto rows = part.getDefiningOp<WeightGatherOp>())
+      if (cast<RankedTensorType>(rows.getInput().getType()).getDimSize(0) > 1)
+        return {other, rows};
+  return {};
+}
+
+/// Whether a weight comes of the checkpoint alone, without a choice among several rows: nothing in it can be of a segment.
+static bool hasNoSegment(Value weight) {
+  SetVector<Operation *> parts;
+  BackwardSliceOptions inclusive;
+  inclusive.inclusive = true;
+  if (!weight || failed(getBackwardSlice(weight, &parts, inclusive)))
+    return !weight;
+  return llvm::none_of(parts, [](Operation *op) {
+    auto rows = dyn_cast<WeightGatherOp>(op);
+    auto stored = dyn_cast<WeightOp>(op);
+    return (rows && cast<RankedTensorType>(rows.getInput().getType()).getDimSize(0) > 1) || (stored && stored.getSourceName() != "base");
+  });
+}
+
+int64_t segmentsOf(ModelOp model) {
+  auto embeddings = model.getBody().getOps<EmbeddingOp>();
+  if (embeddings.empty())
+    return 0;
+  EmbeddingOp embedding = *embeddings.begin();
+  Value table = embedding.getTable();
+  for (Operation *op = table.getDefiningOp(); op && op->getNumOperands() == 1 && !isa<WeightConcatOp>(op); op = table.getDefiningOp())
+    table = op->getOperand(0);
+  if (table.getDefiningOp<WeightConcatOp>())
+    return 2;
+  return hasNoSegment(table) && hasNoSegment(embedding.getPositions()) ? 1 : 0;
+}
+
+Status readPairs(ModuleOp module) {
+  auto models = module.getOps<ModelOp>();
+  if (models.empty() || segmentsOf(*models.begin()) != 0)
+    return Status::error("--pairs is for encoders, as they are imported, with embeddings of several segments; this model is none");
+  ModelOp model = *models.begin();
+  EmbeddingOp embedding = *model.getBody().getOps<EmbeddingOp>().begin();
+  PositionSum sum = positionsOf(embedding);
+  OpBuilder builder(embedding);
+  const Location loc = embedding.getLoc();
+  auto type = cast<RankedTensorType>(embedding.getTable().getType());
+  const int64_t words = type.getDimSize(0), width = type.getDimSize(1);
+  SmallVector<Value> parts;
+  for (int64_t segment : {0, 1}) {
+    Value rows = WeightGatherOp::create(builder, loc, type, sum.segment.getInput(), /*axis=*/0, SmallVector<int64_t>(words, segment));
+    parts.push_back(WeightAddOp::create(builder, loc, type, embedding.getTable(), rows));
+  }
+  auto table = WeightConcatOp::create(builder, loc, RankedTensorType::get({2 * words, width}, type.getElementType()), parts,
+                                      builder.getI64IntegerAttr(0));
+  embedding.getTableMutable().assign(table);
+  embedding.getPositionsMutable().assign(sum.positions);
+  const ConfigAttr config = model.getConfig();
+  model.setConfigAttr(ConfigAttr::get(model.getContext(), config.getArchitecture(), config.getHiddenSize(), 2 * config.getVocabSize(),
+                                      config.getMaxPosition(), config.getBosToken(), config.getEosTokens()));
+  return Status::success();
 }
 
 Value encoderBlocks(ModelBuilder &m, Value x, const std::string &layers, const DecoderConfig &d, const EncoderNames &names,

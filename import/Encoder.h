@@ -17,6 +17,15 @@ int64_t skipPadding(Config &config, DecoderConfig &encoder, const char *key, int
 mlir::Value embedTokens(ModelBuilder &m, const std::string &root, const DecoderConfig &encoder, int64_t width, int64_t first,
                         int64_t types);
 
+/// How many segments the ids of an encoder tell apart: 2 behind readPairs, 1 where the model has no more. 0: it has more and all ids are
+/// of the first, or its weights were replaced by a pass and do not show it.
+int64_t segmentsOf(ModelOp model);
+
+/// Makes of an encoder as it is imported, whose ids are of the first of several segments, one that tells the second one apart: its table
+/// then has each word twice, as it is in the first segment and, vocab_size behind it, in the second; vocab_size doubles. Another model is
+/// an error.
+Status readPairs(mlir::ModuleOp module);
+
 /// Modules of a block, by their names in it.
 struct EncoderNames {
   const char *attention; // its op is located there

@@ -91,6 +91,7 @@ for _name, _result, _arguments in [
         ("model_get_info", c_int32, [c_void_p, POINTER(_Info)]),
         ("model_get_details", c_int32, [c_void_p, POINTER(_Details)]),
         ("encode", c_int32, [c_void_p, c_char_p, c_size_t, c_bool, POINTER(c_int32), c_size_t, POINTER(c_size_t)]),
+        ("encode_pair", c_int32, [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t, POINTER(c_int32), c_size_t, POINTER(c_size_t)]),
         ("decode_text", c_int32, [c_void_p, POINTER(c_int32), c_size_t, c_char_p, c_size_t, POINTER(c_size_t)]),
         ("chat_text", c_int32, [c_void_p, POINTER(_Message), c_size_t, c_bool, c_char_p, c_size_t, POINTER(c_size_t)]),
         ("decoder_create", c_int32, [c_void_p, POINTER(c_void_p)]), ("decoder_close", None, [c_void_p]),
@@ -165,12 +166,23 @@ class Model:
 
     def encode(self, text, special=True):
         """Ids of a text; `special`: with those that the tokenizer adds (BOS and so on)."""
-        raw, count = text.encode(), c_size_t()
-        ids = (c_int32 * (len(raw) + 16))()
-        status = _lib.xfmr_encode(self._handle, raw, len(raw), special, ids, len(ids), byref(count))
+        raw = text.encode()
+        return self._encoded(len(raw), lambda *out: _lib.xfmr_encode(self._handle, raw, len(raw), special, *out))
+
+    def encode_pair(self, first, second):
+        """Ids of two texts that an encoder reads as one, joined as the tokenizer has it."""
+        one, two = first.encode(), second.encode()
+        return self._encoded(len(one) + len(two),
+                             lambda *out: _lib.xfmr_encode_pair(self._handle, one, len(one), two, len(two), *out))
+
+    @staticmethod
+    def _encoded(size, call):
+        count = c_size_t()
+        ids = (c_int32 * (size + 16))()
+        status = call(ids, len(ids), byref(count))
         if status == _CAPACITY:
             ids = (c_int32 * count.value)()
-            status = _lib.xfmr_encode(self._handle, raw, len(raw), special, ids, len(ids), byref(count))
+            status = call(ids, len(ids), byref(count))
         _check(status)
         return ids[:count.value]
 
@@ -197,9 +209,14 @@ class Model:
         return Session(self)
 
     def embed(self, text, pooling=None, normalize=None):
-        """The vector of a text or of ids by an encoder, pooled as its checkpoint says, or by "mean", "cls", "max", "mean_sqrt_len" or
-        "last"; `normalize`: to length 1, or not."""
-        ids = self.encode(text) if isinstance(text, str) else list(text)
+        """The vector of a text, of two in a tuple read as one, or of ids by an encoder, pooled as its checkpoint says, or by "mean", "cls",
+        "max", "mean_sqrt_len" or "last"; `normalize`: to length 1, or not."""
+        if isinstance(text, str):
+            ids = self.encode(text)
+        elif isinstance(text, tuple) and all(isinstance(each, str) for each in text):
+            ids = self.encode_pair(*text)
+        else:
+            ids = list(text)
         options = _EmbedOptions(ctypes.sizeof(_EmbedOptions), _POOLING.index(pooling), 0 if normalize is None else 1 if normalize else -1)
         vector, session = (c_float * (self.hidden_size if pooling else self.embedding_size))(), self.session()
         _check(_lib.xfmr_embed(session._handle, _ids(ids), len(ids), byref(options), vector, len(vector)))

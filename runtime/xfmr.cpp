@@ -5,6 +5,7 @@
 #include "runtime/Engines.h"
 #include "runtime/Tuning.h"
 #include "runtime/artifact/DenseLayers.h"
+#include "runtime/artifact/Segments.h"
 #include "runtime/chat/ChatTemplate.h"
 #include "runtime/session/PhaseChoice.h"
 #include "runtime/session/Pooling.h"
@@ -205,6 +206,20 @@ xfmr_status xfmr_prefill_phase(const xfmr_model *model, uint32_t tokens, const c
   return XFMR_OK;
 }
 
+/// Words of a model whose ids tell two segments apart: those from there on are of the second. 0: its ids tell none apart.
+static int32_t wordsOf(const xfmr_model &model) {
+  return model.artifact->text(artifact::kSegmentsTensor) == "2" ? static_cast<int32_t>(programOf(model).vocab_size() / 2) : 0;
+}
+
+/// Whether none of the tokenizer's ids would be read as one of the second segment.
+static bool areWords(const xfmr_model &model, const std::vector<int32_t> &ids, std::string &error) {
+  const int32_t words = wordsOf(model);
+  const auto found = words ? std::find_if(ids.begin(), ids.end(), [&](int32_t id) { return id >= words; }) : ids.end();
+  if (found != ids.end())
+    error = "the tokenizer gives id " + std::to_string(*found) + ", the model has " + std::to_string(words) + " words";
+  return found == ids.end();
+}
+
 xfmr_status xfmr_encode(const xfmr_model *model, const char *text, size_t bytes, bool special,
                         int32_t *ids, size_t capacity, size_t *count) {
   if (!model || !text || !count || (!ids && capacity))
@@ -214,12 +229,45 @@ xfmr_status xfmr_encode(const xfmr_model *model, const char *text, size_t bytes,
       return fail(XFMR_ERROR_TOKENIZER, model->tokenizerError);
     std::vector<int32_t> found;
     std::string error;
-    if (!model->tokenizer->encode({text, bytes}, special, found, error))
+    if (!model->tokenizer->encode({text, bytes}, special, found, error) || !areWords(*model, found, error))
       return fail(XFMR_ERROR_TOKENIZER, error);
     *count = found.size();
     if (found.size() > capacity)
       return fail(XFMR_ERROR_CAPACITY, "the text has " + std::to_string(found.size()) +
                                            " ids, there is room for " + std::to_string(capacity));
+    std::copy(found.begin(), found.end(), ids);
+    return XFMR_OK;
+  });
+}
+
+xfmr_status xfmr_encode_pair(const xfmr_model *model, const char *first, size_t first_bytes, const char *second, size_t second_bytes,
+                             int32_t *ids, size_t capacity, size_t *count) {
+  if (!model || !first || !second || !count || (!ids && capacity))
+    return missing("model, first, second, ids or count");
+  return guarded([&] {
+    if (!artifact::isEncoder(programOf(*model)) && !artifact::readsSource(programOf(*model)))
+      return fail(XFMR_ERROR_ARGUMENT, "the model continues one text: an encoder reads two as one");
+    if (!model->tokenizer)
+      return fail(XFMR_ERROR_TOKENIZER, model->tokenizerError);
+    std::vector<int32_t> found, segments;
+    std::string error;
+    if (!model->tokenizer->encodePair({first, first_bytes}, {second, second_bytes}, found, segments, error) ||
+        !areWords(*model, found, error))
+      return fail(XFMR_ERROR_TOKENIZER, error);
+    const int32_t words = wordsOf(*model);
+    const bool one = model->artifact->text(artifact::kSegmentsTensor) == "1"; // segments change nothing
+    for (size_t i = 0; i < found.size() && !one; ++i) {
+      if (segments[i] > 1)
+        return fail(XFMR_ERROR_TOKENIZER, "the tokenizer's template for two texts has segment " + std::to_string(segments[i]) +
+                                              ", expected 0 or 1");
+      if (segments[i] && !words)
+        return fail(XFMR_ERROR_TOKENIZER, "the artifact knows the first segment alone: compile it with --pairs");
+      found[i] += segments[i] * words;
+    }
+    *count = found.size();
+    if (found.size() > capacity)
+      return fail(XFMR_ERROR_CAPACITY, "the texts have " + std::to_string(found.size()) + " ids, there is room for " +
+                                           std::to_string(capacity));
     std::copy(found.begin(), found.end(), ids);
     return XFMR_OK;
   });

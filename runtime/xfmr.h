@@ -164,6 +164,13 @@ xfmr_status xfmr_prefill_phase(const xfmr_model *model, uint32_t tokens, const c
 xfmr_status xfmr_encode(const xfmr_model *model, const char *text, size_t bytes, bool special,
                         int32_t *ids, size_t capacity, size_t *count);
 
+/* Ids of two texts as the tokenizer's post-processor joins them, for an encoder, also one with a decoder; another model is
+ * XFMR_ERROR_ARGUMENT. Those of the second segment are vocab_size / 2 higher where the artifact was compiled with --pairs; without,
+ * a model that tells segments apart is XFMR_ERROR_TOKENIZER, as is a tokenizer without a template for two texts. `count` as in
+ * xfmr_encode. */
+xfmr_status xfmr_encode_pair(const xfmr_model *model, const char *first, size_t first_bytes, const char *second, size_t second_bytes,
+                             int32_t *ids, size_t capacity, size_t *count);
+
 /* Text of ids [count], special tokens left out; not terminated. Stores the number of bytes in `bytes`, also
  * when `capacity` is too small. */
 xfmr_status xfmr_decode_text(const xfmr_model *model, const int32_t *ids, size_t count, char *text,

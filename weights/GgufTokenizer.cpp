@@ -317,13 +317,16 @@ struct Reader {
       if (token.empty())
         return fail(std::string(key) + " is missing"), json();
     json single = json::array(), special = json::object();
-    auto put = [&](const std::string &token) {
-      single.push_back({{"SpecialToken", {{"id", token}, {"type_id", 0}}}});
-      special[token] = {{"id", token}, {"ids", {ids.at(token)}}, {"tokens", {token}}};
+    auto token = [&](const std::string &word, int segment) {
+      special[word] = {{"id", word}, {"ids", {ids.at(word)}}, {"tokens", {word}}};
+      return json{{"SpecialToken", {{"id", word}, {"type_id", segment}}}};
     };
-    put(first);
-    single.push_back({{"Sequence", {{"id", "A"}, {"type_id", 0}}}});
-    put(last);
+    auto text = [](const char *name, int segment) { return json{{"Sequence", {{"id", name}, {"type_id", segment}}}}; };
+    for (const json &part : {token(first, 0), text("A", 0), token(last, 0)})
+      single.push_back(part);
+    json pair = single;
+    for (const json &part : {text("B", 1), token(last, 1)})
+      pair.push_back(part);
     const bool lowercase = flag("normalizer.lowercase", true);
     return {{"version", "1.0"},
             {"added_tokens", addedTokens()},
@@ -335,7 +338,7 @@ struct Reader {
               {"lowercase", lowercase}}},
             {"pre_tokenizer", {{"type", "BertPreTokenizer"}}},
             {"post_processor",
-             {{"type", "TemplateProcessing"}, {"single", single}, {"pair", json::array()}, {"special_tokens", special}}},
+             {{"type", "TemplateProcessing"}, {"single", single}, {"pair", pair}, {"special_tokens", special}}},
             {"decoder", {{"type", "WordPiece"}, {"prefix", "##"}, {"cleanup", true}}},
             {"model",
              {{"type", "WordPiece"},

@@ -1,6 +1,8 @@
 // See PostProcessor.h.
 #include "runtime/tokenizer/PostProcessor.h"
 
+#include <utility>
+
 namespace xfmr::tokenizer {
 
 static bool requireToken(const JsonView &where, int32_t id, const Vocabulary &vocabulary) {
@@ -33,15 +35,84 @@ bool PostProcessor::parseInto(const JsonView &config, const Vocabulary &vocabula
     return true;
   Frame frame;
   if (type == "TemplateProcessing") {
-    if (!parseTemplate(config, vocabulary, frame))
+    if (!parseTemplate(config, vocabulary, frame) || !parsePairTemplate(config, vocabulary))
       return false;
   } else if (type == "BertProcessing" || type == "RobertaProcessing") {
     if (!parsePair(config, vocabulary, frame))
       return false;
+    const bool roberta = type == "RobertaProcessing"; // two separators, and one segment
+    std::vector<int32_t> between = frame.after;
+    if (roberta)
+      between.push_back(frame.after[0]);
+    const int32_t second = roberta ? 0 : 1;
+    pair = {{-1, frame.before, 0}, {0, {}, 0}, {-1, between, 0}, {1, {}, second}, {-1, frame.after, second}};
   } else {
     return config.fail("post-processor type '" + type + "' is not supported");
   }
+  if (!frames.empty()) // one inside another: of two texts the outer one would see one
+    pair.clear();
   frames.push_back(std::move(frame));
+  return true;
+}
+
+/// The ids of a special token of a template that has `count` so far: a list may be named any number of times.
+bool PostProcessor::parseTokens(const JsonView &config, const JsonView &token, const std::string &name, const Vocabulary &vocabulary,
+                                size_t &count, std::vector<int32_t> &out) {
+  JsonView entry = config["special_tokens"][name];
+  if (!entry.isObject())
+    return token.fail("'" + name + "' is not among special_tokens");
+  JsonView ids = entry["ids"];
+  if (!ids.requireArray())
+    return false;
+  constexpr size_t kMostIds = 4096;
+  count += ids.size();
+  if (count > kMostIds)
+    return token.fail("the template has more than " + std::to_string(kMostIds) + " ids");
+  for (size_t k = 0; k < ids.size(); ++k) {
+    int32_t id = 0;
+    if (!ids.at(k).asId(id) || !requireToken(ids.at(k), id, vocabulary))
+      return false;
+    out.push_back(id);
+  }
+  return true;
+}
+
+/// A missing list, or one without both texts, is no template for two; one text is encoded all the same.
+bool PostProcessor::parsePairTemplate(const JsonView &config, const Vocabulary &vocabulary) {
+  JsonView list = config["pair"];
+  if (list.isNull())
+    return true;
+  if (!list.requireArray())
+    return false;
+  bool seen[2] = {};
+  size_t count = 0;
+  for (size_t i = 0; i < list.size(); ++i) {
+    JsonView item = list.at(i);
+    if (!item.requireObject())
+      return false;
+    const bool isText = item.has("Sequence");
+    if (!isText && !item.has("SpecialToken"))
+      return item.fail("expected a member Sequence or SpecialToken");
+    JsonView what = item[isText ? "Sequence" : "SpecialToken"];
+    std::string name;
+    size_t segment = 0;
+    if (!what.getString("id", name) || !what.getCount("type_id", segment, 0))
+      return false;
+    PairPart part;
+    part.segment = static_cast<int32_t>(segment);
+    if (isText && name != "A" && name != "B")
+      return what.fail("expected sequence A or B, found '" + name + "'");
+    if (isText) {
+      part.text = name == "B";
+      if (std::exchange(seen[part.text], true))
+        return what.fail("sequence " + name + " appears twice");
+    } else if (!parseTokens(config, what, name, vocabulary, count, part.tokens)) {
+      return false;
+    }
+    pair.push_back(std::move(part));
+  }
+  if (!seen[0] || !seen[1])
+    pair.clear();
   return true;
 }
 
@@ -51,6 +122,7 @@ bool PostProcessor::parseTemplate(const JsonView &config, const Vocabulary &voca
   if (!list.requireArray())
     return false;
   bool seenText = false;
+  size_t count = 0;
   for (size_t i = 0; i < list.size(); ++i) {
     JsonView item = list.at(i);
     if (!item.requireObject())
@@ -73,22 +145,8 @@ bool PostProcessor::parseTemplate(const JsonView &config, const Vocabulary &voca
     JsonView token = item["SpecialToken"];
     if (!token.getString("id", name))
       return false;
-    JsonView entry = config["special_tokens"][name];
-    if (!entry.isObject())
-      return token.fail("'" + name + "' is not among special_tokens");
-    JsonView ids = entry["ids"];
-    if (!ids.requireArray())
+    if (!parseTokens(config, token, name, vocabulary, count, seenText ? out.after : out.before))
       return false;
-    // A list may be named any number of times.
-    constexpr size_t kMostIds = 4096;
-    if (ids.size() + out.before.size() + out.after.size() > kMostIds)
-      return token.fail("the template has more than " + std::to_string(kMostIds) + " ids");
-    for (size_t k = 0; k < ids.size(); ++k) {
-      int32_t id = 0;
-      if (!ids.at(k).asId(id) || !requireToken(ids.at(k), id, vocabulary))
-        return false;
-      (seenText ? out.after : out.before).push_back(id);
-    }
   }
   return seenText || list.fail("the template has no sequence A");
 }
@@ -111,10 +169,25 @@ bool PostProcessor::parsePair(const JsonView &config, const Vocabulary &vocabula
 
 void PostProcessor::setFrame(int32_t begin, int32_t end) {
   frames.assign(1, Frame());
+  pair.clear();
   if (begin >= 0)
     frames[0].before.push_back(begin);
   if (end >= 0)
     frames[0].after.push_back(end);
+}
+
+bool PostProcessor::applyPair(const std::vector<int32_t> &first, const std::vector<int32_t> &second, std::vector<int32_t> &ids,
+                              std::vector<int32_t> &segments, std::string &error) const {
+  if (pair.empty()) {
+    error = "the tokenizer has no template for two texts";
+    return false;
+  }
+  for (const PairPart &part : pair) {
+    const std::vector<int32_t> &list = part.text < 0 ? part.tokens : part.text == 0 ? first : second;
+    ids.insert(ids.end(), list.begin(), list.end());
+    segments.resize(ids.size(), part.segment);
+  }
+  return true;
 }
 
 void PostProcessor::apply(std::vector<int32_t> &ids) const {

@@ -1,5 +1,4 @@
-// The `post_processor` of tokenizer.json: the special tokens put around the ids of one text.
-// Pairs of texts are not built: nothing here generates from two.
+// The `post_processor` of tokenizer.json: the special tokens put around the ids of one text, or around and between those of two.
 #pragma once
 
 #include "runtime/tokenizer/JsonView.h"
@@ -18,6 +17,10 @@ public:
 
   void apply(std::vector<int32_t> &ids) const;
 
+  /// Both texts as one, with the segment of each id (type_id). Fails where there is no template for two.
+  bool applyPair(const std::vector<int32_t> &first, const std::vector<int32_t> &second, std::vector<int32_t> &ids,
+                 std::vector<int32_t> &segments, std::string &error) const;
+
 private:
   /// Every processor comes down to ids before and after.
   struct Frame {
@@ -25,10 +28,21 @@ private:
   };
 
   bool parseInto(const JsonView &config, const Vocabulary &vocabulary);
+  /// Of a pair: one of the texts, or tokens of its own.
+  struct PairPart {
+    int text = -1; // 0 or 1; -1: the tokens
+    std::vector<int32_t> tokens;
+    int32_t segment = 0;
+  };
+
+  bool parsePairTemplate(const JsonView &config, const Vocabulary &vocabulary);
+  static bool parseTokens(const JsonView &config, const JsonView &token, const std::string &name, const Vocabulary &vocabulary,
+                          size_t &count, std::vector<int32_t> &out);
   static bool parseTemplate(const JsonView &config, const Vocabulary &vocabulary, Frame &out);
   static bool parsePair(const JsonView &config, const Vocabulary &vocabulary, Frame &out);
 
-  std::vector<Frame> frames; // innermost first
+  std::vector<Frame> frames;  // innermost first
+  std::vector<PairPart> pair; // empty: none
 };
 
 } // namespace xfmr::tokenizer

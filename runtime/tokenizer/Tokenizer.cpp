@@ -157,6 +157,21 @@ bool Tokenizer::encode(std::string_view text, bool addSpecialTokens, std::vector
   }
 }
 
+bool Tokenizer::encodePair(std::string_view first, std::string_view second, std::vector<int32_t> &ids, std::vector<int32_t> &segments,
+                           std::string &error) const {
+  ids.clear();
+  segments.clear();
+  std::vector<int32_t> one, two;
+  if (!encode(first, /*addSpecialTokens=*/false, one, error) || !encode(second, /*addSpecialTokens=*/false, two, error))
+    return false;
+  try {
+    return !data || data->postProcessor.applyPair(one, two, ids, segments, error);
+  } catch (const std::exception &exception) { // out of memory
+    error = "texts of " + std::to_string(first.size() + second.size()) + " bytes: " + exception.what();
+    return false;
+  }
+}
+
 std::optional<DecodedToken> Tokenizer::Data::decoded(int32_t id, bool skipSpecial) const {
   const std::string *token = model->vocabulary.token(id);
   if (!token || (skipSpecial && added.isSpecial(id)))

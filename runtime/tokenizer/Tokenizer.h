@@ -1,6 +1,6 @@
 // Text ↔ token ids as a Hugging Face tokenizer.json (version "1.0") describes it: the whole public
-// interface of this folder. Chat templates, pairs of texts, offsets, truncation and padding are not
-// its business. Differences from other implementations: README.md.
+// interface of this folder. Chat templates, offsets, truncation and padding are not its business.
+// Differences from other implementations: README.md.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +30,11 @@ public:
   /// text needs an unknown token and the vocabulary has none.
   bool encode(std::string_view text, bool addSpecialTokens, std::vector<int32_t> &ids,
               std::string &error) const;
+
+  /// The ids of two texts as the post-processor joins them, and of each id the segment it belongs to (token_type_ids). Fails as encode
+  /// does, and where the post-processor has no template for two.
+  bool encodePair(std::string_view first, std::string_view second, std::vector<int32_t> &ids, std::vector<int32_t> &segments,
+                  std::string &error) const;
 
   /// The text of `ids`, always valid UTF-8. `skipSpecial` leaves special tokens out; ids without a
   /// token add nothing.

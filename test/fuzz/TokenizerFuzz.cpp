@@ -108,6 +108,8 @@ std::string readOnce(const std::string &data) {
     return path + ": " + error; // callers put the path in front
   std::vector<int32_t> ids;
   loaded.encode("ab abc \xf0\x9f\x99\x82 \xff<s> A", true, ids, error);
+  std::vector<int32_t> segments;
+  loaded.encodePair("ab", "A b", ids, segments, error);
   loaded.decode({0, 1, 2, 3, 4, 5, 6, -1, 1 << 30}, false);
   return {};
 }

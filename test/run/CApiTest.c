@@ -124,6 +124,10 @@ static void test_text(const xfmr_model *model) {
   EXPECT(count == 3 && ids[0] == 1 && ids[1] == 2 && ids[2] == 3);
   EXPECT(xfmr_encode(model, "w2 w3", 5, true, ids, 2, &count) == XFMR_ERROR_CAPACITY && count == 3);
   EXPECT(strcmp(xfmr_last_error(), "the text has 3 ids, there is room for 2") == 0);
+  EXPECT(xfmr_encode_pair(model, "w2", 2, "w3", 2, ids, 8, &count) == XFMR_ERROR_ARGUMENT);
+  EXPECT(strcmp(xfmr_last_error(), "the model continues one text: an encoder reads two as one") == 0);
+  EXPECT(xfmr_encode_pair(model, "w2", 2, NULL, 0, ids, 8, &count) == XFMR_ERROR_ARGUMENT);
+  EXPECT(strcmp(xfmr_last_error(), "model, first, second, ids or count is null") == 0);
   EXPECT(xfmr_decode_text(model, ids, 3, text, sizeof text, &bytes) == XFMR_OK);
   EXPECT(bytes == 5 && memcmp(text, "w2 w3", 5) == 0);
   xfmr_decoder *decoder = NULL;

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Hidden states and vectors of an encoder, for every prompt of a checkpoint's expected/ folder.
 
-    check_encoder.py TOOL MODEL [--expected DIR] [--tolerance 2e-4] [--pooling KIND] [--normalize] [--dense FOLDER].. [--skip-segments] [-- TOOL OPTIONS]
+    check_encoder.py TOOL MODEL [--expected DIR] [--tolerance 2e-4] [--pooling KIND] [--normalize] [--dense FOLDER].. [--skip-segments |
+                     --pairs VOCABULARY] [-- TOOL OPTIONS]
 
 TOOL is xfmr-interpret or xfmr-run; MODEL is what it takes. Hidden states of every position are those of hidden.safetensors within
 the tolerance. xfmr-run also gives the vectors of all prompts, each alone and all at once, which must be the pooling of the expected
-states, behind it the Dense modules of the given folders. --skip-segments leaves out prompts with a second segment. Prints "ok NAME ..." at the end.
+states, behind it the Dense modules of the given folders. --skip-segments leaves out prompts with a second segment; --pairs says how
+much higher ids of it are. Prints "ok NAME ..." at the end.
 """
 import argparse
 import json
@@ -61,6 +63,7 @@ def main():
     parser.add_argument("--by-model", action="store_true", help="the artifact says how to pool")
     parser.add_argument("--dense", action="append", default=[])
     parser.add_argument("--skip-segments", action="store_true")
+    parser.add_argument("--pairs", type=int, default=0)
     arguments = parser.parse_args(command)
     folder = arguments.expected or os.path.join(arguments.model, "expected")
     with open(os.path.join(folder, "prompts.json"), encoding="utf-8") as file:
@@ -76,7 +79,8 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         path = os.path.join(scratch, "out.safetensors")
         for prompt in prompts:
-            ids = ",".join(map(str, prompt["ids"]))
+            types = prompt.get("token_type_ids") or [0] * len(prompt["ids"])
+            ids = ",".join(str(i + arguments.pairs * kind) for i, kind in zip(prompt["ids"], types))
             line = run([arguments.tool, arguments.model, "--prompt-ids", ids] +
                        (["--embed", "--hidden", path] + said if runs else ["--logits", path]) + options)
             shape, values = safetensors.read(path)["hidden"]

@@ -107,6 +107,65 @@ TEST(Unigram, BestSumOfScores) {
   EXPECT_EQ(encode(load(around(model)), "ax"), (Ids{1, 5}));
 }
 
+TEST(Pairs, TemplateAndProcessors) {
+  Json json = around(bpe({"a", "b", "[C]", "[S]"}));
+  Ids ids, segments;
+  std::string error;
+  const auto pair = [&](const char *one, const char *two) {
+    EXPECT_TRUE(load(json).encodePair(one, two, ids, segments, error)) << error;
+  };
+  EXPECT_FALSE(load(json).encodePair("a", "b", ids, segments, error));
+  EXPECT_EQ(error, "the tokenizer has no template for two texts");
+  json["post_processor"] = {{"type", "BertProcessing"}, {"cls", {"[C]", 2}}, {"sep", {"[S]", 3}}};
+  pair("ab", "b");
+  EXPECT_EQ(ids, (Ids{2, 0, 1, 3, 1, 3}));
+  EXPECT_EQ(segments, (Ids{0, 0, 0, 0, 1, 1}));
+  json["post_processor"]["type"] = "RobertaProcessing";
+  pair("ab", "b");
+  EXPECT_EQ(ids, (Ids{2, 0, 1, 3, 3, 1, 3}));
+  EXPECT_EQ(segments, Ids(7, 0));
+  json["post_processor"] = Json::parse(R"({"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A", "type_id": 0}}],
+    "pair": [{"Sequence": {"id": "B", "type_id": 1}}, {"SpecialToken": {"id": "[S]", "type_id": 1}},
+             {"Sequence": {"id": "A", "type_id": 0}}], "special_tokens": {"[S]": {"id": "[S]", "ids": [3, 2], "tokens": []}}})");
+  pair("a", "bb");
+  EXPECT_EQ(ids, (Ids{1, 1, 3, 2, 0}));
+  EXPECT_EQ(segments, (Ids{1, 1, 1, 1, 0}));
+  json["post_processor"]["pair"][0]["Sequence"]["id"] = "C";
+  EXPECT_EQ(refused(json), "post_processor.pair[0].Sequence: expected sequence A or B, found 'C'");
+  json["post_processor"]["pair"][0]["Sequence"]["id"] = "A";
+  EXPECT_EQ(refused(json), "post_processor.pair[2].Sequence: sequence A appears twice");
+  json["post_processor"]["pair"].erase(2);
+  EXPECT_FALSE(load(json).encodePair("a", "b", ids, segments, error)); // no sequence B
+  EXPECT_EQ(error, "the tokenizer has no template for two texts");
+  EXPECT_EQ(encode(load(json), "ab"), (Ids{0, 1}));
+  Json many = json; // a list that is named a thousand times
+  many["post_processor"]["special_tokens"]["[S]"]["ids"] = std::vector<int>(5, 3);
+  for (int i = 0; i < 1000; ++i)
+    many["post_processor"]["pair"].push_back({{"SpecialToken", {{"id", "[S]"}}}});
+  EXPECT_EQ(refused(many), "post_processor.pair[820].SpecialToken: the template has more than 4096 ids");
+  json["post_processor"]["pair"][0] = {{"Token", "a"}};
+  EXPECT_EQ(refused(json), "post_processor.pair[0]: expected a member Sequence or SpecialToken");
+  json["post_processor"]["pair"][0] = {{"SpecialToken", {{"id", "[C]"}}}};
+  EXPECT_EQ(refused(json), "post_processor.pair[0].SpecialToken: '[C]' is not among special_tokens");
+  json["post_processor"]["pair"][0] = {{"Sequence", {{"id", "A"}, {"type_id", -1}}}};
+  EXPECT_EQ(refused(json), "post_processor.pair[0].Sequence.type_id: expected a whole number that is not negative");
+}
+
+TEST(Pairs, OneProcessorJoinsThem) {
+  Json json = around(bpe({"a", "b", "[C]", "[S]"}));
+  const Json bert = {{"type", "BertProcessing"}, {"cls", {"[C]", 2}}, {"sep", {"[S]", 3}}};
+  Ids ids, segments;
+  std::string error;
+  json["post_processor"] = {{"type", "Sequence"}, {"processors", {{{"type", "ByteLevel"}}, bert}}};
+  EXPECT_TRUE(load(json).encodePair("a", "", ids, segments, error)) << error;
+  EXPECT_EQ(ids, (Ids{2, 0, 3, 3}));
+  EXPECT_EQ(segments, (Ids{0, 0, 0, 1}));
+  json["post_processor"]["processors"][0] = bert;
+  EXPECT_FALSE(load(json).encodePair("a", "b", ids, segments, error));
+  EXPECT_EQ(error, "the tokenizer has no template for two texts");
+  EXPECT_TRUE(ids.empty() && segments.empty());
+}
+
 TEST(AddedTokens, LeftmostLongestAndStrips) {
   Json json = around(bpe({"a", " ", "b", "<", "_"}));
   json["added_tokens"] = {

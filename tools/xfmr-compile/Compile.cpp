@@ -2,7 +2,7 @@
 #include "tools/xfmr-compile/Compile.h"
 
 #include "dialect/Xfmr.h"
-#include "import/Import.h"
+#include "import/Encoder.h"
 #include "passes/Passes.h"
 #include "passes/codegen/cpu/Lower.h"
 #include "passes/codegen/vulkan/ToSpirv.h"
@@ -15,6 +15,7 @@
 #include "runtime/artifact/AtomicFile.h"
 #include "runtime/artifact/DenseLayers.h"
 #include "runtime/artifact/Format.h"
+#include "runtime/artifact/Segments.h"
 #include "runtime/cpu/Level.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "tools/MlirOptions.h"
@@ -114,8 +115,14 @@ private:
       return status;
     // That of the base source, whatever passes add. A later stage has its sources in the program.
     DictionaryAttr sources;
-    for (ModelOp model : module->getOps<ModelOp>())
+    if (options.pairs)
+      status = readPairs(*module);
+    if (status.failed())
+      return status;
+    for (ModelOp model : module->getOps<ModelOp>()) {
       sources = model.getSources();
+      segments = segmentsOf(model);
+    }
     for (ProgramOp program : module->getOps<ProgramOp>())
       sources = program.getSources();
     if (sources)
@@ -202,6 +209,8 @@ private:
     emitOptions.path = options.output;
     if (!modules.pooling.empty())
       emitOptions.files[artifact::kPoolingTensor] = modules.pooling;
+    if (isEncoder(op) && segments > 0)
+      emitOptions.files[artifact::kSegmentsTensor] = std::to_string(segments);
     if (!modules.dense.empty())
       emitOptions.files[artifact::kDenseTensor] = modules.dense;
     for (auto &[name, text] : {std::pair(artifact::kTokenizerTensor, tokenizer.tokenizer),
@@ -244,6 +253,7 @@ private:
   std::optional<PassOutput> passOutput; // files there are mapped until the artifact is whole
   OwningOpRef<ModuleOp> module, second; // second: the program of the other target, if there are two
   TokenizerFiles tokenizer;
+  int64_t segments = 0; // that ids tell apart (segmentsOf); 0 where a later stage was read
 };
 
 } // namespace

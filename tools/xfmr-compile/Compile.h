@@ -21,6 +21,7 @@ struct CompileOptions {
   int64_t maxContext = 0;
   int64_t chunk = 0;
   int64_t ropeLength = 0;
+  bool pairs = false;                         // an encoder reads two texts as one
   std::string kv = "auto";
   std::string moe = "auto"; // route of mixtures
   int64_t bindingBytes = int64_t(1) << 27; // most of a weight in one binding

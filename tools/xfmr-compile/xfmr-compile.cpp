@@ -39,6 +39,8 @@ int main(int argc, char **argv) {
       ->check(between(1, 1 << 16));
   app.add_option("--rope-length", options.ropeLength, "fix length-dependent rotary frequencies for this length")
       ->check(between(1, 1 << 24));
+  app.add_flag("--pairs", options.pairs,
+               "an encoder with embeddings of segments (BERT) reads two texts as one too; its table of words is stored twice");
   app.add_option("--kv", options.kv, "type of the key/value cache: f32, f16 or q8 (default: f32 for f32 weights, else f16)")
       ->check(oneOf({"f32", "f16", "q8"}));
   app.add_option("--moe", options.moe, "route of mixtures: by a cost model, or forced (default auto)")

@@ -1,6 +1,6 @@
 // xfmr-import: a checkpoint or a configuration becomes IR that a person can read.
 #include "dialect/Xfmr.h"
-#include "import/Import.h"
+#include "import/Encoder.h"
 #include "runtime/artifact/AtomicFile.h"
 #include "tools/CommandLine.h"
 #include "tools/model/Diagnostics.h"
@@ -24,11 +24,14 @@ int main(int argc, char **argv) {
                "in the xfmr dialect.");
   std::string model, output;
   ImportOptions options;
+  bool pairs = false;
   app.add_option("MODEL", model, "folder, config.json, .gguf, .mlir or .mlirbc")->required();
   app.add_option("--adapter", options.adapter, "folder of a low-rank adapter (PEFT)");
   app.add_option("--rope-length", options.ropeLength,
                  "fix length-dependent rotary frequencies for this many positions")
       ->check(between(1, 1 << 24));
+  app.add_flag("--pairs", pairs,
+               "of an encoder with embeddings of segments (BERT): those of a second text too; ids of it are vocab_size higher");
   app.add_option("-o", output, "FILE.mlir (text) or FILE.mlirbc (bytecode); default: text to stdout");
   if (std::optional<int> status = parseCommandLine(app, argc, argv, "xfmr-import"))
     return *status;
@@ -42,6 +45,8 @@ int main(int argc, char **argv) {
   printDiagnostics(context, "xfmr-import");
   Status status = Status::success();
   mlir::OwningOpRef<mlir::ModuleOp> module = importModel(context, model, options, status);
+  if (status.ok() && pairs)
+    status = readPairs(*module);
   if (status.failed())
     return fail(status.message());
 

@@ -28,6 +28,8 @@ void print(const Options &options, const Prompt &prompt, const std::vector<float
     nlohmann::ordered_json record;
     if (!options.promptIds)
       record["prompt"] = prompt.text;
+    if (!options.pairs.empty())
+      record["pair"] = prompt.pair;
     record["prompt_ids"] = prompt.ids;
     record["embedding"] = vector;
     std::printf("%s\n", record.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());

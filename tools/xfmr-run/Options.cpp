@@ -54,6 +54,8 @@ static std::string checkCombination(const CLI::App &app, const Options &options,
     return "--tokenize needs -p TEXT";
   if (embed && (!hasPrompt || options.chat))
     return "--embed needs -p TEXT or --prompt-ids 1,2,3, without --chat";
+  if (!options.pairs.empty() && (!(embed || tokenize) || options.chat || options.pairs.size() != options.prompts.size()))
+    return "--pair goes with --embed or --tokenize, once for each -p, without --chat";
   for (const char *name : {"--pooling", "--normalize", "--embeddings", "--hidden"})
     if (app.count(name) && !embed)
       return std::string(name) + " needs --embed";
@@ -109,6 +111,8 @@ bool xfmr::run::parseOptions(int argc, char **argv, Options &options, int &exitC
   options.sampling.size = sizeof options.sampling;
   app.add_option("FILE.xfm", options.artifact, "the model, made by xfmr-compile");
   app.add_option("-p,--prompt", options.prompts, "text to continue; - reads standard input; may be given again")
+      ->type_name("TEXT")->allow_extra_args(false);
+  app.add_option("--pair", options.pairs, "of --embed and --tokenize: the second text that an encoder reads behind each -p, in their order")
       ->type_name("TEXT")->allow_extra_args(false);
   app.add_option("--prompt-ids", ids, "token ids to continue, taken as they are")->type_name("1,2,3");
   app.add_option("--decoder-ids", decoderIds,

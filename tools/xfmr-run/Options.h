@@ -18,6 +18,7 @@ struct Options {
   std::optional<uint32_t> threads;
 
   std::vector<std::string> prompts;               // "-": standard input
+  std::vector<std::string> pairs;                 // second texts of --embed and --tokenize, one a prompt, or none
   std::optional<std::vector<int64_t>> promptIds;  // as typed; checked against the vocabulary later
   std::optional<std::vector<int64_t>> decoderIds; // what the decoder behind an encoder begins with; absent: its start token
   std::optional<uint32_t> count;

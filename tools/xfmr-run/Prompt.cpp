@@ -21,6 +21,22 @@ Status xfmr::run::encode(const ModelHandle &model, const std::string &text, bool
   return checked(status);
 }
 
+/// Two texts as one.
+static Status encodePair(const ModelHandle &model, const std::string &first, const std::string &second, std::vector<int32_t> &ids) {
+  ids.resize(first.size() + second.size() + 16);
+  size_t count = 0;
+  const auto encode = [&] {
+    return xfmr_encode_pair(model.get(), first.data(), first.size(), second.data(), second.size(), ids.data(), ids.size(), &count);
+  };
+  xfmr_status status = encode();
+  if (status == XFMR_ERROR_CAPACITY) {
+    ids.resize(count);
+    status = encode();
+  }
+  ids.resize(status == XFMR_OK ? count : 0);
+  return checked(status);
+}
+
 Status xfmr::run::readText(const std::string &path, std::string &text) {
   bool standard = path == "-";
   std::FILE *file = standard ? stdin : std::fopen(path.c_str(), "rb");
@@ -107,7 +123,7 @@ Status xfmr::run::readPrompts(const ModelHandle &model, const Options &options, 
     return checkLength(model, options, prompts.back().ids.size());
   }
   for (const std::string &given : options.prompts) {
-    Prompt prompt{given, {}};
+    Prompt prompt{given, options.pairs.empty() ? "" : options.pairs[prompts.size()], {}};
     if (given == "-") {
       prompt.text.clear();
       if (Status s = readText("-", prompt.text); s.failed())
@@ -116,7 +132,9 @@ Status xfmr::run::readPrompts(const ModelHandle &model, const Options &options, 
     if (options.chat) {
       if (Status s = conversationIds(model, options, {prompt.text}, prompt.ids); s.failed())
         return s;
-    } else if (Status s = encode(model, prompt.text, /*special=*/true, prompt.ids); s.failed()) {
+    } else if (Status s = options.pairs.empty() ? encode(model, prompt.text, /*special=*/true, prompt.ids)
+                                                : encodePair(model, prompt.text, prompt.pair, prompt.ids);
+               s.failed()) {
       return info.has_tokenizer ? s : Status::error(s.message() + "; give the ids of tokens with --prompt-ids");
     }
     if (Status s = checkLength(model, options, prompt.ids.size()); s.failed())

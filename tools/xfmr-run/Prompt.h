@@ -13,6 +13,7 @@ Status readText(const std::string &path, std::string &text);
 
 struct Prompt {
   std::string text; // empty where ids were typed
+  std::string pair; // the text read behind it, if any
   std::vector<int32_t> ids;
 };
 

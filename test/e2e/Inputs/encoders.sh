@@ -51,3 +51,10 @@ $python "$source/test/e2e/Inputs/dense_modules.py" "$folder/dense"
 xfmr-compile "$folder/dense" --target="$target" --levels=native -o "$folder/dense.xfm"
 check dense --by-model --normalize --dense "$folder/dense/2_Dense" --dense "$folder/dense/3_Dense"
 check dense --pooling cls
+
+# Two texts as one: ids of the second segment are as much higher as there are words.
+for family in bert electra; do
+  $python "$source/scripts/make-fixture" $family "$folder/$family-pairs" --segments
+  xfmr-compile "$folder/$family-pairs" --target="$target" --pairs --levels=native -o "$folder/$family-pairs.xfm"
+  check $family-pairs --pairs 96
+done

@@ -20,8 +20,11 @@ print(json.dumps({
     "post_processor": {"type": "TemplateProcessing",
                        "single": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
                                   {"SpecialToken": {"id": "[SEP]", "type_id": 0}}],
-                       "pair": [], "special_tokens": {name: {"id": name, "ids": [special.index(name)], "tokens": [name]}
-                                                      for name in ("[CLS]", "[SEP]")}},
+                       "pair": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
+                                {"SpecialToken": {"id": "[SEP]", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}},
+                                {"SpecialToken": {"id": "[SEP]", "type_id": 1}}],
+                       "special_tokens": {name: {"id": name, "ids": [special.index(name)], "tokens": [name]}
+                                          for name in ("[CLS]", "[SEP]")}},
     "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
     "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 100,
               "vocab": {word: number for number, word in enumerate(words)}}}))

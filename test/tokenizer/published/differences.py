@@ -2,13 +2,16 @@
 """differences.py NAME RECORDS THEIRS OURS: the lines of ids that differ; exit status 1 if there are any.
 
 Both sides have Unicode tables of their own, one of them very old. A record may differ if it has a character that Unicode 3.2
-(Python's old table) does not know; these are counted, and more than 1 % of them are an error.
+(Python's old table) does not know; these are counted, and more than 1 % of them are an error. A NAME that ends in "pairs": each
+record was read behind the one before it.
 """
 import sys
 import unicodedata
 
 name, records, theirs, ours = sys.argv[1:]
 texts = open(records, "rb").read().split(b"\0")[:-1]
+if name.endswith("pairs"):
+    texts = [before + text for before, text in zip([b""] + texts, texts)]
 theirs, ours = open(theirs).read().splitlines(), open(ours).read().splitlines()
 if not len(texts) == len(theirs) == len(ours):
     sys.exit(f"{name}: {len(texts)} records, {len(theirs)} lines of theirs, {len(ours)} of ours")

@@ -44,4 +44,10 @@ for pair in llama3:rust qwen3:rust gptoss:rust wordpiece:rust unigram:rust compi
   "$dump" $name/models < records > $name.ours
   python3 "$here/differences.py" $name records $name.theirs $name.ours || failed=1
 done
+# Two texts as one, by templates of published tokenizers and BERT's.
+for name in wordpiece llama2 gemma3; do
+  node encode.mjs $name/models --pairs < records > $name.theirs
+  "$dump" $name/models --pairs < records > $name.ours
+  python3 "$here/differences.py" "$name pairs" records $name.theirs $name.ours || failed=1
+done
 exit $failed

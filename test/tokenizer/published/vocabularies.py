@@ -26,6 +26,14 @@ def write(folder, tokenizer, config):
     json.dump(config, open(os.path.join(folder, "tokenizer_config.json"), "w"))
 
 
+def mark(token, segment):
+    return {"SpecialToken": {"id": token, "type_id": segment}}
+
+
+def text(name, segment):
+    return {"Sequence": {"id": name, "type_id": segment}}
+
+
 def wordpiece(tokens, folder):
     special = [t for t in tokens if t in ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")]
     spelled = {}
@@ -38,6 +46,11 @@ def wordpiece(tokens, folder):
         "normalizer": {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "strip_accents": None,
                        "lowercase": True},
         "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "post_processor": {"type": "TemplateProcessing",
+                           "single": [mark("[CLS]", 0), text("A", 0), mark("[SEP]", 0)],
+                           "pair": [mark("[CLS]", 0), text("A", 0), mark("[SEP]", 0), text("B", 1), mark("[SEP]", 1)],
+                           "special_tokens": {token: {"id": token, "ids": [spelled[token]], "tokens": [token]}
+                                              for token in ("[CLS]", "[SEP]")}},
         "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
         "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
                   "max_input_chars_per_word": 100, "vocab": spelled},
