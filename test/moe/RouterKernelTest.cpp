@@ -213,12 +213,15 @@ TEST_P(RouterKernel, EveryRuleOfOneRow) {
   if (!onVulkan())
     GTEST_SKIP() << "the CPU does not spread experts";
   for (uint32_t experts : {17u, 64u, 128u}) {
-    bool bias = false;
-    size_t number = 0; // each rule is a kernel of its own: 64 experts take all, the others every third
+    size_t number = 0, kept = 0;
+    // Each rule is a kernel of its own: of 64 experts two choices of a rule meet in every way, not all three; the others, which
+    // spread otherwise but score alike, take every seventh.
     for (const Routing &rule : everyRule(experts == 64 ? 2 : 8, experts)) {
-      if (experts != 64 && number++ % 3)
+      const bool ofThree = rule.score != ScoreFunction::none && rule.score != ScoreFunction::sparsemixer && rule.groups < 2;
+      if (experts != 64 ? number++ % 7 : ofThree && (rule.norm != rule.postTopK) != (rule.score == ScoreFunction::sigmoid))
         continue;
-      bias = !bias && rule.score != ScoreFunction::sparsemixer;
+      const bool bias = (kept + kept / 4) % 2 == 0 && rule.score != ScoreFunction::sparsemixer; // with every choice and without
+      ++kept;
       Layer l = identity(coarse(1, experts), rule);
       if (bias) {
         l.selectionBias = randomVector(experts);
