@@ -74,7 +74,7 @@ for modules, pooling, settings, error, *dense in CASES:
     write("modules.json", {} if modules is None else [{"type": TYPES + "Transformer", "path": ""}, *modules])
     write("1_Pooling/config.json", pooling)
     write("sentence_bert_config.json", settings)
-    done = subprocess.run(["xfmr-compile", folder, "--target=cpu", "-o", folder + ".modules.xfm"], capture_output=True, text=True)
+    done = subprocess.run(["xfmr-compile", folder, "--target=cpu", "--levels=native", "-o", folder + ".modules.xfm"], capture_output=True, text=True)
     found = done.stderr.strip() if done.returncode else None
     expected = error and "xfmr-compile: error: " + error
     if found == expected:
