@@ -219,7 +219,10 @@ LogicalResult PhaseLowering::lowerSample() {
   params.vocab = static_cast<uint32_t>(vocab);
   params.rowStride = paddedWidth(params.vocab);
   params.outputCapacity = static_cast<uint32_t>(context);
-  params.slice = build.tables.onCpu() ? 0 : codegen::sampleSlice(params.vocab);
+  // Whoever split the phases knows for which devices; where a draw is to be in slices there is a phase without one.
+  const bool sliced = llvm::any_of(program.getBody().getOps<PhaseOp>(),
+                                   [](PhaseOp phase) { return phase.getKind() == PhaseKind::sample_greedy; });
+  params.slice = sliced ? codegen::sampleSlice(params.vocab) : 0;
   Type i32 = build.builder.getI32Type();
   SmallVector<DispatchBuilder::NamedBuffer> buffers = {
       {"logits", build.named("logits", build.builder.getF32Type(),

@@ -227,6 +227,13 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
     return few < static_cast<uint64_t>(chunkRows) ? static_cast<int64_t>(few) : 0;
   }
 
+  // Whether a device of the profile is a GPU, or of none may be. A software driver runs workgroups one after another.
+  bool mayBeGpu() {
+    std::string error;
+    const profiles::Profile profile = profiles::findProfile(deviceProfile, error);
+    return !profile.family || profile.family->features.count("gpu") > 0;
+  }
+
   FailureOr<TargetAttr> chooseTarget(ModelOp model) {
     switch (symbolizeTargetKind(target).value_or(static_cast<TargetKind>(-1))) {
     case TargetKind::vulkan: {
@@ -428,7 +435,8 @@ struct SplitPhases : xfmr::impl::XfmrSplitPhasesBase<SplitPhases> {
     }
     SmallVector<PhaseKind, 2> sampling = {PhaseKind::sample};
     // Where a draw takes several dispatches, and without one the first of them is enough.
-    if (targetAttr->isVulkan() && codegen::sampleSlice(static_cast<uint32_t>(model.getConfig().getVocabSize())) > 0)
+    const auto vocab = static_cast<uint32_t>(model.getConfig().getVocabSize());
+    if (targetAttr->isVulkan() && mayBeGpu() && codegen::sampleSlice(vocab) > 0)
       sampling.push_back(PhaseKind::sample_greedy);
     for (PhaseKind kind : sampling) {
       startPhase(kind, 1);

@@ -1,7 +1,9 @@
 // Of a large vocabulary a draw takes ten dispatches, of which the last nine have no workgroups where the first was enough; at temperature
-// 0 a phase of its own has the first alone. On the CPU, and of a small vocabulary, it is one kernel and one phase.
+// 0 a phase of its own has the first alone. On the CPU, for a software driver, and of a small vocabulary, it is one kernel and one phase.
 // RUN: sed -e s/VOCAB/8192/g %s | xfmr-opt --xfmr-split-phases="max-context=64 chunk=8" --xfmr-form-regions --xfmr-select-kernels --xfmr-plan-buffers | FileCheck %s
 // RUN: sed -e s/VOCAB/8192/g %s | xfmr-opt --xfmr-split-phases="max-context=64 chunk=8 target=cpu" --xfmr-form-regions --xfmr-select-kernels | FileCheck %s --check-prefix=WHOLE
+// RUN: sed -e s/VOCAB/8192/g %s | xfmr-opt --xfmr-split-phases="max-context=64 chunk=8 device-profile=navi31" --xfmr-form-regions --xfmr-select-kernels --xfmr-plan-buffers | FileCheck %s
+// RUN: sed -e s/VOCAB/8192/g %s | xfmr-opt --xfmr-split-phases="max-context=64 chunk=8 device-profile=lavapipe" --xfmr-form-regions --xfmr-select-kernels | FileCheck %s --check-prefix=WHOLE
 // RUN: sed -e s/VOCAB/5000/g %s | xfmr-opt --xfmr-split-phases="max-context=64 chunk=8" --xfmr-form-regions --xfmr-select-kernels | FileCheck %s --check-prefix=WHOLE
 
 // 16 words and 320 of each of eight slices.
