@@ -169,11 +169,12 @@ bool PostProcessor::parsePair(const JsonView &config, const Vocabulary &vocabula
 
 void PostProcessor::setFrame(int32_t begin, int32_t end) {
   frames.assign(1, Frame());
-  pair.clear();
   if (begin >= 0)
     frames[0].before.push_back(begin);
   if (end >= 0)
     frames[0].after.push_back(end);
+  const auto &[before, after] = frames[0];
+  pair = {{-1, before, 0}, {0, {}, 0}, {-1, after, 0}, {-1, before, 1}, {1, {}, 1}, {-1, after, 1}};
 }
 
 bool PostProcessor::applyPair(const std::vector<int32_t> &first, const std::vector<int32_t> &second, std::vector<int32_t> &ids,
