@@ -175,6 +175,10 @@ Status readSentenceModules(const std::string &base, uint32_t hiddenSize, Sentenc
     return status;
   if (!modules.is_array())
     return Status::error("\"" + list.string() + "\" is not a list of modules");
+  constexpr size_t kMostModules = 64; // a folder may be named any number of times
+  if (modules.size() > kMostModules)
+    return Status::error("\"" + list.string() + "\" has " + std::to_string(modules.size()) + " modules, expected at most " +
+                         std::to_string(kMostModules));
   if (inside && (modules.empty() || textOf(modules[0], "path") != own))
     return Status::success(); // of something else
   std::string word;

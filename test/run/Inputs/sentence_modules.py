@@ -44,6 +44,7 @@ CASES = [
     ([POOLING], {"word_embedding_dimension": 32}, {}, f'"{folder}/1_Pooling/config.json'
      '" sets no kind of pooling that is supported: cls, mean, max, mean_sqrt_len, lasttoken'),
     (None, MEAN, {}, f'"{folder}/modules.json" is not a list of modules'),
+    ([POOLING] + [DENSE] * 63, MEAN, {}, f'"{folder}/modules.json" has 65 modules, expected at most 64'),
 ]
 
 
