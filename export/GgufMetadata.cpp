@@ -77,6 +77,7 @@ public:
     if (status.ok())
       status = rotations();
     constants();
+    biases();
     out.hasTensor = presence();
     return status;
   }
@@ -194,10 +195,12 @@ private:
     if (!byDefault)
       put("attention.sliding_window_pattern", {list});
     if (llvm::StringRef(family.architecture) == "llama" || type == "starcoder2" || type == "phi3" || type == "phimoe" ||
-        (type == "exaone4" && blocks.size() != 64) || // the only ones for which it takes them
         llvm::StringRef(family.architecture).starts_with("qwen"))
       notes.push_back("windows of attention are written, but llama.cpp does not read them for the architecture \"" +
                       std::string(family.architecture) + "\": there texts longer than the window get other results");
+    if (type == "exaone4" && blocks.size() != 64)
+      notes.push_back("llama.cpp takes windows of the architecture \"exaone4\" only for models of 64 layers and turns queries and keys of "
+                      "every layer of others: there this model gets other results");
     return Status::success();
   }
 
@@ -361,6 +364,16 @@ private:
         number("attn_logit_softcapping", attention.getSoftcap()->convertToDouble());
     if (type.starts_with("gemma") && cap)
       number("final_logit_softcapping", *cap);
+  }
+
+  void biases() {
+    // Whose code in llama.cpp asks for them.
+    static constexpr StringLiteral readers[] = {"llama", "granite", "granitemoe", "phi2", "phimoe",  "starcoder2", "bloom", "mpt",
+                                                "gpt2",  "starcoder", "gptneox",  "gpt-oss", "bert"};
+    const ModelBiases found = biasesOf(model);
+    if ((found.output || found.network) && !llvm::is_contained(readers, StringRef(family.architecture)))
+      notes.push_back("biases behind attention or in the network are written, but llama.cpp has no place for them in the architecture \"" +
+                      std::string(family.architecture) + "\" and refuses the file");
   }
 
   /// Attention and network read the same rows: what the block adds to its input is the sum of both.
