@@ -72,8 +72,9 @@ public:
         return Status::error("block " + std::to_string(&block - blocks.data()) +
                              ": has no feed-forward network of a kind that GGUF has keys for");
     sizes();
-    networks();
-    Status status = windows();
+    Status status = networks();
+    if (status.ok())
+      status = windows();
     if (status.ok())
       status = rotations();
     constants();
@@ -129,13 +130,13 @@ private:
       flag("attention.causal", false);
   }
 
-  void networks() {
+  Status networks() {
     auto isMixture = [](const BlockFacts &block) { return block.experts > 0; };
     const auto mixture = llvm::find_if(blocks, isMixture), dense = llvm::find_if_not(blocks, isMixture);
     if (dense != blocks.end())
       size("feed_forward_length", dense->width);
     if (mixture == blocks.end())
-      return;
+      return Status::success();
     RoutingAttr routing = mixture->routing;
     if (dense == blocks.end())
       size("feed_forward_length", mixture->expertWidth);
@@ -157,10 +158,18 @@ private:
       size("interleave_moe_layer_step", second == blocks.end() ? mixture - blocks.begin() + 1 : second - mixture);
       size("expert_gating_func", 2);
       size("expert_shared_count", 1);
+    } else if (type == "ernie4_5_moe") {
+      if (!std::all_of(mixture, blocks.end(), isMixture))
+        return Status::error("dense layers behind the first one with experts cannot be written to GGUF for this architecture");
+      size("leading_dense_block_count", mixture - blocks.begin());
+      size("interleave_moe_layer_step", 1);
+      size("expert_shared_count", mixture->width / std::max<int64_t>(1, mixture->expertWidth));
+      size("expert_shared_feed_forward_length", mixture->width);
     } else if (mixture->width > 0) {
       size("expert_shared_count", 1);
       size("expert_shared_feed_forward_length", mixture->width);
     }
+    return Status::success();
   }
 
   /// Which layers slide where the file has no list of them.
