@@ -72,11 +72,13 @@ public:
         return Status::error("block " + std::to_string(&block - blocks.data()) +
                              ": has no feed-forward network of a kind that GGUF has keys for");
     sizes();
-    networks();
-    Status status = windows();
+    Status status = networks();
+    if (status.ok())
+      status = windows();
     if (status.ok())
       status = rotations();
     constants();
+    biases();
     out.hasTensor = presence();
     return status;
   }
@@ -128,13 +130,13 @@ private:
       flag("attention.causal", false);
   }
 
-  void networks() {
+  Status networks() {
     auto isMixture = [](const BlockFacts &block) { return block.experts > 0; };
     const auto mixture = llvm::find_if(blocks, isMixture), dense = llvm::find_if_not(blocks, isMixture);
     if (dense != blocks.end())
       size("feed_forward_length", dense->width);
     if (mixture == blocks.end())
-      return;
+      return Status::success();
     RoutingAttr routing = mixture->routing;
     if (dense == blocks.end())
       size("feed_forward_length", mixture->expertWidth);
@@ -156,10 +158,18 @@ private:
       size("interleave_moe_layer_step", second == blocks.end() ? mixture - blocks.begin() + 1 : second - mixture);
       size("expert_gating_func", 2);
       size("expert_shared_count", 1);
+    } else if (type == "ernie4_5_moe") {
+      if (!std::all_of(mixture, blocks.end(), isMixture))
+        return Status::error("dense layers behind the first one with experts cannot be written to GGUF for this architecture");
+      size("leading_dense_block_count", mixture - blocks.begin());
+      size("interleave_moe_layer_step", 1);
+      size("expert_shared_count", mixture->width / std::max<int64_t>(1, mixture->expertWidth));
+      size("expert_shared_feed_forward_length", mixture->width);
     } else if (mixture->width > 0) {
       size("expert_shared_count", 1);
       size("expert_shared_feed_forward_length", mixture->width);
     }
+    return Status::success();
   }
 
   /// Which layers slide where the file has no list of them.
@@ -194,10 +204,12 @@ private:
     if (!byDefault)
       put("attention.sliding_window_pattern", {list});
     if (llvm::StringRef(family.architecture) == "llama" || type == "starcoder2" || type == "phi3" || type == "phimoe" ||
-        (type == "exaone4" && blocks.size() != 64) || // the only ones for which it takes them
         llvm::StringRef(family.architecture).starts_with("qwen"))
       notes.push_back("windows of attention are written, but llama.cpp does not read them for the architecture \"" +
                       std::string(family.architecture) + "\": there texts longer than the window get other results");
+    if (type == "exaone4" && blocks.size() != 64)
+      notes.push_back("llama.cpp takes windows of the architecture \"exaone4\" only for models of 64 layers and turns queries and keys of "
+                      "every layer of others: there this model gets other results");
     return Status::success();
   }
 
@@ -361,6 +373,16 @@ private:
         number("attn_logit_softcapping", attention.getSoftcap()->convertToDouble());
     if (type.starts_with("gemma") && cap)
       number("final_logit_softcapping", *cap);
+  }
+
+  void biases() {
+    // Whose code in llama.cpp asks for them.
+    static constexpr StringLiteral readers[] = {"llama", "granite", "granitemoe", "phi2", "phimoe",  "starcoder2", "bloom", "mpt",
+                                                "gpt2",  "starcoder", "gptneox",  "gpt-oss", "bert"};
+    const ModelBiases found = biasesOf(model);
+    if ((found.output || found.network) && !llvm::is_contained(readers, StringRef(family.architecture)))
+      notes.push_back("biases behind attention or in the network are written, but llama.cpp has no place for them in the architecture \"" +
+                      std::string(family.architecture) + "\" and refuses the file");
   }
 
   /// Attention and network read the same rows: what the block adds to its input is the sum of both.

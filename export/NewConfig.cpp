@@ -96,6 +96,16 @@ void setDenseLayers(ordered_json &config, const std::vector<Shapes> &blocks) {
   config["decoder_sparse_step"] = 1;
 }
 
+/// ERNIE: every n-th layer of a run of them has experts.
+void setRunOfExperts(ordered_json &config, const std::vector<Shapes> &blocks) {
+  const auto isMixture = [](const Shapes &block) { return block.experts > 0; };
+  const auto first = llvm::find_if(blocks, isMixture), end = std::find_if(blocks.rbegin(), blocks.rend(), isMixture).base();
+  config["moe_layer_start_index"] = first - blocks.begin();
+  config["moe_layer_end_index"] = end - blocks.begin() - 1;
+  if (std::all_of(first, end, isMixture))
+    config["moe_layer_interval"] = 1;
+}
+
 } // namespace
 
 bool isTied(ModelOp model) {
@@ -175,14 +185,17 @@ ordered_json newConfig(ordered_json config, ModelOp model) {
   if (dense != blocks.end())
     setWidth(config, dense->width, model.getConfig().getHiddenSize());
   if (mixture != blocks.end()) {
-    set(config, {"num_local_experts", "n_routed_experts", "num_experts"}, mixture->experts);
-    set(config, {"num_experts_per_tok"}, mixture->topK);
+    set(config, {"num_local_experts", "n_routed_experts", "num_experts", "moe_num_experts"}, mixture->experts);
+    set(config, {"num_experts_per_tok", "moe_k"}, mixture->topK);
     set(config, {"moe_intermediate_size", "intermediate_size"}, mixture->expertWidth);
     set(config, {"shared_expert_intermediate_size"}, mixture->width);
     if (mixture->expertWidth > 0 && mixture->width % mixture->expertWidth == 0)
-      set(config, {"n_shared_experts"}, mixture->width / mixture->expertWidth);
+      set(config, {"n_shared_experts", "moe_num_shared_experts"}, mixture->width / mixture->expertWidth);
     set(config, {"first_k_dense_replace"}, mixture - blocks.begin());
-    setDenseLayers(config, blocks);
+    if (model.getConfig().getArchitecture() == "ernie4_5_moe")
+      setRunOfExperts(config, blocks);
+    else
+      setDenseLayers(config, blocks);
   }
   return config;
 }

@@ -44,6 +44,14 @@ Value selected(Value value, int64_t index) {
   return WeightSelectOp::create(builder, value.getLoc(), type, value, builder.getI64IntegerAttr(index));
 }
 
+/// [..] as [1, ..].
+Value stackedAlone(Value value) {
+  OpBuilder builder = behind(value);
+  SmallVector<int64_t> shape(typeOf(value).getShape());
+  shape.insert(shape.begin(), 1);
+  return WeightStackOp::create(builder, value.getLoc(), RankedTensorType::get(shape, typeOf(value).getElementType()), ValueRange{value});
+}
+
 Value concatenated(ArrayRef<Value> values, int64_t axis) {
   if (values.size() == 1)
     return values.front();
@@ -96,6 +104,11 @@ Status Origins::solve(Value wanted, const Part &part) {
       })
       .Case([&](WeightConcatOp concat) { return solveSlices(concat, part); })
       .Case([&](WeightStackOp stack) { return solveStack(stack, part); })
+      .Case([&](WeightSelectOp select) { // the one entry of an axis of 1
+        if (typeOf(select.getInput()).getDimSize(0) != 1)
+          return unsolved(wanted);
+        return solve(select.getInput(), {stackedAlone(part.value), part.axis < 0 ? -1 : part.axis + 1, part.places});
+      })
       .Case([&](WeightCastOp cast) { return solve(cast.getInput(), part); })
       .Case([&](WeightScaleOp scale) {
         return scale.getFactor().isZero() ? expectZero(part.value) : unsolved(wanted);

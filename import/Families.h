@@ -14,6 +14,7 @@ mlir::Value importDeepseek(ImportContext &context);
 mlir::Value importDistilBert(ImportContext &context);
 mlir::Value importElectra(ImportContext &context);
 mlir::Value importErnie(ImportContext &context);
+mlir::Value importErnieMoe(ImportContext &context);
 mlir::Value importExaone4(ImportContext &context);
 mlir::Value importFalcon(ImportContext &context);
 mlir::Value importGemma(ImportContext &context);

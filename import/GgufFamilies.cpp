@@ -283,6 +283,18 @@ void readDeepseek(GgufKeys &keys, Json &config) {
   }
 }
 
+void readErnieMoe(GgufKeys &keys, Json &config) {
+  rename(config, {{"num_local_experts", "moe_num_experts"}, {"num_experts_per_tok", "moe_k"}});
+  config["moe_layer_start_index"] = keys.count("leading_dense_block_count", 0);
+  config["moe_layer_interval"] = keys.size("interleave_moe_layer_step");
+  const int64_t width = std::max<int64_t>(1, number(config, "moe_intermediate_size"));
+  const int64_t shared = keys.count("expert_shared_feed_forward_length", 0);
+  if (shared % width != 0)
+    keys.refuse("expert_shared_feed_forward_length",
+                "is " + std::to_string(shared) + ", expected a multiple of expert_feed_forward_length (" + std::to_string(width) + ")");
+  config["moe_num_shared_experts"] = shared / width;
+}
+
 void readGlm4Moe(GgufKeys &keys, Json &config) {
   keys.has("expert_gating_func");
   readSigmoidRouting(keys, config, true);
@@ -362,6 +374,7 @@ llvm::ArrayRef<GgufFamily> ggufFamilies() {
       {"gemma3", "gemma3_text", readGemma3, kSandwichNames, false, /*plainNorms=*/true},
       {"arcee", "arcee", readNothing, {}, /*interleaved=*/true},
       {"ernie4_5", "ernie4_5", readErnie, {}},
+      {"ernie4_5-moe", "ernie4_5_moe", readErnieMoe, kErnieMoeNames},
       {"exaone4", "exaone4", readExaone4, kSandwichNames},
       {"seed_oss", "seed_oss", readSeedOss, kSeedOssNames},
       {"olmo2", "olmo2", readNothing, kSandwichNames},

@@ -195,6 +195,18 @@ static constexpr GgufName kGlm4Moe[] = {
 };
 const llvm::ArrayRef<GgufName> kGlm4MoeNames = kGlm4Moe;
 
+static constexpr GgufName kErnieMoe[] = {
+    {"model.layers.{}.mlp.gate", "blk.{}.ffn_gate_inp"},
+    {"model.layers.{}.mlp.moe_statics.e_score_correction_bias", "blk.{}.exp_probs_b.bias", vector},
+    {"model.layers.{}.mlp.experts.{}.gate_proj", "blk.{}.ffn_gate_exps", entry},
+    {"model.layers.{}.mlp.experts.{}.up_proj", "blk.{}.ffn_up_exps", entry},
+    {"model.layers.{}.mlp.experts.{}.down_proj", "blk.{}.ffn_down_exps", entry},
+    {"model.layers.{}.mlp.shared_experts.gate_proj", "blk.{}.ffn_gate_shexp"},
+    {"model.layers.{}.mlp.shared_experts.up_proj", "blk.{}.ffn_up_shexp"},
+    {"model.layers.{}.mlp.shared_experts.down_proj", "blk.{}.ffn_down_shexp"},
+};
+const llvm::ArrayRef<GgufName> kErnieMoeNames = kErnieMoe;
+
 static constexpr GgufName kLlama4[] = {
     {"model.layers.{}.feed_forward.gate_proj", "blk.{}.ffn_gate"},
     {"model.layers.{}.feed_forward.up_proj", "blk.{}.ffn_up"},

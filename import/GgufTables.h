@@ -6,6 +6,7 @@ namespace xfmr::gguf {
 
 extern const llvm::ArrayRef<GgufName> kCommonNames, kMixtralNames, kQwenMoeNames, kGraniteMoeNames, kSandwichNames,
     kPhiNames, kPhi3Names, kStarcoder2Names, kGptNeoxNames, kGpt2Names, kBigcodeNames, kSeedOssNames,
-    kFalconBloomNames, kMptNames, kGptOssNames, kDeepseekNames, kGlm4MoeNames, kLlama4Names, kBertNames, kModernBertNames, kT5Names;
+    kFalconBloomNames, kMptNames, kGptOssNames, kDeepseekNames, kGlm4MoeNames, kErnieMoeNames, kLlama4Names, kBertNames,
+    kModernBertNames, kT5Names;
 
 } // namespace xfmr::gguf

@@ -31,6 +31,7 @@ constexpr Family kFamilies[] = {
     {"distilbert", importDistilBert},
     {"electra", importElectra},
     {"ernie4_5", importErnie},
+    {"ernie4_5_moe", importErnieMoe},
     {"exaone4", importExaone4},
     {"falcon", importFalcon},
     {"gemma", importGemma},

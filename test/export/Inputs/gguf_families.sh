@@ -49,6 +49,8 @@ fixture cohere cohere
 fixture cohere2 cohere2
 fixture ernie4_5 ernie4_5
 fixture ernie4_5-biases ernie4_5 --config use_bias=true --config tie_word_embeddings=false
+fixture ernie4_5_moe ernie4_5_moe
+fixture ernie4_5_moe-alone ernie4_5_moe --config num_hidden_layers=3 --config moe_num_shared_experts=0 --config moe_layer_start_index=0
 fixture exaone4 exaone4
 fixture exaone4-everywhere exaone4 --config sliding_window=null --config 'layer_types=["full_attention","full_attention","full_attention","full_attention"]'
 fixture falcon falcon

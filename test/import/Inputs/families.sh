@@ -21,6 +21,8 @@ check cohere-bias cohere --config attention_bias=true --config tie_word_embeddin
 check cohere2 cohere2
 check ernie4_5 ernie4_5
 check ernie4_5-biases ernie4_5 --config use_bias=true --config tie_word_embeddings=false
+check ernie4_5_moe ernie4_5_moe
+check ernie4_5_moe-some ernie4_5_moe --config num_hidden_layers=4 --config moe_layer_interval=2 --config moe_layer_end_index=2 --config moe_layer_start_index=0 --config moe_num_shared_experts=0 --config tie_word_embeddings=false
 check exaone4 exaone4
 check exaone4-everywhere exaone4 --config sliding_window=null --config 'layer_types=["full_attention","full_attention","full_attention","full_attention"]'
 check falcon falcon

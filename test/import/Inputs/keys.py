@@ -11,7 +11,7 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "families"))
-import arcee, bert, bloom, cohere, cohere2, distilbert, electra, ernie4_5, exaone4, falcon, gpt_bigcode, gptj, modernbert, mpnet, mpt
+import arcee, bert, bloom, cohere, cohere2, distilbert, electra, ernie4_5, ernie4_5_moe, exaone4, falcon, gpt_bigcode, gptj, modernbert, mpnet, mpt
 import opt, phi, roberta, seed_oss, smollm3, stablelm, starcoder2, switch, t5
 
 SIZES = {"vocab_size": 96, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 4, "num_attention_heads": 4,
@@ -139,6 +139,10 @@ FAMILIES = {
                 slides={"use_sliding_window": True, "sliding_window": 9}) | HARMLESS(sliding_window=9, max_window_layers=3)),
     "arcee": (arcee.CONFIG, LLAMA | TIED | BIAS | CHANGES(mlp_bias=True)),
     "ernie4_5": (ernie4_5.CONFIG, LLAMA | UNTIED | CHANGES(use_bias=True)),
+    "ernie4_5_moe": ({**ernie4_5_moe.CONFIG, "num_hidden_layers": 4}, LLAMA | UNTIED | ROUTER | REFUSED(use_bias=True, loose_sum={"moe_norm_min": 1e-3}) |
+                     CHANGES(moe_num_experts=6, moe_k=2, moe_intermediate_size=12, moe_num_shared_experts=1, moe_layer_start_index=2,
+                             moe_layer_end_index=2, moe_layer_interval=2, moe_norm_min=1e-10) |
+                     HARMLESS(moe_capacity=[64, 64, 64], moe_gate="topk", moe_use_aux_free=True, num_nextn_predict_layers=1)),
     "exaone4": (without(exaone4.CONFIG, "layer_types"), LLAMA | TIED | WINDOWS | CHANGES(sliding_window_pattern=2, everywhere={"sliding_window": None}) |
                 REFUSED(unknown_pattern={"sliding_window_pattern": "GLL"})),
     "seed_oss": (seed_oss.CONFIG, LLAMA | TIED | CHANGES(attention_bias=False, attention_out_bias=True, mlp_bias=True) |
@@ -198,7 +202,7 @@ FAMILIES = {
                  CHANGES(use_qkv_bias=False, use_parallel_residual=True, partial_rotary_factor=0.5, hidden_size=64, head_dim=16)),
 }
 TOGETHER = {"no_quantization", "everywhere", "unknown_pattern", "unknown_rope", "mrope", "growing_scores", "slides", "without_window", "uncapped", "bare", "by_layer_type", "same_base", "learned", "normed", "shared",
-            "clipped", "scaled", "steeper", "fewer", "partly", "gated", "unknown_network", "unaligned"}
+            "clipped", "scaled", "steeper", "loose_sum", "fewer", "partly", "gated", "unknown_network", "unaligned"}
 
 
 def run(tool, folder, config):

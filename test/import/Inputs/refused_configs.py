@@ -130,6 +130,12 @@ CASES += [
     (switch.CONFIG, {"dense_act_fn": "gated-gelu"}, 'key "dense_act_fn" has a gate, but networks of this family have none'),
 ]
 # What families are that no importer reads.
+ERNIE = {**DECODER, "model_type": "ernie4_5_moe", "moe_num_experts": 4, "moe_k": 2, "moe_intermediate_size": 8}
+CASES += [
+    (ERNIE, {"moe_k": 5}, 'key "moe_k" is 5, expected at most moe_num_experts (4)'),
+    (ERNIE, {"moe_norm_min": 1e-3}, 'key "moe_norm_min" is more than 1e-9, which is not supported'),
+    (ERNIE, {"moe_num_shared_experts": 2147483647}, 'key "moe_num_shared_experts" is 2147483647, too many for moe_intermediate_size'),
+]
 OTHERS = {
     "mixes attention with state-space layers": ["bamba", "falcon_h1", "granitemoehybrid", "jamba", "nemotron_h", "zamba2"],
     "is a state-space model": ["falcon_mamba", "mamba", "mamba2"],
