@@ -24,7 +24,8 @@ bool JsonView::requireShallow() const {
 }
 
 bool JsonView::requireFew(size_t before) const {
-  return before < kMaxSteps || fail("is step " + std::to_string(before + 1) + ", expected at most " + std::to_string(kMaxSteps));
+  return before < kMaxSteps ||
+         fail("is step " + std::to_string(before + 1) + ", expected at most " + std::to_string(kMaxSteps));
 }
 
 bool JsonView::has(const char *key) const {

@@ -17,7 +17,9 @@ inline constexpr size_t kMaxSteps = 64;
 
 /// The most bytes that the steps may make of a text or token of `size`. U+FDFA in NFKC, the most that published ones do, is 11 times
 /// as long; without an end "a" that becomes "aa" is a gigabyte after thirty steps.
-inline constexpr size_t mostBytes(size_t size) { return 64 * size + 1024; }
+inline constexpr size_t mostBytes(size_t size) {
+  return 64 * size + 1024;
+}
 
 /// One JSON value with its path. Borrowed: value and error must outlive it.
 class JsonView {
