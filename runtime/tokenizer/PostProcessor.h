@@ -36,8 +36,8 @@ private:
   };
 
   bool parsePairTemplate(const JsonView &config, const Vocabulary &vocabulary);
-  static bool parseTokens(const JsonView &config, const JsonView &token, const std::string &name, const Vocabulary &vocabulary,
-                          size_t &count, std::vector<int32_t> &out);
+  static bool parseTokens(const JsonView &config, const JsonView &token, const std::string &name,
+                          const Vocabulary &vocabulary, size_t &count, std::vector<int32_t> &out);
   static bool parseTemplate(const JsonView &config, const Vocabulary &vocabulary, Frame &out);
   static bool parsePair(const JsonView &config, const Vocabulary &vocabulary, Frame &out);
 
