@@ -2,3 +2,5 @@
 #pragma once
 #include "dialect/Precompiled.h"
 #include "dialect/Xfmr.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include <unordered_set>
