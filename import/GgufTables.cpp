@@ -1,5 +1,6 @@
 // The names that tensors have in GGUF files, a table a family. Sources: the GGUF specification and the tensors that published files hold.
 #include "import/GgufTables.h"
+#include <array>
 
 namespace xfmr::gguf {
 
@@ -164,47 +165,49 @@ static constexpr GgufName kGptOss[] = {
 };
 const llvm::ArrayRef<GgufName> kGptOssNames = kGptOss;
 
-static constexpr GgufName kDeepseek[] = {
+/// Tables one behind the other.
+template <size_t M, size_t N>
+static constexpr std::array<GgufName, M + N> joined(const GgufName (&first)[M], const GgufName (&second)[N]) {
+  std::array<GgufName, M + N> all{};
+  for (size_t i = 0; i < M + N; ++i)
+    all[i] = i < M ? first[i] : second[i - M];
+  return all;
+}
+
+/// Experts beside shared ones.
+static constexpr GgufName kSharedMixture[] = {
+    {"model.layers.{}.mlp.gate", "blk.{}.ffn_gate_inp"},
+    {"model.layers.{}.mlp.experts.{}.gate_proj", "blk.{}.ffn_gate_exps", entry},
+    {"model.layers.{}.mlp.experts.{}.up_proj", "blk.{}.ffn_up_exps", entry},
+    {"model.layers.{}.mlp.experts.{}.down_proj", "blk.{}.ffn_down_exps", entry},
+    {"model.layers.{}.mlp.shared_experts.gate_proj", "blk.{}.ffn_gate_shexp"},
+    {"model.layers.{}.mlp.shared_experts.up_proj", "blk.{}.ffn_up_shexp"},
+    {"model.layers.{}.mlp.shared_experts.down_proj", "blk.{}.ffn_down_shexp"},
+};
+
+static constexpr GgufName kDeepseekOwn[] = {
     {"model.layers.{}.self_attn.q_a_proj", "blk.{}.attn_q_a"},
     {"model.layers.{}.self_attn.q_a_layernorm", "blk.{}.attn_q_a_norm"},
     {"model.layers.{}.self_attn.q_b_proj", "blk.{}.attn_q_b"},
     {"model.layers.{}.self_attn.kv_a_proj_with_mqa", "blk.{}.attn_kv_a_mqa"},
     {"model.layers.{}.self_attn.kv_a_layernorm", "blk.{}.attn_kv_a_norm"},
     {"model.layers.{}.self_attn.kv_b_proj", "blk.{}.attn_k_b|blk.{}.attn_v_b|blk.{}.attn_kv_b", keyValue},
-    {"model.layers.{}.mlp.gate", "blk.{}.ffn_gate_inp"},
     {"model.layers.{}.mlp.gate.e_score_correction_bias", "blk.{}.exp_probs_b.bias"},
-    {"model.layers.{}.mlp.experts.{}.gate_proj", "blk.{}.ffn_gate_exps", entry},
-    {"model.layers.{}.mlp.experts.{}.up_proj", "blk.{}.ffn_up_exps", entry},
-    {"model.layers.{}.mlp.experts.{}.down_proj", "blk.{}.ffn_down_exps", entry},
-    {"model.layers.{}.mlp.shared_experts.gate_proj", "blk.{}.ffn_gate_shexp"},
-    {"model.layers.{}.mlp.shared_experts.up_proj", "blk.{}.ffn_up_shexp"},
-    {"model.layers.{}.mlp.shared_experts.down_proj", "blk.{}.ffn_down_shexp"},
 };
+static constexpr auto kDeepseek = joined(kDeepseekOwn, kSharedMixture);
 const llvm::ArrayRef<GgufName> kDeepseekNames = kDeepseek;
 
-static constexpr GgufName kGlm4Moe[] = {
+static constexpr GgufName kGlm4MoeOwn[] = {
     {"model.layers.{}.post_attention_layernorm", "blk.{}.post_attention_norm"},
-    {"model.layers.{}.mlp.gate", "blk.{}.ffn_gate_inp"},
     {"model.layers.{}.mlp.gate.e_score_correction_bias", "blk.{}.exp_probs_b.bias"},
-    {"model.layers.{}.mlp.experts.{}.gate_proj", "blk.{}.ffn_gate_exps", entry},
-    {"model.layers.{}.mlp.experts.{}.up_proj", "blk.{}.ffn_up_exps", entry},
-    {"model.layers.{}.mlp.experts.{}.down_proj", "blk.{}.ffn_down_exps", entry},
-    {"model.layers.{}.mlp.shared_experts.gate_proj", "blk.{}.ffn_gate_shexp"},
-    {"model.layers.{}.mlp.shared_experts.up_proj", "blk.{}.ffn_up_shexp"},
-    {"model.layers.{}.mlp.shared_experts.down_proj", "blk.{}.ffn_down_shexp"},
 };
+static constexpr auto kGlm4Moe = joined(kGlm4MoeOwn, kSharedMixture);
 const llvm::ArrayRef<GgufName> kGlm4MoeNames = kGlm4Moe;
 
-static constexpr GgufName kErnieMoe[] = {
-    {"model.layers.{}.mlp.gate", "blk.{}.ffn_gate_inp"},
+static constexpr GgufName kErnieMoeOwn[] = {
     {"model.layers.{}.mlp.moe_statics.e_score_correction_bias", "blk.{}.exp_probs_b.bias", vector},
-    {"model.layers.{}.mlp.experts.{}.gate_proj", "blk.{}.ffn_gate_exps", entry},
-    {"model.layers.{}.mlp.experts.{}.up_proj", "blk.{}.ffn_up_exps", entry},
-    {"model.layers.{}.mlp.experts.{}.down_proj", "blk.{}.ffn_down_exps", entry},
-    {"model.layers.{}.mlp.shared_experts.gate_proj", "blk.{}.ffn_gate_shexp"},
-    {"model.layers.{}.mlp.shared_experts.up_proj", "blk.{}.ffn_up_shexp"},
-    {"model.layers.{}.mlp.shared_experts.down_proj", "blk.{}.ffn_down_shexp"},
 };
+static constexpr auto kErnieMoe = joined(kErnieMoeOwn, kSharedMixture);
 const llvm::ArrayRef<GgufName> kErnieMoeNames = kErnieMoe;
 
 static constexpr GgufName kLlama4[] = {

@@ -220,6 +220,15 @@ static bool areWords(const xfmr_model &model, const std::vector<int32_t> &ids, s
   return found == ids.end();
 }
 
+static xfmr_status givenOut(const char *what, const std::vector<int32_t> &found, int32_t *ids, size_t capacity, size_t *count) {
+  *count = found.size();
+  if (found.size() > capacity)
+    return fail(XFMR_ERROR_CAPACITY, std::string(what) + " " + std::to_string(found.size()) + " ids, there is room for " +
+                                         std::to_string(capacity));
+  std::copy(found.begin(), found.end(), ids);
+  return XFMR_OK;
+}
+
 xfmr_status xfmr_encode(const xfmr_model *model, const char *text, size_t bytes, bool special,
                         int32_t *ids, size_t capacity, size_t *count) {
   if (!model || !text || !count || (!ids && capacity))
@@ -231,12 +240,7 @@ xfmr_status xfmr_encode(const xfmr_model *model, const char *text, size_t bytes,
     std::string error;
     if (!model->tokenizer->encode({text, bytes}, special, found, error) || !areWords(*model, found, error))
       return fail(XFMR_ERROR_TOKENIZER, error);
-    *count = found.size();
-    if (found.size() > capacity)
-      return fail(XFMR_ERROR_CAPACITY, "the text has " + std::to_string(found.size()) +
-                                           " ids, there is room for " + std::to_string(capacity));
-    std::copy(found.begin(), found.end(), ids);
-    return XFMR_OK;
+    return givenOut("the text has", found, ids, capacity, count);
   });
 }
 
@@ -264,12 +268,7 @@ xfmr_status xfmr_encode_pair(const xfmr_model *model, const char *first, size_t 
         return fail(XFMR_ERROR_TOKENIZER, "the artifact knows the first segment alone: compile it with --pairs");
       found[i] += segments[i] * words;
     }
-    *count = found.size();
-    if (found.size() > capacity)
-      return fail(XFMR_ERROR_CAPACITY, "the texts have " + std::to_string(found.size()) + " ids, there is room for " +
-                                           std::to_string(capacity));
-    std::copy(found.begin(), found.end(), ids);
-    return XFMR_OK;
+    return givenOut("the texts have", found, ids, capacity, count);
   });
 }
 

@@ -1,6 +1,7 @@
 // See PostProcessor.h.
 #include "runtime/tokenizer/PostProcessor.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace xfmr::tokenizer {
@@ -77,11 +78,9 @@ bool PostProcessor::parseTokens(const JsonView &config, const JsonView &token, c
   return true;
 }
 
-/// A missing list, or one without both texts, is no template for two; one text is encoded all the same.
-bool PostProcessor::parsePairTemplate(const JsonView &config, const Vocabulary &vocabulary) {
-  JsonView list = config["pair"];
-  if (list.isNull())
-    return true;
+/// The parts of a template for one text or for two, each of which it has once at most.
+bool PostProcessor::parseParts(const JsonView &config, const JsonView &list, bool isPair, const Vocabulary &vocabulary,
+                               std::vector<Part> &out) {
   if (!list.requireArray())
     return false;
   bool seen[2] = {};
@@ -96,12 +95,12 @@ bool PostProcessor::parsePairTemplate(const JsonView &config, const Vocabulary &
     JsonView what = item[isText ? "Sequence" : "SpecialToken"];
     std::string name;
     size_t segment = 0;
-    if (!what.getString("id", name) || !what.getCount("type_id", segment, 0))
+    if (!what.getString("id", name) || (isPair && !what.getCount("type_id", segment, 0)))
       return false;
-    PairPart part;
+    Part part;
     part.segment = static_cast<int32_t>(segment);
-    if (isText && name != "A" && name != "B")
-      return what.fail("expected sequence A or B, found '" + name + "'");
+    if (isText && name != "A" && !(isPair && name == "B"))
+      return what.fail(std::string("expected sequence A ") + (isPair ? "or B" : "in a template for one text") + ", found '" + name + "'");
     if (isText) {
       part.text = name == "B";
       if (std::exchange(seen[part.text], true))
@@ -109,9 +108,19 @@ bool PostProcessor::parsePairTemplate(const JsonView &config, const Vocabulary &
     } else if (!parseTokens(config, what, name, vocabulary, count, part.tokens)) {
       return false;
     }
-    pair.push_back(std::move(part));
+    out.push_back(std::move(part));
   }
-  if (!seen[0] || !seen[1])
+  return true;
+}
+
+/// A missing list, or one without both texts, is no template for two; one text is encoded all the same.
+bool PostProcessor::parsePairTemplate(const JsonView &config, const Vocabulary &vocabulary) {
+  JsonView list = config["pair"];
+  if (list.isNull())
+    return true;
+  if (!parseParts(config, list, /*isPair=*/true, vocabulary, pair))
+    return false;
+  if (std::count_if(pair.begin(), pair.end(), [](const Part &part) { return part.text >= 0; }) != 2)
     pair.clear();
   return true;
 }
@@ -119,34 +128,14 @@ bool PostProcessor::parsePairTemplate(const JsonView &config, const Vocabulary &
 bool PostProcessor::parseTemplate(const JsonView &config, const Vocabulary &vocabulary,
                                   Frame &out) {
   JsonView list = config["single"];
-  if (!list.requireArray())
+  std::vector<Part> parts;
+  if (!parseParts(config, list, /*isPair=*/false, vocabulary, parts))
     return false;
   bool seenText = false;
-  size_t count = 0;
-  for (size_t i = 0; i < list.size(); ++i) {
-    JsonView item = list.at(i);
-    if (!item.requireObject())
-      return false;
-    std::string name;
-    if (item.has("Sequence")) {
-      JsonView sequence = item["Sequence"];
-      if (!sequence.getString("id", name))
-        return false;
-      if (name != "A")
-        return sequence.fail("expected sequence A in a template for one text, found '" + name +
-                             "'");
-      if (seenText)
-        return sequence.fail("sequence A appears twice");
-      seenText = true;
-      continue;
-    }
-    if (!item.has("SpecialToken"))
-      return item.fail("expected a member Sequence or SpecialToken");
-    JsonView token = item["SpecialToken"];
-    if (!token.getString("id", name))
-      return false;
-    if (!parseTokens(config, token, name, vocabulary, count, seenText ? out.after : out.before))
-      return false;
+  for (const Part &part : parts) {
+    seenText |= part.text >= 0;
+    std::vector<int32_t> &side = seenText ? out.after : out.before;
+    side.insert(side.end(), part.tokens.begin(), part.tokens.end());
   }
   return seenText || list.fail("the template has no sequence A");
 }
@@ -183,7 +172,7 @@ bool PostProcessor::applyPair(const std::vector<int32_t> &first, const std::vect
     error = "the tokenizer has no template for two texts";
     return false;
   }
-  for (const PairPart &part : pair) {
+  for (const Part &part : pair) {
     const std::vector<int32_t> &list = part.text < 0 ? part.tokens : part.text == 0 ? first : second;
     ids.insert(ids.end(), list.begin(), list.end());
     segments.resize(ids.size(), part.segment);

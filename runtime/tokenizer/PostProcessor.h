@@ -28,21 +28,23 @@ private:
   };
 
   bool parseInto(const JsonView &config, const Vocabulary &vocabulary);
-  /// Of a pair: one of the texts, or tokens of its own.
-  struct PairPart {
+  /// Of a template: one of the texts, or tokens of its own.
+  struct Part {
     int text = -1; // 0 or 1; -1: the tokens
     std::vector<int32_t> tokens;
     int32_t segment = 0;
   };
 
+  static bool parseParts(const JsonView &config, const JsonView &list, bool isPair, const Vocabulary &vocabulary,
+                         std::vector<Part> &out);
   bool parsePairTemplate(const JsonView &config, const Vocabulary &vocabulary);
   static bool parseTokens(const JsonView &config, const JsonView &token, const std::string &name,
                           const Vocabulary &vocabulary, size_t &count, std::vector<int32_t> &out);
   static bool parseTemplate(const JsonView &config, const Vocabulary &vocabulary, Frame &out);
   static bool parsePair(const JsonView &config, const Vocabulary &vocabulary, Frame &out);
 
-  std::vector<Frame> frames;  // innermost first
-  std::vector<PairPart> pair; // empty: none
+  std::vector<Frame> frames; // innermost first
+  std::vector<Part> pair;    // empty: none
 };
 
 } // namespace xfmr::tokenizer

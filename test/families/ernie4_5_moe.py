@@ -48,13 +48,9 @@ def experts(c, w, p, x):
     return add(*parts)
 
 
+def network(c, w, layer, p, x):
+    return experts(c, w, p, x) if has_experts(c, layer) else ernie4_5.network(c, w, layer, p, x)
+
+
 def step(c, w, token, position, cache):
-    x = w["model.embed_tokens.weight"][token]
-    for layer in range(c["num_hidden_layers"]):
-        p = f"model.layers.{layer}."
-        q, k, v = projected(c, w, p + "self_attn", rms_norm(w, p + "input_layernorm", x, c["rms_norm_eps"]))
-        q, k = ([rotate(head, position, c["rope_theta"], interleaved=True) for head in part] for part in (q, k))
-        x = add(x, linear(w, p + "self_attn.o_proj", attend(cache, layer, q, k, v)))
-        n = rms_norm(w, p + "post_attention_layernorm", x, c["rms_norm_eps"])
-        x = add(x, experts(c, w, p + "mlp", n) if has_experts(c, layer) else gated(w, p + "mlp", n, c["hidden_act"]))
-    return head(c, w, rms_norm(w, "model.norm", x, c["rms_norm_eps"]))
+    return ernie4_5.step(c, w, token, position, cache, network)

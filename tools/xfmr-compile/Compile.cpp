@@ -113,12 +113,12 @@ private:
       status = replaceSources(*module, options.sources);
     if (status.failed())
       return status;
-    // That of the base source, whatever passes add. A later stage has its sources in the program.
-    DictionaryAttr sources;
     if (options.pairs)
       status = readPairs(*module);
     if (status.failed())
       return status;
+    // That of the base source, whatever passes add. A later stage has its sources in the program.
+    DictionaryAttr sources;
     for (ModelOp model : module->getOps<ModelOp>()) {
       sources = model.getSources();
       segments = segmentsOf(model);

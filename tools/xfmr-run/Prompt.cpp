@@ -3,38 +3,36 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 
 using namespace xfmr;
 using namespace xfmr::run;
 
-Status xfmr::run::encode(const ModelHandle &model, const std::string &text, bool special,
-                         std::vector<int32_t> &ids) {
-  ids.resize(text.size() + 16);
+/// Ids by `encode(ids, capacity, count)`, for which there is room at the second call at the latest.
+static Status encoded(size_t bytes, std::vector<int32_t> &ids, const std::function<xfmr_status(int32_t *, size_t, size_t *)> &encode) {
+  ids.resize(bytes + 16);
   size_t count = 0;
-  xfmr_status status =
-      xfmr_encode(model.get(), text.data(), text.size(), special, ids.data(), ids.size(), &count);
+  xfmr_status status = encode(ids.data(), ids.size(), &count);
   if (status == XFMR_ERROR_CAPACITY) {
     ids.resize(count);
-    status = xfmr_encode(model.get(), text.data(), text.size(), special, ids.data(), count, &count);
+    status = encode(ids.data(), ids.size(), &count);
   }
   ids.resize(status == XFMR_OK ? count : 0);
   return checked(status);
 }
 
+Status xfmr::run::encode(const ModelHandle &model, const std::string &text, bool special,
+                         std::vector<int32_t> &ids) {
+  return encoded(text.size(), ids, [&](int32_t *out, size_t capacity, size_t *count) {
+    return xfmr_encode(model.get(), text.data(), text.size(), special, out, capacity, count);
+  });
+}
+
 /// Two texts as one.
 static Status encodePair(const ModelHandle &model, const std::string &first, const std::string &second, std::vector<int32_t> &ids) {
-  ids.resize(first.size() + second.size() + 16);
-  size_t count = 0;
-  const auto encode = [&] {
-    return xfmr_encode_pair(model.get(), first.data(), first.size(), second.data(), second.size(), ids.data(), ids.size(), &count);
-  };
-  xfmr_status status = encode();
-  if (status == XFMR_ERROR_CAPACITY) {
-    ids.resize(count);
-    status = encode();
-  }
-  ids.resize(status == XFMR_OK ? count : 0);
-  return checked(status);
+  return encoded(first.size() + second.size(), ids, [&](int32_t *out, size_t capacity, size_t *count) {
+    return xfmr_encode_pair(model.get(), first.data(), first.size(), second.data(), second.size(), out, capacity, count);
+  });
 }
 
 Status xfmr::run::readText(const std::string &path, std::string &text) {
