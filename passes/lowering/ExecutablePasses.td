@@ -18,7 +18,7 @@ def XfmrGenerateKernels : Pass<"xfmr-generate-kernels", "::xfmr::ExecutableOp"> 
     After:
     ```mlir
     xfmr.executable @gemv_f32 #xfmr.gemv<> {
-      xfmr.variant "subgroup_size_8+int64" requires ["subgroup_size_8", "int64"] workgroup [32, 1, 1] shared 1024 { ... }
+      xfmr.variant "subgroup_size_8+texel_buffers" requires ["subgroup_size_8", "texel_buffers"] workgroup [16, 1, 1] shared 1024 { ... }
       xfmr.variant "portable" workgroup [64, 1, 1] shared 1024 { gpu.module @gemv_f32 { ... } }
     }
     ```

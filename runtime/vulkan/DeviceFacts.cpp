@@ -4,6 +4,8 @@
 //   storage_16bit storage_8bit                             in storage buffers
 //   integer_dot                                            products of four bytes in one instruction
 //   subgroup_size_N                                        every subgroup has N invocations
+//   texel_buffers                                          what can be bound as a storage buffer can be bound as texels
+//                                                          of 16 bytes, too (TexelBindings.h)
 //   gpu                                                    no software driver
 //   workgroup_256 workgroup_512                            workgroups of so many invocations, all along x
 //   cooperative_matrix_f16_MxNxK                           subgroups multiply such matrices of f16 and sum up in f32; with
@@ -11,6 +13,7 @@
 //                                                          32 KiB of workgroup memory, of which 16 are sure elsewhere
 #include "runtime/vulkan/CooperativeMatrix.h"
 #include "runtime/vulkan/Device.h"
+#include "runtime/vulkan/TexelBindings.h"
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -215,6 +218,9 @@ DeviceFacts xfmr::vulkan::factsOf(VkPhysicalDevice device) {
     readSubgroupSizeControl(device, facts);
     readMatrixUnits(device, facts);
   }
+  if (limits.maxTexelBufferElements >= limits.maxStorageBufferRange / kTexelBytes &&
+      limits.minTexelBufferOffsetAlignment <= limits.minStorageBufferOffsetAlignment)
+    facts.features.insert("texel_buffers");
   for (uint32_t invocations : {256u, 512u})
     if (std::min(facts.maxInvocations, facts.maxWorkgroup[0]) >= invocations)
       facts.features.insert("workgroup_" + std::to_string(invocations));

@@ -1,5 +1,6 @@
 // Shader modules, layouts and pipelines; see Kernels.h.
 #include "runtime/vulkan/Kernels.h"
+#include "runtime/vulkan/TexelBindings.h"
 #include <cstring>
 
 using namespace xfmr;
@@ -14,19 +15,19 @@ Kernels::~Kernels() {
   }
 }
 
-Status Kernels::layoutFor(uint32_t bindings, Kernel &kernel) {
-  auto [found, isNew] = layouts_.try_emplace(bindings);
+Status Kernels::layoutFor(Kernel &kernel) {
+  auto [found, isNew] = layouts_.try_emplace({kernel.bindings, kernel.texels});
   auto &[set, pipeline] = found->second;
   if (isNew) {
-    std::vector<VkDescriptorSetLayoutBinding> slots(bindings);
-    for (uint32_t i = 0; i < bindings; ++i) {
+    std::vector<VkDescriptorSetLayoutBinding> slots(kernel.bindings);
+    for (uint32_t i = 0; i < kernel.bindings; ++i) {
       slots[i].binding = i;
-      slots[i].descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
+      slots[i].descriptorType = descriptorType(kernel.texels, i);
       slots[i].descriptorCount = 1;
       slots[i].stageFlags = VK_SHADER_STAGE_COMPUTE_BIT;
     }
     VkDescriptorSetLayoutCreateInfo setInfo{VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO};
-    setInfo.bindingCount = bindings;
+    setInfo.bindingCount = kernel.bindings;
     setInfo.pBindings = slots.data();
     if (Status s = checked(vkCreateDescriptorSetLayout(device_->handle(), &setInfo, nullptr, &set),
                            "create a descriptor layout");
@@ -45,7 +46,6 @@ Status Kernels::layoutFor(uint32_t bindings, Kernel &kernel) {
   }
   kernel.setLayout = set;
   kernel.layout = pipeline;
-  kernel.bindings = bindings;
   return Status::success();
 }
 
@@ -66,14 +66,16 @@ Status Kernels::load(const artifact::Artifact &artifact, const plan::Part &part,
 Status Kernels::add(const artifact::Artifact &artifact, const program::Kernel &source, uint32_t index,
                     const PipelineCache &cache) {
   Kernel kernel;
-  if (Status status = layoutFor(source.bindings()->size(), kernel); status.failed())
-    return status;
+  kernel.bindings = source.bindings()->size();
   kernel.variant = index;
   const program::Variant &variant = *source.variants()->Get(index);
   std::string entry = variant.entry()->str(), name = source.name()->str();
   const TensorView &code = *artifact.tensor(variant.tensor()->string_view());
   std::vector<uint32_t> words(code.byteSize / 4);
   std::memcpy(words.data(), code.data, code.byteSize);
+  kernel.texels = texelBindings(words);
+  if (Status status = layoutFor(kernel); status.failed())
+    return status;
 
   VkShaderModuleCreateInfo moduleInfo{VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO};
   moduleInfo.codeSize = code.byteSize;

@@ -1,5 +1,5 @@
 // The compute pipelines of a program: for every kernel the variant this device can run, compiled. Kernels
-// with the same number of bindings share a layout; every layout takes 16 push words.
+// with the same number and kinds of bindings share a layout; every layout takes 16 push words.
 #pragma once
 #include "runtime/artifact/Artifact.h"
 #include "runtime/plan/Part.h"
@@ -9,11 +9,17 @@
 
 namespace xfmr::vulkan {
 
+/// Of a binding, where `texels` are those that are such.
+inline VkDescriptorType descriptorType(uint32_t texels, uint32_t binding) {
+  return texels >> binding & 1 ? VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
+}
+
 struct Kernel {
   VkPipeline pipeline = VK_NULL_HANDLE;
   VkPipelineLayout layout = VK_NULL_HANDLE;
   VkDescriptorSetLayout setLayout = VK_NULL_HANDLE;
   uint32_t bindings = 0;
+  uint32_t texels = 0;  // the bindings that are such, a bit each
   uint32_t variant = 0; // index into program.Kernel.variants
 };
 
@@ -34,11 +40,12 @@ public:
   const Kernel &at(uint32_t index) const { return kernels_[index]; }
 
 private:
-  Status layoutFor(uint32_t bindings, Kernel &kernel);
+  Status layoutFor(Kernel &kernel);
 
   std::shared_ptr<Device> device_;
   std::vector<Kernel> kernels_;
-  std::map<uint32_t, std::pair<VkDescriptorSetLayout, VkPipelineLayout>> layouts_;
+  std::map<std::pair<uint32_t, uint32_t>, std::pair<VkDescriptorSetLayout, VkPipelineLayout>>
+      layouts_; // by bindings and texels
 };
 
 } // namespace xfmr::vulkan

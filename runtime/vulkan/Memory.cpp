@@ -79,7 +79,7 @@ Status Memory::add(uint64_t size, Placement placement, const std::string &name, 
   info.size = size;
   info.usage = VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT;
   if (placement == Placement::device)
-    info.usage |= VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT;
+    info.usage |= VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT | VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT;
   VkBuffer handle = VK_NULL_HANDLE;
   if (Status status = checked(vkCreateBuffer(device_->handle(), &info, nullptr, &handle),
                               "create the buffer '" + name + "'");

@@ -25,7 +25,7 @@ public:
   Memory(const Memory &) = delete;
   Memory &operator=(const Memory &) = delete;
 
-  /// A storage, indirect and transfer buffer of `size` bytes; `name` is for messages.
+  /// A storage, texel, indirect and transfer buffer of `size` bytes; `name` is for messages.
   Status add(uint64_t size, Placement placement, const std::string &name, Buffer &out);
 
   /// Announces buffers of so many bytes together, so that they share large blocks.

@@ -5,11 +5,6 @@ using namespace xfmr;
 using namespace xfmr::vulkan;
 using program::BufferKind;
 
-Recording::~Recording() {
-  if (pool_)
-    vkDestroyDescriptorPool(model_->device()->handle(), pool_, nullptr);
-}
-
 Status Recording::create() {
   const auto &buffers = *model_->program().buffers();
   buffers_.resize(buffers.size());
@@ -41,44 +36,21 @@ Status Recording::createPool() {
     ++sets;
     descriptors += dispatch->bindings()->size();
   }
-  VkDescriptorPoolSize size{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, std::max(1u, descriptors)};
-  VkDescriptorPoolCreateInfo info{VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO};
-  info.maxSets = std::max(1u, sets);
-  info.poolSizeCount = 1;
-  info.pPoolSizes = &size;
-  return checked(vkCreateDescriptorPool(model_->device()->handle(), &info, nullptr, &pool_),
-                 "create a descriptor pool");
+  return pool_.create(sets, descriptors);
 }
 
 Status Recording::createSet(const program::Dispatch &dispatch) {
-  std::vector<uint64_t> key = {dispatch.bindings()->size()};
+  const Kernel &kernel = model_->kernels().at(dispatch.kernel());
+  std::vector<uint64_t> key = {kernel.texels};
   std::vector<VkDescriptorBufferInfo> ranges;
   for (const program::Binding *binding : *dispatch.bindings()) {
     key.insert(key.end(), {binding->buffer(), binding->offset(), binding->range()});
     ranges.push_back({buffers_[binding->buffer()].handle, binding->offset(), binding->range()});
   }
   auto [found, isNew] = distinct_.try_emplace(std::move(key), VK_NULL_HANDLE);
-  if (isNew) {
-    VkDescriptorSetAllocateInfo info{VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO};
-    info.descriptorPool = pool_;
-    info.descriptorSetCount = 1;
-    info.pSetLayouts = &model_->kernels().at(dispatch.kernel()).setLayout;
-    VkDevice device = model_->device()->handle();
-    if (Status s = checked(vkAllocateDescriptorSets(device, &info, &found->second),
-                           "allocate a descriptor set");
-        s.failed())
+  if (isNew)
+    if (Status s = pool_.add(kernel, ranges, found->second); s.failed())
       return s;
-    std::vector<VkWriteDescriptorSet> writes(ranges.size());
-    for (uint32_t i = 0; i < ranges.size(); ++i) {
-      writes[i] = {VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET};
-      writes[i].dstSet = found->second;
-      writes[i].dstBinding = i;
-      writes[i].descriptorCount = 1;
-      writes[i].descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
-      writes[i].pBufferInfo = &ranges[i];
-    }
-    vkUpdateDescriptorSets(device, static_cast<uint32_t>(writes.size()), writes.data(), 0, nullptr);
-  }
   sets_[&dispatch] = found->second;
   return Status::success();
 }

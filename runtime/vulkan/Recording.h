@@ -1,6 +1,7 @@
 // The buffers of one session and its phases recorded into command buffers, exactly as the program says:
 // the runtime adds a full barrier at the start of each phase and takes no other decision.
 #pragma once
+#include "runtime/vulkan/DescriptorSets.h"
 #include "runtime/vulkan/Model.h"
 
 namespace xfmr::vulkan {
@@ -8,8 +9,7 @@ namespace xfmr::vulkan {
 class Recording {
 public:
   explicit Recording(std::shared_ptr<const Model> model)
-      : model_(std::move(model)), memory_(model_->device()) {}
-  ~Recording();
+      : model_(std::move(model)), memory_(model_->device()), pool_(model_->device()) {}
   Recording(const Recording &) = delete;
   Recording &operator=(const Recording &) = delete;
 
@@ -37,8 +37,8 @@ private:
   std::shared_ptr<const Model> model_;
   Memory memory_;
   std::vector<Buffer> buffers_;
-  VkDescriptorPool pool_ = VK_NULL_HANDLE;
-  std::map<std::vector<uint64_t>, VkDescriptorSet> distinct_; // by layout and bindings
+  DescriptorSets pool_;
+  std::map<std::vector<uint64_t>, VkDescriptorSet> distinct_; // by bindings and their kinds
   std::map<const program::Dispatch *, VkDescriptorSet> sets_;
 };
 

@@ -1,7 +1,7 @@
 // See SelfTest.h. A case has buffers of its own, written and read through staging memory.
 #include "runtime/vulkan/SelfTest.h"
 #include "runtime/vulkan/Commands.h"
-#include "runtime/vulkan/Kernels.h"
+#include "runtime/vulkan/DescriptorSets.h"
 #include "runtime/vulkan/Memory.h"
 #include <cstring>
 
@@ -14,11 +14,7 @@ namespace {
 class CaseRun {
 public:
   CaseRun(const std::shared_ptr<Device> &device, const selftest::Case &test)
-      : device_(device), test_(test), memory_(device), commands_(device) {}
-  ~CaseRun() {
-    if (pool_)
-      vkDestroyDescriptorPool(device_->handle(), pool_, nullptr);
-  }
+      : device_(device), test_(test), memory_(device), sets_(device), commands_(device) {}
 
   Status run(const Kernel &kernel, std::string &wrong) {
     for (Status (CaseRun::*step)(const Kernel &) : {&CaseRun::place, &CaseRun::bind, &CaseRun::submit})
@@ -54,32 +50,12 @@ private:
 
   Status bind(const Kernel &kernel) {
     const auto count = static_cast<uint32_t>(buffers_.size());
-    VkDescriptorPoolSize size{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, count};
-    VkDescriptorPoolCreateInfo poolInfo{VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO};
-    poolInfo.maxSets = poolInfo.poolSizeCount = 1;
-    poolInfo.pPoolSizes = &size;
-    if (Status s =
-            checked(vkCreateDescriptorPool(device_->handle(), &poolInfo, nullptr, &pool_), "create a descriptor pool");
-        s.failed())
+    if (Status s = sets_.create(1, count); s.failed())
       return s;
-    VkDescriptorSetAllocateInfo info{VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO};
-    info.descriptorPool = pool_;
-    info.descriptorSetCount = 1;
-    info.pSetLayouts = &kernel.setLayout;
-    if (Status s = checked(vkAllocateDescriptorSets(device_->handle(), &info, &set_), "allocate a descriptor set");
-        s.failed())
-      return s;
-    for (uint32_t i = 0; i < count; ++i) {
-      VkDescriptorBufferInfo range{buffers_[i].handle, 0, VK_WHOLE_SIZE};
-      VkWriteDescriptorSet write{VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET};
-      write.dstSet = set_;
-      write.dstBinding = i;
-      write.descriptorCount = 1;
-      write.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
-      write.pBufferInfo = &range;
-      vkUpdateDescriptorSets(device_->handle(), 1, &write, 0, nullptr);
-    }
-    return Status::success();
+    std::vector<VkDescriptorBufferInfo> ranges;
+    for (const Buffer &buffer : buffers_)
+      ranges.push_back({buffer.handle, 0, VK_WHOLE_SIZE});
+    return sets_.add(kernel, ranges, set_);
   }
 
   Status submit(const Kernel &kernel) {
@@ -122,10 +98,10 @@ private:
   std::shared_ptr<Device> device_;
   const selftest::Case &test_;
   Memory memory_;
+  DescriptorSets sets_;
   Commands commands_;
   std::vector<Buffer> buffers_;
   Buffer staged_, back_;
-  VkDescriptorPool pool_ = VK_NULL_HANDLE;
   VkDescriptorSet set_ = VK_NULL_HANDLE;
 };
 

@@ -26,7 +26,7 @@ std::vector<uint32_t> usableVariants(const program::Kernel &kernel, const std::s
 /// The size of subgroups that a variant requires; 0: any.
 uint32_t requiredSubgroupSize(const program::Variant &variant);
 
-/// What a variant requires as one word, "subgroup_size_8+int64"; "portable" where that is nothing.
+/// What a variant requires as one word, "subgroup_size_8+texel_buffers"; "portable" where that is nothing.
 std::string variantLabel(const program::Variant &variant);
 
 /// What becomes of all variants that require the same.

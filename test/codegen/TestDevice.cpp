@@ -1,5 +1,6 @@
 #include "test/codegen/TestDevice.h"
 #include "runtime/vulkan/CooperativeMatrix.h"
+#include "runtime/vulkan/TexelBindings.h"
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -101,6 +102,8 @@ TestDevice::TestDevice(bool validate) {
     if (subgroup.supportedOperations & VK_SUBGROUP_FEATURE_ARITHMETIC_BIT)
       features.insert("subgroup_arithmetic");
   }
+  if (properties.limits.maxTexelBufferElements >= properties.limits.maxStorageBufferRange / vulkan::kTexelBytes)
+    features.insert("texel_buffers");
   for (uint32_t invocations : {256u, 512u})
     if (std::min(properties.limits.maxComputeWorkGroupInvocations, properties.limits.maxComputeWorkGroupSize[0]) >= invocations)
       features.insert("workgroup_" + std::to_string(invocations));
@@ -108,11 +111,6 @@ TestDevice::TestDevice(bool validate) {
   VkDeviceQueueCreateInfo queueInfo{VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO};
   queueInfo.queueCount = 1;
   queueInfo.pQueuePriorities = &priority;
-  VkPhysicalDeviceFeatures offered, enabled{}; // only what a variant may require
-  vkGetPhysicalDeviceFeatures(physical, &offered);
-  enabled.shaderInt64 = offered.shaderInt64;
-  if (offered.shaderInt64)
-    features.insert("int64");
   VkDeviceCreateInfo deviceInfo{VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO};
   VkPhysicalDeviceVulkan12Features f12{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
   f12.shaderFloat16 = f12.vulkanMemoryModel = f12.vulkanMemoryModelDeviceScope = VK_TRUE;
@@ -126,7 +124,6 @@ TestDevice::TestDevice(bool validate) {
     deviceInfo.enabledExtensionCount = 1;
     deviceInfo.ppEnabledExtensionNames = &matrixExtension;
   }
-  deviceInfo.pEnabledFeatures = &enabled;
   deviceInfo.queueCreateInfoCount = 1;
   deviceInfo.pQueueCreateInfos = &queueInfo;
   check(vkCreateDevice(physical, &deviceInfo, nullptr, &device), "vkCreateDevice");
@@ -161,7 +158,7 @@ bool TestDevice::supports(const std::vector<std::string> &wanted) const {
 DeviceBuffer::DeviceBuffer(TestDevice &device, size_t bytes) : TestBuffer(bytes), device(device) {
   VkBufferCreateInfo info{VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO};
   info.size = bytes + kSlack;
-  info.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT;
+  info.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT;
   check(vkCreateBuffer(device.device, &info, nullptr, &buffer), "vkCreateBuffer");
   VkMemoryRequirements needs;
   vkGetBufferMemoryRequirements(device.device, buffer, &needs);
@@ -185,7 +182,8 @@ bool DeviceBuffer::slackIntact() const {
 }
 
 Pipeline::Pipeline(TestDevice &device, const CompiledKernel &kernel, size_t variant)
-    : device(device), features(kernel.variants[variant].features) {
+    : device(device), features(kernel.variants[variant].features),
+      texels(vulkan::texelBindings(kernel.variants[variant].words)) {
   const Variant &code = kernel.variants[variant];
   VkShaderModuleCreateInfo shaderInfo{VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO};
   shaderInfo.codeSize = code.words.size() * 4;
@@ -193,8 +191,7 @@ Pipeline::Pipeline(TestDevice &device, const CompiledKernel &kernel, size_t vari
   check(vkCreateShaderModule(device.device, &shaderInfo, nullptr, &shader), "vkCreateShaderModule");
   std::vector<VkDescriptorSetLayoutBinding> slots(kernel.bindings.size());
   for (size_t i = 0; i < slots.size(); ++i)
-    slots[i] = {static_cast<uint32_t>(i), VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1,
-                VK_SHADER_STAGE_COMPUTE_BIT, nullptr};
+    slots[i] = {static_cast<uint32_t>(i), typeOf(i), 1, VK_SHADER_STAGE_COMPUTE_BIT, nullptr};
   VkDescriptorSetLayoutCreateInfo setInfo{VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO};
   setInfo.bindingCount = static_cast<uint32_t>(slots.size());
   setInfo.pBindings = slots.data();
@@ -215,10 +212,13 @@ Pipeline::Pipeline(TestDevice &device, const CompiledKernel &kernel, size_t vari
   info.stage.pName = code.entry.c_str();
   check(vkCreateComputePipelines(device.device, VK_NULL_HANDLE, 1, &info, nullptr, &pipeline),
         "vkCreateComputePipelines");
-  VkDescriptorPoolSize size{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, static_cast<uint32_t>(slots.size())};
+  const auto count = static_cast<uint32_t>(slots.size());
+  const VkDescriptorPoolSize sizes[] = {{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, count},
+                                        {VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER, count}};
   VkDescriptorPoolCreateInfo poolInfo{VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO};
-  poolInfo.maxSets = poolInfo.poolSizeCount = 1;
-  poolInfo.pPoolSizes = &size;
+  poolInfo.maxSets = 1;
+  poolInfo.poolSizeCount = 2;
+  poolInfo.pPoolSizes = sizes;
   check(vkCreateDescriptorPool(device.device, &poolInfo, nullptr, &pool), "vkCreateDescriptorPool");
   VkDescriptorSetAllocateInfo setAllocation{VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO};
   setAllocation.descriptorPool = pool;
@@ -227,7 +227,22 @@ Pipeline::Pipeline(TestDevice &device, const CompiledKernel &kernel, size_t vari
   check(vkAllocateDescriptorSets(device.device, &setAllocation, &set), "vkAllocateDescriptorSets");
 }
 
+VkDescriptorType Pipeline::typeOf(size_t binding) const {
+  return texels >> binding & 1 ? VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
+}
+
+VkBufferView Pipeline::viewOf(VkBuffer buffer) {
+  VkBufferViewCreateInfo info{VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO};
+  info.buffer = buffer;
+  info.format = VK_FORMAT_R32G32B32A32_UINT;
+  info.range = VK_WHOLE_SIZE;
+  check(vkCreateBufferView(device.device, &info, nullptr, &views.emplace_back()), "vkCreateBufferView");
+  return views.back();
+}
+
 Pipeline::~Pipeline() {
+  for (VkBufferView view : views)
+    vkDestroyBufferView(device.device, view, nullptr);
   vkDestroyDescriptorPool(device.device, pool, nullptr);
   vkDestroyPipeline(device.device, pipeline, nullptr);
   vkDestroyPipelineLayout(device.device, layout, nullptr);
@@ -249,8 +264,12 @@ void Pipeline::bind(const std::vector<TestBuffer *> &buffers) {
     write.dstSet = set;
     write.dstBinding = static_cast<uint32_t>(i);
     write.descriptorCount = 1;
-    write.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
+    write.descriptorType = typeOf(i);
     write.pBufferInfo = &info;
+    VkBufferView view = VK_NULL_HANDLE;
+    if (write.descriptorType == VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER)
+      view = viewOf(info.buffer);
+    write.pTexelBufferView = &view;
     vkUpdateDescriptorSets(device.device, 1, &write, 0, nullptr);
   }
 }

@@ -40,8 +40,13 @@ public:
   double run(const std::vector<uint32_t> &push, std::array<uint32_t, 3> grid, unsigned times = 1);
 
 private:
+  VkDescriptorType typeOf(size_t binding) const;
+  VkBufferView viewOf(VkBuffer buffer);
+
   TestDevice &device;
   std::vector<std::string> features;
+  uint32_t texels; // bindings that are such, a bit each
+  std::vector<VkBufferView> views;
   VkShaderModule shader = VK_NULL_HANDLE;
   VkDescriptorSetLayout setLayout = VK_NULL_HANDLE;
   VkPipelineLayout layout = VK_NULL_HANDLE;

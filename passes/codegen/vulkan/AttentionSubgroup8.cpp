@@ -1,6 +1,6 @@
-// subgroup_size_8 + subgroup_shuffle: attention_prefill for software drivers (see
-// GemmSubgroup8.cpp). A lane is a query row, with its query, output, maximum and sum in registers,
-// so the softmax needs no exchange at all. Of eight keys each lane loads another, and shuffles give
+// subgroup_size_8 + subgroup_shuffle, texel_buffers but for caches of bytes: attention_prefill for software drivers
+// (see GemmSubgroup8.cpp). A lane is a query row, with its query, output, maximum and sum in registers,
+// so the softmax needs no exchange at all. Of eight keys each lane fetches another, and shuffles give
 // every lane each of them. One loop over the keys at the top level, no workgroup memory, no
 // barrier.
 #include "passes/codegen/builder/Alibi.h"
@@ -16,11 +16,19 @@ namespace {
 
 constexpr uint32_t kLanes = 8, kSubgroups = 2, kKeys = kLanes;
 
+bool readsTexels(const AttentionPrefillSpec &spec) {
+  return spec.cache != CacheType::Q8;
+}
+
 class Subgroup8 {
 public:
   Subgroup8(KernelBuilder &k, const AttentionPrefillSpec &spec)
       : k(k), spec(spec), quads(headQuads(spec.headDim)),
-        groups(queryTile(spec.headDim) / (kLanes * kSubgroups)) {}
+        groups(queryTile(spec.headDim) / (kLanes * kSubgroups)) {
+    if (readsTexels(spec))
+      for (const char *name : {"k_cache", "v_cache"})
+        k.readAsTexels(k.buffer(name));
+  }
 
   void build() {
     Buffer state = k.buffer("state");
@@ -71,6 +79,11 @@ private:
     }
   }
 
+  Value load(const Buffer &cache, Value quad) {
+    return readsTexels(spec) ? loadWeights4(cache, spec.cache == CacheType::F32 ? WeightType::F32 : WeightType::F16, quad)
+                             : loadCache4(cache, spec.cache, quad);
+  }
+
   Values step(Value first, llvm::ArrayRef<Value> in) {
     // Lanes beyond the last key repeat it; its weight is zero there.
     Value key = min(first + k.lane(), end - 1), row = cacheBase + key * paddedQuads();
@@ -79,7 +92,7 @@ private:
     Value valueScale = cache.scaled(k.buffer("v_cache"), kvHead, key, k.f32(1));
     Values scores(groups * kKeys, k.f32(0));
     for (uint32_t c = 0; c < quads; ++c) {
-      Value own = loadCache4(k.buffer("k_cache"), spec.cache, row + c);
+      Value own = load(k.buffer("k_cache"), row + c);
       if (cache.present())
         own = own * keyScale;
       for (uint32_t j = 0; j < kKeys; ++j) {
@@ -122,7 +135,7 @@ private:
     }
 
     for (uint32_t c = 0; c < quads; ++c) {
-      Value own = loadCache4(k.buffer("v_cache"), spec.cache, row + c);
+      Value own = load(k.buffer("v_cache"), row + c);
       if (cache.present())
         own = own * valueScale;
       for (uint32_t j = 0; j < kKeys; ++j) {
@@ -188,10 +201,15 @@ private:
 
 llvm::Expected<BuiltKernel> buildSubgroup8(mlir::MLIRContext &context,
                                                 const AttentionPrefillSpec &spec) {
-  KernelBuilder k(context, spec.name(), spec.bindings(), elements(spec),
-                  {kLanes * kSubgroups, 1, 1});
+  std::vector<Element> types = elements(spec);
+  std::vector<std::string> features = {"subgroup_size_8", "subgroup_shuffle"};
+  if (readsTexels(spec)) {
+    types[2] = types[3] = spec.cache == CacheType::F32 ? Element::F32x4 : Element::U32x4;
+    features.push_back("texel_buffers");
+  }
+  KernelBuilder k(context, spec.name(), spec.bindings(), types, {kLanes * kSubgroups, 1, 1});
   Subgroup8(k, spec).build();
-  return k.finish({"subgroup_size_8", "subgroup_shuffle"});
+  return k.finish(std::move(features));
 }
 
 } // namespace xfmr::codegen::attention_prefill

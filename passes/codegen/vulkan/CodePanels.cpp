@@ -58,18 +58,13 @@ Value rowElements(Value blocks, WeightType type) {
 
 } // namespace
 
-CodePanels::CodePanels(KernelBuilder &k, Buffer weight, WeightType type, bool wide, Value chunks)
+CodePanels::CodePanels(KernelBuilder &k, Buffer weight, WeightType type, Value chunks)
     : k(k), weight(weight), type(type), bits(bitsOf(type)), groups(groupsOf(type)), hasMinimum(schemeOf(type)->minimum),
-      wide(wide), chunks(chunks), blockCount((chunks + 3) >> 2), panelElements(rowElements(blockCount, type)) {
+      chunks(chunks), blockCount((chunks + 3) >> 2), panelElements(rowElements(blockCount, type)) {
 }
 
 uint32_t CodePanels::blockElements() const {
   return codeElements() + scaleWords(type) / 4;
-}
-
-Value CodePanels::words(Value element) const {
-  Value loaded = weight[element];
-  return wide ? k.shuffle(unpackPair(loaded[0]), unpackPair(loaded[1]), {0, 1, 2, 3}) : loaded;
 }
 
 CodePanels::Scales CodePanels::scales(const Place &place, Value block, Value group) const {
@@ -77,13 +72,12 @@ CodePanels::Scales CodePanels::scales(const Place &place, Value block, Value gro
   if (group)
     at = at + group * 4;
   if (hasMinimum)
-    return {asFloat(words(at + place.lane)), asFloat(words(at + place.lane + 4 * groups))};
+    return {asFloat(weight[at + place.lane]), asFloat(weight[at + place.lane + 4 * groups])};
   if (hasFloatScales(type))
-    return {asFloat(words(at + place.lane)), Value()};
+    return {asFloat(weight[at + place.lane]), Value()};
   // Eight scales of f16 an element: two quads.
   Value loaded = weight[at + (place.lane >> 1)], second = (place.lane & 1) != 0;
-  Value pair = wide ? unpackPair(select(second, loaded[1], loaded[0]))
-                    : k.vector2(select(second, loaded[2], loaded[0]), select(second, loaded[3], loaded[1]));
+  Value pair = k.vector2(select(second, loaded[2], loaded[0]), select(second, loaded[3], loaded[1]));
   return {k.shuffle(unpackHalf(pair[0]), unpackHalf(pair[1]), {0, 1, 2, 3}), Value()};
 }
 
@@ -102,11 +96,11 @@ Value CodePanels::addBlock(const Place &place, Value block, llvm::function_ref<V
                  each = 32 / codeWords; // of six bits the words of lower ones; columns a word
   Value at = blockAt(place, block) + place.lane, sums = k.zero4(), ofX = k.zero4(), upper;
   for (uint32_t w = 0; w < codeWords; ++w) {
-    Value loaded = words(at + w * 4);
+    Value loaded = weight[at + w * 4];
     Values codes;
     if (bits == 6) {
       if (w % 2 == 0)
-        upper = words(at + (codeWords + w / 2) * 4);
+        upper = weight[at + (codeWords + w / 2) * 4];
       codes = columnsOf(sixBits(loaded, upper, 0, w % 2 * 4), 4);
       codes.append(columnsOf(sixBits(loaded, upper, 4, w % 2 * 4 + 2), 4));
     } else {
@@ -132,9 +126,9 @@ Value CodePanels::addBlock(const Place &place, Value block, llvm::function_ref<V
 
 Values CodePanels::rows(const Place &place, Value columnQuad) const {
   Value block = columnQuad >> 3, within = columnQuad & 7;
-  Value loaded = words(blockAt(place, block) + (bits == 8 ? within : within >> 1) * 4 + place.lane);
+  Value loaded = weight[blockAt(place, block) + (bits == 8 ? within : within >> 1) * 4 + place.lane];
   if (bits == 6) {
-    Value upper = words(blockAt(place, block) + ((within >> 2) + 4) * 4 + place.lane);
+    Value upper = weight[blockAt(place, block) + ((within >> 2) + 4) * 4 + place.lane];
     loaded = sixBits(loaded >> ((within & 1) << 2), upper >> ((within & 3) << 1), 0, 0);
   }
   if (!hasMinimum)

@@ -12,11 +12,8 @@ public:
   static constexpr uint32_t kBlock = 32;              // columns whose codes and scales lie together
   static constexpr uint32_t kBlockQuads = kBlock / 4; // of x
 
-  // The type of a weight binding; with int64 words of 64 bits, half as many loads for software drivers.
-  static Element element(bool wide) { return wide ? Element::U64x2 : Element::U32x4; }
-
-  // `chunks`: of eight columns in a row.
-  CodePanels(KernelBuilder &k, Buffer weight, WeightType type, bool wide, Value chunks);
+  // `weight` is of U32x4; `chunks`: of eight columns in a row.
+  CodePanels(KernelBuilder &k, Buffer weight, WeightType type, Value chunks);
 
   Value blocks() const { return blockCount; } // of a row
   // Quads of panels that hold so many rows.
@@ -44,7 +41,6 @@ private:
     Value scale, minimum; // vec4 of the quad's rows; no minimum: symmetric
   };
   Value blockAt(const Place &place, Value block) const { return place.at + block * blockElements(); }
-  Value words(Value element) const; // four words of 32 bits
   // `group`: of a block with several, else none.
   Scales scales(const Place &place, Value block, Value group) const;
   // Numbers of `columns` columns of a word, a vec4 of the quad's rows each: signed codes, or unsigned ones with a minimum.
@@ -58,7 +54,7 @@ private:
   Buffer weight;
   const WeightType type;
   const uint32_t bits, groups; // groups: of columns that share a scale, in a block
-  const bool hasMinimum, wide;
+  const bool hasMinimum;
   Value chunks, blockCount, panelElements;
 };
 

@@ -5,15 +5,18 @@ namespace xfmr::codegen {
 
 std::vector<std::string> CodeRow::features(uint32_t lanes) {
   if (!lanes)
-    return {"subgroup_size_8", "subgroup_shuffle", "int64"};
+    return {"subgroup_size_8", "subgroup_shuffle", "texel_buffers"};
   if (invocations(lanes) > 128) // every device takes workgroups of 128
     return {"workgroup_" + std::to_string(invocations(lanes))};
   return {};
 }
 
 CodeRow::CodeRow(KernelBuilder &k, WeightType type, Value chunks, uint32_t lanes)
-    : k(k), lanes(lanes), chunks(chunks), panels(k, k.buffer("weight"), type, /*wide=*/!lanes, chunks) {
-  if (lanes)
+    : k(k), lanes(lanes), chunks(chunks), panels(k, k.buffer("weight"), type, chunks) {
+  if (!lanes)
+    for (const char *name : {"weight", "x"})
+      k.readAsTexels(k.buffer(name));
+  else
     partial = k.shared(Element::F32x4, invocations(lanes)), partialSquares = k.shared(Element::F32, invocations(lanes));
 }
 

@@ -1,7 +1,8 @@
 // A row of x times a quad of rows of codes, for gemv and moe_gemv, and how invocations share the work of a workgroup of eight quads
 // (two panels):
-//   lanes = 0   subgroup_size_8 + subgroup_shuffle + int64, for software drivers: an invocation has a quad and all columns. Each loads
-//               another vec4 of x, eight of which are a block, and broadcasts give them to all; no workgroup memory, no barrier.
+//   lanes = 0   subgroup_size_8 + subgroup_shuffle + texel_buffers, for software drivers: an invocation has a quad and all columns.
+//               Each fetches another vec4 of x, eight of which are a block, and broadcasts give them to all; no workgroup memory,
+//               no barrier.
 //   lanes = L   8 L invocations: a quad and every L-th block of columns; sums of the lanes meet in workgroup memory.
 #pragma once
 #include "passes/codegen/vulkan/CodePanels.h"

@@ -10,16 +10,15 @@ namespace xfmr::codegen {
 llvm::Expected<BuiltKernel> buildCodes(mlir::MLIRContext &context, const GemvSpec &spec);
 llvm::Expected<BuiltKernel> buildCodes(mlir::MLIRContext &context, const MoeGemvSpec &spec);
 
-// Those of CodeRow.h: for software drivers, for GPUs, portable. `elements` are those of the bindings, given that of the panels.
+// Those of CodeRow.h: for software drivers, for GPUs, portable. `elements` are those of the bindings.
 template <class Spec>
 llvm::Expected<BuiltKernel> variantsOfCodes(mlir::MLIRContext &context, const Spec &spec,
-                                            llvm::function_ref<std::vector<Element>(Element codes)> elements,
+                                            const std::vector<Element> &elements,
                                             llvm::function_ref<void(KernelBuilder &k, uint32_t lanes)> build) {
   if (llvm::Error error = needsRowsOfFloats(spec.name(), spec.codes))
     return error;
   const auto variant = [&](uint32_t lanes) {
-    KernelBuilder k(context, spec.name(), spec.bindings(), elements(CodePanels::element(!lanes)),
-                    {CodeRow::invocations(lanes), 1, 1});
+    KernelBuilder k(context, spec.name(), spec.bindings(), elements, {CodeRow::invocations(lanes), 1, 1});
     build(k, lanes);
     return k.finish(CodeRow::features(lanes));
   };

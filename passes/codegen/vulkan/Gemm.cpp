@@ -74,7 +74,7 @@ private:
   }
   void loadCodes(Value firstChunk) {
     Value quads = CodePanels::quads(k.push(kN)), first = n0 / 4;
-    CodePanels(k, k.buffer("weight"), spec.weight, /*wide=*/false, k.push(kChunks))
+    CodePanels(k, k.buffer("weight"), spec.weight, k.push(kChunks))
         .fillTile(first, select(first < quads, quads - first, k.u32(0)), firstChunk * 2, [&](Value row, Value quad, Value numbers) {
           weightTile.store(weightSlot(row) * kRowQuads + quad, numbers);
         });

@@ -1,7 +1,7 @@
-// subgroup_size_8 + subgroup_shuffle: for software drivers, where a load costs as much as a dozen
-// multiply-adds and workgroup memory is no faster than any other. A subgroup takes 32 rows of X
-// times 32 rows of W, a lane four rows of W and all 32 rows of X: every lane loads other rows of X
-// and broadcasts give them to all, so eight vec4 loads feed 512 multiply-adds. No workgroup memory,
+// subgroup_size_8 + subgroup_shuffle + texel_buffers: for software drivers, where a load costs as much as a
+// dozen multiply-adds and workgroup memory is no faster than any other. A subgroup takes 32 rows of X
+// times 32 rows of W, a lane four rows of W and all 32 rows of X: every lane fetches other rows of X
+// and broadcasts give them to all, so eight texels feed 512 multiply-adds. No workgroup memory,
 // no barrier, and one loop at the top level: such drivers compute a mask for every value that is
 // carried through nested control flow.
 #include "passes/codegen/vulkan/CodePanels.h"
@@ -21,6 +21,8 @@ static_assert(kSide == kLanes * kGroups && kTile == 2 * kSide);
 void build(KernelBuilder &k, const GemmSpec &spec) {
   EpilogueBuilder epilogue(k, spec.epilogue, kEpilogue);
   Buffer x = k.buffer("x"), weight = k.buffer("weight");
+  k.readAsTexels(x);
+  k.readAsTexels(weight);
   Value count = k.buffer("state")[state::kCount], chunks = k.push(kChunks);
   Value firstRow = k.groupY() * kTile + k.subgroup() / 2 * kSide;
   Value firstColumn = k.groupX() * kTile + k.subgroup() % 2 * kSide + k.lane() * kColumns;
@@ -39,7 +41,7 @@ void build(KernelBuilder &k, const GemmSpec &spec) {
   std::optional<CodePanels> panels;
   CodePanels::Place place;
   if (schemeOf(spec.weight)) {
-    panels.emplace(k, weight, spec.weight, /*wide=*/false, chunks);
+    panels.emplace(k, weight, spec.weight, chunks);
     place = panels->place(min(firstColumn / 4, CodePanels::quads(weightRows) - 1));
   }
 
@@ -74,12 +76,9 @@ void build(KernelBuilder &k, const GemmSpec &spec) {
 } // namespace
 
 llvm::Expected<BuiltKernel> buildSubgroup8(mlir::MLIRContext &context, const GemmSpec &spec) {
-  std::vector<Element> types = elements(spec);
-  if (spec.weight == WeightType::F16 || spec.weight == WeightType::BF16)
-    types[2] = Element::U32x2; // four columns a step
-  KernelBuilder k(context, spec.name(), spec.bindings(), types, {4 * kLanes, 1, 1});
+  KernelBuilder k(context, spec.name(), spec.bindings(), elements(spec), {4 * kLanes, 1, 1});
   build(k, spec);
-  return k.finish({"subgroup_size_8", "subgroup_shuffle"});
+  return k.finish({"subgroup_size_8", "subgroup_shuffle", "texel_buffers"});
 }
 
 } // namespace xfmr::codegen::gemm

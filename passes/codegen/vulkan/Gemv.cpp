@@ -1,9 +1,8 @@
 // portable: 64 invocations are eight lanes times eight blocks of four weight rows. The lanes of a
 // block walk the columns side by side, eight columns a step, so x is loaded once for four rows;
 // eight invocations then add up the lanes' sums, each for one block. One barrier. subgroup_size_8 +
-// int64: for software drivers, where the number of loads is what counts, not their width: weights
-// come as 64-bit words, and an invocation takes eight rows. subgroup_size_32, subgroup_size_64: for
-// GPUs, a block a subgroup, see SubgroupRows.h.
+// texel_buffers: for software drivers, where loads are what costs: what is read of it comes as texels, and an
+// invocation takes sixteen rows. subgroup_size_32, subgroup_size_64: for GPUs, a block a subgroup, see SubgroupRows.h.
 #include "passes/codegen/Gemv.h"
 #include "passes/codegen/vulkan/CodeVariants.h"
 #include "passes/codegen/vulkan/GemvVariants.h"
@@ -19,8 +18,8 @@ constexpr uint32_t kLanes = 8, kBlocks = kGemvBlocks, kBlockRows = SubgroupRows:
 
 // How the invocations of a workgroup divide kBlocks blocks of four weight rows.
 struct Layout {
-  uint32_t rows; // that one invocation takes: 4 or 8
-  bool wide;     // reads weights as 64-bit words
+  uint32_t rows; // that one invocation takes: 4 or 16
+  bool texels;   // reads weights, x and the norm as such
   uint32_t blocksEach() const { return rows / kBlockRows; }
   uint32_t invocations() const { return kLanes * kBlocks / blocksEach(); }
 };
@@ -28,6 +27,12 @@ struct Layout {
 void build(KernelBuilder &k, const GemvSpec &spec, Layout layout) {
   EpilogueBuilder epilogue(k, spec.epilogue, kEpilogue);
   Buffer weight = k.buffer("weight"), x = k.buffer("x");
+  if (layout.texels) {
+    k.readAsTexels(weight);
+    k.readAsTexels(x);
+    if (spec.rmsNorm)
+      k.readAsTexels(k.buffer("norm"));
+  }
   Buffer partial = k.shared(Element::F32x4, kLanes * kBlocks);
   Buffer partialSquares = spec.rmsNorm ? k.shared(Element::F32, layout.invocations()) : Buffer();
 
@@ -49,9 +54,9 @@ void build(KernelBuilder &k, const GemvSpec &spec, Layout layout) {
       low = low * (spec.unitOffset ? g + 1 : g);
       high = high * (spec.unitOffset ? h + 1 : h);
     }
-    auto load = layout.wide ? loadWideWeights8 : loadWeights8;
     for (uint32_t r = 0; r < layout.rows; ++r) {
-      auto [w0, w1] = load(weight, spec.weight, (firstBlock * kBlockRows + r) * chunks + chunk);
+      Value block = r < kBlockRows ? firstBlock : min(firstBlock + r / kBlockRows, weightBlocks - 1); // there is the first
+      auto [w0, w1] = loadWeights8(weight, spec.weight, (block * kBlockRows + r % kBlockRows) * chunks + chunk);
       next[r] = fma(w1, high, fma(w0, low, next[r]));
     }
     return next;
@@ -104,17 +109,16 @@ void buildSubgroups(KernelBuilder &k, const GemvSpec &spec, uint32_t lanes) {
 
 llvm::Expected<BuiltKernel> buildVariant(mlir::MLIRContext &context, const GemvSpec &spec,
                                               Layout layout, std::vector<std::string> features) {
-  std::vector<Element> types =
-      elements(spec, layout.wide ? wideWeightElement(spec.weight) : weightElement(spec.weight));
-  KernelBuilder k(context, spec.name(), spec.bindings(), types, {layout.invocations(), 1, 1});
+  KernelBuilder k(context, spec.name(), spec.bindings(), elements(spec),
+                  {layout.invocations(), 1, 1});
   build(k, spec, layout);
   return k.finish(std::move(features));
 }
 
 } // namespace
 
-std::vector<Element> gemv::elements(const GemvSpec &spec, Element weight) {
-  std::vector<Element> elements = {Element::U32, Element::F32x4, weight, EpilogueBuilder::outElement(spec.epilogue)};
+std::vector<Element> gemv::elements(const GemvSpec &spec) {
+  std::vector<Element> elements = {Element::U32, Element::F32x4, weightElement(spec.weight), EpilogueBuilder::outElement(spec.epilogue)};
   if (spec.rmsNorm)
     elements.push_back(Element::F32x4);
   EpilogueBuilder::appendElements(elements, spec.epilogue);
@@ -122,7 +126,7 @@ std::vector<Element> gemv::elements(const GemvSpec &spec, Element weight) {
 }
 
 llvm::Expected<BuiltKernel> buildSubgroup(mlir::MLIRContext &context, const GemvSpec &spec, uint32_t lanes) {
-  KernelBuilder k(context, spec.name(), spec.bindings(), gemv::elements(spec, weightElement(spec.weight)),
+  KernelBuilder k(context, spec.name(), spec.bindings(), gemv::elements(spec),
                   {lanes * kBlocks, 1, 1});
   buildSubgroups(k, spec, lanes);
   return k.finish(subgroupFeatures(lanes, lanes * kBlocks));
@@ -131,11 +135,11 @@ llvm::Expected<BuiltKernel> buildSubgroup(mlir::MLIRContext &context, const Gemv
 llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const GemvSpec &spec) {
   if (schemeOf(spec.weight))
     return buildCodes(context, spec);
-  auto kernel = buildVariant(context, spec, {/*rows=*/4, /*wide=*/false}, {});
+  auto kernel = buildVariant(context, spec, {/*rows=*/4, /*texels=*/false}, {});
   for (uint32_t lanes : {64u, 32u})
     kernel = preferring(std::move(kernel), buildSubgroup(context, spec, lanes));
   return preferring(std::move(kernel),
-                    buildVariant(context, spec, {/*rows=*/8, /*wide=*/true}, {"subgroup_size_8", "int64"}));
+                    buildVariant(context, spec, {/*rows=*/16, /*texels=*/true}, {"subgroup_size_8", "texel_buffers"}));
 }
 
 } // namespace xfmr::codegen

@@ -1,4 +1,4 @@
-// gemv of a quantised weight: see CodeRow.h for how invocations share it. subgroup_size_8 + subgroup_shuffle + int64 for software
+// gemv of a quantised weight: see CodeRow.h for how invocations share it. subgroup_size_8 + subgroup_shuffle + texel_buffers for software
 // drivers; workgroup_256, 32 lanes over the columns, for GPUs; portable, eight lanes.
 #include "passes/codegen/vulkan/CodeVariants.h"
 #include "passes/codegen/vulkan/EpilogueBuilder.h"
@@ -34,9 +34,8 @@ void build(KernelBuilder &k, const GemvSpec &spec, uint32_t lanes) {
 } // namespace
 
 llvm::Expected<BuiltKernel> buildCodes(mlir::MLIRContext &context, const GemvSpec &spec) {
-  return variantsOfCodes(
-      context, spec, [&](Element codes) { return elements(spec, codes); },
-      [&](KernelBuilder &k, uint32_t lanes) { build(k, spec, lanes); });
+  return variantsOfCodes(context, spec, elements(spec),
+                         [&](KernelBuilder &k, uint32_t lanes) { build(k, spec, lanes); });
 }
 
 } // namespace xfmr::codegen

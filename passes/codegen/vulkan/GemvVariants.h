@@ -16,6 +16,6 @@ enum Word : uint32_t {
 };
 static_assert(kEpilogue + EpilogueBuilder::kWords <= 16);
 
-std::vector<Element> elements(const GemvSpec &spec, Element weight);
+std::vector<Element> elements(const GemvSpec &spec);
 
 } // namespace xfmr::codegen::gemv

@@ -28,10 +28,7 @@ uint32_t elementBytes(Element element) {
     return 8;
   case Element::F32x4:
   case Element::U32x4:
-  case Element::U64x2:
     return 16;
-  case Element::U64x4:
-    return 32;
   }
   return 0;
 }
@@ -75,10 +72,6 @@ mlir::Type KernelBuilder::type(Element element) {
     return mlir::VectorType::get({2}, i32);
   case Element::U32x4:
     return mlir::VectorType::get({4}, i32);
-  case Element::U64x2:
-    return mlir::VectorType::get({2}, builder.getI64Type());
-  case Element::U64x4:
-    return mlir::VectorType::get({4}, builder.getI64Type());
   }
   return {};
 }
@@ -279,12 +272,20 @@ void KernelBuilder::deviceBarrier() {
                                         S::WorkgroupMemory | S::UniformMemory | S::AcquireRelease);
 }
 
-void KernelBuilder::shareAmongGroups(const Buffer &buffer) {
+void KernelBuilder::listBinding(const char *attribute, const Buffer &buffer) {
   mlir::Operation *gpuModule = function->getParentOp();
   llvm::SmallVector<int32_t> all = {buffer.binding};
-  if (auto others = gpuModule->getAttrOfType<mlir::DenseI32ArrayAttr>(kCoherentBindings))
+  if (auto others = gpuModule->getAttrOfType<mlir::DenseI32ArrayAttr>(attribute))
     all.append(others.asArrayRef().begin(), others.asArrayRef().end());
-  gpuModule->setAttr(kCoherentBindings, builder.getDenseI32ArrayAttr(all));
+  gpuModule->setAttr(attribute, builder.getDenseI32ArrayAttr(all));
+}
+
+void KernelBuilder::shareAmongGroups(const Buffer &buffer) {
+  listBinding(kCoherentBindings, buffer);
+}
+
+void KernelBuilder::readAsTexels(const Buffer &buffer) {
+  listBinding(kTexelBindings, buffer);
 }
 
 Value KernelBuilder::atomicAdd(const Buffer &buffer, Value index, Value value) {

@@ -28,11 +28,9 @@ Value dot(Value a, Value b, Value start); // start + sum of a_i * b_i, a chain o
 Value rsqrt(Value a);
 Value unpackHalf(Value word);          // two f16 in a word -> two f32, low half first
 Value packHalf(Value low, Value high); // two f32 -> two f16 in a word
-Value unpackPair(Value u64);           // a 64-bit word -> two u32, low half first
 Value unpackBfloat(Value word);        // two bf16 in a word -> two f32, low half first
 
-// The 64-bit ones are for variants that require int64.
-enum class Element : uint8_t { U32, F32, F32x2, F32x4, U32x2, U32x4, U64x2, U64x4 };
+enum class Element : uint8_t { U32, F32, F32x2, F32x4, U32x2, U32x4 };
 
 // A storage buffer or a workgroup array, addressed in elements of its type.
 class Buffer {
@@ -91,6 +89,9 @@ public:
   // Adds to a u32, also of workgroup memory; returns what was there.
   Value atomicAdd(const Buffer &buffer, Value index, Value value);
 
+  // This variant reads the buffer, of elements of 16 bytes, as texels: see TexelBuffers.h. It then needs texel_buffers.
+  void readAsTexels(const Buffer &buffer);
+
   void when(Value condition, llvm::function_ref<void()> body);
   // Only the side taken is evaluated.
   Values choose(Value condition, llvm::function_ref<Values()> yes, llvm::function_ref<Values()> no);
@@ -126,6 +127,8 @@ private:
   Value reduce(const Buffer &scratch, Value value, llvm::function_ref<Value(Value, Value)> combine);
   // Runs `emit` with the insertion point at the start of the function.
   mlir::Value atEntry(llvm::function_ref<mlir::Value()> emit);
+  // Adds the binding of `buffer` to those that an attribute of the gpu.module lists.
+  void listBinding(const char *attribute, const Buffer &buffer);
 
   std::string name;
   std::vector<Binding> bindings;

@@ -80,7 +80,7 @@ private:
     });
     if (schemeOf(spec.weight)) {
       Value quads = CodePanels::quads(n), first = n0 / 4;
-      return CodePanels(k, weight, spec.weight, /*wide=*/false, chunks)
+      return CodePanels(k, weight, spec.weight, chunks)
           .fillTile(held * quads + first, select(first < quads, quads - first, k.u32(0)), firstChunk * 2,
                     [&](Value row, Value quad, Value numbers) { weightTile.store(weightSlot(row) * kRowQuads + quad, numbers); });
     }

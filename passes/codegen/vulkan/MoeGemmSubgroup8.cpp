@@ -1,5 +1,5 @@
-// subgroup_size_8 + subgroup_shuffle: the scheme of GemmSubgroup8.cpp on the tiles of a plan. A subgroup takes up to
-// 32 rows of one expert times 32 rows of its weight, every lane loading other rows of X and broadcasting them. A
+// subgroup_size_8 + subgroup_shuffle + texel_buffers: the scheme of GemmSubgroup8.cpp on the tiles of a plan. A subgroup takes up to
+// 32 rows of one expert times 32 rows of its weight, every lane fetching other rows of X and broadcasting them. A
 // tile's last rows go by a loop over one or two groups of eight instead of four, so that they cost what they are.
 #include "passes/codegen/vulkan/CodePanels.h"
 #include "passes/codegen/vulkan/MoeExpertBuilder.h"
@@ -23,7 +23,10 @@ uint32_t threadsOf(const MoeGemmSpec &spec) { return linesOf(spec) * (kTileN / k
 class Tile {
 public:
   Tile(KernelBuilder &k, const MoeGemmSpec &spec)
-      : k(k), spec(spec), plan(k.buffer("plan")), x(k.buffer("x")), weight(k.buffer("weight")) {}
+      : k(k), spec(spec), plan(k.buffer("plan")), x(k.buffer("x")), weight(k.buffer("weight")) {
+    k.readAsTexels(x);
+    k.readAsTexels(weight);
+  }
 
   void build() {
     const uint32_t groups = groupsOf(spec);
@@ -41,7 +44,7 @@ public:
       weightStart.push_back(((expert - k.push(kFirstExpert)) * n + min(firstColumn + j, n - 1)) * k.push(kChunks) * 2);
     if (schemeOf(spec.weight)) {
       Value quads = CodePanels::quads(n);
-      panels.emplace(k, weight, spec.weight, /*wide=*/false, k.push(kChunks));
+      panels.emplace(k, weight, spec.weight, k.push(kChunks));
       place = panels->place((expert - k.push(kFirstExpert)) * quads + min(firstColumn / 4, quads - 1));
     }
     store(chooseLoop(groups));
@@ -122,12 +125,9 @@ private:
 } // namespace
 
 llvm::Expected<BuiltKernel> buildSubgroup8(mlir::MLIRContext &context, const MoeGemmSpec &spec) {
-  std::vector<Element> types = elements(spec);
-  if (spec.weight == WeightType::F16 || spec.weight == WeightType::BF16)
-    types[2] = Element::U32x2; // four columns a step
-  KernelBuilder k(context, spec.name(), spec.bindings(), types, {threadsOf(spec), 1, 1});
+  KernelBuilder k(context, spec.name(), spec.bindings(), elements(spec), {threadsOf(spec), 1, 1});
   Tile(k, spec).build();
-  return k.finish({"subgroup_size_8", "subgroup_shuffle"});
+  return k.finish({"subgroup_size_8", "subgroup_shuffle", "texel_buffers"});
 }
 
 } // namespace xfmr::codegen::moe_gemm

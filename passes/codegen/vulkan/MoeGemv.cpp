@@ -1,6 +1,6 @@
 // portable: as gemv, 64 invocations are eight lanes over the columns times eight blocks of four weight rows; y of
-// the grid is the entry (First) or the row (Second, which loops over the row's experts). subgroup_size_8 + int64: as
-// gemv's, for software drivers: weights come as 64-bit words, and an invocation takes eight rows. subgroup_size_32,
+// the grid is the entry (First) or the row (Second, which loops over the row's experts). subgroup_size_8 + texel_buffers:
+// as gemv's, for software drivers: weights and x come as texels, and an invocation takes sixteen rows. subgroup_size_32,
 // subgroup_size_64: for GPUs, a block a subgroup, see SubgroupRows.h.
 #include "passes/codegen/MoeGemv.h"
 #include "passes/codegen/vulkan/CodeVariants.h"
@@ -18,8 +18,8 @@ constexpr uint32_t kLanes = 8, kBlocks = kMoeGemvBlocks, kBlockRows = SubgroupRo
 
 // How the invocations of a workgroup divide kBlocks blocks of four weight rows.
 struct Layout {
-  uint32_t rows; // that one invocation takes: 4 or 8
-  bool wide;     // reads weights as 64-bit words
+  uint32_t rows; // that one invocation takes: 4 or 16
+  bool texels;   // reads weights and x as such
   uint32_t subgroup = 0; // lanes of one, if a block is a subgroup's; its sums then need no workgroup memory
   uint32_t blocksEach() const { return rows / kBlockRows; }
   uint32_t invocations() const { return subgroup ? subgroup * kBlocks : kLanes * kBlocks / blocksEach(); }
@@ -29,7 +29,12 @@ class MoeGemv {
 public:
   MoeGemv(KernelBuilder &k, const MoeGemvSpec &spec, Layout layout)
       : k(k), spec(spec), layout(layout),
-        partial(layout.subgroup ? Buffer() : k.shared(Element::F32x4, kLanes * kBlocks)) {}
+        partial(layout.subgroup ? Buffer() : k.shared(Element::F32x4, kLanes * kBlocks)) {
+    if (layout.texels) {
+      k.readAsTexels(k.buffer("weight"));
+      k.readAsTexels(k.buffer("x"));
+    }
+  }
 
   void build() {
     Value count = k.buffer("state")[state::kCount], y = k.groupY(), topK = k.push(kTopK);
@@ -85,12 +90,11 @@ private:
       return weighted(SubgroupRows{k, spec.weight, layout.subgroup, start, starts}.accumulate(end, zeros), entry,
                       soFar);
     }
-    auto load = layout.wide ? loadWideWeights8 : loadWeights8;
     Values sums = k.loop(k.thread() % kLanes, end, k.u32(kLanes), zeros, [&](Value chunk, llvm::ArrayRef<Value> in) {
       Value low = x[start + chunk * 2], high = x[start + chunk * 2 + 1];
       Values next;
       for (uint32_t r = 0; r < layout.rows; ++r) { // rows beyond the expert's last are masked below
-        auto [w0, w1] = load(weight, spec.weight, (rowBase + min(row + r, n - 1)) * chunks + chunk);
+        auto [w0, w1] = loadWeights8(weight, spec.weight, (rowBase + min(row + r, n - 1)) * chunks + chunk);
         next.push_back(fma(w1, high, fma(w0, low, in[r])));
       }
       return next;
@@ -118,16 +122,16 @@ private:
 
 llvm::Expected<BuiltKernel> buildVariant(mlir::MLIRContext &context, const MoeGemvSpec &spec, Layout layout,
                                               std::vector<std::string> features) {
-  const Element weight = layout.wide ? wideWeightElement(spec.weight) : weightElement(spec.weight);
-  KernelBuilder k(context, spec.name(), spec.bindings(), elements(spec, weight), {layout.invocations(), 1, 1});
+  KernelBuilder k(context, spec.name(), spec.bindings(), elements(spec),
+                  {layout.invocations(), 1, 1});
   MoeGemv(k, spec, layout).build();
   return k.finish(std::move(features));
 }
 
 } // namespace
 
-std::vector<Element> moe_gemv::elements(const MoeGemvSpec &spec, Element weight) {
-  std::vector<Element> elements = {Element::U32, Element::F32x4, weight, Element::U32, outElement(spec.epilogue)};
+std::vector<Element> moe_gemv::elements(const MoeGemvSpec &spec) {
+  std::vector<Element> elements = {Element::U32, Element::F32x4, weightElement(spec.weight), Element::U32, outElement(spec.epilogue)};
   if (spec.weighted)
     elements.push_back(Element::F32);
   if (spec.epilogue.bias)
@@ -170,7 +174,7 @@ llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const MoeG
   auto kernel = buildVariant(context, spec, {4, false}, {});
   for (uint32_t lanes : {64u, 32u})
     kernel = preferring(std::move(kernel), buildSubgroup(context, spec, lanes));
-  return preferring(std::move(kernel), buildVariant(context, spec, {8, true}, {"subgroup_size_8", "int64"}));
+  return preferring(std::move(kernel), buildVariant(context, spec, {16, true}, {"subgroup_size_8", "texel_buffers"}));
 }
 
 } // namespace xfmr::codegen

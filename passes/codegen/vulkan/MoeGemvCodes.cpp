@@ -46,9 +46,8 @@ void build(KernelBuilder &k, const MoeGemvSpec &spec, uint32_t lanes) {
 } // namespace
 
 llvm::Expected<BuiltKernel> buildCodes(mlir::MLIRContext &context, const MoeGemvSpec &spec) {
-  return variantsOfCodes(
-      context, spec, [&](Element codes) { return elements(spec, codes); },
-      [&](KernelBuilder &k, uint32_t lanes) { build(k, spec, lanes); });
+  return variantsOfCodes(context, spec, elements(spec),
+                         [&](KernelBuilder &k, uint32_t lanes) { build(k, spec, lanes); });
 }
 
 } // namespace xfmr::codegen

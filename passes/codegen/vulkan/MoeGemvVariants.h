@@ -9,7 +9,7 @@ namespace xfmr::codegen::moe_gemv {
 enum Word : uint32_t { kN, kChunks, kTopK, kXStride, kXOffset, kOutStride, kOutOffset, kAlpha, kLimit, kPart, kTerms };
 static_assert(kTerms + MoeTermsBuilder::kWords <= 16);
 
-std::vector<Element> elements(const MoeGemvSpec &spec, Element weight);
+std::vector<Element> elements(const MoeGemvSpec &spec);
 
 // Whether the part of the dispatch has the expert of an entry.
 Value holds(KernelBuilder &k, Value entry);

@@ -30,31 +30,12 @@ std::pair<Value, Value> unpacked8(WeightType type, const Values &packed) {
   return {pair(0), pair(2)};
 }
 
-Element wideWeightElement(WeightType type) {
-  return type == WeightType::F32 ? Element::U64x4 : Element::U64x2;
-}
-
-std::pair<Value, Value> loadWideWeights8(const Buffer &weight, WeightType type, Value chunk) {
-  KernelBuilder &k = *chunk.builder;
-  Value words = weight[chunk];
-  auto two = [&](Value a, Value b) { return k.shuffle(a, b, {0, 1, 2, 3}); };
-  if (type == WeightType::F32)
-    return {asFloat(two(unpackPair(words[0]), unpackPair(words[1]))),
-            asFloat(two(unpackPair(words[2]), unpackPair(words[3])))};
-  auto unpack = type == WeightType::F16 ? unpackHalf : unpackBfloat;
-  auto four = [&](unsigned word) {
-    Value pair = unpackPair(words[word]);
-    return two(unpack(pair[0]), unpack(pair[1]));
-  };
-  return {four(0), four(1)};
-}
-
 Value loadWeights4(const Buffer &weight, WeightType type, Value quad) {
-  Value loaded = weight[quad];
   if (type == WeightType::F32)
-    return loaded;
+    return weight[quad];
+  Value texel = weight[quad >> 1], odd = (quad & 1) != 0;
   auto unpack = type == WeightType::F16 ? unpackHalf : unpackBfloat;
-  return quad.builder->shuffle(unpack(loaded[0]), unpack(loaded[1]), {0, 1, 2, 3});
+  return quad.builder->shuffle(unpack(select(odd, texel[2], texel[0])), unpack(select(odd, texel[3], texel[1])), {0, 1, 2, 3});
 }
 
 Element cacheElement(CacheType type) {

@@ -15,11 +15,7 @@ std::pair<Value, Value> loadWeights8(const Buffer &weight, WeightType type, Valu
 Values loadPacked8(const Buffer &weight, WeightType type, Value chunk);
 std::pair<Value, Value> unpacked8(WeightType type, const Values &packed);
 
-// The same from 64-bit words, for variants that require int64: half as many loads of f32.
-Element wideWeightElement(WeightType type);
-std::pair<Value, Value> loadWideWeights8(const Buffer &weight, WeightType type, Value chunk);
-
-// Columns 4 * quad .. 4 * quad + 3, from a binding of F32x4, or U32x2 for the 16-bit types.
+// Columns 4 * quad .. 4 * quad + 3: one load as well, of the 16-bit types with four columns more.
 Value loadWeights4(const Buffer &weight, WeightType type, Value quad);
 
 // The element type of a cache binding, addressed four columns at a time; of Q8 these are codes, without their scale (CacheCodes.h).

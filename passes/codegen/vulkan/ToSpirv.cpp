@@ -4,6 +4,7 @@
 // and follow Vulkan's memory model, as the extension demands; all others are 1.3.
 #include "passes/codegen/vulkan/ToSpirv.h"
 #include "passes/codegen/vulkan/LoopResults.h"
+#include "passes/codegen/vulkan/TexelBuffers.h"
 #include "mlir/Conversion/ArithToSPIRV/ArithToSPIRV.h"
 #include "mlir/Conversion/GPUToSPIRV/GPUToSPIRV.h"
 #include "mlir/Conversion/MathToSPIRV/MathToSPIRV.h"
@@ -38,8 +39,9 @@ namespace {
 // Only what Vulkan 1.1 guarantees, plus what tuned variants ask for by name.
 spirv::TargetEnvAttr targetEnv(MLIRContext *context, bool matrixUnits) {
   using C = spirv::Capability;
-  SmallVector<C> capabilities = {C::Shader, C::Int64, C::GroupNonUniform, C::GroupNonUniformArithmetic,
-                                 C::GroupNonUniformShuffle, C::GroupNonUniformBallot, C::GroupNonUniformVote};
+  SmallVector<C> capabilities = {C::Shader, C::GroupNonUniform, C::GroupNonUniformArithmetic,
+                                 C::GroupNonUniformShuffle, C::GroupNonUniformBallot, C::GroupNonUniformVote,
+                                 C::SampledBuffer};
   SmallVector<spirv::Extension> extensions = {spirv::Extension::SPV_KHR_storage_buffer_storage_class};
   if (matrixUnits) {
     capabilities.append({C::Float16, C::VulkanMemoryModel, C::CooperativeMatrixKHR});
@@ -204,12 +206,15 @@ void shareAmongGroups(spirv::ModuleOp module) {
 LogicalResult convertInPlace(gpu::GPUModuleOp module) {
   Block *block = module->getBlock();
   Operation *before = module->getPrevNode();
-  Attribute coherent = module->getAttr(kCoherentBindings);
+  SmallVector<NamedAttribute> said;
+  for (NamedAttribute attribute : module->getAttrs())
+    if (attribute.getName() == kCoherentBindings || attribute.getName() == kTexelBindings)
+      said.push_back(attribute);
   if (failed(convert(module)))
     return failure();
   Operation *converted = before ? before->getNextNode() : &block->front();
-  if (coherent)
-    converted->setAttr(kCoherentBindings, coherent);
+  for (NamedAttribute attribute : said)
+    converted->setAttr(attribute.getName(), attribute.getValue());
   return success();
 }
 
@@ -223,6 +228,12 @@ struct GpuToSpirv : PassWrapper<GpuToSpirv, OperationPass<>> {
       if (failed(refuseBf16(module)) || failed(convertInPlace(module)))
         return signalPassFailure();
   }
+};
+
+struct ReadTexels : PassWrapper<ReadTexels, OperationPass<spirv::ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ReadTexels)
+  StringRef getName() const override { return "read-texels"; }
+  void runOnOperation() override { readTexels(getOperation()); }
 };
 
 struct FixCapabilities : PassWrapper<FixCapabilities, OperationPass<spirv::ModuleOp>> {
@@ -247,6 +258,7 @@ void buildSpirvPipeline(OpPassManager &manager) {
   manager.addPass(std::make_unique<GpuToSpirv>());
   OpPassManager &nested = manager.nest<spirv::ModuleOp>();
   nested.addPass(spirv::createSPIRVLowerABIAttributesPass());
+  nested.addPass(std::make_unique<ReadTexels>()); // before capabilities are deduced
   nested.addPass(spirv::createSPIRVUpdateVCEPass());
   nested.addPass(std::make_unique<FixCapabilities>());
 }

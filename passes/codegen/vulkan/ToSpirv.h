@@ -19,6 +19,9 @@ constexpr uint32_t kPushWords = 16;
 // Of a gpu.module: the bindings through which workgroups of one dispatch pass results to each other, an array of i32.
 constexpr const char *kCoherentBindings = "coherent_bindings";
 
+// The same of the bindings that are read as texels (TexelBuffers.h).
+constexpr const char *kTexelBindings = "texel_bindings";
+
 // What a context needs for building kernels and converting them.
 void registerKernelDialects(mlir::DialectRegistry &registry);
 

@@ -32,11 +32,6 @@ Value packHalf(Value low, Value high) {
   return wrap(low, mlir::spirv::GLPackHalf2x16Op::create(ops(low), ops(low).getI32Type(), pair));
 }
 
-Value unpackPair(Value u64) {
-  auto type = mlir::VectorType::get({2}, ops(u64).getI32Type());
-  return wrap(u64, mlir::spirv::BitcastOp::create(ops(u64), type, u64.value));
-}
-
 Value unpackBfloat(Value word) {
   auto type = mlir::VectorType::get({2}, ops(word).getF32Type());
   Value low = asFloat(word << 16), high = asFloat(word & 0xffff0000u);

@@ -6,7 +6,9 @@ xfmr.program @p max_context 8 chunk 8 kv f32
   xfmr.executable @k #xfmr.attention_prefill<head_dim = 16, sinks>
 }
 
-// CHECK-LABEL: xfmr.variant "subgroup_size_8+subgroup_shuffle"
+// CHECK-LABEL: xfmr.variant "subgroup_size_8+subgroup_shuffle+texel_buffers"
+// CHECK: spirv.GlobalVariable @main_arg_2 bind(0, 2) : !spirv.ptr<!spirv.image<i32, Buffer
+// CHECK: spirv.GlobalVariable @main_arg_3 bind(0, 3) : !spirv.ptr<!spirv.image<i32, Buffer
 // CHECK-NOT: spirv.ControlBarrier
 // CHECK: spirv.GroupNonUniformShuffle
 // CHECK-LABEL: xfmr.variant "portable" workgroup [64, 1, 1] shared 9728

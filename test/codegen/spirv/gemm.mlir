@@ -7,8 +7,10 @@ xfmr.program @p max_context 8 chunk 8 kv f32
   xfmr.executable @halves #xfmr.gemm<weight = f16>
 }
 
-// CHECK-LABEL: xfmr.variant "subgroup_size_8+subgroup_shuffle"
+// CHECK-LABEL: xfmr.variant "subgroup_size_8+subgroup_shuffle+texel_buffers"
 // CHECK-NOT: spirv.ControlBarrier
+// CHECK-COUNT-8: spirv.ImageFetch
+// CHECK-NOT: spirv.ImageFetch
 // CHECK: spirv.GroupNonUniformShuffle
 // CHECK-LABEL: xfmr.variant "portable" workgroup [64, 1, 1] shared 10240
 // CHECK-NOT: spirv.GroupNonUniform
@@ -36,7 +38,7 @@ xfmr.program @p max_context 8 chunk 8 kv f32
 // CHECK: spirv.KHR.CooperativeMatrixStore
 // CHECK: xfmr.variant "cooperative_matrix_f16_16x16x16+subgroup_size_64+workgroup_256"
 // CHECK-SAME: workgroup [256, 1, 1]
-// CHECK: xfmr.variant "subgroup_size_8+subgroup_shuffle"
+// CHECK: xfmr.variant "subgroup_size_8+subgroup_shuffle+texel_buffers"
 // CHECK: spirv.module {{.*}}Logical GLSL450 requires #spirv.vce<v1.3
 // CHECK: xfmr.variant "portable"
 // CHECK-NOT: NonPrivatePointer

@@ -7,14 +7,15 @@ xfmr.program @p max_context 8 chunk 8 kv f32
   xfmr.executable @wide #xfmr.gemm<weight = q8_wide>
 }
 
-// For software drivers: an invocation has four rows and all columns, so nothing is exchanged but x. Of eight loads of four words
-// each would take two: words of 64 bits halve them.
+// For software drivers: an invocation has four rows and all columns, so nothing is exchanged but x. A vec4 of x, a block's words and
+// its scales are a texel each.
 // CHECK-LABEL: xfmr.executable @k
-// CHECK-LABEL: xfmr.variant "subgroup_size_8+subgroup_shuffle+int64"
+// CHECK-LABEL: xfmr.variant "subgroup_size_8+subgroup_shuffle+texel_buffers"
 // CHECK-SAME: workgroup [8, 1, 1] {
 // CHECK: spirv.mlir.loop
-// CHECK: spirv.Load "StorageBuffer" {{.*}} : vector<4xf32>
-// CHECK: spirv.Load "StorageBuffer" {{.*}} : vector<2xi64>
+// CHECK: spirv.ImageFetch
+// CHECK: spirv.Bitcast {{.*}} to vector<4xf32>
+// CHECK: spirv.ImageFetch
 // CHECK: spirv.BitwiseXor
 // CHECK: spirv.ShiftRightArithmetic
 // CHECK: spirv.GroupNonUniformShuffle
@@ -31,7 +32,7 @@ xfmr.program @p max_context 8 chunk 8 kv f32
 
 // Many rows: codes become numbers on their way, one multiply-add with scale and minimum.
 // CHECK-LABEL: xfmr.executable @wide
-// CHECK-LABEL: xfmr.variant "subgroup_size_8+subgroup_shuffle"
+// CHECK-LABEL: xfmr.variant "subgroup_size_8+subgroup_shuffle+texel_buffers"
 // CHECK: spirv.BitwiseAnd
 // CHECK: spirv.ConvertSToF
 // CHECK: spirv.GL.Fma

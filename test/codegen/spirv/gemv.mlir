@@ -6,7 +6,21 @@ xfmr.program @p max_context 8 chunk 8 kv f32
   xfmr.executable @k #xfmr.gemv<weight = bf16, rms_norm>
 }
 
-// CHECK-LABEL: xfmr.variant "subgroup_size_8+int64"
+// For software drivers: what it reads in the loop is bound as texels of four words, which become four floats of x and the
+// norm, or eight of the weight; sixteen rows an invocation.
+// CHECK-LABEL: xfmr.variant "subgroup_size_8+texel_buffers"
+// CHECK-SAME: workgroup [16, 1, 1]
+// CHECK: Logical GLSL450 requires #spirv.vce<v1.3, [Shader, SampledBuffer{{.*}}], [SPV_KHR_storage_buffer_storage_class]>
+// CHECK: spirv.GlobalVariable @main_arg_0 bind(0, 0) : {{.*}} StorageBuffer>
+// CHECK: spirv.GlobalVariable @main_arg_1 bind(0, 1) : !spirv.ptr<!spirv.image<i32, Buffer, NoDepth, NonArrayed, SingleSampled, NeedSampler, Unknown>, UniformConstant>
+// CHECK: spirv.GlobalVariable @main_arg_2 bind(0, 2) : !spirv.ptr<!spirv.image<i32, Buffer
+// CHECK: spirv.GlobalVariable @main_arg_3 bind(0, 3) : {{.*}} StorageBuffer>
+// CHECK: spirv.GlobalVariable @main_arg_4 bind(0, 4) : !spirv.ptr<!spirv.image<i32, Buffer
+// CHECK: spirv.mlir.loop
+// CHECK: %[[WORDS:.*]] = spirv.ImageFetch %{{.*}}, %{{.*}} : {{.*}}, i32 -> vector<4xi32>
+// CHECK: spirv.Bitcast %[[WORDS]] : vector<4xi32> to vector<4xf32>
+// CHECK-COUNT-19: spirv.ImageFetch
+// CHECK-NOT: spirv.ImageFetch
 // CHECK: spirv.ShiftLeftLogical
 // CHECK: spirv.ControlBarrier
 // CHECK: spirv.GL.InverseSqrt

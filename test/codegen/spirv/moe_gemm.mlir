@@ -14,7 +14,7 @@ xfmr.program @p max_context 8 chunk 8 kv f32
 // CHECK-NOT: CooperativeMatrixMulAdd
 // CHECK-LABEL: xfmr.variant "cooperative_matrix_f16_16x16x16+subgroup_size_64+workgroup_256"
 // CHECK-COUNT-10: spirv.KHR.CooperativeMatrixMulAdd
-// CHECK-LABEL: xfmr.variant "subgroup_size_8+subgroup_shuffle"
+// CHECK-LABEL: xfmr.variant "subgroup_size_8+subgroup_shuffle+texel_buffers"
 // CHECK: spirv.GroupNonUniformShuffle
 // CHECK-LABEL: xfmr.variant "portable" workgroup [64, 1, 1] shared 5856
 // CHECK: spirv.ControlBarrier

@@ -6,7 +6,7 @@ xfmr.program @p max_context 8 chunk 8 kv f32
   xfmr.executable @k #xfmr.moe_gemv<product = second, weighted>
 }
 
-// CHECK-LABEL: xfmr.variant "subgroup_size_8+int64"
+// CHECK-LABEL: xfmr.variant "subgroup_size_8+texel_buffers"
 // CHECK-LABEL: xfmr.variant "subgroup_size_32+subgroup_arithmetic+workgroup_256"
 // CHECK-NOT: spirv.ControlBarrier
 // CHECK: spirv.GroupNonUniformFAdd <Subgroup> <Reduce>
