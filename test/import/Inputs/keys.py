@@ -1,4 +1,4 @@
-"""keys.py TOOL FOLDER: what every importer makes of every key of its family's configuration.
+"""keys.py import-each FOLDER: what every importer makes of every key of its family's configuration.
 
 Each key is changed alone in a miniature's config.json. The outcome must be the table's: the model changes ("changes"), the key is
 refused by name ("refused"), nothing happens because it is no mathematics ("harmless"), or a warning names it ("warned").
@@ -205,38 +205,48 @@ TOGETHER = {"no_quantization", "everywhere", "unknown_pattern", "unknown_rope", 
             "clipped", "scaled", "steeper", "loose_sum", "fewer", "partly", "gated", "unknown_network", "unaligned"}
 
 
-def run(tool, folder, config):
-    path = os.path.join(folder, "config.json")
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(config, file)
-    result = subprocess.run([tool, path], capture_output=True, text=True)
-    return result.returncode, result.stdout, result.stderr
+class Importer:
+    """One process for all configurations (ImportEach.cpp)."""
+
+    def __init__(self, tool, folder):
+        self.path = os.path.join(folder, "config.json")
+        self.process = subprocess.Popen([tool], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def run(self, config):
+        """Whether it was imported, the module's text, what was said."""
+        with open(self.path, "w", encoding="utf-8") as file:
+            json.dump(config, file)
+        self.process.stdin.write(self.path + "\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline())
+        return answer["ok"], answer["text"], answer["said"]
 
 
-def outcome(tool, folder, plain, base, key, value):
+def outcome(importer, plain, base, key, value):
     changes = value if key in TOGETHER else {key: value}
-    code, text, errors = run(tool, folder, {**base, **changes})
-    named = any(f'"{name}' in errors for name in changes)
-    if code != 0:
-        return "refused" if named else f"failed without its name: {errors.strip()}"
-    if "not read for" in errors:
-        return "warned" if named else f"warned of another: {errors.strip()}"
+    ok, text, said = importer.run({**base, **changes})
+    named = any(f'"{name}' in said for name in changes)
+    if not ok:
+        return "refused" if named else f"failed without its name: {said.strip()}"
+    if "not read for" in said:
+        return "warned" if named else f"warned of another: {said.strip()}"
     return "changes" if text != plain else "harmless"
 
 
 def main(tool, folder):
     os.makedirs(folder, exist_ok=True)
+    importer = Importer(tool, folder)
     failures = 0
     for name, (base, table) in FAMILIES.items():
         base = {"model_type": name, **base}
-        code, plain, errors = run(tool, folder, base)
-        if code != 0 or errors:
-            print(f"{name}: {errors.strip()}")
+        ok, plain, said = importer.run(base)
+        if not ok or said:
+            print(f"{name}: {said.strip()}")
             failures += 1
             continue
         counts = {}
         for key, (value, wanted) in table.items():
-            found = outcome(tool, folder, plain, base, key, value)
+            found = outcome(importer, plain, base, key, value)
             if found != wanted:
                 print(f"{name}: {key} = {json.dumps(value)}: {found}, expected {wanted}")
                 failures += 1
