@@ -140,6 +140,10 @@ private:
       uint64_t count = 0;
       if (!read(element) || !read(count) || count > left() || depth > 2)
         return Status::error("an array is longer than the file or nested too deeply");
+      elements += count;
+      if (elements > kMostElements)
+        return Status::error("the arrays of the metadata have " + std::to_string(elements) + " elements by here, expected at most " +
+                             std::to_string(kMostElements));
       std::vector<GgufValue> values;
       for (uint64_t i = 0; i < count; ++i) {
         values.emplace_back();
@@ -211,8 +215,10 @@ private:
     return Status::success();
   }
 
+  static constexpr uint64_t kMostElements = 1 << 24; // a value takes forty bytes, a vocabulary has some hundred thousand
   GgufFile &file;
   const uint8_t *next, *end;
+  uint64_t elements = 0; // of all arrays so far
 };
 
 Status GgufFile::open(const std::string &path, GgufFile &out) {

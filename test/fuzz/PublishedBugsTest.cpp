@@ -85,6 +85,10 @@ TEST_F(PublishedBugs, Cve_2024_21802_21825_21836_23496_23605_CountsOfTheHeader) 
                      .number<uint64_t>((uint64_t(1) << 61) + 1)
                      .fill(64)),
             "key \"k\": an array is longer than the file or nested too deeply");
+  // As many as the file has bytes, in memory forty times as much.
+  const uint64_t many = (1 << 24) + 1;
+  EXPECT_EQ(gguf(Bytes().head(0, 1).text("k").number<uint32_t>(9).number<uint32_t>(0).number(many).fill(many)),
+            "key \"k\": the arrays of the metadata have 16777217 elements by here, expected at most 16777216");
   EXPECT_EQ(gguf(Bytes().head(0, 1).number(kAll).fill(64)), "ends within key 0");
   EXPECT_EQ(gguf(Bytes().head(1, 0).text("t").number<uint32_t>(1000).fill(64)),
             "tensor \"t\" has 1000 dimensions, expected at most 4");
