@@ -2,19 +2,20 @@
 // the calls where a real one can.
 #pragma once
 #include "runtime/engine/Engine.h"
+#include <atomic>
 
 namespace xfmr::mock {
 
-/// When and how calls fail. A test may change it at any time.
+/// When and how calls fail, and how many there were, of all threads. A test may change it at any time.
 struct Faults {
-  int failAt = 0;         // the nth call of submit, wait or watch from now on fails; 0: none
-  bool lose = false;      // that failure loses the device: all later calls fail too
-  bool noMemory = false;  // createMemory fails
-  bool wildIds = false;   // sample chooses an id outside the vocabulary
+  std::atomic<int> failAt = 0; // the nth call of submit, wait or watch from now on fails; 0: none
+  bool lose = false;           // that failure loses the device: all later calls fail too
+  bool noMemory = false;       // createMemory fails
+  bool wildIds = false;        // sample chooses an id outside the vocabulary
 
-  int calls = 0;          // calls of submit, wait and watch so far
-  int submissions = 0, tokens = 0; // submissions, and runs of decode in them
-  double secondsPerToken = 0;      // a run of decode takes so long
+  std::atomic<int> calls = 0;                   // calls of submit, wait and watch so far
+  std::atomic<int> submissions = 0, tokens = 0; // submissions, and runs of decode in them
+  double secondsPerToken = 0;                   // a run of decode takes so long
 };
 
 /// `artifact` holds the toy. `pace` is what the engine says of itself.
