@@ -10,33 +10,22 @@ namespace {
 
 std::string number(uint64_t value) { return std::to_string(value); }
 
-uint32_t wordAt(const uint8_t *data, uint64_t index) {
-  uint32_t word;
-  std::memcpy(&word, data + 4 * index, 4);
-  return word;
-}
-
 } // namespace
 
 Status xfmr::artifact::checkSpirv(const uint8_t *data, uint64_t bytes, std::set<std::string> &entries) {
-  constexpr uint32_t kMagic = 0x07230203, kOpEntryPoint = 15, kGLCompute = 5, kHeaderWords = 5;
-  if (bytes % 4 || bytes < 4 * kHeaderWords)
+  constexpr uint32_t kMagic = 0x07230203, kOpEntryPoint = 15, kGLCompute = 5;
+  if (bytes % 4 || bytes < 4 * kSpirvHeaderWords)
     return Status::error("SPIR-V of " + number(bytes) + " bytes");
-  if (wordAt(data, 0) != kMagic)
+  if (spirvWord(data, 0) != kMagic)
     return Status::error("no SPIR-V: its first word is not 0x07230203");
-  uint64_t words = bytes / 4;
-  for (uint64_t at = kHeaderWords; at < words;) {
-    uint64_t length = wordAt(data, at) >> 16;
-    if (length == 0 || length > words - at)
-      return Status::error("SPIR-V instruction at word " + number(at) + " runs over the end");
-    if ((wordAt(data, at) & 0xffff) == kOpEntryPoint && length > 3 &&
-        wordAt(data, at + 1) == kGLCompute) {
-      const char *name = reinterpret_cast<const char *>(data + 4 * (at + 3));
-      entries.emplace(name, strnlen(name, 4 * (length - 3)));
-    }
-    at += length;
-  }
-  return Status::success();
+  const uint64_t words = bytes / 4;
+  const uint64_t end = eachInstruction(data, words, [&](uint32_t code, uint64_t at, uint64_t length) {
+    if (code != kOpEntryPoint || length <= 3 || spirvWord(data, at + 1) != kGLCompute)
+      return;
+    const char *name = reinterpret_cast<const char *>(data + 4 * (at + 3));
+    entries.emplace(name, strnlen(name, 4 * (length - 3)));
+  });
+  return end == words ? Status::success() : Status::error("SPIR-V instruction at word " + number(end) + " runs over the end");
 }
 
 Status xfmr::artifact::checkSharedObject(const uint8_t *data, uint64_t bytes) {

@@ -218,8 +218,7 @@ DeviceFacts xfmr::vulkan::factsOf(VkPhysicalDevice device) {
     readSubgroupSizeControl(device, facts);
     readMatrixUnits(device, facts);
   }
-  if (limits.maxTexelBufferElements >= limits.maxStorageBufferRange / kTexelBytes &&
-      limits.minTexelBufferOffsetAlignment <= limits.minStorageBufferOffsetAlignment)
+  if (bindsTexels(limits))
     facts.features.insert("texel_buffers");
   for (uint32_t invocations : {256u, 512u})
     if (std::min(facts.maxInvocations, facts.maxWorkgroup[0]) >= invocations)

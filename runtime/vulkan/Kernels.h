@@ -9,11 +9,6 @@
 
 namespace xfmr::vulkan {
 
-/// Of a binding, where `texels` are those that are such.
-inline VkDescriptorType descriptorType(uint32_t texels, uint32_t binding) {
-  return texels >> binding & 1 ? VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
-}
-
 struct Kernel {
   VkPipeline pipeline = VK_NULL_HANDLE;
   VkPipelineLayout layout = VK_NULL_HANDLE;

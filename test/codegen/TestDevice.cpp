@@ -102,7 +102,7 @@ TestDevice::TestDevice(bool validate) {
     if (subgroup.supportedOperations & VK_SUBGROUP_FEATURE_ARITHMETIC_BIT)
       features.insert("subgroup_arithmetic");
   }
-  if (properties.limits.maxTexelBufferElements >= properties.limits.maxStorageBufferRange / vulkan::kTexelBytes)
+  if (vulkan::bindsTexels(properties.limits))
     features.insert("texel_buffers");
   for (uint32_t invocations : {256u, 512u})
     if (std::min(properties.limits.maxComputeWorkGroupInvocations, properties.limits.maxComputeWorkGroupSize[0]) >= invocations)
@@ -191,7 +191,7 @@ Pipeline::Pipeline(TestDevice &device, const CompiledKernel &kernel, size_t vari
   check(vkCreateShaderModule(device.device, &shaderInfo, nullptr, &shader), "vkCreateShaderModule");
   std::vector<VkDescriptorSetLayoutBinding> slots(kernel.bindings.size());
   for (size_t i = 0; i < slots.size(); ++i)
-    slots[i] = {static_cast<uint32_t>(i), typeOf(i), 1, VK_SHADER_STAGE_COMPUTE_BIT, nullptr};
+    slots[i] = {static_cast<uint32_t>(i), vulkan::descriptorType(texels, i), 1, VK_SHADER_STAGE_COMPUTE_BIT, nullptr};
   VkDescriptorSetLayoutCreateInfo setInfo{VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO};
   setInfo.bindingCount = static_cast<uint32_t>(slots.size());
   setInfo.pBindings = slots.data();
@@ -227,10 +227,6 @@ Pipeline::Pipeline(TestDevice &device, const CompiledKernel &kernel, size_t vari
   check(vkAllocateDescriptorSets(device.device, &setAllocation, &set), "vkAllocateDescriptorSets");
 }
 
-VkDescriptorType Pipeline::typeOf(size_t binding) const {
-  return texels >> binding & 1 ? VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
-}
-
 VkBufferView Pipeline::viewOf(VkBuffer buffer) {
   VkBufferViewCreateInfo info{VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO};
   info.buffer = buffer;
@@ -264,7 +260,7 @@ void Pipeline::bind(const std::vector<TestBuffer *> &buffers) {
     write.dstSet = set;
     write.dstBinding = static_cast<uint32_t>(i);
     write.descriptorCount = 1;
-    write.descriptorType = typeOf(i);
+    write.descriptorType = vulkan::descriptorType(texels, i);
     write.pBufferInfo = &info;
     VkBufferView view = VK_NULL_HANDLE;
     if (write.descriptorType == VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER)

@@ -40,7 +40,6 @@ public:
   double run(const std::vector<uint32_t> &push, std::array<uint32_t, 3> grid, unsigned times = 1);
 
 private:
-  VkDescriptorType typeOf(size_t binding) const;
   VkBufferView viewOf(VkBuffer buffer);
 
   TestDevice &device;

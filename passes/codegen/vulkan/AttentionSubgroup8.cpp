@@ -16,8 +16,11 @@ namespace {
 
 constexpr uint32_t kLanes = 8, kSubgroups = 2, kKeys = kLanes;
 
-bool readsTexels(const AttentionPrefillSpec &spec) {
-  return spec.cache != CacheType::Q8;
+// What the elements of a cache that is read as texels are; nothing for bytes, which are not.
+std::optional<WeightType> texelsOf(CacheType cache) {
+  if (cache == CacheType::Q8)
+    return std::nullopt;
+  return cache == CacheType::F32 ? WeightType::F32 : WeightType::F16;
 }
 
 class Subgroup8 {
@@ -25,7 +28,7 @@ public:
   Subgroup8(KernelBuilder &k, const AttentionPrefillSpec &spec)
       : k(k), spec(spec), quads(headQuads(spec.headDim)),
         groups(queryTile(spec.headDim) / (kLanes * kSubgroups)) {
-    if (readsTexels(spec))
+    if (texelsOf(spec.cache))
       for (const char *name : {"k_cache", "v_cache"})
         k.readAsTexels(k.buffer(name));
   }
@@ -80,8 +83,8 @@ private:
   }
 
   Value load(const Buffer &cache, Value quad) {
-    return readsTexels(spec) ? loadWeights4(cache, spec.cache == CacheType::F32 ? WeightType::F32 : WeightType::F16, quad)
-                             : loadCache4(cache, spec.cache, quad);
+    const auto type = texelsOf(spec.cache);
+    return type ? loadWeights4(cache, *type, quad) : loadCache4(cache, spec.cache, quad);
   }
 
   Values step(Value first, llvm::ArrayRef<Value> in) {
@@ -202,14 +205,11 @@ private:
 llvm::Expected<BuiltKernel> buildSubgroup8(mlir::MLIRContext &context,
                                                 const AttentionPrefillSpec &spec) {
   std::vector<Element> types = elements(spec);
-  std::vector<std::string> features = {"subgroup_size_8", "subgroup_shuffle"};
-  if (readsTexels(spec)) {
-    types[2] = types[3] = spec.cache == CacheType::F32 ? Element::F32x4 : Element::U32x4;
-    features.push_back("texel_buffers");
-  }
+  if (auto type = texelsOf(spec.cache))
+    types[2] = types[3] = weightElement(*type);
   KernelBuilder k(context, spec.name(), spec.bindings(), types, {kLanes * kSubgroups, 1, 1});
   Subgroup8(k, spec).build();
-  return k.finish(std::move(features));
+  return k.finish({"subgroup_size_8", "subgroup_shuffle"});
 }
 
 } // namespace xfmr::codegen::attention_prefill

@@ -5,7 +5,7 @@ namespace xfmr::codegen {
 
 std::vector<std::string> CodeRow::features(uint32_t lanes) {
   if (!lanes)
-    return {"subgroup_size_8", "subgroup_shuffle", "texel_buffers"};
+    return {"subgroup_size_8", "subgroup_shuffle"};
   if (invocations(lanes) > 128) // every device takes workgroups of 128
     return {"workgroup_" + std::to_string(invocations(lanes))};
   return {};

@@ -78,7 +78,7 @@ void build(KernelBuilder &k, const GemmSpec &spec) {
 llvm::Expected<BuiltKernel> buildSubgroup8(mlir::MLIRContext &context, const GemmSpec &spec) {
   KernelBuilder k(context, spec.name(), spec.bindings(), elements(spec), {4 * kLanes, 1, 1});
   build(k, spec);
-  return k.finish({"subgroup_size_8", "subgroup_shuffle", "texel_buffers"});
+  return k.finish({"subgroup_size_8", "subgroup_shuffle"});
 }
 
 } // namespace xfmr::codegen::gemm

@@ -139,7 +139,7 @@ llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const Gemv
   for (uint32_t lanes : {64u, 32u})
     kernel = preferring(std::move(kernel), buildSubgroup(context, spec, lanes));
   return preferring(std::move(kernel),
-                    buildVariant(context, spec, {/*rows=*/16, /*texels=*/true}, {"subgroup_size_8", "texel_buffers"}));
+                    buildVariant(context, spec, {/*rows=*/16, /*texels=*/true}, {"subgroup_size_8"}));
 }
 
 } // namespace xfmr::codegen

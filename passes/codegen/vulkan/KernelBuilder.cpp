@@ -419,6 +419,8 @@ llvm::Expected<BuiltKernel> KernelBuilder::finish(std::vector<std::string> featu
       return llvm::createStringError("kernel %s: binding %zu (%s) is declared %s but is %s",
                                      name.c_str(), i, bindings[i].name.c_str(), declared, found);
   }
+  if (function->getParentOp()->hasAttr(kTexelBindings))
+    features.push_back("texel_buffers");
   const bool ofMatrixUnits = !features.empty() && features.front().rfind("cooperative_matrix", 0) == 0;
   if (const uint32_t most = ofMatrixUnits ? 32768 : 16384; sharedBytes > most)
     return llvm::createStringError("kernel %s: %u bytes of workgroup memory, at most %u are sure", name.c_str(),

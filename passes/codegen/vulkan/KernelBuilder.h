@@ -89,7 +89,8 @@ public:
   // Adds to a u32, also of workgroup memory; returns what was there.
   Value atomicAdd(const Buffer &buffer, Value index, Value value);
 
-  // This variant reads the buffer, of elements of 16 bytes, as texels: see TexelBuffers.h. It then needs texel_buffers.
+  // This variant reads the buffer, of elements of 16 bytes, as texels: see TexelBuffers.h. finish() adds texel_buffers
+  // to its features.
   void readAsTexels(const Buffer &buffer);
 
   void when(Value condition, llvm::function_ref<void()> body);

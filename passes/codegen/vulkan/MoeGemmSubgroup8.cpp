@@ -127,7 +127,7 @@ private:
 llvm::Expected<BuiltKernel> buildSubgroup8(mlir::MLIRContext &context, const MoeGemmSpec &spec) {
   KernelBuilder k(context, spec.name(), spec.bindings(), elements(spec), {threadsOf(spec), 1, 1});
   Tile(k, spec).build();
-  return k.finish({"subgroup_size_8", "subgroup_shuffle", "texel_buffers"});
+  return k.finish({"subgroup_size_8", "subgroup_shuffle"});
 }
 
 } // namespace xfmr::codegen::moe_gemm

@@ -174,7 +174,7 @@ llvm::Expected<BuiltKernel> buildVariants(mlir::MLIRContext &context, const MoeG
   auto kernel = buildVariant(context, spec, {4, false}, {});
   for (uint32_t lanes : {64u, 32u})
     kernel = preferring(std::move(kernel), buildSubgroup(context, spec, lanes));
-  return preferring(std::move(kernel), buildVariant(context, spec, {16, true}, {"subgroup_size_8", "texel_buffers"}));
+  return preferring(std::move(kernel), buildVariant(context, spec, {16, true}, {"subgroup_size_8"}));
 }
 
 } // namespace xfmr::codegen

@@ -44,14 +44,7 @@ void readTexels(spirv::ModuleOp module, spirv::GlobalVariableOp variable) {
 } // namespace
 
 void readTexels(spirv::ModuleOp module) {
-  auto bindings = module->getAttrOfType<DenseI32ArrayAttr>(kTexelBindings);
-  if (!bindings)
-    return;
-  module->removeAttr(kTexelBindings);
-  for (auto variable : module.getOps<spirv::GlobalVariableOp>())
-    if (auto binding = variable.getBinding();
-        binding && llvm::is_contained(bindings.asArrayRef(), static_cast<int32_t>(*binding)))
-      readTexels(module, variable);
+  eachListed(module, kTexelBindings, [&](spirv::GlobalVariableOp variable) { readTexels(module, variable); });
 }
 
 } // namespace xfmr::codegen

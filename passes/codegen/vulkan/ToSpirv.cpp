@@ -192,14 +192,9 @@ void shareAmongGroups(spirv::ModuleOp module) {
         cast<spirv::PointerType>(add.getPointer().getType()).getStorageClass() == spirv::StorageClass::StorageBuffer;
     add.setSemantics(onBuffer ? S::AcquireRelease | S::UniformMemory : S::None);
   });
-  auto bindings = module->getAttrOfType<DenseI32ArrayAttr>(kCoherentBindings);
-  if (!bindings)
-    return;
-  module->removeAttr(kCoherentBindings);
-  for (auto variable : module.getOps<spirv::GlobalVariableOp>())
-    if (auto binding = variable.getBinding();
-        binding && llvm::is_contained(bindings.asArrayRef(), static_cast<int32_t>(*binding)))
-      variable->setAttr("coherent", UnitAttr::get(module.getContext()));
+  eachListed(module, kCoherentBindings, [&](spirv::GlobalVariableOp variable) {
+    variable->setAttr("coherent", UnitAttr::get(module.getContext()));
+  });
 }
 
 // The gpu.module becomes a spirv.module in its place, which takes over what is said of its bindings.
@@ -246,6 +241,14 @@ struct FixCapabilities : PassWrapper<FixCapabilities, OperationPass<spirv::Modul
 };
 
 } // namespace
+
+void eachListed(spirv::ModuleOp module, const char *bindings, function_ref<void(spirv::GlobalVariableOp)> body) {
+  auto listed = llvm::dyn_cast_or_null<DenseI32ArrayAttr>(module->removeAttr(bindings));
+  for (auto variable : module.getOps<spirv::GlobalVariableOp>())
+    if (auto binding = variable.getBinding();
+        listed && binding && llvm::is_contained(listed.asArrayRef(), static_cast<int32_t>(*binding)))
+      body(variable);
+}
 
 void registerKernelDialects(DialectRegistry &registry) {
   registry.insert<arith::ArithDialect, gpu::GPUDialect, math::MathDialect, memref::MemRefDialect,

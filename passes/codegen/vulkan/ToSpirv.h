@@ -22,6 +22,10 @@ constexpr const char *kCoherentBindings = "coherent_bindings";
 // The same of the bindings that are read as texels (TexelBuffers.h).
 constexpr const char *kTexelBindings = "texel_bindings";
 
+// The variables of the bindings that one of these lists; takes the list off the module.
+void eachListed(mlir::spirv::ModuleOp module, const char *bindings,
+                llvm::function_ref<void(mlir::spirv::GlobalVariableOp)> body);
+
 // What a context needs for building kernels and converting them.
 void registerKernelDialects(mlir::DialectRegistry &registry);
 
