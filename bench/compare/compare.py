@@ -44,7 +44,10 @@ def run(command, folder=None):
     environment = dict(os.environ)
     if folder:  # its libraries and backends lie beside it
         environment["LD_LIBRARY_PATH"] = folder + ":" + environment.get("LD_LIBRARY_PATH", "")
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    try:
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    except OSError as error:
+        sys.exit(f"compare.py: error: {command[0]} cannot be run: {error.strerror}; --xfmr and --peer take paths of programs")
     try:
         return json.loads(done.stdout)
     except ValueError:

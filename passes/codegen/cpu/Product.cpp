@@ -11,6 +11,7 @@ namespace {
 constexpr uint32_t kRunColumns = 512, kLongRunColumns = 1024;
 constexpr uint32_t kGatherColumns = 256; // of rows that are copied to the stack
 constexpr uint32_t kLeastRowsAsking = 6; // for the next panels: a block of fewer has no time for it
+constexpr uint32_t kColumnsAhead = 48, kLineBytes = 64; // where one row of X goes by weights that are widened
 constexpr uint32_t kUnroll = 4, kUnrollDots = 8; // columns; divide every padded width
 
 // Runs of equal length, a multiple of `step`, none longer than `most`.
@@ -71,7 +72,7 @@ Values Product::panelStarts(RegisterBlock shape, Value firstPanel, Value outputT
 }
 
 Values Product::block(RegisterBlock shape, Buffer x, Value xAt, uint64_t xStride, llvm::ArrayRef<Value> panels,
-                      Value kBegin, Value kEnd, llvm::ArrayRef<Value> init, Value scale, Value ahead) {
+                      Value kBegin, Value kEnd, llvm::ArrayRef<Value> init, Value scale, llvm::ArrayRef<Value> ahead) {
   // A step is a column, or two columns in the words of bf16.
   const Buffer from = schemeOf(type) ? unpacked : weight;
   const uint32_t words = type == WeightType::BF16 ? 2 : 1, perStep = dots ? 2 : 1, unroll = dots ? kUnrollDots : kUnroll;
@@ -87,8 +88,8 @@ Values Product::block(RegisterBlock shape, Buffer x, Value xAt, uint64_t xStride
         }
       }
     };
-    if (ahead)
-      from.prefetch(ahead + column / words * kPanel);
+    for (Value position : ahead)
+      from.prefetch(position + column / words * kPanel);
     for (uint32_t c = 0; c < unroll; c += words) {
       Values w;
       for (Value panel : panels)
@@ -157,7 +158,9 @@ void Product::accumulate(Buffer x, Value xAt, uint64_t xStride, Value rows, Valu
     for (uint32_t p = 0; schemeOf(type) && p < shape.panels; ++p) // a tile's panels from kBegin on; none is beyond the fourth
       panels[p] = (panel + p) * (uint64_t(run) * kPanel) - kBegin * kPanel;
     const bool asks = shape.rows >= kLeastRowsAsking && shape.panels == 2 && !schemeOf(type);
-    Value ahead = asks ? nextPanels(shape, row, firstPanel, outputTile, panel, kBegin, kEnd) : Value();
+    Values ahead;
+    if (asks)
+      ahead.push_back(nextPanels(shape, row, firstPanel, outputTile, panel, kBegin, kEnd));
     return block(shape, x, xAt + row * xStride, xStride, panels, kBegin, kEnd, soFar, {}, ahead);
   });
 }
@@ -217,6 +220,26 @@ Values Product::quantisedBlock(Buffer x, Value xAt, llvm::ArrayRef<Value> panels
   return whole < columns ? add(k.index(whole), columns - whole, sums) : sums;
 }
 
+Values Product::widenedRow(RegisterBlock shape, Buffer x, Value xAt, llvm::ArrayRef<Value> panels, llvm::ArrayRef<Value> next,
+                           Value scale) {
+  // Widening takes more instructions a byte than other weights, so a core by itself looks less far ahead, least of all from the end of
+  // one panel to the beginning of another.
+  const uint32_t turn = columns > kColumnsAhead ? columns - kColumnsAhead : 0; // from here on it asks for `next`
+  const uint32_t perElement = type == WeightType::BF16 ? 2 : 1, bytes = 2 * perElement;
+  Values sums(shape.panels, k.zeros(kPanel));
+  auto go = [&](uint32_t begin, uint32_t end, llvm::ArrayRef<Value> asked, uint32_t fromColumn) {
+    Values ahead; // the lines of a step's columns
+    for (Value start : asked)
+      for (uint32_t at = 0; at < kUnroll / perElement * kPanel; at += kLineBytes / bytes)
+        ahead.push_back(start + uint64_t(fromColumn / perElement * kPanel + at) - uint64_t(begin / perElement) * kPanel);
+    sums = block(shape, x, xAt, 0, panels, k.index(begin), k.index(end), sums, scale, ahead);
+  };
+  if (turn)
+    go(0, turn, panels, kColumnsAhead);
+  go(turn, columns, next, 0);
+  return sums;
+}
+
 void Product::row(Buffer x, Value xAt, Value firstPanel, Value outputTile, Value scale) {
   if (dots && tiles)
     return rowByTiles(x, xAt, firstPanel, outputTile, scale);
@@ -234,8 +257,13 @@ void Product::row(Buffer x, Value xAt, Value firstPanel, Value outputTile, Value
   k.loop(0, kTilePanels, shape.panels, [&](Value panel) {
     k.when(outputTile * kTilePanels + panel < panelsOf(n), [&] {
       const Values start = panelStarts(shape, firstPanel, outputTile, panel), zeros(shape.panels, k.zeros(kPanel));
-      Values done = schemeOf(type) ? quantisedBlock(x, xAt, start, scale)
-                                   : block(shape, x, xAt, 0, start, k.index(0), k.index(columns), zeros, scale);
+      Values done;
+      if (schemeOf(type))
+        done = quantisedBlock(x, xAt, start, scale);
+      else if (type == WeightType::F32 || dots)
+        done = block(shape, x, xAt, 0, start, k.index(0), k.index(columns), zeros, scale);
+      else
+        done = widenedRow(shape, x, xAt, start, panelStarts(shape, firstPanel, outputTile, panel + shape.panels), scale);
       for (uint32_t p = 0; p < shape.panels; ++p)
         sums.store((panel + p) * kPanel, done[p]);
     });

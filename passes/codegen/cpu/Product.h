@@ -55,9 +55,12 @@ private:
   // Adds the columns [kBegin, kEnd) to the sums. With dots `x` holds pairs: xAt and xStride count words, columns too.
   void accumulate(Buffer x, Value xAt, uint64_t xStride, Value rows, Value firstPanel, Value outputTile, Value kBegin,
                   Value kEnd);
-  // A block of sums in registers. `ahead`: a position in W that it asks memory for at column 0, and as much further at each step.
+  // A block of sums in registers. `ahead`: positions in W that it asks memory for at column 0, and as much further at each step.
   Values block(RegisterBlock shape, Buffer x, Value xAt, uint64_t xStride, llvm::ArrayRef<Value> panels, Value kBegin,
-               Value kEnd, llvm::ArrayRef<Value> sums, Value scale, Value ahead = {});
+               Value kEnd, llvm::ArrayRef<Value> sums, Value scale, llvm::ArrayRef<Value> ahead = {});
+  // For one row of X: `block` over all columns of panels of two bytes a number that are widened. It asks for what is read kColumnsAhead
+  // columns later, in these panels and then in those at `next`.
+  Values widenedRow(RegisterBlock shape, Buffer x, Value xAt, llvm::ArrayRef<Value> panels, llvm::ArrayRef<Value> next, Value scale);
   // For `block` of rows row … and panels panel …: the part of the panels that the tile reads next, or the next tile, that this block
   // asks for. All blocks of 96 rows ask for all of them, so that no block of the next panels waits for the third cache or memory.
   Value nextPanels(RegisterBlock shape, Value row, Value firstPanel, Value outputTile, Value panel, Value kBegin, Value kEnd);

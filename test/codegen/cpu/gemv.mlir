@@ -63,3 +63,23 @@ xfmr.program @quantised max_context 8 chunk 8 kv f32 target <cpu, alignment = 64
 // CHECK-NOT: call_intrinsic
 // CHECK: llvm.br ^{{[a-z0-9]+}}(%{{[0-9]+}}, %{{[0-9]+}}, %{{[0-9]+}} : i64, vector<16xf32>, vector<16xf32>)
 // CHECK-COUNT-32: llvm.sitofp {{.*}} : vector<16xi32> to vector<16xf32>
+
+// Numbers that are widened are asked for ahead: in a step of four columns two lines of each panel, here and, from 48 columns before the
+// end on, where the tile's next panels begin. Numbers that are not widened are left to the processor.
+xfmr.program @ahead max_context 8 chunk 8 kv f32 target <cpu, alignment = 64, levels = [v4]>
+    config <architecture = "llama", hidden_size = 16, vocab_size = 32, max_position = 8> sources {} {
+  xfmr.executable @half #xfmr.gemv<weight = f16>
+      params #xfmr.gemv_params<n = 128, k = 768>
+  xfmr.executable @single #xfmr.gemv<weight = f32>
+      params #xfmr.gemv_params<n = 128, k = 768>
+}
+// CHECK-LABEL: xfmr.executable @half
+// CHECK-DAG: %[[TURN:.*]] = llvm.mlir.constant(720 : {{.*}}) : i64
+// CHECK: llvm.icmp "slt" {{.*}}, %[[TURN]]
+// CHECK-COUNT-8: llvm.intr.prefetch
+// CHECK-NOT: llvm.intr.prefetch
+// CHECK-COUNT-16: llvm.intr.fmuladd({{.*}} -> vector<16xf32>
+// CHECK-COUNT-8: llvm.intr.prefetch
+// CHECK-NOT: llvm.intr.prefetch
+// CHECK-LABEL: xfmr.executable @single
+// CHECK-NOT: llvm.intr.prefetch
