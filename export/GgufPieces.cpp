@@ -10,17 +10,6 @@ namespace {
 
 constexpr const char *kMark = "▁";
 
-/// The steps of a normalizer or pre-tokenizer, one after the other.
-std::vector<ordered_json> stepsOf(const ordered_json &tokenizer, const char *member, const char *list) {
-  const ordered_json all = tokenizer.value(member, ordered_json());
-  if (!all.is_object())
-    return {};
-  if (all.value("type", ordered_json()) != "Sequence")
-    return {all};
-  const ordered_json steps = all.value(list, ordered_json::array());
-  return {steps.begin(), steps.end()};
-}
-
 /// What texts go through before they are cut, as far as keys can say it.
 struct Changes {
   std::string charsmap; // bytes
@@ -104,7 +93,7 @@ Status addPieces(GgufWriter &writer, const TokenizerFiles &files, const ordered_
 
   const Changes changes = changesOf(tokenizer);
   if (!changes.known)
-    notes.push_back("tokenizer.json changes texts in a way that GGUF has no keys for: readers of tokenizer.ggml.* may give other ids");
+    noteUnsaidChanges(notes);
   writer.addText("tokenizer.ggml.model", "t5");
   writer.addText("tokenizer.ggml.pre", "default");
   writer.addTexts("tokenizer.ggml.tokens", tokens);
@@ -114,13 +103,11 @@ Status addPieces(GgufWriter &writer, const TokenizerFiles &files, const ordered_
   writer.addBool("tokenizer.ggml.remove_extra_whitespaces", changes.trims);
   if (!changes.charsmap.empty())
     writer.addBytes("tokenizer.ggml.precompiled_charsmap", changes.charsmap);
-  const std::optional<uint32_t> begin = tokenId(config, "bos_token_id"), end = tokenId(config, "eos_token_id"),
-                                padding = tokenId(config, "pad_token_id");
-  for (auto [name, id] : {std::pair("bos", begin), std::pair("eos", end), std::pair("unknown", outside), std::pair("padding", padding)})
+  if (Status status = addFrame(writer, files, config, notes); status.failed())
+    return status;
+  for (auto [name, id] : {std::pair("unknown", outside), std::pair("padding", tokenId(config, "pad_token_id"))})
     if (id)
       writer.addU32("tokenizer.ggml." + std::string(name) + "_token_id", *id);
-  if (Status status = addFrame(writer, files, begin, end); status.failed())
-    return status;
   writer.addText("tokenizer.huggingface.json", files.tokenizer);
   return Status::success();
 }

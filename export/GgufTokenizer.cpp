@@ -4,9 +4,9 @@
 #include "export/TokenizerParts.h"
 #include "runtime/tokenizer/Tokenizer.h"
 #include "weights/PreTokenizerNames.h"
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string_view>
 
 using nlohmann::ordered_json;
@@ -15,6 +15,14 @@ namespace xfmr::exports {
 namespace {
 
 constexpr std::string_view kGpt2 = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+
+constexpr std::string_view kMark = "▁";
+
+/// Whether texts are brought to NFC, and nothing else is done to them.
+bool composesTexts(const ordered_json &tokenizer) {
+  const std::vector<ordered_json> steps = stepsOf(tokenizer, "normalizer", "normalizers");
+  return steps.size() == 1 && steps[0].is_object() && steps[0].value("type", ordered_json()) == "NFC";
+}
 
 /// A step of a pre-tokenizer in short: "bytes", "bytes split" (by its own pattern), "digits", "split PATTERN"; else empty.
 std::string stepName(const ordered_json &step) {
@@ -30,21 +38,67 @@ std::string stepName(const ordered_json &step) {
   return pattern.is_string() ? "split " + pattern.get<std::string>() : "";
 }
 
-/// The name of a splitting, empty where there is none.
-std::string preTokenizerName(const ordered_json &tokenizer) {
-  const ordered_json pre = tokenizer.value("pre_tokenizer", ordered_json());
+/// The name of a splitting and of what else it stands for, as near as there is one; null where nothing has these steps.
+const PreTokenizerName *nameOf(const ordered_json &tokenizer) {
   std::vector<std::string> steps;
-  if (pre.is_object() && pre.value("type", ordered_json()) == "Sequence")
-    for (const ordered_json &step : pre.value("pretokenizers", ordered_json::array()))
-      steps.push_back(stepName(step));
-  else
-    steps.push_back(stepName(pre));
+  for (const ordered_json &step : stepsOf(tokenizer, "pre_tokenizer", "pretokenizers"))
+    steps.push_back(stepName(step));
   if (steps == std::vector<std::string>{"split " + std::string(kGpt2), "bytes"})
     steps = {"bytes split"}; // untested: the same
+  const bool wholeWords = hasFlag(tokenizer["model"], "ignore_merges", false), composes = composesTexts(tokenizer);
+  const PreTokenizerName *best = nullptr;
+  auto likeness = [&](const PreTokenizerName &name) { return 2 * (name.composes == composes) + (name.wholeWords == wholeWords); };
   for (const PreTokenizerName &each : preTokenizerNames())
-    if (std::equal(steps.begin(), steps.end(), each.steps.begin(), each.steps.end()))
-      return std::string(each.name);
-  return "";
+    if (std::equal(steps.begin(), steps.end(), each.steps.begin(), each.steps.end()) && (!best || likeness(each) > likeness(*best)))
+      best = &each;
+  return best;
+}
+
+/// Byte-level BPE.
+void addBytes(GgufWriter &writer, const ordered_json &tokenizer, std::vector<std::string> &notes) {
+  writer.addText("tokenizer.ggml.model", "gpt2");
+  const PreTokenizerName *name = nameOf(tokenizer);
+  if (name)
+    writer.addText("tokenizer.ggml.pre", std::string(name->name));
+  else
+    notes.push_back("the pre-tokenizer of tokenizer.json cuts text in a way that GGUF has no name for: no tokenizer.ggml.pre is "
+                    "written, and readers of tokenizer.ggml.* may cut it in other places");
+  const bool changes = !stepsOf(tokenizer, "normalizer", "normalizers").empty();
+  if (changes != composesTexts(tokenizer) || (name && name->composes != composesTexts(tokenizer)))
+    noteUnsaidChanges(notes);
+}
+
+/// BPE with byte fallback, as of SentencePiece: spaces are marks, and there may be one more in front.
+Status addSentencePiece(GgufWriter &writer, const TokenizerFiles &files, const ordered_json &tokenizer, std::vector<std::string> &notes) {
+  tokenizer::Tokenizer loaded;
+  std::vector<int32_t> ids;
+  std::string error;
+  if (!tokenizer::Tokenizer::load(files.tokenizer, files.config, loaded, error) ||
+      !loaded.encode("a", /*addSpecialTokens=*/false, ids, error))
+    return Status::error("invalid tokenizer in \"" + files.place + "\": " + error);
+  const bool prefix = !ids.empty() && loaded.token(ids[0]).rfind(kMark, 0) == 0;
+  bool known = true;
+  for (const ordered_json &step : stepsOf(tokenizer, "normalizer", "normalizers")) {
+    const ordered_json type = step.is_object() ? step.value("type", ordered_json()) : ordered_json();
+    known &= type == "Prepend" ? step.value("prepend", ordered_json()) == kMark
+                               : type == "Replace" && step.value("pattern", ordered_json()) == ordered_json{{"String", " "}} &&
+                                     step.value("content", ordered_json()) == kMark;
+  }
+  for (const ordered_json &step : stepsOf(tokenizer, "pre_tokenizer", "pretokenizers")) {
+    const ordered_json type = step.is_object() ? step.value("type", ordered_json()) : ordered_json();
+    // Spaces are marks by then: nothing is cut at them.
+    const bool idle = type == "Split" && step.value("pattern", ordered_json()) == ordered_json{{"String", " "}};
+    known &= idle || (type == "Metaspace" && step.value("replacement", ordered_json(kMark)) == kMark);
+    if (type == "Metaspace" && prefix)
+      notes.push_back("tokenizer.json puts a space in front of texts that do not begin with one, readers of tokenizer.ggml.* in front of "
+                      "every text");
+  }
+  if (!known)
+    noteUnsaidChanges(notes);
+  writer.addText("tokenizer.ggml.model", "llama");
+  writer.addText("tokenizer.ggml.pre", "default");
+  writer.addBool("tokenizer.ggml.add_space_prefix", prefix);
+  return Status::success();
 }
 
 /// WordPiece, whose vocabulary has the mark of words that stand in front.
@@ -100,8 +154,11 @@ Status addTokenizer(GgufWriter &writer, const TokenizerFiles &files, const order
 
   std::vector<std::string> tokens(vocabSize);
   std::vector<int32_t> types(vocabSize, unused);
-  const ordered_json fallback = model.value("byte_fallback", ordered_json());
-  const bool sentencePiece = fallback.is_boolean() && fallback.get<bool>();
+  const std::vector<ordered_json> cuts = stepsOf(tokenizer, "pre_tokenizer", "pretokenizers");
+  const bool bytes = std::any_of(cuts.begin(), cuts.end(), [](const ordered_json &step) {
+    return step.is_object() && step.value("type", ordered_json()) == "ByteLevel";
+  });
+  const bool sentencePiece = hasFlag(model, "byte_fallback", false) && !bytes; // which no text of bytes comes to
   for (int64_t id = 0; id < vocabSize; ++id)
     tokens[id] = "[PAD" + std::to_string(id) + "]";
   for (const auto &[token, id] : model["vocab"].items()) {
@@ -135,25 +192,17 @@ Status addTokenizer(GgufWriter &writer, const TokenizerFiles &files, const order
 
   if (words)
     return addWords(writer, files, tokenizer, tokens, types);
-  writer.addText("tokenizer.ggml.model", sentencePiece ? "llama" : "gpt2");
-  const std::string pre = sentencePiece ? "default" : preTokenizerName(tokenizer);
-  if (!pre.empty())
-    writer.addText("tokenizer.ggml.pre", pre);
-  else
-    notes.push_back("the pre-tokenizer of tokenizer.json cuts text in a way that GGUF has no name for: no tokenizer.ggml.pre is "
-                    "written, and readers of tokenizer.ggml.* may cut it in other places");
+  if (!sentencePiece)
+    addBytes(writer, tokenizer, notes);
+  else if (Status status = addSentencePiece(writer, files, tokenizer, notes); status.failed())
+    return status;
   writer.addTexts("tokenizer.ggml.tokens", tokens);
   writer.addI32s("tokenizer.ggml.token_type", types);
   if (sentencePiece)
     writer.addF32s("tokenizer.ggml.scores", scores);
   else
     writer.addTexts("tokenizer.ggml.merges", merges);
-  const std::optional<uint32_t> begin = tokenId(config, "bos_token_id"), end = tokenId(config, "eos_token_id");
-  if (begin)
-    writer.addU32("tokenizer.ggml.bos_token_id", *begin);
-  if (end)
-    writer.addU32("tokenizer.ggml.eos_token_id", *end);
-  if (Status status = addFrame(writer, files, begin, end); status.failed())
+  if (Status status = addFrame(writer, files, config, notes); status.failed())
     return status;
   writer.addText("tokenizer.huggingface.json", text);
   return Status::success();

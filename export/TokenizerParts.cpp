@@ -1,6 +1,7 @@
 // See TokenizerParts.h.
 #include "export/TokenizerParts.h"
 #include "runtime/tokenizer/Tokenizer.h"
+#include <algorithm>
 
 using nlohmann::ordered_json;
 
@@ -33,16 +34,48 @@ Status readAddedTokens(const ordered_json &tokenizer, std::vector<std::string> &
   return Status::success();
 }
 
-Status addFrame(GgufWriter &writer, const TokenizerFiles &files, std::optional<uint32_t> begin, std::optional<uint32_t> end) {
+std::vector<ordered_json> stepsOf(const ordered_json &tokenizer, const char *member, const char *list) {
+  const ordered_json all = tokenizer.value(member, ordered_json());
+  if (!all.is_object())
+    return {};
+  if (all.value("type", ordered_json()) != "Sequence")
+    return {all};
+  const ordered_json steps = all.value(list, ordered_json::array());
+  return {steps.begin(), steps.end()};
+}
+
+void noteUnsaidChanges(std::vector<std::string> &notes) {
+  notes.push_back("tokenizer.json changes texts in a way that GGUF has no keys for: readers of tokenizer.ggml.* may give other ids");
+}
+
+Status addFrame(GgufWriter &writer, const TokenizerFiles &files, const ordered_json &config, std::vector<std::string> &notes) {
   tokenizer::Tokenizer loaded;
-  std::vector<int32_t> around;
+  std::vector<int32_t> inside, whole;
   std::string error;
+  const std::string text = "a"; // any text: what the tokenizer adds to it stands before or behind its own tokens
   if (!tokenizer::Tokenizer::load(files.tokenizer, files.config, loaded, error) ||
-      !loaded.encode("", /*addSpecialTokens=*/true, around, error))
+      !loaded.encode(text, /*addSpecialTokens=*/false, inside, error) || !loaded.encode(text, /*addSpecialTokens=*/true, whole, error))
     return Status::error("invalid tokenizer in \"" + files.place + "\": " + error);
-  writer.addBool("tokenizer.ggml.add_bos_token", begin && !around.empty() && around.front() == static_cast<int32_t>(*begin));
-  writer.addBool("tokenizer.ggml.add_eos_token", end && around.size() > (begin == end ? 1 : 0) &&
-                                                     around.back() == static_cast<int32_t>(*end));
+  const auto found = std::search(whole.begin(), whole.end(), inside.begin(), inside.end());
+  const std::vector<int32_t> before(whole.begin(), found);
+  const std::vector<int32_t> after(found == whole.end() ? found : found + inside.size(), whole.end());
+
+  std::optional<uint32_t> begin = tokenId(config, "bos_token_id"), end = tokenId(config, "eos_token_id");
+  if (before.size() == 1)
+    begin = before[0];
+  if (after.size() == 1 && !end)
+    end = after[0];
+  const bool ends = after.size() == 1 && after[0] == static_cast<int32_t>(*end);
+  if (before.size() > 1 || (!after.empty() && !ends))
+    notes.push_back("the tokenizer puts " + std::to_string(before.size()) + " tokens before a text and " + std::to_string(after.size()) +
+                    " behind it; GGUF has keys for one before it and for the one that ends generation behind it: readers of "
+                    "tokenizer.ggml.* may leave some out");
+  if (begin)
+    writer.addU32("tokenizer.ggml.bos_token_id", *begin);
+  if (end)
+    writer.addU32("tokenizer.ggml.eos_token_id", *end);
+  writer.addBool("tokenizer.ggml.add_bos_token", before.size() == 1);
+  writer.addBool("tokenizer.ggml.add_eos_token", ends);
   return Status::success();
 }
 

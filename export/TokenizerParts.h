@@ -21,7 +21,15 @@ std::optional<uint32_t> tokenId(const nlohmann::ordered_json &config, const char
 /// Puts `added_tokens` into the lists by id.
 Status readAddedTokens(const nlohmann::ordered_json &tokenizer, std::vector<std::string> &tokens, std::vector<int32_t> &types);
 
-/// Whether the tokenizer puts these ids around every text: without the keys, readers go by the kind of the vocabulary.
-Status addFrame(GgufWriter &writer, const TokenizerFiles &files, std::optional<uint32_t> begin, std::optional<uint32_t> end);
+/// The steps of a normalizer or pre-tokenizer, one after the other: `member` is one of them, or a sequence with them in `list`.
+std::vector<nlohmann::ordered_json> stepsOf(const nlohmann::ordered_json &tokenizer, const char *member, const char *list);
+
+/// Says that tokenizer.json does something to texts before they are cut that no key can say.
+void noteUnsaidChanges(std::vector<std::string> &notes);
+
+/// Writes the ids of begin and end, and whether the tokenizer puts them around every text: without the keys, readers go by the kind of the
+/// vocabulary. The begin is what the tokenizer puts in front of texts, where it puts something there, else what config.json names; the end
+/// is what config.json names. Tokens around texts that cannot be said are noted.
+Status addFrame(GgufWriter &writer, const TokenizerFiles &files, const nlohmann::ordered_json &config, std::vector<std::string> &notes);
 
 } // namespace xfmr::exports
