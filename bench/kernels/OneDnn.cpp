@@ -3,7 +3,6 @@
 #include <memory>
 #include <string>
 #if XFMR_HAS_ONEDNN
-#include <cstdlib>
 #include <cstring>
 #include <dnnl.hpp>
 #endif
@@ -11,6 +10,9 @@
 using namespace xfmr::bench;
 
 #if XFMR_HAS_ONEDNN
+
+// Of the OpenMP runtime that the library brings; the environment is read before main.
+extern "C" void omp_set_num_threads(int count) __attribute__((weak));
 
 const char *xfmr::bench::oneDnnName() {
   static const std::string name = [] {
@@ -21,7 +23,8 @@ const char *xfmr::bench::oneDnnName() {
 }
 
 std::function<void()> xfmr::bench::oneDnnProduct(Numbers numbers, int64_t t, int64_t k, int64_t n) {
-  setenv("OMP_NUM_THREADS", "1", 1); // read when its first product runs
+  if (omp_set_num_threads)
+    omp_set_num_threads(1);
   using dnnl::memory;
   static dnnl::engine engine(dnnl::engine::kind::cpu, 0);
   static dnnl::stream stream(engine);
