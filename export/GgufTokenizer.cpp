@@ -73,9 +73,10 @@ Status addSentencePiece(GgufWriter &writer, const TokenizerFiles &files, const o
   tokenizer::Tokenizer loaded;
   std::vector<int32_t> ids;
   std::string error;
-  if (!tokenizer::Tokenizer::load(files.tokenizer, files.config, loaded, error) ||
-      !loaded.encode("a", /*addSpecialTokens=*/false, ids, error))
+  if (!tokenizer::Tokenizer::load(files.tokenizer, files.config, loaded, error))
     return Status::error("invalid tokenizer in \"" + files.place + "\": " + error);
+  if (!loaded.encode("a", /*addSpecialTokens=*/false, ids, error)) // the vocabulary lacks bytes
+    ids.clear();
   const bool prefix = !ids.empty() && loaded.token(ids[0]).rfind(kMark, 0) == 0;
   bool known = true;
   for (const ordered_json &step : stepsOf(tokenizer, "normalizer", "normalizers")) {

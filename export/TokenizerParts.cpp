@@ -52,11 +52,17 @@ Status addFrame(GgufWriter &writer, const TokenizerFiles &files, const ordered_j
   tokenizer::Tokenizer loaded;
   std::vector<int32_t> inside, whole;
   std::string error;
-  const std::string text = "a"; // any text: what the tokenizer adds to it stands before or behind its own tokens
-  if (!tokenizer::Tokenizer::load(files.tokenizer, files.config, loaded, error) ||
-      !loaded.encode(text, /*addSpecialTokens=*/false, inside, error) || !loaded.encode(text, /*addSpecialTokens=*/true, whole, error))
+  if (!tokenizer::Tokenizer::load(files.tokenizer, files.config, loaded, error))
     return Status::error("invalid tokenizer in \"" + files.place + "\": " + error);
-  const auto found = std::search(whole.begin(), whole.end(), inside.begin(), inside.end());
+  // What the tokenizer adds to a text stands before or behind the text's own tokens. A vocabulary may lack letters.
+  bool encodes = false;
+  for (const char *text : {"a", "e", "0", ".", " "})
+    if (!encodes || inside.empty())
+      encodes = loaded.encode(text, /*addSpecialTokens=*/false, inside, error) &&
+                loaded.encode(text, /*addSpecialTokens=*/true, whole, error);
+  if (!encodes)
+    return Status::error("invalid tokenizer in \"" + files.place + "\": " + error);
+  const auto found = inside.empty() ? whole.end() : std::search(whole.begin(), whole.end(), inside.begin(), inside.end());
   const std::vector<int32_t> before(whole.begin(), found);
   const std::vector<int32_t> after(found == whole.end() ? found : found + inside.size(), whole.end());
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Prints a tokenizer.json of SentencePiece's BPE with 400 tokens: sentencepiece.py [--bare | --metaspace | --foreign | --around]
+"""Prints a tokenizer.json of SentencePiece's BPE with 400 tokens: sentencepiece.py [--bare | --metaspace | --foreign | --around | --digits]
 
 Spaces become marks, and there is one more in front; --bare: there is none (Gemma's form); --metaspace: the pre-tokenizer does both;
---foreign: texts are lowercased too; --around: two tokens stand before a text, and one behind it that does not end generation."""
+--foreign: texts are lowercased too; --around: two tokens stand before a text, and one behind it that does not end generation; --digits: there are no tokens for anything else."""
 import json
 import random
 import string
@@ -12,8 +12,10 @@ kind = sys.argv[1] if len(sys.argv) > 1 else ""
 mark = "▁"
 tokens = ["<pad>", "</s>", "<s>", "<unk>", "<sep>"] + [f"<0x{byte:02X}>" for byte in range(256)]
 tokens += [mark] + list(string.ascii_letters + ".,!?'-é")
+if kind == "--digits":
+    tokens = tokens[:5] + [mark] + list(string.digits)
 source, merges = random.Random(3), []
-while len(tokens) < 400:
+while len(tokens) < 400 and kind != "--digits":
     left, right = source.choice(tokens[261:]), source.choice(tokens[262:])
     if left + right not in tokens and len(left + right) < 6:
         merges.append([left, right])
@@ -35,5 +37,5 @@ print(json.dumps({
                        "single": [begin, begin, text, end] if kind == "--around" else [begin, text],
                        "special_tokens": {tokens[i]: {"id": tokens[i], "ids": [i], "tokens": [tokens[i]]} for i in (2, 4)}},
     "decoder": {"type": "Sequence", "decoders": decoders + ([] if kind == "--bare" else [{"type": "Strip", "content": " ", "start": 1, "stop": 0}])},
-    "model": {"type": "BPE", "unk_token": "<unk>", "fuse_unk": True, "byte_fallback": True,
+    "model": {"type": "BPE", "unk_token": None if kind == "--digits" else "<unk>", "fuse_unk": True, "byte_fallback": True,
               "vocab": {token: number for number, token in enumerate(tokens)}, "merges": merges}}))
