@@ -31,6 +31,12 @@ if os.path.isdir(shared_models):
 if config.optimized:
     config.available_features.add("optimized")
 
+# Programs that are not ours can use the library: by themselves, or (Python) with the sanitizer's own before them.
+if not config.sanitizer_library:
+    config.available_features.add("plain-library")
+config.environment["XFMR_PRELOAD"] = config.sanitizer_library
+config.substitutions.append(("%preload", config.sanitizer_library))
+
 # Other programs that tests compare with. A test that lacks one is reported as unsupported.
 for program in ("chromium", "npm"):
     if shutil.which(program):

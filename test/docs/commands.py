@@ -92,8 +92,9 @@ def main(root, document, work):
     environment = dict(os.environ, LC_ALL="C.UTF-8", PYTHONPATH=os.path.join(root, "python"), XFMR_LIBRARY=library)
     failed = 0
     for command, shown in commands:
+        preload = os.environ.get("XFMR_PRELOAD") if command.startswith("python3 ") else None # see lit.cfg.py
         run = subprocess.run(command, shell=True, executable="/bin/bash", cwd=work, stdout=subprocess.PIPE,
-                             stderr=subprocess.STDOUT, env=environment)
+                             stderr=subprocess.STDOUT, env=dict(environment, LD_PRELOAD=preload) if preload else environment)
         printed = run.stdout.decode("utf-8", "replace")
         if not printed.endswith("\n"):
             printed += "\n"
