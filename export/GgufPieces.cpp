@@ -8,8 +8,6 @@ using nlohmann::ordered_json;
 namespace xfmr::exports {
 namespace {
 
-constexpr const char *kMark = "▁";
-
 /// What texts go through before they are cut, as far as keys can say it.
 struct Changes {
   std::string charsmap; // bytes
@@ -23,7 +21,7 @@ Changes changesOf(const ordered_json &tokenizer) {
   bool strips = false, joins = false, words = false, marks = false;
   const std::vector<ordered_json> normalizers = stepsOf(tokenizer, "normalizer", "normalizers");
   for (const ordered_json &step : normalizers) {
-    const ordered_json type = step.is_object() ? step.value("type", ordered_json()) : ordered_json();
+    const ordered_json type = typeOf(step);
     if (type == "Precompiled" && &step == &normalizers.front()) {
       std::vector<char> bytes;
       const ordered_json map = step.value("precompiled_charsmap", ordered_json());
@@ -42,7 +40,7 @@ Changes changesOf(const ordered_json &tokenizer) {
     }
   }
   for (const ordered_json &step : stepsOf(tokenizer, "pre_tokenizer", "pretokenizers")) {
-    const ordered_json type = step.is_object() ? step.value("type", ordered_json()) : ordered_json();
+    const ordered_json type = typeOf(step);
     const ordered_json scheme = type == "Metaspace" ? step.value("prepend_scheme", ordered_json()) : ordered_json();
     if (type == "WhitespaceSplit" && !marks) {
       words = true;
@@ -103,7 +101,10 @@ Status addPieces(GgufWriter &writer, const TokenizerFiles &files, const ordered_
   writer.addBool("tokenizer.ggml.remove_extra_whitespaces", changes.trims);
   if (!changes.charsmap.empty())
     writer.addBytes("tokenizer.ggml.precompiled_charsmap", changes.charsmap);
-  if (Status status = addFrame(writer, files, config, notes); status.failed())
+  tokenizer::Tokenizer loaded;
+  if (Status status = loadTokenizer(files, loaded); status.failed())
+    return status;
+  if (Status status = addFrame(writer, files, loaded, config, notes); status.failed())
     return status;
   for (auto [name, id] : {std::pair("unknown", outside), std::pair("padding", tokenId(config, "pad_token_id"))})
     if (id)

@@ -2,7 +2,6 @@
 #include "export/GgufTokenizer.h"
 #include "export/GgufPieces.h"
 #include "export/TokenizerParts.h"
-#include "runtime/tokenizer/Tokenizer.h"
 #include "weights/PreTokenizerNames.h"
 #include <algorithm>
 #include <map>
@@ -16,17 +15,15 @@ namespace {
 
 constexpr std::string_view kGpt2 = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
-constexpr std::string_view kMark = "▁";
-
 /// Whether texts are brought to NFC, and nothing else is done to them.
 bool composesTexts(const ordered_json &tokenizer) {
   const std::vector<ordered_json> steps = stepsOf(tokenizer, "normalizer", "normalizers");
-  return steps.size() == 1 && steps[0].is_object() && steps[0].value("type", ordered_json()) == "NFC";
+  return steps.size() == 1 && typeOf(steps[0]) == "NFC";
 }
 
 /// A step of a pre-tokenizer in short: "bytes", "bytes split" (by its own pattern), "digits", "split PATTERN"; else empty.
 std::string stepName(const ordered_json &step) {
-  const ordered_json type = step.is_object() ? step.value("type", ordered_json()) : ordered_json();
+  const ordered_json type = typeOf(step);
   if (type == "ByteLevel" && !hasFlag(step, "add_prefix_space", true))
     return hasFlag(step, "use_regex", true) ? "bytes split" : "bytes"; // untested: a step of PreTokenizerNames, no message
   if (type == "Digits" && hasFlag(step, "individual_digits", false))
@@ -39,13 +36,13 @@ std::string stepName(const ordered_json &step) {
 }
 
 /// The name of a splitting and of what else it stands for, as near as there is one; null where nothing has these steps.
-const PreTokenizerName *nameOf(const ordered_json &tokenizer) {
+const PreTokenizerName *nameOf(const ordered_json &tokenizer, bool composes) {
   std::vector<std::string> steps;
   for (const ordered_json &step : stepsOf(tokenizer, "pre_tokenizer", "pretokenizers"))
     steps.push_back(stepName(step));
   if (steps == std::vector<std::string>{"split " + std::string(kGpt2), "bytes"})
     steps = {"bytes split"}; // untested: the same
-  const bool wholeWords = hasFlag(tokenizer["model"], "ignore_merges", false), composes = composesTexts(tokenizer);
+  const bool wholeWords = hasFlag(tokenizer["model"], "ignore_merges", false);
   const PreTokenizerName *best = nullptr;
   auto likeness = [&](const PreTokenizerName &name) { return 2 * (name.composes == composes) + (name.wholeWords == wholeWords); };
   for (const PreTokenizerName &each : preTokenizerNames())
@@ -57,36 +54,34 @@ const PreTokenizerName *nameOf(const ordered_json &tokenizer) {
 /// Byte-level BPE.
 void addBytes(GgufWriter &writer, const ordered_json &tokenizer, std::vector<std::string> &notes) {
   writer.addText("tokenizer.ggml.model", "gpt2");
-  const PreTokenizerName *name = nameOf(tokenizer);
+  const bool changes = !stepsOf(tokenizer, "normalizer", "normalizers").empty(), composes = composesTexts(tokenizer);
+  const PreTokenizerName *name = nameOf(tokenizer, composes);
   if (name)
     writer.addText("tokenizer.ggml.pre", std::string(name->name));
   else
     notes.push_back("the pre-tokenizer of tokenizer.json cuts text in a way that GGUF has no name for: no tokenizer.ggml.pre is "
                     "written, and readers of tokenizer.ggml.* may cut it in other places");
-  const bool changes = !stepsOf(tokenizer, "normalizer", "normalizers").empty();
-  if (changes != composesTexts(tokenizer) || (name && name->composes != composesTexts(tokenizer)))
+  if (changes != composes || (name && name->composes != composes))
     noteUnsaidChanges(notes);
 }
 
 /// BPE with byte fallback, as of SentencePiece: spaces are marks, and there may be one more in front.
-Status addSentencePiece(GgufWriter &writer, const TokenizerFiles &files, const ordered_json &tokenizer, std::vector<std::string> &notes) {
-  tokenizer::Tokenizer loaded;
+void addSentencePiece(GgufWriter &writer, const tokenizer::Tokenizer &loaded, const ordered_json &tokenizer,
+                      std::vector<std::string> &notes) {
   std::vector<int32_t> ids;
   std::string error;
-  if (!tokenizer::Tokenizer::load(files.tokenizer, files.config, loaded, error))
-    return Status::error("invalid tokenizer in \"" + files.place + "\": " + error);
   if (!loaded.encode("a", /*addSpecialTokens=*/false, ids, error)) // the vocabulary lacks bytes
     ids.clear();
   const bool prefix = !ids.empty() && loaded.token(ids[0]).rfind(kMark, 0) == 0;
   bool known = true;
   for (const ordered_json &step : stepsOf(tokenizer, "normalizer", "normalizers")) {
-    const ordered_json type = step.is_object() ? step.value("type", ordered_json()) : ordered_json();
+    const ordered_json type = typeOf(step);
     known &= type == "Prepend" ? step.value("prepend", ordered_json()) == kMark
                                : type == "Replace" && step.value("pattern", ordered_json()) == ordered_json{{"String", " "}} &&
                                      step.value("content", ordered_json()) == kMark;
   }
   for (const ordered_json &step : stepsOf(tokenizer, "pre_tokenizer", "pretokenizers")) {
-    const ordered_json type = step.is_object() ? step.value("type", ordered_json()) : ordered_json();
+    const ordered_json type = typeOf(step);
     // Spaces are marks by then: nothing is cut at them.
     const bool idle = type == "Split" && step.value("pattern", ordered_json()) == ordered_json{{"String", " "}};
     known &= idle || (type == "Metaspace" && step.value("replacement", ordered_json(kMark)) == kMark);
@@ -99,18 +94,15 @@ Status addSentencePiece(GgufWriter &writer, const TokenizerFiles &files, const o
   writer.addText("tokenizer.ggml.model", "llama");
   writer.addText("tokenizer.ggml.pre", "default");
   writer.addBool("tokenizer.ggml.add_space_prefix", prefix);
-  return Status::success();
 }
 
 /// WordPiece, whose vocabulary has the mark of words that stand in front.
-Status addWords(GgufWriter &writer, const TokenizerFiles &files, const ordered_json &tokenizer, const std::vector<std::string> &tokens,
-                const std::vector<int32_t> &types) {
-  tokenizer::Tokenizer loaded;
+Status addWords(GgufWriter &writer, const TokenizerFiles &files, const tokenizer::Tokenizer &loaded, const ordered_json &tokenizer,
+                const std::vector<std::string> &tokens, const std::vector<int32_t> &types) {
   std::vector<int32_t> around;
   std::string error;
-  if (!tokenizer::Tokenizer::load(files.tokenizer, files.config, loaded, error) ||
-      !loaded.encode("", /*addSpecialTokens=*/true, around, error))
-    return Status::error("invalid tokenizer in \"" + files.place + "\": " + error);
+  if (!loaded.encode("", /*addSpecialTokens=*/true, around, error))
+    return invalidTokenizer(files, error);
   if (around.size() != 2)
     return Status::error("tokenizer.json puts " + std::to_string(around.size()) + " tokens around a text, expected two (of the kind bert)");
   writer.addText("tokenizer.ggml.model", "bert");
@@ -124,7 +116,7 @@ Status addWords(GgufWriter &writer, const TokenizerFiles &files, const ordered_j
     if (outside == tokens[id])
       writer.addU32("tokenizer.ggml.unknown_token_id", static_cast<uint32_t>(id));
   const ordered_json normalizer = tokenizer.value("normalizer", ordered_json());
-  if (normalizer.is_object() && normalizer.value("type", ordered_json()) == "BertNormalizer") {
+  if (typeOf(normalizer) == "BertNormalizer") {
     const bool lowercase = hasFlag(normalizer, "lowercase", true);
     writer.addBool("tokenizer.ggml.normalizer.lowercase", lowercase);
     writer.addBool("tokenizer.ggml.normalizer.strip_accents", hasFlag(normalizer, "strip_accents", lowercase));
@@ -156,16 +148,14 @@ Status addTokenizer(GgufWriter &writer, const TokenizerFiles &files, const order
   std::vector<std::string> tokens(vocabSize);
   std::vector<int32_t> types(vocabSize, unused);
   const std::vector<ordered_json> cuts = stepsOf(tokenizer, "pre_tokenizer", "pretokenizers");
-  const bool bytes = std::any_of(cuts.begin(), cuts.end(), [](const ordered_json &step) {
-    return step.is_object() && step.value("type", ordered_json()) == "ByteLevel";
-  });
+  const bool bytes = std::any_of(cuts.begin(), cuts.end(), [](const ordered_json &step) { return typeOf(step) == "ByteLevel"; });
   const bool sentencePiece = hasFlag(model, "byte_fallback", false) && !bytes; // which no text of bytes comes to
   for (int64_t id = 0; id < vocabSize; ++id)
     tokens[id] = "[PAD" + std::to_string(id) + "]";
   for (const auto &[token, id] : model["vocab"].items()) {
     if (!id.is_number_unsigned() || id.get<uint64_t>() >= static_cast<uint64_t>(vocabSize))
       return invalid("has an id outside the model's vocabulary");
-    tokens[id.get<size_t>()] = !words ? token : token.rfind("##", 0) == 0 ? token.substr(2) : "▁" + token;
+    tokens[id.get<size_t>()] = !words ? token : token.rfind("##", 0) == 0 ? token.substr(2) : kMark + token;
     types[id.get<size_t>()] = sentencePiece && isByteToken(token) ? byte : normal;
   }
   if (Status status = readAddedTokens(tokenizer, tokens, types); status.failed())
@@ -191,19 +181,22 @@ Status addTokenizer(GgufWriter &writer, const TokenizerFiles &files, const order
     merges.push_back(std::move(pair));
   }
 
-  if (words)
-    return addWords(writer, files, tokenizer, tokens, types);
-  if (!sentencePiece)
-    addBytes(writer, tokenizer, notes);
-  else if (Status status = addSentencePiece(writer, files, tokenizer, notes); status.failed())
+  tokenizer::Tokenizer loaded;
+  if (Status status = loadTokenizer(files, loaded); status.failed())
     return status;
+  if (words)
+    return addWords(writer, files, loaded, tokenizer, tokens, types);
+  if (sentencePiece)
+    addSentencePiece(writer, loaded, tokenizer, notes);
+  else
+    addBytes(writer, tokenizer, notes);
   writer.addTexts("tokenizer.ggml.tokens", tokens);
   writer.addI32s("tokenizer.ggml.token_type", types);
   if (sentencePiece)
     writer.addF32s("tokenizer.ggml.scores", scores);
   else
     writer.addTexts("tokenizer.ggml.merges", merges);
-  if (Status status = addFrame(writer, files, config, notes); status.failed())
+  if (Status status = addFrame(writer, files, loaded, config, notes); status.failed())
     return status;
   writer.addText("tokenizer.huggingface.json", text);
   return Status::success();

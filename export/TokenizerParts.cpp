@@ -1,6 +1,5 @@
 // See TokenizerParts.h.
 #include "export/TokenizerParts.h"
-#include "runtime/tokenizer/Tokenizer.h"
 #include <algorithm>
 
 using nlohmann::ordered_json;
@@ -11,6 +10,8 @@ bool hasFlag(const ordered_json &step, const char *key, bool absent) {
   const ordered_json value = step.value(key, ordered_json());
   return value.is_boolean() ? value.get<bool>() : absent;
 }
+
+ordered_json typeOf(const ordered_json &step) { return step.is_object() ? step.value("type", ordered_json()) : ordered_json(); }
 
 bool isByteToken(const std::string &token) { return token.size() == 6 && token.rfind("<0x", 0) == 0 && token[5] == '>'; }
 
@@ -48,12 +49,19 @@ void noteUnsaidChanges(std::vector<std::string> &notes) {
   notes.push_back("tokenizer.json changes texts in a way that GGUF has no keys for: readers of tokenizer.ggml.* may give other ids");
 }
 
-Status addFrame(GgufWriter &writer, const TokenizerFiles &files, const ordered_json &config, std::vector<std::string> &notes) {
-  tokenizer::Tokenizer loaded;
+Status invalidTokenizer(const TokenizerFiles &files, const std::string &error) {
+  return Status::error("invalid tokenizer in \"" + files.place + "\": " + error);
+}
+
+Status loadTokenizer(const TokenizerFiles &files, tokenizer::Tokenizer &out) {
+  std::string error;
+  return tokenizer::Tokenizer::load(files.tokenizer, files.config, out, error) ? Status::success() : invalidTokenizer(files, error);
+}
+
+Status addFrame(GgufWriter &writer, const TokenizerFiles &files, const tokenizer::Tokenizer &loaded, const ordered_json &config,
+                std::vector<std::string> &notes) {
   std::vector<int32_t> inside, whole;
   std::string error;
-  if (!tokenizer::Tokenizer::load(files.tokenizer, files.config, loaded, error))
-    return Status::error("invalid tokenizer in \"" + files.place + "\": " + error);
   // What the tokenizer adds to a text stands before or behind the text's own tokens. A vocabulary may lack letters.
   bool encodes = false;
   for (const char *text : {"a", "e", "0", ".", " "})
@@ -61,7 +69,7 @@ Status addFrame(GgufWriter &writer, const TokenizerFiles &files, const ordered_j
       encodes = loaded.encode(text, /*addSpecialTokens=*/false, inside, error) &&
                 loaded.encode(text, /*addSpecialTokens=*/true, whole, error);
   if (!encodes)
-    return Status::error("invalid tokenizer in \"" + files.place + "\": " + error);
+    return invalidTokenizer(files, error);
   const auto found = inside.empty() ? whole.end() : std::search(whole.begin(), whole.end(), inside.begin(), inside.end());
   const std::vector<int32_t> before(whole.begin(), found);
   const std::vector<int32_t> after(found == whole.end() ? found : found + inside.size(), whole.end());

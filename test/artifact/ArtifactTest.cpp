@@ -1,4 +1,5 @@
-// The artifact reader: what it accepts, and that every kind of damage is refused with its own message.
+// The artifact reader: what it accepts, and that every kind of damage is refused with its own message. Long, because every kind is a short
+// test of its own over one toy artifact.
 #include "runtime/artifact/Artifact.h"
 #include "runtime/artifact/Panels.h"
 #include "runtime/artifact/SelfTest.h"

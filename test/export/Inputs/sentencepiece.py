@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Prints a tokenizer.json of SentencePiece's BPE with 400 tokens: sentencepiece.py [--bare | --metaspace | --foreign | --around | --digits]
+"""Prints a tokenizer.json of SentencePiece's BPE with 400 tokens:
+sentencepiece.py [--bare | --metaspace | --foreign | --around | --digits]
 
 Spaces become marks, and there is one more in front; --bare: there is none (Gemma's form); --metaspace: the pre-tokenizer does both;
---foreign: texts are lowercased too; --around: two tokens stand before a text, and one behind it that does not end generation; --digits: there are no tokens for anything else."""
+--foreign: texts are lowercased too; --around: two tokens stand before a text, and one behind it that does not end generation;
+--digits: there are no tokens for anything else."""
 import json
 import random
 import string
