@@ -3,6 +3,7 @@
 #include "export/TokenizerParts.h"
 #include "llvm/Support/Base64.h"
 
+using nlohmann::json;
 using nlohmann::ordered_json;
 
 namespace xfmr::exports {
@@ -16,15 +17,15 @@ struct Changes {
   bool known = true;    // nothing else is done
 };
 
-Changes changesOf(const ordered_json &tokenizer) {
+Changes changesOf(const json &tokenizer) {
   Changes out;
   bool strips = false, joins = false, words = false, marks = false;
-  const std::vector<ordered_json> normalizers = stepsOf(tokenizer, "normalizer", "normalizers");
-  for (const ordered_json &step : normalizers) {
-    const ordered_json type = typeOf(step);
+  const std::vector<json> normalizers = stepsOf(tokenizer, "normalizer", "normalizers");
+  for (const json &step : normalizers) {
+    const json type = typeOf(step);
     if (type == "Precompiled" && &step == &normalizers.front()) {
       std::vector<char> bytes;
-      const ordered_json map = step.value("precompiled_charsmap", ordered_json());
+      const json map = step.value("precompiled_charsmap", json());
       if (llvm::Error error = llvm::decodeBase64(map.is_string() ? map.get<std::string>() : "", bytes)) {
         llvm::consumeError(std::move(error));
         out.known = false;
@@ -32,19 +33,19 @@ Changes changesOf(const ordered_json &tokenizer) {
       out.charsmap.assign(bytes.begin(), bytes.end());
     } else if (type == "Strip" && hasFlag(step, "strip_right", true)) {
       strips = true;
-    } else if (type == "Replace" && step.value("pattern", ordered_json()) == ordered_json{{"Regex", " {2,}"}} &&
-               (step.value("content", ordered_json()) == " " || step.value("content", ordered_json()) == kMark)) {
+    } else if (type == "Replace" && step.value("pattern", json()) == json{{"Regex", " {2,}"}} &&
+               (step.value("content", json()) == " " || step.value("content", json()) == kMark)) {
       joins = true;
     } else {
       out.known = false;
     }
   }
-  for (const ordered_json &step : stepsOf(tokenizer, "pre_tokenizer", "pretokenizers")) {
-    const ordered_json type = typeOf(step);
-    const ordered_json scheme = type == "Metaspace" ? step.value("prepend_scheme", ordered_json()) : ordered_json();
+  for (const json &step : stepsOf(tokenizer, "pre_tokenizer", "pretokenizers")) {
+    const json type = typeOf(step);
+    const json scheme = type == "Metaspace" ? step.value("prepend_scheme", json()) : json();
     if (type == "WhitespaceSplit" && !marks) {
       words = true;
-    } else if (type == "Metaspace" && !marks && step.value("replacement", ordered_json(kMark)) == kMark && scheme != "first") {
+    } else if (type == "Metaspace" && !marks && step.value("replacement", json(kMark)) == kMark && scheme != "first") {
       marks = true;
       out.prefix = scheme.is_null() ? hasFlag(step, "add_prefix_space", true) : scheme == "always";
     } else {
@@ -59,9 +60,9 @@ Changes changesOf(const ordered_json &tokenizer) {
 
 } // namespace
 
-Status addPieces(GgufWriter &writer, const TokenizerFiles &files, const ordered_json &tokenizer, const ordered_json &config,
+Status addPieces(GgufWriter &writer, const TokenizerFiles &files, const json &tokenizer, const ordered_json &config,
                  int64_t vocabSize, std::vector<std::string> &notes) {
-  const ordered_json &model = tokenizer["model"];
+  const json &model = tokenizer["model"];
   auto invalid = [](const char *what) { return Status::error("tokenizer.json " + std::string(what)); };
   if (!model.contains("vocab") || !model["vocab"].is_array())
     return invalid("has no vocabulary");
@@ -72,8 +73,8 @@ Status addPieces(GgufWriter &writer, const TokenizerFiles &files, const ordered_
   std::vector<int32_t> types;
   std::vector<float> scores;
   const bool bytes = hasFlag(model, "byte_fallback", false);
-  const std::optional<uint32_t> outside = tokenId(model, "unk_id");
-  for (const ordered_json &piece : model["vocab"]) {
+  const std::optional<uint32_t> outside = tokenId(model.value("unk_id", json()));
+  for (const json &piece : model["vocab"]) {
     if (!piece.is_array() || piece.size() != 2 || !piece[0].is_string() || !piece[1].is_number())
       return invalid("has a piece that is no pair of text and score");
     const std::string text = piece[0].get<std::string>();
@@ -106,7 +107,7 @@ Status addPieces(GgufWriter &writer, const TokenizerFiles &files, const ordered_
     return status;
   if (Status status = addFrame(writer, files, loaded, config, notes); status.failed())
     return status;
-  for (auto [name, id] : {std::pair("unknown", outside), std::pair("padding", tokenId(config, "pad_token_id"))})
+  for (auto [name, id] : {std::pair("unknown", outside), std::pair("padding", tokenId(config.value("pad_token_id", ordered_json())))})
     if (id)
       writer.addU32("tokenizer.ggml." + std::string(name) + "_token_id", *id);
   writer.addText("tokenizer.huggingface.json", files.tokenizer);

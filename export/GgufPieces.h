@@ -8,7 +8,7 @@ namespace xfmr::exports {
 
 /// `tokenizer` is the parsed text of `files`. What is done to texts before they are cut is said by flags and a compiled table of
 /// replacements; where tokenizer.json does something else, that is noted.
-Status addPieces(GgufWriter &writer, const TokenizerFiles &files, const nlohmann::ordered_json &tokenizer,
+Status addPieces(GgufWriter &writer, const TokenizerFiles &files, const nlohmann::json &tokenizer,
                  const nlohmann::ordered_json &config, int64_t vocabSize, std::vector<std::string> &notes);
 
 } // namespace xfmr::exports

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+using nlohmann::json;
 using nlohmann::ordered_json;
 
 namespace xfmr::exports {
@@ -16,29 +17,29 @@ namespace {
 constexpr std::string_view kGpt2 = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
 /// Whether texts are brought to NFC, and nothing else is done to them.
-bool composesTexts(const ordered_json &tokenizer) {
-  const std::vector<ordered_json> steps = stepsOf(tokenizer, "normalizer", "normalizers");
+bool composesTexts(const json &tokenizer) {
+  const std::vector<json> steps = stepsOf(tokenizer, "normalizer", "normalizers");
   return steps.size() == 1 && typeOf(steps[0]) == "NFC";
 }
 
 /// A step of a pre-tokenizer in short: "bytes", "bytes split" (by its own pattern), "digits", "split PATTERN"; else empty.
-std::string stepName(const ordered_json &step) {
-  const ordered_json type = typeOf(step);
+std::string stepName(const json &step) {
+  const json type = typeOf(step);
   if (type == "ByteLevel" && !hasFlag(step, "add_prefix_space", true))
     return hasFlag(step, "use_regex", true) ? "bytes split" : "bytes"; // untested: a step of PreTokenizerNames, no message
   if (type == "Digits" && hasFlag(step, "individual_digits", false))
     return "digits";
-  if (type != "Split" || step.value("behavior", ordered_json()) != "Isolated" || hasFlag(step, "invert", false) ||
+  if (type != "Split" || step.value("behavior", json()) != "Isolated" || hasFlag(step, "invert", false) ||
       !step.contains("pattern") || !step["pattern"].is_object())
     return "";
-  const ordered_json pattern = step["pattern"].value("Regex", ordered_json());
+  const json pattern = step["pattern"].value("Regex", json());
   return pattern.is_string() ? "split " + pattern.get<std::string>() : "";
 }
 
 /// The name of a splitting and of what else it stands for, as near as there is one; null where nothing has these steps.
-const PreTokenizerName *nameOf(const ordered_json &tokenizer, bool composes) {
+const PreTokenizerName *nameOf(const json &tokenizer, bool composes) {
   std::vector<std::string> steps;
-  for (const ordered_json &step : stepsOf(tokenizer, "pre_tokenizer", "pretokenizers"))
+  for (const json &step : stepsOf(tokenizer, "pre_tokenizer", "pretokenizers"))
     steps.push_back(stepName(step));
   if (steps == std::vector<std::string>{"split " + std::string(kGpt2), "bytes"})
     steps = {"bytes split"}; // untested: the same
@@ -52,7 +53,7 @@ const PreTokenizerName *nameOf(const ordered_json &tokenizer, bool composes) {
 }
 
 /// Byte-level BPE.
-void addBytes(GgufWriter &writer, const ordered_json &tokenizer, std::vector<std::string> &notes) {
+void addBytes(GgufWriter &writer, const json &tokenizer, std::vector<std::string> &notes) {
   writer.addText("tokenizer.ggml.model", "gpt2");
   const bool changes = !stepsOf(tokenizer, "normalizer", "normalizers").empty(), composes = composesTexts(tokenizer);
   const PreTokenizerName *name = nameOf(tokenizer, composes);
@@ -66,7 +67,7 @@ void addBytes(GgufWriter &writer, const ordered_json &tokenizer, std::vector<std
 }
 
 /// BPE with byte fallback, as of SentencePiece: spaces are marks, and there may be one more in front.
-void addSentencePiece(GgufWriter &writer, const tokenizer::Tokenizer &loaded, const ordered_json &tokenizer,
+void addSentencePiece(GgufWriter &writer, const tokenizer::Tokenizer &loaded, const json &tokenizer,
                       std::vector<std::string> &notes) {
   std::vector<int32_t> ids;
   std::string error;
@@ -74,17 +75,17 @@ void addSentencePiece(GgufWriter &writer, const tokenizer::Tokenizer &loaded, co
     ids.clear();
   const bool prefix = !ids.empty() && loaded.token(ids[0]).rfind(kMark, 0) == 0;
   bool known = true;
-  for (const ordered_json &step : stepsOf(tokenizer, "normalizer", "normalizers")) {
-    const ordered_json type = typeOf(step);
-    known &= type == "Prepend" ? step.value("prepend", ordered_json()) == kMark
-                               : type == "Replace" && step.value("pattern", ordered_json()) == ordered_json{{"String", " "}} &&
-                                     step.value("content", ordered_json()) == kMark;
+  for (const json &step : stepsOf(tokenizer, "normalizer", "normalizers")) {
+    const json type = typeOf(step);
+    known &= type == "Prepend" ? step.value("prepend", json()) == kMark
+                               : type == "Replace" && step.value("pattern", json()) == json{{"String", " "}} &&
+                                     step.value("content", json()) == kMark;
   }
-  for (const ordered_json &step : stepsOf(tokenizer, "pre_tokenizer", "pretokenizers")) {
-    const ordered_json type = typeOf(step);
+  for (const json &step : stepsOf(tokenizer, "pre_tokenizer", "pretokenizers")) {
+    const json type = typeOf(step);
     // Spaces are marks by then: nothing is cut at them.
-    const bool idle = type == "Split" && step.value("pattern", ordered_json()) == ordered_json{{"String", " "}};
-    known &= idle || (type == "Metaspace" && step.value("replacement", ordered_json(kMark)) == kMark);
+    const bool idle = type == "Split" && step.value("pattern", json()) == json{{"String", " "}};
+    known &= idle || (type == "Metaspace" && step.value("replacement", json(kMark)) == kMark);
     if (type == "Metaspace" && prefix)
       notes.push_back("tokenizer.json puts a space in front of texts that do not begin with one, readers of tokenizer.ggml.* in front of "
                       "every text");
@@ -97,7 +98,7 @@ void addSentencePiece(GgufWriter &writer, const tokenizer::Tokenizer &loaded, co
 }
 
 /// WordPiece, whose vocabulary has the mark of words that stand in front.
-Status addWords(GgufWriter &writer, const TokenizerFiles &files, const tokenizer::Tokenizer &loaded, const ordered_json &tokenizer,
+Status addWords(GgufWriter &writer, const TokenizerFiles &files, const tokenizer::Tokenizer &loaded, const json &tokenizer,
                 const std::vector<std::string> &tokens, const std::vector<int32_t> &types) {
   std::vector<int32_t> around;
   std::string error;
@@ -111,11 +112,11 @@ Status addWords(GgufWriter &writer, const TokenizerFiles &files, const tokenizer
   writer.addU32("tokenizer.ggml.bos_token_id", static_cast<uint32_t>(around.front()));
   writer.addU32("tokenizer.ggml.cls_token_id", static_cast<uint32_t>(around.front()));
   writer.addU32("tokenizer.ggml.seperator_token_id", static_cast<uint32_t>(around.back()));
-  const ordered_json outside = tokenizer["model"].value("unk_token", ordered_json("[UNK]"));
+  const json outside = tokenizer["model"].value("unk_token", json("[UNK]"));
   for (size_t id = 0; id < tokens.size(); ++id)
     if (outside == tokens[id])
       writer.addU32("tokenizer.ggml.unknown_token_id", static_cast<uint32_t>(id));
-  const ordered_json normalizer = tokenizer.value("normalizer", ordered_json());
+  const json normalizer = tokenizer.value("normalizer", json());
   if (typeOf(normalizer) == "BertNormalizer") {
     const bool lowercase = hasFlag(normalizer, "lowercase", true);
     writer.addBool("tokenizer.ggml.normalizer.lowercase", lowercase);
@@ -130,25 +131,26 @@ Status addWords(GgufWriter &writer, const TokenizerFiles &files, const tokenizer
 Status addTokenizer(GgufWriter &writer, const TokenizerFiles &files, const ordered_json &config, int64_t vocabSize,
                     std::vector<std::string> &notes) {
   const std::string &text = files.tokenizer;
-  const ordered_json tokenizer = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
+  // Not in the file's order: a member would be looked for among all before it, and a vocabulary has hundreds of thousands.
+  const json tokenizer = json::parse(text, nullptr, /*allow_exceptions=*/false);
   auto invalid = [](const char *what) { return Status::error("tokenizer.json " + std::string(what)); };
   if (!tokenizer.is_object() || !tokenizer.contains("model") || !tokenizer["model"].is_object())
     return invalid("has no model");
-  const ordered_json &model = tokenizer["model"];
+  const json &model = tokenizer["model"];
   const bool words = model.contains("type") && model["type"] == "WordPiece";
   if (model.contains("type") && model["type"] == "Unigram")
     return addPieces(writer, files, tokenizer, config, vocabSize, notes);
   if (model.contains("type") && model["type"] != "BPE" && !words)
     return invalid("has another model than BPE, Unigram and WordPiece, which cannot be written to GGUF");
-  if (words && model.value("continuing_subword_prefix", ordered_json("##")) != "##")
+  if (words && model.value("continuing_subword_prefix", json("##")) != "##")
     return invalid("has another mark of what continues a word than ##, which cannot be written to GGUF");
   if (!model.contains("vocab") || !model["vocab"].is_object())
     return invalid("has no vocabulary");
 
   std::vector<std::string> tokens(vocabSize);
   std::vector<int32_t> types(vocabSize, unused);
-  const std::vector<ordered_json> cuts = stepsOf(tokenizer, "pre_tokenizer", "pretokenizers");
-  const bool bytes = std::any_of(cuts.begin(), cuts.end(), [](const ordered_json &step) { return typeOf(step) == "ByteLevel"; });
+  const std::vector<json> cuts = stepsOf(tokenizer, "pre_tokenizer", "pretokenizers");
+  const bool bytes = std::any_of(cuts.begin(), cuts.end(), [](const json &step) { return typeOf(step) == "ByteLevel"; });
   const bool sentencePiece = hasFlag(model, "byte_fallback", false) && !bytes; // which no text of bytes comes to
   for (int64_t id = 0; id < vocabSize; ++id)
     tokens[id] = "[PAD" + std::to_string(id) + "]";
@@ -165,7 +167,7 @@ Status addTokenizer(GgufWriter &writer, const TokenizerFiles &files, const order
   std::map<std::string, size_t> ids;
   for (size_t id = 0; id < tokens.size(); ++id)
     ids.emplace(tokens[id], id);
-  for (const ordered_json &merge : model.value("merges", ordered_json::array())) {
+  for (const json &merge : model.value("merges", json::array())) {
     std::string pair;
     if (merge.is_string())
       pair = merge.get<std::string>();

@@ -2,28 +2,28 @@
 #include "export/TokenizerParts.h"
 #include <algorithm>
 
+using nlohmann::json;
 using nlohmann::ordered_json;
 
 namespace xfmr::exports {
 
-bool hasFlag(const ordered_json &step, const char *key, bool absent) {
-  const ordered_json value = step.value(key, ordered_json());
+bool hasFlag(const json &step, const char *key, bool absent) {
+  const json value = step.value(key, json());
   return value.is_boolean() ? value.get<bool>() : absent;
 }
 
-ordered_json typeOf(const ordered_json &step) { return step.is_object() ? step.value("type", ordered_json()) : ordered_json(); }
+json typeOf(const json &step) { return step.is_object() ? step.value("type", json()) : json(); }
 
 bool isByteToken(const std::string &token) { return token.size() == 6 && token.rfind("<0x", 0) == 0 && token[5] == '>'; }
 
-std::optional<uint32_t> tokenId(const ordered_json &config, const char *key) {
-  ordered_json value = config.value(key, ordered_json());
+std::optional<uint32_t> tokenId(json value) {
   if (value.is_array() && !value.empty())
     value = value[0];
   return value.is_number_unsigned() ? std::optional<uint32_t>(value.get<uint32_t>()) : std::nullopt;
 }
 
-Status readAddedTokens(const ordered_json &tokenizer, std::vector<std::string> &tokens, std::vector<int32_t> &types) {
-  for (const ordered_json &added : tokenizer.value("added_tokens", ordered_json::array())) {
+Status readAddedTokens(const json &tokenizer, std::vector<std::string> &tokens, std::vector<int32_t> &types) {
+  for (const json &added : tokenizer.value("added_tokens", json::array())) {
     if (!added.is_object() || !added.contains("id") || !added["id"].is_number_unsigned() || !added.contains("content") ||
         !added["content"].is_string() || added["id"].get<uint64_t>() >= tokens.size())
       return Status::error("tokenizer.json has an added token without a content and an id of the model's vocabulary");
@@ -35,13 +35,13 @@ Status readAddedTokens(const ordered_json &tokenizer, std::vector<std::string> &
   return Status::success();
 }
 
-std::vector<ordered_json> stepsOf(const ordered_json &tokenizer, const char *member, const char *list) {
-  const ordered_json all = tokenizer.value(member, ordered_json());
+std::vector<json> stepsOf(const json &tokenizer, const char *member, const char *list) {
+  const json all = tokenizer.value(member, json());
   if (!all.is_object())
     return {};
-  if (all.value("type", ordered_json()) != "Sequence")
+  if (all.value("type", json()) != "Sequence")
     return {all};
-  const ordered_json steps = all.value(list, ordered_json::array());
+  const json steps = all.value(list, json::array());
   return {steps.begin(), steps.end()};
 }
 
@@ -74,7 +74,8 @@ Status addFrame(GgufWriter &writer, const TokenizerFiles &files, const tokenizer
   const std::vector<int32_t> before(whole.begin(), found);
   const std::vector<int32_t> after(found == whole.end() ? found : found + inside.size(), whole.end());
 
-  std::optional<uint32_t> begin = tokenId(config, "bos_token_id"), end = tokenId(config, "eos_token_id");
+  std::optional<uint32_t> begin = tokenId(config.value("bos_token_id", ordered_json()));
+  std::optional<uint32_t> end = tokenId(config.value("eos_token_id", ordered_json()));
   if (before.size() == 1)
     begin = before[0];
   if (after.size() == 1 && !end)

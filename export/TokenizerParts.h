@@ -11,25 +11,25 @@ namespace xfmr::exports {
 enum TokenType : int32_t { normal = 1, unknown = 2, control = 3, userDefined = 4, unused = 5, byte = 6 };
 
 /// A boolean member; `absent` where there is none.
-bool hasFlag(const nlohmann::ordered_json &step, const char *key, bool absent);
+bool hasFlag(const nlohmann::json &step, const char *key, bool absent);
 
 /// What stands for a space in SentencePiece's tokens.
 constexpr const char *kMark = "▁";
 
 /// The type of a step; null where it has none.
-nlohmann::ordered_json typeOf(const nlohmann::ordered_json &step);
+nlohmann::json typeOf(const nlohmann::json &step);
 
 /// "<0x0A>".
 bool isByteToken(const std::string &token);
 
-/// Of config.json: one id, or the first of a list.
-std::optional<uint32_t> tokenId(const nlohmann::ordered_json &config, const char *key);
+/// One id, or the first of a list, as config.json has them.
+std::optional<uint32_t> tokenId(nlohmann::json value);
 
 /// Puts `added_tokens` into the lists by id.
-Status readAddedTokens(const nlohmann::ordered_json &tokenizer, std::vector<std::string> &tokens, std::vector<int32_t> &types);
+Status readAddedTokens(const nlohmann::json &tokenizer, std::vector<std::string> &tokens, std::vector<int32_t> &types);
 
 /// The steps of a normalizer or pre-tokenizer, one after the other: `member` is one of them, or a sequence with them in `list`.
-std::vector<nlohmann::ordered_json> stepsOf(const nlohmann::ordered_json &tokenizer, const char *member, const char *list);
+std::vector<nlohmann::json> stepsOf(const nlohmann::json &tokenizer, const char *member, const char *list);
 
 /// Says that tokenizer.json does something to texts before they are cut that no key can say.
 void noteUnsaidChanges(std::vector<std::string> &notes);
