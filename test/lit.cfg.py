@@ -64,6 +64,6 @@ config.environment["VK_ICD_FILENAMES"] = "/usr/share/vulkan/icd.d/lvp_icd.x86_64
 config.environment["LP_NUM_THREADS"] = "0"
 config.environment["XFMR_VALIDATE"] = "1"
 config.environment["OPENBLAS_NUM_THREADS"] = "1" # tests run side by side; more threads only wait for each other
-for name in ("HOME", "ASAN_OPTIONS"):
+for name in ("HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
