@@ -38,7 +38,7 @@ def as_granite(model, folder):
 def measure(command):
     """(seconds, peak anonymous MB, peak MB with mapped files)"""
     start = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, "XFMR_OBJECT_CACHE": "0"})
     anonymous = resident = 0
     while process.poll() is None:
         try:

@@ -78,10 +78,10 @@ Status AtomicFile::writeAt(uint64_t offset, const void *bytes, size_t size) {
   return Status::success();
 }
 
-Status AtomicFile::commit() {
+Status AtomicFile::commit(Flush flush) {
   if (fd_ < 0)
     return Status::error("cannot write \"" + path_ + "\": it was not opened");
-  if (!unnamed_ && fsync(fd_) != 0)
+  if (!unnamed_ && flush == Flush::Yes && fsync(fd_) != 0)
     return failure("flush");
   int closed = close(fd_);
   fd_ = -1;
@@ -93,6 +93,8 @@ Status AtomicFile::commit() {
     return failure("rename to");
   forgetTemporary(temporary_);
   temporary_.clear();
+  if (flush == Flush::No)
+    return Status::success();
   // The rename itself must survive a crash too; a folder that cannot be synced is no error.
   size_t slash = path_.find_last_of('/');
   std::string folder = slash == std::string::npos ? "." : path_.substr(0, slash + 1);

@@ -24,7 +24,9 @@ public:
   Status write(const void *bytes, size_t size);
   /// Writes at a byte of the file, which write() does not notice; what lies between is zeros.
   Status writeAt(uint64_t offset, const void *bytes, size_t size);
-  Status commit();
+  enum class Flush { Yes, No };
+  /// With Flush::No a machine that stops may leave a file without its bytes: for what is checked when it is read.
+  Status commit(Flush flush = Flush::Yes);
 
   const std::string &path() const { return path_; }
 

@@ -1,20 +1,12 @@
-// File of the pipeline cache: magic, XXH3-64 of the data, the driver's data. Drivers check their own header
-// but some crash on damaged data, so the hash is checked before a driver sees it. See PipelineCache.h.
+// Drivers check their own header, but some crash on damaged data, so it is a file that is checked before. See PipelineCache.h.
 #include "runtime/vulkan/PipelineCache.h"
-#include "runtime/artifact/AtomicFile.h"
-#include "runtime/artifact/MappedFile.h"
-#include <cstdlib>
-#include <cstring>
-#include <sys/stat.h>
-#include <xxhash.h>
+#include "runtime/artifact/CacheFile.h"
+#include <functional>
 
 using namespace xfmr;
 using namespace xfmr::vulkan;
 
 namespace {
-
-constexpr char kMagic[8] = {'X', 'F', 'M', 'R', 'P', 'C', '0', '1'};
-constexpr size_t kHead = 16;
 
 std::string hex(const uint8_t *bytes, size_t count) {
   std::string text;
@@ -22,18 +14,6 @@ std::string hex(const uint8_t *bytes, size_t count) {
     for (int shift : {4, 0})
       text += "0123456789abcdef"[bytes[i] >> shift & 15];
   return text;
-}
-
-std::string cacheFolder() {
-  const char *xdg = std::getenv("XDG_CACHE_HOME"), *home = std::getenv("HOME");
-  std::string base = xdg && xdg[0] == '/' ? xdg : home && home[0] == '/' ? std::string(home) + "/.cache" : "";
-  if (base.empty())
-    return "";
-  ::mkdir(base.c_str(), 0700);
-  ::mkdir((base + "/xfmr").c_str(), 0700);
-  struct stat info;
-  bool there = ::stat((base + "/xfmr").c_str(), &info) == 0 && S_ISDIR(info.st_mode);
-  return there ? base + "/xfmr" : "";
 }
 
 std::string fileName(VkPhysicalDevice device) {
@@ -57,22 +37,14 @@ std::string xfmr::vulkan::cacheFile(VkPhysicalDevice device, const char *ending)
 PipelineCache::PipelineCache(std::shared_ptr<Device> device) : device_(std::move(device)) {
   VkPipelineCacheCreateInfo info{VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO};
   path_ = cacheFile(device_->physical(), ".pipelines");
-  MappedFile file;
-  if (!path_.empty() && MappedFile::open(path_, file).ok() && file.size() > kHead &&
-      std::memcmp(file.data(), kMagic, sizeof kMagic) == 0) {
-    uint64_t hash;
-    std::memcpy(&hash, file.data() + sizeof kMagic, sizeof hash);
-    if (XXH3_64bits(file.data() + kHead, file.size() - kHead) == hash) {
-      info.pInitialData = file.data() + kHead;
-      info.initialDataSize = file.size() - kHead;
-      loadedBytes_ = info.initialDataSize;
-      loadedHash_ = hash;
-    }
-  }
+  const std::string loaded = path_.empty() ? "" : readCached(path_).value_or("");
+  info.pInitialData = loaded.data();
+  info.initialDataSize = loaded.size();
+  warm_ = !loaded.empty();
+  loadedHash_ = std::hash<std::string>()(loaded);
   if (vkCreatePipelineCache(device_->handle(), &info, nullptr, &handle_) == VK_SUCCESS)
     return;
-  loadedBytes_ = loadedHash_ = 0;
-  info.pInitialData = nullptr;
+  warm_ = false;
   info.initialDataSize = 0;
   if (vkCreatePipelineCache(device_->handle(), &info, nullptr, &handle_) != VK_SUCCESS)
     handle_ = VK_NULL_HANDLE; // pipelines are then compiled without one
@@ -90,11 +62,6 @@ PipelineCache::~PipelineCache() {
     data.resize(size);
   }
   vkDestroyPipelineCache(device_->handle(), handle_, nullptr);
-  uint64_t hash = XXH3_64bits(data.data(), data.size());
-  if (data.empty() || hash == loadedHash_)
-    return;
-  AtomicFile file;
-  if (file.open(path_).ok() && file.write(kMagic, sizeof kMagic).ok() &&
-      file.write(&hash, sizeof hash).ok() && file.write(data.data(), data.size()).ok())
-    (void)file.commit().ok();
+  if (!data.empty() && !(warm_ && std::hash<std::string>()(data) == loadedHash_))
+    writeCached(path_, data);
 }

@@ -1,5 +1,4 @@
-// The driver's compiled kernels, kept between processes in $XDG_CACHE_HOME/xfmr or ~/.cache/xfmr, one file a
-// device and driver. A cache only saves time: a missing, damaged or unwritable file is never an error.
+// The driver's compiled kernels, kept between processes (runtime/artifact/CacheFile.h), one file a device and driver.
 #pragma once
 #include "runtime/vulkan/Device.h"
 #include <string>
@@ -19,7 +18,7 @@ public:
 
   VkPipelineCache handle() const { return handle_; }
   /// Whether kernels of an earlier process were found.
-  bool warm() const { return loadedBytes_ > 0; }
+  bool warm() const { return warm_; }
   /// Empty if there is no place for it.
   const std::string &path() const { return path_; }
 
@@ -27,8 +26,8 @@ private:
   std::shared_ptr<Device> device_;
   VkPipelineCache handle_ = VK_NULL_HANDLE;
   std::string path_;
-  uint64_t loadedBytes_ = 0;
-  uint64_t loadedHash_ = 0;
+  bool warm_ = false;
+  size_t loadedHash_ = 0;
 };
 
 } // namespace xfmr::vulkan

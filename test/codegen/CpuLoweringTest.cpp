@@ -236,11 +236,12 @@ TEST_F(CpuLowering, ObjectsOfTwoArchitecturesDoNotLink) {
 }
 
 TEST_F(CpuLowering, BytesAreReproducibleAndThreadsDoNotMix) {
+  ObjectCache none("");
   auto compileAll = [&] {
     std::vector<std::string> objects(kX86Levels);
     std::vector<std::thread> threads;
     for (size_t i = 0; i < objects.size(); ++i)
-      threads.emplace_back([&objects, i] {
+      threads.emplace_back([&objects, &none, i] {
         mlir::MLIRContext own(mlir::MLIRContext::Threading::DISABLED);
         Level level = allLevels()[i];
         KernelBuilder k(own, "k", kBindings, {Element::U32, Element::F32, Element::F32}, level);
@@ -248,7 +249,7 @@ TEST_F(CpuLowering, BytesAreReproducibleAndThreadsDoNotMix) {
         auto module = k.finish();
         ASSERT_TRUE(bool(module)) << textOf(module.takeError());
         ASSERT_EQ(textOf(lowerToLLVM(**module, level)), "");
-        auto object = compileObject(**module, level);
+        auto object = compileObject(**module, level, none);
         ASSERT_TRUE(bool(object)) << textOf(object.takeError());
         objects[i] = *object;
       });

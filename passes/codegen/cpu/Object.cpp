@@ -99,7 +99,7 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
 
 } // namespace
 
-llvm::Expected<std::string> compileObject(mlir::ModuleOp source, Level level) {
+llvm::Expected<std::string> compileObject(mlir::ModuleOp source, Level level, ObjectCache &cache) {
   const LevelFacts &facts = cpu::facts(level);
   std::string error;
   auto fail = [&](const char *step) {
@@ -127,6 +127,9 @@ llvm::Expected<std::string> compileObject(mlir::ModuleOp source, Level level) {
   module->setTargetTriple(triple);
   module->setDataLayout(machine->createDataLayout());
   setAttributes(*module, facts);
+  const std::string key = cache.key(*module);
+  if (std::optional<std::string> object = cache.find(key))
+    return std::move(*object);
   optimize(*module, *machine);
 
   llvm::SmallVector<char, 0> bytes;
@@ -140,6 +143,7 @@ llvm::Expected<std::string> compileObject(mlir::ModuleOp source, Level level) {
   emit.run(*module);
   if (!error.empty())
     return fail("code generation"); // untested: nothing is known of which LLVM complains in this way
+  cache.keep(key, stream.str());
   return std::string(bytes.begin(), bytes.end());
 }
 

@@ -18,6 +18,8 @@ output = os.path.join(folder, output)
 signal = int(os.environ.get("XFMR_FAULT_SIGNAL", "0"))
 counter = folder + ".count"
 environment = {**os.environ, "XFMR_FAULT": kind, "XFMR_FAULT_UNDER": folder, "ASAN_OPTIONS": "allocator_may_return_null=1"}
+if kind == "alloc":
+    environment["XFMR_OBJECT_CACHE"] = "0"  # LLVM's requests are among them
 
 
 def prepare(with_old):
