@@ -11,6 +11,7 @@ namespace xfmr::codegen::cpu {
 
 // `module` is what Lower.h leaves. May be called from several threads, each with a module of its own. An object that `cache` has is taken
 // from it, another one kept there.
-llvm::Expected<std::string> compileObject(mlir::ModuleOp module, Level level, ObjectCache &cache = ObjectCache::ofUser());
+llvm::Expected<std::string> compileObject(mlir::ModuleOp module, Level level,
+                                          ObjectCache &cache = ObjectCache::ofUser());
 
 } // namespace xfmr::codegen::cpu
