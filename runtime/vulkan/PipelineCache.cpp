@@ -1,7 +1,6 @@
 // Drivers check their own header, but some crash on damaged data, so it is a file that is checked before. See PipelineCache.h.
 #include "runtime/vulkan/PipelineCache.h"
 #include "runtime/artifact/CacheFile.h"
-#include <functional>
 
 using namespace xfmr;
 using namespace xfmr::vulkan;
@@ -41,7 +40,6 @@ PipelineCache::PipelineCache(std::shared_ptr<Device> device) : device_(std::move
   info.pInitialData = loaded.data();
   info.initialDataSize = loaded.size();
   warm_ = !loaded.empty();
-  loadedHash_ = std::hash<std::string>()(loaded);
   if (vkCreatePipelineCache(device_->handle(), &info, nullptr, &handle_) == VK_SUCCESS)
     return;
   warm_ = false;
@@ -62,6 +60,6 @@ PipelineCache::~PipelineCache() {
     data.resize(size);
   }
   vkDestroyPipelineCache(device_->handle(), handle_, nullptr);
-  if (!data.empty() && !(warm_ && std::hash<std::string>()(data) == loadedHash_))
+  if (!data.empty() && readCached(path_) != data)
     writeCached(path_, data);
 }

@@ -27,7 +27,6 @@ private:
   VkPipelineCache handle_ = VK_NULL_HANDLE;
   std::string path_;
   bool warm_ = false;
-  size_t loadedHash_ = 0;
 };
 
 } // namespace xfmr::vulkan
