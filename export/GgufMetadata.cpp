@@ -146,7 +146,7 @@ private:
     if (type != "llama4_text") // whose one expert has its own weight
       flag("expert_weights_norm", routing.getNormTopkProb() || routing.getScoreAt() == ScoreAt::post_topk);
     const bool sigmoid = routing.getScore() == ScoreFunction::sigmoid;
-    if (type == "deepseek_v2" || type == "deepseek_v3" || type == "kimi_k2" || type == "glm4_moe") {
+    if (type == "deepseek_v2" || type == "deepseek_v3" || type == "kimi_k2" || type == "glm4_moe" || type == "dots1") {
       size("leading_dense_block_count", mixture - blocks.begin());
       size("expert_shared_count", mixture->width / std::max<int64_t>(1, mixture->expertWidth));
       number("expert_weights_scale", routing.getScale().convertToDouble());
@@ -158,6 +158,8 @@ private:
       size("interleave_moe_layer_step", second == blocks.end() ? mixture - blocks.begin() + 1 : second - mixture);
       size("expert_gating_func", 2);
       size("expert_shared_count", 1);
+    } else if (type == "minimax_m2") {
+      size("expert_gating_func", 2);
     } else if (type == "ernie4_5_moe") {
       if (!std::all_of(mixture, blocks.end(), isMixture))
         return Status::error("dense layers behind the first one with experts cannot be written to GGUF for this architecture");
@@ -203,7 +205,7 @@ private:
     size("attention.sliding_window", type == "modernbert" ? 2 * (*window - 1) : *window);
     if (!byDefault)
       put("attention.sliding_window_pattern", {list});
-    if (llvm::StringRef(family.architecture) == "llama" || type == "starcoder2" || type == "phi3" || type == "phimoe" ||
+    if (llvm::StringRef(family.architecture) == "llama" || type == "starcoder2" || type == "phi3" || type == "phimoe" || type == "dots1" ||
         llvm::StringRef(family.architecture).starts_with("qwen"))
       notes.push_back("windows of attention are written, but llama.cpp does not read them for the architecture \"" +
                       std::string(family.architecture) + "\": there texts longer than the window get other results");

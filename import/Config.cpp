@@ -263,15 +263,34 @@ std::vector<double> Config::numbers(const std::string &key) {
                      [](const Json &json) { return takeList<double>(json, takeNumber); });
 }
 
+static std::optional<std::string> takeText(const Json &json) {
+  return json.is_string() ? std::optional<std::string>(json.get<std::string>()) : std::nullopt;
+}
+
 std::vector<std::string> Config::texts(const std::string &key) {
   using List = std::vector<std::string>;
-  return value<List>(key, "a list of strings", List(), [](const Json &json) {
-    return takeList<std::string>(json, [](const Json &entry) -> std::optional<std::string> {
-      if (!entry.is_string())
+  return value<List>(key, "a list of strings", List(), [](const Json &json) { return takeList<std::string>(json, takeText); });
+}
+
+std::vector<std::string> Config::repeatedTexts(const std::string &key) {
+  using List = std::vector<std::string>;
+  constexpr int64_t kMost = 65536;
+  const auto take = [](const Json &json) -> std::optional<List> {
+    List all;
+    for (const Json &part : json) {
+      std::optional<List> texts = part.is_array() && part.size() == 2 ? takeList<std::string>(part[0], takeText) : std::nullopt;
+      const std::optional<int64_t> count = texts ? takeInteger(part[1], 0) : std::nullopt;
+      if (!count || (!texts->empty() && *count > kMost))
         return std::nullopt;
-      return entry.get<std::string>();
-    });
-  });
+      for (int64_t i = 0; !texts->empty() && i < *count; ++i) {
+        if (static_cast<int64_t>(all.size() + texts->size()) > kMost)
+          return std::nullopt;
+        all.insert(all.end(), texts->begin(), texts->end());
+      }
+    }
+    return json.is_array() ? std::optional<List>(all) : std::nullopt;
+  };
+  return value<List>(key, "a list of lists of strings and how often each is repeated, at most 65536 strings in all", List(), take);
 }
 
 std::vector<int64_t> Config::tokenIds(const std::string &key) {

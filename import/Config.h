@@ -47,6 +47,8 @@ public:
   std::vector<int64_t> integers(const std::string &key);
   std::vector<double> numbers(const std::string &key);
   std::vector<std::string> texts(const std::string &key);
+  /// A list of [list of strings, how often], written out: [[["a", "b"], 2]] is a b a b. Empty when absent.
+  std::vector<std::string> repeatedTexts(const std::string &key);
   /// One id or a list of ids, as `eos_token_id` is written; empty when absent.
   std::vector<int64_t> tokenIds(const std::string &key);
   /// A nested object; empty when absent. Errors inside it belong to this configuration too.

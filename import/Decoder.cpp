@@ -228,6 +228,21 @@ Value gatedMlp(ModelBuilder &m, Value x, const std::string &prefix, int64_t inte
   return m.linear(m.mul(gate, up), prefix + ".down_proj", ModelBuilder::widthOf(x), bias);
 }
 
+Value fusedMlp(ModelBuilder &m, Value x, const std::string &first, const std::string &second, int64_t intermediateSize,
+               ActivationKind activation) {
+  ModelBuilder::At at(m, StringRef(first).rsplit('.').first);
+  const int64_t width = intermediateSize, hiddenSize = ModelBuilder::widthOf(x);
+  Value hidden;
+  if (m.adapter() && m.adapter()->use(first)) {
+    SmallVector<Value> halves = m.split(m.linear(x, first, 2 * width), {width, width});
+    hidden = m.mul(m.activation(activation, halves[0]), halves[1]);
+  } else {
+    hidden = GluOp::create(m.ops(), m.loc(), m.activationType(width), x, m.weight(first + ".weight", {2 * width, hiddenSize}), Value(),
+                           activation, GluLayout::concat, FloatAttr(), FloatAttr());
+  }
+  return m.linear(hidden, second, hiddenSize);
+}
+
 Value languageHead(ModelBuilder &m, Value x, const DecoderConfig &d, bool bias, const std::string &embedding,
                    const std::string &head) {
   if (!d.tied || m.hasOwnHead(head + ".weight", embedding + ".weight"))

@@ -123,6 +123,11 @@ mlir::Value partOfHeads(ModelBuilder &m, mlir::Value fused, const AttentionConfi
 mlir::Value gatedMlp(ModelBuilder &m, mlir::Value x, const std::string &prefix, int64_t intermediateSize,
                      ActivationKind activation, bool bias = false);
 
+/// The same without biases over modules by their whole names, `first` with gate rows and then up rows. That is already what `xfmr.glu`
+/// takes, unless an adapter sits on it.
+mlir::Value fusedMlp(ModelBuilder &m, mlir::Value x, const std::string &first, const std::string &second, int64_t intermediateSize,
+                     ActivationKind activation);
+
 /// second(act(first(x))) of modules by their whole names.
 mlir::Value plainMlp(ModelBuilder &m, mlir::Value x, const std::string &first, const std::string &second,
                      int64_t intermediateSize, ActivationKind activation, bool bias);

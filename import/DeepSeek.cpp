@@ -1,10 +1,10 @@
-// DeepSeek V2 and V3, Kimi K2, and the feed-forward that GLM-4.5 shares with them.
+// DeepSeek V2 and V3, Kimi K2, and GLM-4.5 and dots.llm1, which share their feed-forward.
 //
 // Latent attention keeps one small vector a token; here it is written out as ordinary attention, which computes the same.
 // Compiled models run on the small vector again (passes/lowering/LatentAttention.h). A head is laid out rope entries first,
 // so that rotating the first entries of each head is right; the rope part of the key, shared by all heads, is repeated by
 // gathering its rows; values are padded with zero rows to the head's size.
-// Sources: Hugging Face's modeling_deepseek_v2, modeling_deepseek_v3, DeepSeek's own inference code.
+// Sources: Hugging Face's modeling_deepseek_v2, modeling_deepseek_v3, modeling_glm4_moe, modeling_dots1, DeepSeek's own inference code.
 #include "import/Families.h"
 #include "import/Moe.h"
 #include "import/Routing.h"
@@ -210,6 +210,28 @@ Value importGlm4Moe(ImportContext &context) {
     return {};
   context.model.ignoreLayer(d.numLayers);
   return preNormDecoder(context, d, {}, [&](Value n, const std::string &prefix, int64_t layer) {
+    return feedForward(context.model, n, prefix, layer, d, moe);
+  });
+}
+
+Value importDots1(ImportContext &context) {
+  Config &config = context.config;
+  DecoderConfig d = readDecoder(context);
+  d.attention.qkvBias = d.attention.outBias = config.flag("attention_bias", false);
+  d.attention.norm = QueryKeyNorm::perHead;
+  const bool slides = config.has("sliding_window") || !config.mentions("sliding_window");
+  const int64_t first = config.integer("max_window_layers", 0, 62);
+  const Windows windows = readWindows(config, d.numLayers, [=](int64_t layer) { return slides && layer >= first; }, 4096);
+  DeepSeekMoe moe = readExperts(config);
+  if (!config.failed())
+    moe.rule = readDeepseekRouting(config, moe.experts, moe.rule.topK, "noaux_tc", "sigmoid");
+  if (!config.has("norm_topk_prob")) { // DeepSeek's class has the other default
+    moe.rule.norm = false;
+    moe.rule.normEps = 0;
+  }
+  if (config.failed())
+    return {};
+  return preNormDecoder(context, d, windows, [&](Value n, const std::string &prefix, int64_t layer) {
     return feedForward(context.model, n, prefix, layer, d, moe);
   });
 }

@@ -301,6 +301,22 @@ void readGlm4Moe(GgufKeys &keys, Json &config) {
   config["use_qk_norm"] = keys.hasTensor("blk.0.attn_q_norm.weight");
 }
 
+void readDots1(GgufKeys &keys, Json &config) {
+  keys.has("expert_gating_func");
+  readSigmoidRouting(keys, config, true);
+  if (keys.has("attention.sliding_window_pattern"))
+    readPattern(keys, config, 1);
+  else
+    readWindow(keys, config);
+  config["max_window_layers"] = 0;
+}
+
+void readMiniMaxM2(GgufKeys &keys, Json &config) {
+  if (const int64_t scores = keys.count("expert_gating_func", 2); scores != 2)
+    keys.refuse("expert_gating_func", "is " + std::to_string(scores) + ", expected 2 (sigmoid)");
+  rename(config, {{"moe_intermediate_size", "intermediate_size"}});
+}
+
 void readLlama4(GgufKeys &keys, Json &config) {
   keys.has("expert_gating_func");
   rename(config, {{"intermediate_size", "intermediate_size_mlp"}, {"moe_intermediate_size", "intermediate_size"}});
@@ -398,6 +414,9 @@ llvm::ArrayRef<GgufFamily> ggufFamilies() {
       {"deepseek2", "deepseek_v2", readDeepseek, kDeepseekNames},
       {"deepseek2", "kimi_k2", readDeepseek, kDeepseekNames},
       {"glm4moe", "glm4_moe", readGlm4Moe, kGlm4MoeNames},
+      {"dots1", "dots1", readDots1, kDots1Names},
+      {"glm4", "glm4", readNothing, kGlm4Names},
+      {"minimax-m2", "minimax_m2", readMiniMaxM2, kMiniMaxM2Names},
       {"bert", "bert", readBert, kBertNames},
       {"bert", "roberta", readBert, kBertNames},
       {"bert", "xlm-roberta", readBert, kBertNames},

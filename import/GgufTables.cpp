@@ -8,6 +8,15 @@ static constexpr TensorForm vector = TensorForm::vector, transposed = TensorForm
                             entry = TensorForm::entry, halves = TensorForm::halves,
                             alternating = TensorForm::alternating, keyValue = TensorForm::keyValue;
 
+/// Tables one behind the other.
+template <size_t M, size_t N>
+static constexpr std::array<GgufName, M + N> joined(const GgufName (&first)[M], const GgufName (&second)[N]) {
+  std::array<GgufName, M + N> all{};
+  for (size_t i = 0; i < M + N; ++i)
+    all[i] = i < M ? first[i] : second[i - M];
+  return all;
+}
+
 // What most families share; looked through behind a family's own table.
 static constexpr GgufName kCommonTable[] = {
     {"model.embed_tokens", "token_embd"},
@@ -34,6 +43,12 @@ static constexpr GgufName kMixtral[] = {
     {"model.layers.{}.block_sparse_moe.experts.{}.w2", "blk.{}.ffn_down_exps", entry},
 };
 const llvm::ArrayRef<GgufName> kMixtralNames = kMixtral;
+
+static constexpr GgufName kMiniMaxM2Own[] = {
+    {"model.layers.{}.block_sparse_moe.e_score_correction_bias", "blk.{}.exp_probs_b.bias"},
+};
+static constexpr auto kMiniMaxM2 = joined(kMiniMaxM2Own, kMixtral);
+const llvm::ArrayRef<GgufName> kMiniMaxM2Names = kMiniMaxM2;
 
 static constexpr GgufName kQwenMoe[] = {
     {"model.layers.{}.mlp.gate", "blk.{}.ffn_gate_inp"},
@@ -75,6 +90,13 @@ static constexpr GgufName kPhi3[] = {
     {"model.layers.{}.mlp.gate_up_proj", "blk.{}.ffn_up"},
 };
 const llvm::ArrayRef<GgufName> kPhi3Names = kPhi3;
+
+static constexpr GgufName kGlm4[] = {
+    {"model.layers.{}.post_self_attn_layernorm", "blk.{}.post_attention_norm"},
+    {"model.layers.{}.mlp.gate_up_proj", "blk.{}.ffn_up"},
+    {"model.layers.{}.post_mlp_layernorm", "blk.{}.post_ffw_norm"},
+};
+const llvm::ArrayRef<GgufName> kGlm4Names = kGlm4;
 
 static constexpr GgufName kStarcoder2[] = {
     {"model.layers.{}.mlp.c_fc", "blk.{}.ffn_up"},
@@ -165,15 +187,6 @@ static constexpr GgufName kGptOss[] = {
 };
 const llvm::ArrayRef<GgufName> kGptOssNames = kGptOss;
 
-/// Tables one behind the other.
-template <size_t M, size_t N>
-static constexpr std::array<GgufName, M + N> joined(const GgufName (&first)[M], const GgufName (&second)[N]) {
-  std::array<GgufName, M + N> all{};
-  for (size_t i = 0; i < M + N; ++i)
-    all[i] = i < M ? first[i] : second[i - M];
-  return all;
-}
-
 /// Experts beside shared ones.
 static constexpr GgufName kSharedMixture[] = {
     {"model.layers.{}.mlp.gate", "blk.{}.ffn_gate_inp"},
@@ -203,6 +216,12 @@ static constexpr GgufName kGlm4MoeOwn[] = {
 };
 static constexpr auto kGlm4Moe = joined(kGlm4MoeOwn, kSharedMixture);
 const llvm::ArrayRef<GgufName> kGlm4MoeNames = kGlm4Moe;
+
+static constexpr GgufName kDots1Own[] = {
+    {"model.layers.{}.mlp.gate.e_score_correction_bias", "blk.{}.exp_probs_b.bias"},
+};
+static constexpr auto kDots1 = joined(kDots1Own, kSharedMixture);
+const llvm::ArrayRef<GgufName> kDots1Names = kDots1;
 
 static constexpr GgufName kErnieMoeOwn[] = {
     {"model.layers.{}.mlp.moe_statics.e_score_correction_bias", "blk.{}.exp_probs_b.bias", vector},

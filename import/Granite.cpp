@@ -1,5 +1,6 @@
 // Granite and Granite-MoE: Llama with four multipliers; experts are stored stacked, gate half first, and
-// weights are a softmax over the chosen. Sources: Hugging Face's modeling_granite, modeling_granitemoe.
+// weights are a softmax over the chosen; `granitemoeshared` has one more that every token takes.
+// Sources: Hugging Face's modeling_granite, modeling_granitemoe, modeling_granitemoeshared.
 #include "import/Families.h"
 #include "import/Moe.h"
 #include "import/Routing.h"
@@ -54,14 +55,20 @@ Value importGraniteMoe(ImportContext &context) {
   RoutingRule rule;
   rule.topK = counts.topK;
   rule.scoreAt = ScoreAt::post_topk;
+  const int64_t shared = d.architecture == "granitemoeshared" ? config.integer("shared_intermediate_size", 0, 0) : 0;
+  if (shared > Config::kMaxSize)
+    config.refuse("shared_intermediate_size", "is " + std::to_string(shared) + ", expected at most " + std::to_string(Config::kMaxSize));
   if (config.failed())
     return {};
+  ModelBuilder &m = context.model;
   RoutingAttr routing = rule.attribute(context.mlir);
-  return preNormDecoder(context, d, {},
-                        [&](Value n, const std::string &prefix, int64_t) {
-                          return stackedMixture(context.model, n, prefix + ".block_sparse_moe", routing,
-                                                counts.experts, d.intermediateSize, d.activation);
-                        });
+  return preNormDecoder(context, d, {}, [&](Value n, const std::string &prefix, int64_t) {
+    Value y = stackedMixture(m, n, prefix + ".block_sparse_moe", routing, counts.experts, d.intermediateSize, d.activation);
+    if (shared == 0)
+      return y;
+    const std::string mlp = prefix + ".shared_mlp";
+    return m.add(y, fusedMlp(m, n, mlp + ".input_linear", mlp + ".output_linear", shared, d.activation));
+  });
 }
 
 } // namespace xfmr

@@ -6,23 +6,6 @@ using namespace mlir;
 
 namespace xfmr {
 
-/// gate_up_proj is already what `xfmr.glu` takes, unless an adapter sits on it.
-static Value fusedMlp(ModelBuilder &m, Value x, const std::string &prefix, const DecoderConfig &d) {
-  ModelBuilder::At at(m, prefix);
-  const int64_t width = d.intermediateSize;
-  const std::string module = prefix + ".gate_up_proj";
-  Value hidden;
-  if (m.adapter() && m.adapter()->use(module)) {
-    SmallVector<Value> halves = m.split(m.linear(x, module, 2 * width), {width, width});
-    hidden = m.mul(m.activation(d.activation, halves[0]), halves[1]);
-  } else {
-    hidden = GluOp::create(m.ops(), m.loc(), m.activationType(width), x,
-                           m.weight(module + ".weight", {2 * width, d.hiddenSize}), Value(),
-                           d.activation, GluLayout::concat, FloatAttr(), FloatAttr());
-  }
-  return m.linear(hidden, prefix + ".down_proj", d.hiddenSize);
-}
-
 Value importPhi3(ImportContext &context) {
   Config &config = context.config;
   DecoderConfig d = readDecoder(context, /*tiedByDefault=*/false, {}, 1e-5);
@@ -43,7 +26,7 @@ Value importPhi3(ImportContext &context) {
     Value mixed = attend(m, prefix + ".self_attn", qkv[0], qkv[1], qkv[2], a, {&d.rope, windows[layer]});
     h = m.add(h, m.linear(mixed, prefix + ".self_attn.o_proj", d.hiddenSize));
     n = m.rmsNorm(h, prefix + ".post_attention_layernorm", d.hiddenSize, d.eps);
-    return m.add(h, fusedMlp(m, n, prefix + ".mlp", d));
+    return m.add(h, fusedMlp(m, n, prefix + ".mlp.gate_up_proj", prefix + ".mlp.down_proj", d.intermediateSize, d.activation));
   });
   return languageHead(m, m.rmsNorm(x, "model.norm", d.hiddenSize, d.eps), d);
 }

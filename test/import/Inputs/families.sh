@@ -19,6 +19,8 @@ check bloom bloom
 check cohere cohere
 check cohere-bias cohere --config attention_bias=true --config tie_word_embeddings=false
 check cohere2 cohere2
+check dots1 dots1
+check dots1-alone dots1 --config n_shared_experts=0 --config norm_topk_prob=false --config attention_bias=true --config first_k_dense_replace=0
 check ernie4_5 ernie4_5
 check ernie4_5-biases ernie4_5 --config use_bias=true --config tie_word_embeddings=false
 check ernie4_5_moe ernie4_5_moe
@@ -29,9 +31,20 @@ check falcon falcon
 check falcon-40b falcon --config new_decoder_architecture=true --config num_kv_heads=2 --config bias=true
 check falcon-11b falcon --config new_decoder_architecture=true --config num_kv_heads=2 --config num_ln_in_parallel_attn=1
 check falcon-serial falcon --config parallel_attn=false --config multi_query=false --config ffn_hidden_size=40
+check glm glm
+check glm-whole glm --config attention_bias=false --config tie_word_embeddings=true --config partial_rotary_factor=1.0
+check glm4 glm4
 check gpt_bigcode gpt_bigcode
 check gpt_bigcode-heads gpt_bigcode --config multi_query=false --config n_inner=48 --config scale_attn_weights=false
+check gpt_neo gpt_neo
+check gpt_neo-width gpt_neo --config intermediate_size=40 --config 'attention_types=[[["local"],2]]' --config tie_word_embeddings=false
 check gptj gptj
+check granitemoeshared granitemoeshared
+check granitemoeshared-alone granitemoeshared --config shared_intermediate_size=0 --config attention_bias=true
+check helium helium
+check helium-biases helium --config attention_bias=true --config mlp_bias=true --config tie_word_embeddings=true
+check minimax_m2 minimax_m2
+check minimax_m2-whole minimax_m2 --config rotary_dim=delete
 check mpt mpt
 check mpt-clip mpt --config n_heads=6 --config d_model=36 --config 'attn_config={"alibi":true,"clip_qkv":0.7}'
 check olmo3 olmo3

@@ -11,8 +11,8 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "families"))
-import arcee, bert, bloom, cohere, cohere2, distilbert, electra, ernie4_5, ernie4_5_moe, exaone4, falcon, gpt_bigcode, gptj, modernbert, mpnet, mpt
-import opt, phi, roberta, seed_oss, smollm3, stablelm, starcoder2, switch, t5
+import arcee, bert, bloom, cohere, cohere2, distilbert, dots1, electra, ernie4_5, ernie4_5_moe, exaone4, falcon, glm, glm4, gpt_bigcode, gpt_neo
+import gptj, granitemoeshared, helium, minimax_m2, modernbert, mpnet, mpt, opt, phi, roberta, seed_oss, smollm3, stablelm, starcoder2, switch, t5
 
 SIZES = {"vocab_size": 96, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 4, "num_attention_heads": 4,
          "num_key_value_heads": 2, "max_position_embeddings": 128, "bos_token_id": 1, "eos_token_id": 2, "hidden_act": "silu"}
@@ -104,6 +104,32 @@ FAMILIES = {
     "granitemoe": ({**EXPERTS, "num_local_experts": 4}, LLAMA | TIED | BIAS | ROUTER |
                    CHANGES(num_local_experts=6, num_experts_per_tok=1, embedding_multiplier=2.0, attention_multiplier=0.5,
                            residual_multiplier=0.5, logits_scaling=3.0)),
+    "granitemoeshared": ({**granitemoeshared.CONFIG, "num_hidden_layers": 4}, LLAMA | TIED | BIAS | ROUTER |
+                         CHANGES(num_local_experts=6, num_experts_per_tok=1, embedding_multiplier=3.0, attention_multiplier=0.5,
+                                 residual_multiplier=0.7, logits_scaling=3.0, shared_intermediate_size=12, alone={"shared_intermediate_size": 0})),
+    "glm": (glm.CONFIG, LLAMA | TIED | CHANGES(attention_bias=False, partial_rotary_factor=1.0)),
+    "glm4": (glm4.CONFIG, LLAMA | TIED | CHANGES(attention_bias=False, partial_rotary_factor=1.0)),
+    "helium": (helium.CONFIG, LLAMA | TIED | BIAS | CHANGES(mlp_bias=True)),
+    "minimax_m2": ({**without(minimax_m2.CONFIG, "attn_type_list"), "num_hidden_layers": 4}, without(LLAMA, "head_dim") | TIED | ROUTER |
+                   CHANGES(num_local_experts=6, num_experts_per_tok=1, rotary_dim=12, head_dim=12, partial_rotary_factor=0.25) |
+                   REFUSED(use_qk_norm=False, use_routing_bias=False, qk_norm_type="per_head", scoring_func="softmax",
+                           shared_intermediate_size=8, attn_type_list=[1, 0, 1, 1], odd_share={"rotary_dim": 7}) |
+                   HARMLESS(use_mtp=True, num_mtp_modules=3, mtp_transformer_layers=1, mlp_intermediate_size=40, shared_moe_mode="sigmoid",
+                            layernorm_full_attention_beta=1.0, layernorm_linear_attention_beta=1.0, layernorm_mlp_beta=1.0,
+                            router_jitter_noise=0.1)),
+    "dots1": ({**without(dots1.CONFIG, "layer_types"), "num_hidden_layers": 4}, LLAMA | TIED | BIAS | ROUTER | WINDOWS |
+              CHANGES(n_routed_experts=6, num_experts_per_tok=1, moe_intermediate_size=12, n_shared_experts=1, first_k_dense_replace=2,
+                      norm_topk_prob=False, without_norm={"norm_topk_prob": None}, routed_scaling_factor=2.0, max_window_layers=3,
+                      everywhere={"sliding_window": None}, grouped={"n_group": 2}) |
+              REFUSED(scoring_func="softmax", topk_method="magic", uneven={"n_group": 3}, too_few={"n_group": 4, "topk_group": 1})),
+    "gpt_neo": ({**without(gpt_neo.CONFIG, "attention_layers"), "num_layers": 4, "attention_types": [[["global", "local"], 2]]},
+                without(FEW, "num_hidden_layers") | UNTIED | REFUSED(unknown_kind={"attention_types": [[["global", "far"], 2]]},
+                fewer_kinds={"attention_types": [[["local"], 3]]}, no_repetition={"attention_types": [["global", "local"]]},
+                endless={"attention_types": [[["local"], 100000]]}) |
+                HARMLESS(attention_layers=["local"] * 4, same_kinds={"attention_types": None}, embed_dropout=0.1, resid_dropout=0.1, classifier_dropout=0.1,
+                         summary_type="x") |
+                CHANGES(hidden_size=48, num_heads=2, fewer_layers={"num_layers": 2, "attention_types": [[["global", "local"], 1]]}, intermediate_size=40, max_position_embeddings=64, window_size=9,
+                        activation_function="relu", layer_norm_epsilon=1e-3, attention_types=[[["local"], 1], [["global"], 3]])),
     "gpt_neox": (without(SIZES, "num_key_value_heads") | {"hidden_act": "gelu"}, FEW | ROPE | TIED | LAYER_NORM |
                  HARMLESS(hidden_dropout=0.1, classifier_dropout=0.1) |
                  CHANGES(hidden_size=64, intermediate_size=52, num_attention_heads=2, hidden_act="relu", rotary_pct=0.5,
@@ -201,7 +227,8 @@ FAMILIES = {
     "stablelm": (stablelm.CONFIG, LLAMA | NO_RMS | TIED | LAYER_NORM | REFUSED(qk_layernorm=True) |
                  CHANGES(use_qkv_bias=False, use_parallel_residual=True, partial_rotary_factor=0.5, hidden_size=64, head_dim=16)),
 }
-TOGETHER = {"no_quantization", "everywhere", "unknown_pattern", "unknown_rope", "mrope", "growing_scores", "slides", "without_window", "uncapped", "bare", "by_layer_type", "same_base", "learned", "normed", "shared",
+TOGETHER = {"alone", "odd_share", "without_norm", "grouped", "uneven", "too_few", "unknown_kind", "fewer_kinds", "no_repetition", "endless",
+            "same_kinds", "fewer_layers", "no_quantization", "everywhere", "unknown_pattern", "unknown_rope", "mrope", "growing_scores", "slides", "without_window", "uncapped", "bare", "by_layer_type", "same_base", "learned", "normed", "shared",
             "clipped", "scaled", "steeper", "loose_sum", "fewer", "partly", "gated", "unknown_network", "unaligned"}
 
 

@@ -129,13 +129,25 @@ CASES += [
      'key "relative_attention_max_distance" is 4, expected more than half of relative_attention_num_buckets (8)'),
     (switch.CONFIG, {"dense_act_fn": "gated-gelu"}, 'key "dense_act_fn" has a gate, but networks of this family have none'),
 ]
-# What families are that no importer reads.
 ERNIE = {**DECODER, "model_type": "ernie4_5_moe", "moe_num_experts": 4, "moe_k": 2, "moe_intermediate_size": 8}
 CASES += [
     (ERNIE, {"moe_k": 5}, 'key "moe_k" is 5, expected at most moe_num_experts (4)'),
     (ERNIE, {"moe_norm_min": 1e-3}, 'key "moe_norm_min" is more than 1e-9, which is not supported'),
     (ERNIE, {"moe_num_shared_experts": 2147483647}, 'key "moe_num_shared_experts" is 2147483647, too many for moe_intermediate_size'),
 ]
+NEO = {"model_type": "gpt_neo", "hidden_size": 8, "num_layers": 2, "num_heads": 2, "vocab_size": 16, "max_position_embeddings": 32}
+MINIMAX = {**DECODER, "model_type": "minimax_m2", "num_local_experts": 4, "num_experts_per_tok": 2}
+CASES += [
+    (NEO, {"attention_types": [[["global", "local"]]]},
+     'key "attention_types" is [[["global","local"]]], expected a list of lists of strings and how often each is repeated, at most 65536 strings in all'),
+    (NEO, {"attention_types": [[["global", "local"], 2]]}, 'key "attention_types" is of 4 layers, expected num_layers (2)'),
+    (NEO, {"attention_types": [[["global", "far"], 1]]}, 'key "attention_types" holds "far", supported: global, local'),
+    (MINIMAX, {"rotary_dim": 6}, 'key "rotary_dim" is 6, expected an even number of at most head_dim (4)'),
+    (MINIMAX, {"attn_type_list": [1, 0]}, 'key "attn_type_list" holds 0, expected 1 everywhere: linear attention is not supported'),
+    ({**DECODER, "model_type": "granitemoeshared", "num_local_experts": 4, "num_experts_per_tok": 2}, {"shared_intermediate_size": 16777217},
+     'key "shared_intermediate_size" is 16777217, expected at most 16777216'),
+]
+# What families are that no importer reads.
 OTHERS = {
     "mixes attention with state-space layers": ["bamba", "falcon_h1", "granitemoehybrid", "jamba", "nemotron_h", "zamba2"],
     "is a state-space model": ["falcon_mamba", "mamba", "mamba2"],

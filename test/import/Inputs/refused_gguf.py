@@ -103,6 +103,8 @@ CASES = [
     (of("mpt"), {}, 'key "mpt.feed_forward_length" is 12, expected a multiple of embedding_length (8)'),
     (of("starcoder", embedding_length=16, attention__head_count=4, attention__head_count_kv=2), {},
      'key "starcoder.attention.head_count_kv" is 2, expected 1 or attention.head_count (4)'),
+    (of("minimax-m2", expert_count=2, expert_used_count=1, expert_feed_forward_length=8, expert_gating_func=1), {},
+     'key "minimax-m2.expert_gating_func" is 1, expected 2 (sigmoid)'),
     (of("ernie4_5-moe", expert_count=2, expert_used_count=1, expert_feed_forward_length=8, interleave_moe_layer_step=1,
         expert_shared_feed_forward_length=12), {},
      'key "ernie4_5-moe.expert_shared_feed_forward_length" is 12, expected a multiple of expert_feed_forward_length (8)'),

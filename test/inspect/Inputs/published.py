@@ -13,6 +13,8 @@ QWEN3 = {**QWEN2, "model_type": "qwen3", "head_dim": 128}
 SMOL = {**LLAMA, "vocab_size": 49152, "tie_word_embeddings": True}
 NEOX = {"model_type": "gpt_neox", "vocab_size": 50304, "max_position_embeddings": 2048, "rotary_pct": 0.25, "hidden_act": "gelu"}
 GPT2 = {"model_type": "gpt2", "vocab_size": 50257, "n_positions": 1024}
+GPT_NEO = {"model_type": "gpt_neo", "vocab_size": 50257, "max_position_embeddings": 2048}
+GLM = {"vocab_size": 151552, "max_position_embeddings": 32768, "head_dim": 128}
 GEMMA2 = {"model_type": "gemma2", "vocab_size": 256000, "head_dim": 256, "max_position_embeddings": 8192}
 PHI = {"model_type": "phi", "vocab_size": 51200, "max_position_embeddings": 2048, "partial_rotary_factor": 0.5, "hidden_act": "gelu_new"}
 OPT = {"model_type": "opt", "vocab_size": 50272, "max_position_embeddings": 2048}
@@ -47,6 +49,16 @@ MODELS = {
     "phi-2": ({**PHI, **sizes(2560, 10240, 32, 32)}, 2779683840),
     "gpt2-medium": ({**GPT2, "n_embd": 1024, "n_layer": 24, "n_head": 16}, 354823168),
     "gpt2-large": ({**GPT2, "n_embd": 1280, "n_layer": 36, "n_head": 20}, 774030080),
+    "gpt-neo-125m": ({**GPT_NEO, "hidden_size": 768, "num_layers": 12, "num_heads": 12}, 125198592),
+    "gpt-neo-1.3B": ({**GPT_NEO, "hidden_size": 2048, "num_layers": 24, "num_heads": 16}, 1315575808),
+    "gpt-neo-2.7B": ({**GPT_NEO, "hidden_size": 2560, "num_layers": 32, "num_heads": 20}, 2651307520),
+    "glm-4-9b-chat": ({**GLM, "model_type": "glm", **sizes(4096, 13696, 40, 32, 2)}, 9399951360),
+    "GLM-4-9B-0414": ({**GLM, "model_type": "glm4", **sizes(4096, 13696, 40, 32, 2)}, 9400279040),
+    "MiniMax-M2": ({"model_type": "minimax_m2", **sizes(3072, 1536, 62, 48, 8), "head_dim": 128, "vocab_size": 200064, "rotary_dim": 64,
+                    "max_position_embeddings": 196608, "num_local_experts": 256, "num_experts_per_tok": 8}, 228689764864),
+    "dots.llm1": ({"model_type": "dots1", **sizes(4096, 10944, 62, 32, 32), "vocab_size": 152064, "max_position_embeddings": 32768,
+                   "moe_intermediate_size": 1408, "n_routed_experts": 128, "n_shared_experts": 2, "num_experts_per_tok": 6,
+                   "first_k_dense_replace": 1, "norm_topk_prob": True}, 142774381696),
     "gpt2-xl": ({**GPT2, "n_embd": 1600, "n_layer": 48, "n_head": 25}, 1557611200),
     "pythia-160m": ({**NEOX, **sizes(768, 3072, 12, 12)}, 162322944),
     "pythia-1.4b": ({**NEOX, **sizes(2048, 8192, 24, 16)}, 1414647808),
