@@ -110,7 +110,7 @@ Status exportGguf(ModelOp model, const WeightSources &sources, const ExportOptio
   ordered_json config;
   status = readBase(base, options.baseFolder, config);
   if (status.ok())
-    status = makeUniform(model, fewestHeads(config, model), notes);
+    status = makeUniform(model, fixedShapes(config, model), notes);
   GgufFacts facts;
   if (status.ok())
     status = readFacts(model, *family, config, facts, notes);

@@ -38,7 +38,7 @@ Status fillFolder(ModelOp model, const WeightSources &sources, const ExportOptio
                   OutputFolder &output, std::vector<std::string> &notes) {
   if (model.getBody().getOps<BlockOp>().empty())
     return Status::error("a model without blocks cannot be exported");
-  Status status = makeUniform(model, fewestHeads(base, model), notes);
+  Status status = makeUniform(model, fixedShapes(base, model), notes);
   if (status.ok())
     status = output.open(options.output);
   if (status.failed())

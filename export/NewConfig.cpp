@@ -52,27 +52,39 @@ void set(ordered_json &config, std::initializer_list<const char *> keys, int64_t
 }
 
 void setAttention(ordered_json &config, const Shapes &shapes, int64_t hidden) {
-  set(config, {"num_attention_heads", "n_head", "num_heads"}, shapes.heads);
+  set(config, {"num_attention_heads", "n_head", "n_heads", "num_heads"}, shapes.heads);
   set(config, {"num_key_value_heads", "num_kv_heads"}, shapes.kvHeads,
       shapes.kvHeads != shapes.heads && !config.contains("multi_query"));
   if (!config.contains("kv_lora_rank")) // latent attention has sizes of its own
     set(config, {"head_dim", "d_kv"}, shapes.headDim, shapes.heads * shapes.headDim != hidden && !config.contains("n_head"));
 }
 
-/// GPT-2, its relatives and Falcon leave the key out for four times the hidden size.
+/// GPT-2, its relatives, GPT-Neo and Falcon leave the key out for four times the hidden size, and MPT has a ratio.
 void setWidth(ordered_json &config, int64_t width, int64_t hidden) {
+  const bool usual = width == 4 * hidden;
   if (config.contains("multi_query") && !config.contains("n_embd"))
-    set(config, {"ffn_hidden_size"}, width, width != 4 * hidden);
+    set(config, {"ffn_hidden_size"}, width, !usual);
   else if (config.contains("n_head"))
-    set(config, {"n_inner"}, width, width != 4 * hidden);
+    set(config, {"n_inner"}, width, !usual);
+  else if (config.contains("d_model") && config.contains("n_heads"))
+    set(config, {"expansion_ratio"}, width / hidden, !usual);
   else
-    set(config, {"intermediate_size", "ffn_dim", "d_ff"}, width);
+    set(config, {"intermediate_size", "ffn_dim", "d_ff", "hidden_dim"}, width, config.contains("attention_types") && !usual);
 }
 
 bool has(const ordered_json &config, const char *key) { return config.contains(key) && !config[key].is_null(); }
 
 /// Windows by layer where they differ: removed layers shift the others.
 void setWindows(ordered_json &config, const std::vector<Shapes> &blocks, bool layersRemoved) {
+  if (config.contains("attention_types")) { // GPT-Neo
+    ordered_json kinds = ordered_json::array();
+    for (const Shapes &block : blocks)
+      kinds.push_back(block.window ? "local" : "global");
+    if (layersRemoved)
+      config["attention_types"] = {{kinds, 1}};
+    config.erase("attention_layers");
+    return;
+  }
   const auto slides = [](const Shapes &block) { return block.window.has_value(); };
   const bool differ = llvm::any_of(blocks, slides) && !llvm::all_of(blocks, slides);
   if (!has(config, "layer_types") && !(has(config, "sliding_window") && (differ || layersRemoved)))
@@ -143,14 +155,20 @@ ModelBiases biasesOf(ModelOp model) {
   return found;
 }
 
-int64_t fewestHeads(const ordered_json &config, ModelOp model) {
-  // These families have no key for the size of a head.
+FixedShapes fixedShapes(const ordered_json &config, ModelOp model) {
+  static constexpr StringLiteral dividing[] = {"bert",     "bloom",   "camembert",   "distilbert", "electra",    "falcon",
+                                               "gpt2",     "gpt_bigcode", "gpt_neo", "gpt_neox",   "gptj",       "modernbert",
+                                               "mpnet",    "mpt",     "opt",         "roberta",    "xlm-roberta"};
+  FixedShapes fixed;
   const StringRef family = model.getConfig().getArchitecture();
-  if (!config.contains("n_head") && family != "gpt_neox" && family != "falcon" && family != "opt")
-    return 0;
-  int64_t heads = 0;
-  model.getBody().walk([&](AttentionOp attention) { heads = model.getConfig().getHiddenSize() / attention.getHeadDim(); });
-  return heads;
+  const int64_t hidden = model.getConfig().getHiddenSize();
+  if (llvm::is_contained(dividing, family))
+    model.getBody().walk([&](AttentionOp attention) { fixed.leastHeads = hidden / attention.getHeadDim(); });
+  if (family == "gpt_bigcode" || (family == "falcon" && !config.value("new_decoder_architecture", false)))
+    fixed.oneKeyHead = config.value("multi_query", true);
+  if (family == "mpt" || family == "bloom")
+    fixed.widthStep = family == "mpt" ? hidden : 4 * hidden;
+  return fixed;
 }
 
 bool setOptionalParts(ordered_json &config, ModelOp imported, ModelOp model) {
@@ -170,7 +188,7 @@ ordered_json newConfig(ordered_json config, ModelOp model) {
   for (BlockOp block : model.getBody().getOps<BlockOp>())
     blocks.push_back(shapesOf(block));
   const ordered_json base = config;
-  set(config, {"num_hidden_layers", "n_layer"}, static_cast<int64_t>(blocks.size()));
+  set(config, {"num_hidden_layers", "n_layer", "n_layers", "num_layers"}, static_cast<int64_t>(blocks.size()));
   if (model.getSource()) {
     const auto reads = [](BlockOp block) { return block.getInputs().size() > 1; };
     const int64_t decoder = llvm::count_if(model.getBody().getOps<BlockOp>(), reads);
@@ -188,7 +206,7 @@ ordered_json newConfig(ordered_json config, ModelOp model) {
     set(config, {"num_local_experts", "n_routed_experts", "num_experts", "moe_num_experts"}, mixture->experts);
     set(config, {"num_experts_per_tok", "moe_k"}, mixture->topK);
     set(config, {"moe_intermediate_size", "intermediate_size"}, mixture->expertWidth);
-    set(config, {"shared_expert_intermediate_size"}, mixture->width);
+    set(config, {"shared_expert_intermediate_size", "shared_intermediate_size"}, mixture->width);
     if (mixture->expertWidth > 0 && mixture->width % mixture->expertWidth == 0)
       set(config, {"n_shared_experts", "moe_num_shared_experts"}, mixture->width / mixture->expertWidth);
     set(config, {"first_k_dense_replace"}, mixture - blocks.begin());

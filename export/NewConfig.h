@@ -2,6 +2,7 @@
 #pragma once
 #include "dialect/Xfmr.h"
 #include "export/Export.h"
+#include "export/Uniform.h"
 #include <nlohmann/json.hpp>
 
 namespace xfmr::exports {
@@ -10,9 +11,8 @@ namespace xfmr::exports {
 /// that differ between blocks are those of the first; whether that is the model, the caller has to see.
 nlohmann::ordered_json newConfig(nlohmann::ordered_json config, ModelOp model);
 
-/// Heads that a model has at least: families without a key for the size of a head divide the hidden size by their number.
-/// 0 for other families.
-int64_t fewestHeads(const nlohmann::ordered_json &config, ModelOp model);
+/// What the model's family has no keys for.
+FixedShapes fixedShapes(const nlohmann::ordered_json &config, ModelOp model);
 
 /// Keys for parts that `model` has and `imported`, the family's model of `config`, has not, or the other way round: biases of
 /// attention and networks, a head of its own. Whether any was set; a family may know no such key.

@@ -110,13 +110,16 @@ Status widenBlock(IRRewriter &rewriter, BlockOp block, Ranges &ranges) {
 
 } // namespace
 
-Status makeUniform(ModelOp model, int64_t leastHeads, std::vector<std::string> &notes) {
+Status makeUniform(ModelOp model, const FixedShapes &fixed, std::vector<std::string> &notes) {
   IRRewriter rewriter(model.getContext());
   for (BlockOp block : model.getBody().getOps<BlockOp>())
     separateSplits(rewriter, block);
   Ranges ranges = rangesOf(model);
-  if (leastHeads) // of queries
-    ranges.keyHeads.high = std::max(ranges.keyHeads.high, (leastHeads + ranges.groups.high - 1) / ranges.groups.high);
+  if (fixed.oneKeyHead && ranges.keyHeads.high == 1)
+    ranges.groups.high = std::max(ranges.groups.high, fixed.leastHeads);
+  else
+    ranges.keyHeads.high = std::max(ranges.keyHeads.high, (fixed.leastHeads + ranges.groups.high - 1) / ranges.groups.high);
+  ranges.plain.high = (ranges.plain.high + fixed.widthStep - 1) / fixed.widthStep * fixed.widthStep;
   if (ranges.headDim.varies())
     return Status::error("layers have head sizes " + ranges.headDim.text() + ", which the format cannot express");
   if (ranges.experts.varies() || ranges.topK.varies())

@@ -47,6 +47,8 @@ fixture arcee-biases arcee --config attention_bias=true --config mlp_bias=true
 fixture bloom bloom
 fixture cohere cohere
 fixture cohere2 cohere2
+fixture dots1 dots1
+fixture dots1-alone dots1 --config n_shared_experts=0 --config sliding_window=null --config layer_types=delete --config norm_topk_prob=false
 fixture ernie4_5 ernie4_5
 fixture ernie4_5-biases ernie4_5 --config use_bias=true --config tie_word_embeddings=false
 fixture ernie4_5_moe ernie4_5_moe
@@ -56,8 +58,11 @@ fixture exaone4-everywhere exaone4 --config sliding_window=null --config 'layer_
 fixture falcon falcon
 fixture falcon-40b falcon --config new_decoder_architecture=true --config num_kv_heads=2
 fixture falcon-11b falcon --config new_decoder_architecture=true --config num_kv_heads=2 --config num_ln_in_parallel_attn=1
+fixture glm4 glm4
+fixture glm4-whole glm4 --config attention_bias=false --config tie_word_embeddings=true --config partial_rotary_factor=1.0
 fixture gpt_bigcode gpt_bigcode
 fixture gpt_bigcode-heads gpt_bigcode --config multi_query=false --config n_inner=48
+fixture minimax_m2 minimax_m2
 fixture mpt mpt
 fixture mpt-clip mpt --config n_heads=6 --config d_model=36 --config 'attn_config={"alibi":true,"clip_qkv":0.7}'
 fixture olmo3 olmo3
