@@ -56,8 +56,8 @@ def Xfmr_DivisorRopeAttr : Xfmr_Attr<"DivisorRope", "divisor_rope"> {
   let assemblyFormat = "`<` struct(params) `>`";
 }
 def Xfmr_PositionGrowthAttr : Xfmr_Attr<"PositionGrowth", "position_growth"> {
-  let summary = "1 + scale ln(1 + floor((p + 1) / floor)): what queries of long contexts grow by (Llama 4)";
-  let parameters = (ins Xfmr_Double:$floor, Xfmr_Double:$scale);
+  let summary = "1 + scale ln(1 + floor((p + shift) / floor)): what queries of long contexts grow by (Llama 4; shift 0: Ministral 3)";
+  let parameters = (ins Xfmr_Double:$floor, Xfmr_Double:$scale, DefaultValuedParameter<"int64_t", "1">:$shift);
   let assemblyFormat = "`<` struct(params) `>`";
 }
 def Xfmr_RopeScaling : AnyAttrOf<[Xfmr_LinearRopeAttr, Xfmr_Llama3RopeAttr, Xfmr_YarnRopeAttr,

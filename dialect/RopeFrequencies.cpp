@@ -52,7 +52,7 @@ void yarn(std::vector<double> &frequencies, double theta, YarnRopeAttr scaling) 
 } // namespace
 
 double RopeFrequencies::positionGrowth(PositionGrowthAttr growth, int64_t position) {
-  const double chunks = std::floor(static_cast<double>(position + 1) / growth.getFloor().convertToDouble());
+  const double chunks = std::floor(static_cast<double>(position + growth.getShift()) / growth.getFloor().convertToDouble());
   return 1 + growth.getScale().convertToDouble() * std::log1p(chunks);
 }
 

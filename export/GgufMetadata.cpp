@@ -349,6 +349,9 @@ private:
       number("residual_scale", residual);
       number("attention.scale", attention.getScale().convertToDouble());
       number("logit_scale", 1.0 / logits);
+    } else if (type == "ministral3") {
+      if (auto growing = firstIn<PositionScaleOp>(model))
+        number("attention.temperature_scale", growing.getGrowth().getScale().convertToDouble());
     } else if (type == "cohere" || type == "cohere2") {
       number("logit_scale", logits);
     } else if (type == "mpt") {

@@ -209,6 +209,8 @@ Value selfAttention(ModelBuilder &m, Value x, const std::string &prefix, const A
     k = m.clamp(k, *a.clip);
     v = m.clamp(v, *a.clip);
   }
+  if (a.growth)
+    q = PositionScaleOp::create(m.ops(), m.loc(), q.getType(), q, Value(), a.growth);
   Value sinks = a.sinks ? m.weight(prefix + ".sinks", {a.numHeads}) : Value();
   Value mixed = attend(m, prefix, q, k, v, a, layer, sinks);
   return m.linear(mixed, prefix + "." + a.outModule, ModelBuilder::widthOf(x), a.outBias);

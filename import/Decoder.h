@@ -40,6 +40,7 @@ struct AttentionConfig {
   bool normUnitOffset = false;
   double eps = 1e-6; // of that norm
   bool sinks = false;
+  PositionGrowthAttr growth; // of queries with their position; null: none
   std::optional<double> clip;  // of q, k and v after their norms
   std::optional<double> alibi; // exponent of the biases by distance
   bool causal = true; // false: every token sees every other (encoders)

@@ -36,6 +36,7 @@ mlir::Value importHelium(ImportContext &context);
 mlir::Value importLlama(ImportContext &context);
 mlir::Value importLlama4(ImportContext &context);
 mlir::Value importMiniMaxM2(ImportContext &context);
+mlir::Value importMinistral3(ImportContext &context);
 mlir::Value importMistral(ImportContext &context);
 mlir::Value importMixtral(ImportContext &context);
 mlir::Value importModernBert(ImportContext &context);

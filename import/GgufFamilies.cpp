@@ -57,6 +57,22 @@ void readMistral(GgufKeys &keys, Json &config) {
   readWindow(keys, config);
 }
 
+void readMinistral3(GgufKeys &keys, Json &config) {
+  readWindow(keys, config);
+  Json rope = config.value("rope_scaling", Json());
+  if (!rope.is_object())
+    rope = {{"rope_type", "default"}};
+  if (keys.has("rope.scaling.yarn_log_multiplier")) { // where the factor of YaRN itself is for 1
+    rope["mscale"] = 1.0;
+    rope["mscale_all_dim"] = keys.positive("rope.scaling.yarn_log_multiplier");
+    rope.erase("attention_factor");
+  }
+  rope["rope_theta"] = config["rope_theta"];
+  rope["llama_4_scaling_beta"] = keys.has("attention.temperature_scale") ? keys.positive("attention.temperature_scale") : 0.0;
+  config.erase("rope_scaling");
+  config["rope_parameters"] = rope;
+}
+
 void readQwen(GgufKeys &keys, Json &config) {
   readWindow(keys, config);
   config["use_sliding_window"] = !config["sliding_window"].is_null();
@@ -377,6 +393,7 @@ llvm::ArrayRef<GgufFamily> ggufFamilies() {
       {"llama", "llama", readNothing, {}, /*interleaved=*/true},
       {"llama", "mistral", readMistral, {}, /*interleaved=*/true},
       {"llama", "mixtral", readMistral, kMixtralNames, /*interleaved=*/true},
+      {"mistral3", "ministral3", readMinistral3, {}, /*interleaved=*/true},
       {"llama4", "llama4_text", readLlama4, kLlama4Names},
       {"qwen2", "qwen2", readQwen, {}},
       {"qwen2moe", "qwen2_moe", readQwenMoe, kQwenMoeNames},

@@ -120,7 +120,7 @@ Value attention(ModelBuilder &m, Value x, const std::string &prefix, const Llama
     }
   } else if (e.growth) {
     auto growth =
-        PositionGrowthAttr::get(m.ops().getContext(), llvm::APFloat(e.growth->first), llvm::APFloat(e.growth->second));
+        PositionGrowthAttr::get(m.ops().getContext(), llvm::APFloat(e.growth->first), llvm::APFloat(e.growth->second), /*shift=*/1);
     q = PositionScaleOp::create(m.ops(), m.loc(), q.getType(), q, Value(), growth);
   }
   return m.linear(attend(m, module, q, k, v, a, layer), module + ".o_proj", d.hiddenSize, a.outBias);

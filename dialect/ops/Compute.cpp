@@ -193,6 +193,8 @@ LogicalResult ClampOp::verify() {
 LogicalResult PositionScaleOp::verify() {
   if (!isPositive(getGrowth().getFloor()) || !getGrowth().getScale().isFinite()) // C1
     return emitOpError("floor must be finite and positive, scale finite");
+  if (getGrowth().getShift() != 0 && getGrowth().getShift() != 1)
+    return emitOpError("shift must be 0 or 1");
   return success();
 }
 

@@ -301,11 +301,11 @@ def Xfmr_PositionScaleOp : Xfmr_Op<"position_scale", [Pure, AllTypesMatch<["inpu
     DeclareOpInterfaceMethods<ColumnwiseOpInterface, ["getNumColumnOperands"]>]> {
   let summary = "y[t] = x[t] * g(position of t): each row times a number that grows with its position";
   let description = [{
-    g(p) = 1 + scale ln(1 + floor((p + 1) / floor)); row t is at position t, after split-phases at `at` + t. Queries of
-    Llama 4's layers without rotation.
+    g(p) = 1 + scale ln(1 + floor((p + shift) / floor)); row t is at position t, after split-phases at `at` + t. Queries of
+    Llama 4's layers without rotation (shift 1) and all of Ministral 3's (shift 0).
 
     Constraints:
-    - C1: floor is finite and positive, scale is finite
+    - C1: floor is finite and positive, scale is finite, shift is 0 or 1
 
     Example:
     ```mlir

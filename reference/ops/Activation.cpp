@@ -54,10 +54,11 @@ Status evaluate(PositionScaleOp op, Evaluation &evaluation) {
   if (op.getPosition())
     return Status::error("explicit positions belong to later stages than the interpreter reads");
   const double floor = op.getGrowth().getFloor().convertToDouble(), scale = op.getGrowth().getScale().convertToDouble();
+  const double shift = static_cast<double>(op.getGrowth().getShift());
   Tensor y = evaluation.get(op.getInput());
   for (int64_t t = 0; t < y.rows(); ++t) {
     const double position = static_cast<double>(evaluation.position() + t);
-    const double factor = 1 + scale * std::log(1 + std::floor((position + 1) / floor));
+    const double factor = 1 + scale * std::log(1 + std::floor((position + shift) / floor));
     for (int64_t i = 0; i < y.columns(); ++i)
       y.row(t)[i] *= factor;
   }

@@ -260,6 +260,13 @@ func.func @f(%x: tensor<?x4xf32>) {
   return
 }
 // -----
+// position_scale C1
+func.func @f(%x: tensor<?x4xf32>) {
+  // expected-error @+1 {{shift must be 0 or 1}}
+  %0 = xfmr.position_scale %x growth <floor = 8.0, scale = 0.1, shift = 2> : tensor<?x4xf32>
+  return
+}
+// -----
 // row_scale C1
 func.func @f(%x: tensor<?x4xf32>, %s: tensor<?x2xf32>) {
   // expected-error @+1 {{factor must be [tokens, 1], got 'tensor<?x2xf32>'}}

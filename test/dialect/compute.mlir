@@ -99,6 +99,8 @@ func.func @elementwise(%x: tensor<?x4xf32>, %s: tensor<?x1xf32>) {
   %13 = xfmr.clamp %x limit 8.0 : tensor<?x4xf32>
   // CHECK: xfmr.position_scale %{{.*}} growth <floor = 8.192000e+03, scale = 1.000000e-01> : tensor<?x4xf32>
   %14 = xfmr.position_scale %x growth <floor = 8192.0, scale = 0.1> : tensor<?x4xf32>
+  // CHECK: xfmr.position_scale %{{.*}} growth <floor = 1.638400e+04, scale = 1.000000e-01, shift = 0> : tensor<?x4xf32>
+  %15 = xfmr.position_scale %x growth <floor = 16384.0, scale = 0.1, shift = 0> : tensor<?x4xf32>
   // CHECK: xfmr.split %{{.*}} : tensor<?x4xf32> -> tensor<?x1xf32>, tensor<?x3xf32>
   %11, %12 = xfmr.split %x : tensor<?x4xf32> -> tensor<?x1xf32>, tensor<?x3xf32>
   // CHECK: xfmr.probe "residual.3_a-b" %{{.*}} : tensor<?x4xf32>

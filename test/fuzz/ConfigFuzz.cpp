@@ -31,6 +31,7 @@ static void readAll(Config config, int depth) {
     config.integers(key);
     config.numbers(key);
     config.texts(key);
+    config.repeatedTexts(key);
     config.tokenIds(key);
     config.isEmpty(key);
     if (config.isObject(key) && depth < 80) {

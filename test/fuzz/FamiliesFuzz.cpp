@@ -24,11 +24,11 @@ std::string mutated(std::string data, Random &random) {
   static const Words words =
       wordsOf("arcee bert bloom camembert cohere cohere2 deepseek_v2 deepseek_v3 distilbert dots1 electra ernie4_5 ernie4_5_moe "
               "exaone4 falcon gemma gemma2 gemma3 gemma3_text glm glm4 glm4_moe gpt2 gpt_bigcode gpt_neo gpt_neox gpt_oss gptj granite "
-              "granitemoe granitemoeshared helium kimi_k2 llama llama4 llama4_text llava minimax_m2 mistral mistral3 mixtral modernbert "
+              "granitemoe granitemoeshared helium kimi_k2 llama llama4 llama4_text llava minimax_m2 ministral3 mistral mistral3 mixtral modernbert "
               "mpnet mpt mt5 olmo2 olmo3 olmoe opt phi phi3 phimoe qwen2 qwen2_moe qwen2_vl qwen3 qwen3_moe qwen3_next roberta seed_oss "
               "smollm3 stablelm starcoder2 switch_transformers t5 text_config attention_layers attention_out_bias attention_types global local "
               "window_size attn_type_list embedding_size moe_k moe_layer_end_index moe_layer_interval moe_layer_start_index moe_norm_min "
-              "moe_num_experts moe_num_shared_experts qk_norm_type per_layer shared_intermediate_size use_routing_bias "
+              "moe_num_experts moe_num_shared_experts qk_norm_type per_layer shared_intermediate_size use_routing_bias llama_4_scaling_beta "
               "_remove_final_layer_norm activation activation_function alibi apply_residual_connection_post_layernorm "
               "attention_bias attention_chunk_size attention_multiplier attn_config attn_logit_softcapping attn_scale "
               "attn_temperature_tuning attn_type alibi_bias_max softmax_scale bias clip_qkv d_ff d_kv d_model "

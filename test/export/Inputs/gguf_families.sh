@@ -63,6 +63,7 @@ fixture glm4-whole glm4 --config attention_bias=false --config tie_word_embeddin
 fixture gpt_bigcode gpt_bigcode
 fixture gpt_bigcode-heads gpt_bigcode --config multi_query=false --config n_inner=48
 fixture minimax_m2 minimax_m2
+fixture ministral3 ministral3
 fixture mpt mpt
 fixture mpt-clip mpt --config n_heads=6 --config d_model=36 --config 'attn_config={"alibi":true,"clip_qkv":0.7}'
 fixture olmo3 olmo3

@@ -45,6 +45,7 @@ check helium helium
 check helium-biases helium --config attention_bias=true --config mlp_bias=true --config tie_word_embeddings=true
 check minimax_m2 minimax_m2
 check minimax_m2-whole minimax_m2 --config rotary_dim=delete
+check ministral3 ministral3
 check mpt mpt
 check mpt-clip mpt --config n_heads=6 --config d_model=36 --config 'attn_config={"alibi":true,"clip_qkv":0.7}'
 check olmo3 olmo3

@@ -12,7 +12,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "families"))
 import arcee, bert, bloom, cohere, cohere2, distilbert, dots1, electra, ernie4_5, ernie4_5_moe, exaone4, falcon, glm, glm4, gpt_bigcode, gpt_neo
-import gptj, granitemoeshared, helium, minimax_m2, modernbert, mpnet, mpt, opt, phi, roberta, seed_oss, smollm3, stablelm, starcoder2, switch, t5
+import gptj, granitemoeshared, helium, minimax_m2, ministral3, modernbert, mpnet, mpt, opt, phi, roberta, seed_oss, smollm3, stablelm, starcoder2, switch, t5
 
 SIZES = {"vocab_size": 96, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 4, "num_attention_heads": 4,
          "num_key_value_heads": 2, "max_position_embeddings": 128, "bos_token_id": 1, "eos_token_id": 2, "hidden_act": "silu"}
@@ -117,6 +117,13 @@ FAMILIES = {
                    HARMLESS(use_mtp=True, num_mtp_modules=3, mtp_transformer_layers=1, mlp_intermediate_size=40, shared_moe_mode="sigmoid",
                             layernorm_full_attention_beta=1.0, layernorm_linear_attention_beta=1.0, layernorm_mlp_beta=1.0,
                             router_jitter_noise=0.1)),
+    "ministral3": (ministral3.CONFIG, without(LLAMA, *ROPE, "partial_rotary_factor") | TIED | CHANGES(sliding_window=9, max_position_embeddings=512,
+                   rope_parameters={**ministral3.CONFIG["rope_parameters"], "rope_theta": 7.0},
+                   beta={"rope_parameters": {**ministral3.CONFIG["rope_parameters"], "llama_4_scaling_beta": 0.1}},
+                   no_growth={"rope_parameters": {**ministral3.CONFIG["rope_parameters"], "llama_4_scaling_beta": 0}},
+                   original={"rope_parameters": {**ministral3.CONFIG["rope_parameters"], "original_max_position_embeddings": 32}}) |
+                   REFUSED(no_beta={"rope_parameters": {"rope_type": "default", "rope_theta": 7.0}}, no_rope={"rope_parameters": None}) |
+                   HARMLESS(again={"rope_parameters": {**ministral3.CONFIG["rope_parameters"], "max_position_embeddings": 9}})),
     "dots1": ({**without(dots1.CONFIG, "layer_types"), "num_hidden_layers": 4}, LLAMA | TIED | BIAS | ROUTER | WINDOWS |
               CHANGES(n_routed_experts=6, num_experts_per_tok=1, moe_intermediate_size=12, n_shared_experts=1, first_k_dense_replace=2,
                       norm_topk_prob=False, without_norm={"norm_topk_prob": None}, routed_scaling_factor=2.0, max_window_layers=3,
@@ -227,7 +234,7 @@ FAMILIES = {
     "stablelm": (stablelm.CONFIG, LLAMA | NO_RMS | TIED | LAYER_NORM | REFUSED(qk_layernorm=True) |
                  CHANGES(use_qkv_bias=False, use_parallel_residual=True, partial_rotary_factor=0.5, hidden_size=64, head_dim=16)),
 }
-TOGETHER = {"alone", "odd_share", "without_norm", "grouped", "uneven", "too_few", "unknown_kind", "fewer_kinds", "no_repetition", "endless",
+TOGETHER = {"beta", "no_growth", "original", "no_beta", "no_rope", "again", "alone", "odd_share", "without_norm", "grouped", "uneven", "too_few", "unknown_kind", "fewer_kinds", "no_repetition", "endless",
             "same_kinds", "fewer_layers", "no_quantization", "everywhere", "unknown_pattern", "unknown_rope", "mrope", "growing_scores", "slides", "without_window", "uncapped", "bare", "by_layer_type", "same_base", "learned", "normed", "shared",
             "clipped", "scaled", "steeper", "loose_sum", "fewer", "partly", "gated", "unknown_network", "unaligned"}
 

@@ -142,6 +142,7 @@ CASES += [
      'key "attention_types" is [[["global","local"]]], expected a list of lists of strings and how often each is repeated, at most 65536 strings in all'),
     (NEO, {"attention_types": [[["global", "local"], 2]]}, 'key "attention_types" is of 4 layers, expected num_layers (2)'),
     (NEO, {"attention_types": [[["global", "far"], 1]]}, 'key "attention_types" holds "far", supported: global, local'),
+    ({**DECODER, "model_type": "ministral3"}, {}, 'key "rope_parameters" is missing, expected an object'),
     (MINIMAX, {"rotary_dim": 6}, 'key "rotary_dim" is 6, expected an even number of at most head_dim (4)'),
     (MINIMAX, {"attn_type_list": [1, 0]}, 'key "attn_type_list" holds 0, expected 1 everywhere: linear attention is not supported'),
     ({**DECODER, "model_type": "granitemoeshared", "num_local_experts": 4, "num_experts_per_tok": 2}, {"shared_intermediate_size": 16777217},
