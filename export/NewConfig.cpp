@@ -40,10 +40,18 @@ Shapes shapesOf(BlockOp block) {
   return shapes;
 }
 
+bool has(const ordered_json &config, const char *key) { return config.contains(key) && !config[key].is_null(); }
+
+bool flag(const ordered_json &config, const char *key, bool absent) {
+  return has(config, key) && config[key].is_boolean() ? config[key].get<bool>() : absent;
+}
+
+bool isGptNeo(const ordered_json &config) { return config.value("model_type", ordered_json()) == "gpt_neo"; }
+
 /// Sets the first of the spellings that the configuration has; with `always` the first of all if it has none.
 void set(ordered_json &config, std::initializer_list<const char *> keys, int64_t value, bool always = false) {
   for (const char *key : keys)
-    if (config.contains(key) && !config[key].is_null()) {
+    if (has(config, key)) {
       config[key] = value;
       return;
     }
@@ -69,14 +77,13 @@ void setWidth(ordered_json &config, int64_t width, int64_t hidden) {
   else if (config.contains("d_model") && config.contains("n_heads"))
     set(config, {"expansion_ratio"}, width / hidden, !usual);
   else
-    set(config, {"intermediate_size", "ffn_dim", "d_ff", "hidden_dim"}, width, config.contains("attention_types") && !usual);
+    set(config, {"intermediate_size", "ffn_dim", "d_ff", "hidden_dim"}, width, isGptNeo(config) && !usual);
 }
 
-bool has(const ordered_json &config, const char *key) { return config.contains(key) && !config[key].is_null(); }
 
 /// Windows by layer where they differ: removed layers shift the others.
 void setWindows(ordered_json &config, const std::vector<Shapes> &blocks, bool layersRemoved) {
-  if (config.contains("attention_types")) { // GPT-Neo
+  if (isGptNeo(config)) {
     ordered_json kinds = ordered_json::array();
     for (const Shapes &block : blocks)
       kinds.push_back(block.window ? "local" : "global");
@@ -156,16 +163,16 @@ ModelBiases biasesOf(ModelOp model) {
 }
 
 FixedShapes fixedShapes(const ordered_json &config, ModelOp model) {
-  static constexpr StringLiteral dividing[] = {"bert",     "bloom",   "camembert",   "distilbert", "electra",    "falcon",
-                                               "gpt2",     "gpt_bigcode", "gpt_neo", "gpt_neox",   "gptj",       "modernbert",
-                                               "mpnet",    "mpt",     "opt",         "roberta",    "xlm-roberta"};
+  static constexpr StringLiteral dividing[] = {"bert",    "bloom", "camembert",   "distilbert", "electra", "falcon",
+                                               "gpt2",    "gpt_bigcode", "gpt_neo", "gpt_neox", "gptj",    "modernbert",
+                                               "mpnet",   "mpt",   "opt",         "roberta",    "xlm-roberta"};
   FixedShapes fixed;
   const StringRef family = model.getConfig().getArchitecture();
   const int64_t hidden = model.getConfig().getHiddenSize();
   if (llvm::is_contained(dividing, family))
     model.getBody().walk([&](AttentionOp attention) { fixed.leastHeads = hidden / attention.getHeadDim(); });
-  if (family == "gpt_bigcode" || (family == "falcon" && !config.value("new_decoder_architecture", false)))
-    fixed.oneKeyHead = config.value("multi_query", true);
+  if (family == "gpt_bigcode" || (family == "falcon" && !flag(config, "new_decoder_architecture", false)))
+    fixed.oneKeyHead = flag(config, "multi_query", true);
   if (family == "mpt" || family == "bloom")
     fixed.widthStep = family == "mpt" ? hidden : 4 * hidden;
   return fixed;

@@ -56,7 +56,7 @@ Value importGptNeo(ImportContext &context) {
   // Causal masks are stored as buffers named like biases.
   m.ignoreWhere([](StringRef name) { return name.ends_with(".attention.bias") || name.ends_with(".attention.masked_bias"); });
   beginModel(context, d);
-  const std::string root = "transformer.";
+  const std::string root = m.hasTensor("transformer.wte.weight") ? "transformer." : "";
   Value x = m.embedding(root + "wte", d.vocabSize, d.hiddenSize, m.weight(root + "wpe.weight", {d.maxPosition, d.hiddenSize}));
   for (int64_t layer = 0; layer < d.numLayers; ++layer) {
     const std::string prefix = root + "h." + std::to_string(layer);

@@ -3,6 +3,7 @@
 #include "import/Families.h"
 #include "import/Moe.h"
 #include "import/Routing.h"
+#include <algorithm>
 
 using namespace mlir;
 
