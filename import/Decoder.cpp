@@ -118,8 +118,10 @@ Windows readWindows(Config &config, int64_t numLayers, llvm::function_ref<bool(i
   return windows;
 }
 
+bool windowOrDefault(const Config &config) { return config.has("sliding_window") || !config.mentions("sliding_window"); }
+
 Windows readSameWindows(Config &config, int64_t numLayers, std::optional<int64_t> absent) {
-  const bool slides = config.has("sliding_window") || (absent && !config.mentions("sliding_window"));
+  const bool slides = absent ? windowOrDefault(config) : config.has("sliding_window");
   return readWindows(config, numLayers, [&](int64_t) { return slides; }, absent);
 }
 
@@ -286,6 +288,12 @@ Value preNormDecoder(ImportContext &context, const DecoderConfig &d, const Windo
 Value preNormDecoder(ImportContext &context, const DecoderConfig &d, const Windows &windows, bool mlpBias) {
   return preNormDecoder(context, d, windows, [&](Value n, const std::string &prefix, int64_t) {
     return gatedMlp(context.model, n, prefix + ".mlp", d.intermediateSize, d.activation, mlpBias);
+  });
+}
+
+void ignoreMasks(ModelBuilder &m, const std::string &module) {
+  m.ignoreWhere([module](StringRef name) {
+    return name.ends_with("." + module + ".bias") || name.ends_with("." + module + ".masked_bias");
   });
 }
 

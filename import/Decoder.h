@@ -97,6 +97,9 @@ ActivationKind readActivation(Config &config, const std::string &key, const std:
 Windows readWindows(Config &config, int64_t numLayers, llvm::function_ref<bool(int64_t)> slides,
                     std::optional<int64_t> absent = std::nullopt);
 
+/// Of a family whose class has a window as its default: whether there is one, which null alone takes away.
+bool windowOrDefault(const Config &config);
+
 /// Every layer slides over `sliding_window` keys, unless that is null; where it is absent, over `absent` if the family's class
 /// has such a default.
 Windows readSameWindows(Config &config, int64_t numLayers, std::optional<int64_t> absent = std::nullopt);
@@ -151,6 +154,9 @@ mlir::Value preNormDecoder(ImportContext &context, const DecoderConfig &decoder,
 /// The same with the plain gated feed-forward `mlp`.
 mlir::Value preNormDecoder(ImportContext &context, const DecoderConfig &decoder, const Windows &windows,
                            bool mlpBias = false);
+
+/// Causal masks that older checkpoints store in each MODULE as buffers named like biases may be there without a use.
+void ignoreMasks(ModelBuilder &m, const std::string &module);
 
 /// sqrt(hidden_size), rounded to the type activations have in the reference (Gemma).
 double gemmaEmbeddingScale(Config &config, int64_t hiddenSize);

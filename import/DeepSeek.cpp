@@ -121,7 +121,7 @@ LatentAttention readLatent(ImportContext &context, DecoderConfig &d) {
   d.attention.numKvHeads = a.heads;
   d.attention.headDim = a.headDim();
   d.attention.scale = 1.0 / std::sqrt(static_cast<double>(a.headDim()));
-  Config scaling = config.object(config.firstOf({"rope_parameters", "rope_scaling"}));
+  Config scaling = ropeObject(config);
   if (scaling.has("mscale_all_dim")) {
     const double growth = yarnMagnitude(scaling.positive("factor", 1.0),
                                         scaling.number("mscale_all_dim"));
@@ -183,7 +183,7 @@ Value importDeepseek(ImportContext &context) {
   DeepSeekMoe moe = readExperts(config);
   if (!config.failed())
     moe.rule = readDeepseekRouting(config, moe.experts, moe.rule.topK, v2 ? "greedy" : "noaux_tc",
-                                   v2 ? "softmax" : "sigmoid");
+                                   v2 ? "softmax" : "sigmoid", /*absentNorm=*/!v2);
   if (config.failed())
     return {};
   ModelBuilder &m = context.model;
@@ -205,7 +205,7 @@ Value importGlm4Moe(ImportContext &context) {
     d.attention.norm = QueryKeyNorm::perHead;
   DeepSeekMoe moe = readExperts(config);
   if (!config.failed())
-    moe.rule = readDeepseekRouting(config, moe.experts, moe.rule.topK, "noaux_tc", "sigmoid");
+    moe.rule = readDeepseekRouting(config, moe.experts, moe.rule.topK, "noaux_tc", "sigmoid", /*absentNorm=*/true);
   if (config.failed())
     return {};
   context.model.ignoreLayer(d.numLayers);
@@ -219,16 +219,12 @@ Value importDots1(ImportContext &context) {
   DecoderConfig d = readDecoder(context);
   d.attention.qkvBias = d.attention.outBias = config.flag("attention_bias", false);
   d.attention.norm = QueryKeyNorm::perHead;
-  const bool slides = config.has("sliding_window") || !config.mentions("sliding_window");
+  const bool slides = windowOrDefault(config);
   const int64_t first = config.integer("max_window_layers", 0, 62);
   const Windows windows = readWindows(config, d.numLayers, [=](int64_t layer) { return slides && layer >= first; }, 4096);
   DeepSeekMoe moe = readExperts(config);
   if (!config.failed())
-    moe.rule = readDeepseekRouting(config, moe.experts, moe.rule.topK, "noaux_tc", "sigmoid");
-  if (!config.has("norm_topk_prob")) { // DeepSeek's class has the other default
-    moe.rule.norm = false;
-    moe.rule.normEps = 0;
-  }
+    moe.rule = readDeepseekRouting(config, moe.experts, moe.rule.topK, "noaux_tc", "sigmoid", /*absentNorm=*/false);
   if (config.failed())
     return {};
   return preNormDecoder(context, d, windows, [&](Value n, const std::string &prefix, int64_t layer) {

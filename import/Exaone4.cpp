@@ -22,7 +22,7 @@ Value importExaone4(ImportContext &context) {
   Config &config = context.config;
   DecoderConfig d = readDecoder(context, /*tiedByDefault=*/false, {}, 1e-5);
   d.attention.norm = QueryKeyNorm::perHead;
-  const bool slides = config.has("sliding_window") || !config.mentions("sliding_window");
+  const bool slides = windowOrDefault(config);
   const int64_t period = readPeriod(config);
   const Windows windows =
       readWindows(config, d.numLayers, [&](int64_t layer) { return slides && (layer + 1) % period != 0; }, 4096);

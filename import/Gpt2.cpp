@@ -35,10 +35,7 @@ Value importGpt2(ImportContext &context) {
   a.scale = scaled ? 1.0 / std::sqrt(static_cast<double>(a.headDim)) : 1.0;
 
   ModelBuilder &m = context.model;
-  // Causal masks are stored as buffers named like biases.
-  m.ignoreWhere([](StringRef name) {
-    return name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias");
-  });
+  ignoreMasks(m, "attn");
   const std::string root = m.hasTensor("transformer.wte.weight") ? "transformer." : "";
   beginModel(context, d);
   Value positions = m.weight(root + "wpe.weight", {d.maxPosition, d.hiddenSize});

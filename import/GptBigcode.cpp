@@ -52,7 +52,7 @@ Value importGptBigcode(ImportContext &context) {
   if (context.config.failed())
     return {};
   ModelBuilder &m = context.model;
-  m.ignoreWhere([](StringRef name) { return name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias"); }); // causal masks
+  ignoreMasks(m, "attn");
   const std::string root = m.hasTensor("transformer.wte.weight") ? "transformer." : "";
   beginModel(context, d);
   Value x = m.embedding(root + "wte", d.vocabSize, d.hiddenSize, m.weight(root + "wpe.weight", {d.maxPosition, d.hiddenSize}));

@@ -53,8 +53,7 @@ Value importGptNeo(ImportContext &context) {
     return {};
 
   ModelBuilder &m = context.model;
-  // Causal masks are stored as buffers named like biases.
-  m.ignoreWhere([](StringRef name) { return name.ends_with(".attention.bias") || name.ends_with(".attention.masked_bias"); });
+  ignoreMasks(m, "attention");
   beginModel(context, d);
   const std::string root = m.hasTensor("transformer.wte.weight") ? "transformer." : "";
   Value x = m.embedding(root + "wte", d.vocabSize, d.hiddenSize, m.weight(root + "wpe.weight", {d.maxPosition, d.hiddenSize}));

@@ -32,9 +32,7 @@ Value importGptNeox(ImportContext &context) {
     return {};
 
   ModelBuilder &m = context.model;
-  m.ignoreWhere([](StringRef name) {
-    return name.ends_with(".attention.bias") || name.ends_with(".attention.masked_bias");
-  });
+  ignoreMasks(m, "attention");
   beginModel(context, d);
   Value x = m.embedding("gpt_neox.embed_in", d.vocabSize, d.hiddenSize);
   for (int64_t layer = 0; layer < d.numLayers; ++layer) {

@@ -43,7 +43,7 @@ Value importGptj(ImportContext &context) {
     return {};
 
   ModelBuilder &m = context.model;
-  m.ignoreWhere([](StringRef name) { return name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias"); });
+  ignoreMasks(m, "attn");
   beginModel(context, d);
   Value x = m.embedding("transformer.wte", d.vocabSize, d.hiddenSize);
   for (int64_t layer = 0; layer < d.numLayers; ++layer) {

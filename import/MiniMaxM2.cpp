@@ -3,26 +3,10 @@
 #include "import/Families.h"
 #include "import/Moe.h"
 #include "import/Routing.h"
-#include <algorithm>
 
 using namespace mlir;
 
 namespace xfmr {
-
-/// How much of a head turns, where a file says how many of its entries.
-static double rotaryShare(Config &config) {
-  if (!config.has("rotary_dim"))
-    return 1.0;
-  const int64_t rotary = config.size("rotary_dim");
-  const int64_t heads = std::max<int64_t>(1, config.size("num_attention_heads"));
-  const int64_t head = config.has("head_dim") ? config.size("head_dim") : config.size("hidden_size") / heads;
-  if (!config.failed() && (rotary > head || rotary % 2 != 0))
-    config.refuse("rotary_dim", "is " + std::to_string(rotary) + ", expected an even number of at most head_dim (" +
-                                    std::to_string(head) + ")");
-  if (config.failed() || rotary == head)
-    return 1.0;
-  return (static_cast<double>(rotary) + 0.25) / static_cast<double>(head); // rounded down by the reader of rotations
-}
 
 /// What published files say of parts that this family can have and no model of it has.
 static void refuseOtherParts(Config &config) {
@@ -46,7 +30,10 @@ static void refuseOtherParts(Config &config) {
 
 Value importMiniMaxM2(ImportContext &context) {
   Config &config = context.config;
-  DecoderConfig d = readDecoder(context, /*tiedByDefault=*/false, {5.0e6, rotaryShare(config)});
+  RopeDefaults rope{5.0e6};
+  if (config.has("rotary_dim"))
+    rope.rotaryDim = config.size("rotary_dim");
+  DecoderConfig d = readDecoder(context, /*tiedByDefault=*/false, rope);
   d.attention.norm = QueryKeyNorm::fullWidth;
   const ExpertCounts counts = readExpertCounts(config, {"num_local_experts", "num_experts"});
   refuseOtherParts(config);

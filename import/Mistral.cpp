@@ -22,7 +22,7 @@ Value importMinistral3(ImportContext &context) {
   const Windows windows = readSameWindows(config, d.numLayers);
   if (!config.isObject("rope_parameters") && !config.isObject("rope_scaling"))
     config.refuse("rope_parameters", "is missing, expected an object");
-  Config rope = config.object(config.firstOf({"rope_parameters", "rope_scaling"}));
+  Config rope = ropeObject(config);
   rope.ignore({"max_position_embeddings"}); // that of the model again
   const double growth = rope.number("llama_4_scaling_beta");
   if (growth != 0.0) {

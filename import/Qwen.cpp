@@ -7,8 +7,7 @@ using namespace mlir;
 namespace xfmr {
 
 Windows readQwenWindows(Config &config, int64_t numLayers) {
-  const bool on =
-      config.flag("use_sliding_window", false) && (config.has("sliding_window") || !config.mentions("sliding_window"));
+  const bool on = config.flag("use_sliding_window", false) && windowOrDefault(config);
   config.ignore({"max_window_layers", "sliding_window"});
   const int64_t first = on ? config.integer("max_window_layers", 0, 28) : 0;
   return readWindows(config, numLayers, [=](int64_t layer) { return on && layer >= first; }, 4096);

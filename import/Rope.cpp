@@ -125,6 +125,8 @@ struct Reader {
 
 } // namespace
 
+Config ropeObject(Config &config) { return config.object(config.firstOf({"rope_parameters", "rope_scaling"})); }
+
 void requirePairs(Config &config, int64_t headDim) {
   if (headDim % 2 != 0)
     config.refuse(config.firstOf({"qk_rope_head_dim", "head_dim", "num_attention_heads"}),
@@ -146,9 +148,13 @@ static RopeSettings readRopeFrom(MLIRContext &context, Config &config, Config ob
                                    : config.firstOf({"partial_rotary_factor", "rotary_pct"});
   Config &partial = holder(shareKey);
   const double share = partial.positive(shareKey, defaults.share);
-  if (share == 1.0)
+  if (defaults.rotaryDim > headDim || defaults.rotaryDim % 2 != 0)
+    config.refuse("rotary_dim", "is " + std::to_string(defaults.rotaryDim) + ", expected an even number of at most head_dim (" +
+                                    std::to_string(headDim) + ")");
+  const bool byShare = defaults.rotaryDim == 0 || partial.has(shareKey);
+  if (byShare && share == 1.0)
     requirePairs(config, headDim);
-  rope.rotaryDim = static_cast<int64_t>(std::min(share, 2.0) * static_cast<double>(headDim));
+  rope.rotaryDim = byShare ? static_cast<int64_t>(std::min(share, 2.0) * static_cast<double>(headDim)) : defaults.rotaryDim;
   if (!config.failed() && (rope.rotaryDim > headDim || rope.rotaryDim < 2 || rope.rotaryDim % 2))
     partial.refuse(shareKey, "gives " + std::to_string(rope.rotaryDim) + " rotary entries of " +
                                  std::to_string(headDim) + ", expected an even number from 2");
@@ -179,7 +185,7 @@ bool readRopesByLayerType(MLIRContext &context, Config &config, int64_t headDim,
 
 RopeSettings readRope(MLIRContext &context, Config &config, int64_t headDim, int64_t &maxPosition, int64_t ropeLength,
                       const RopeDefaults &defaults) {
-  Config object = config.object(config.firstOf({"rope_parameters", "rope_scaling"}));
+  Config object = ropeObject(config);
   Config scaling = object;
   // A scaling that was added by hand to a file of transformers 5 stands beside its `rope_parameters`.
   if (config.isObject("rope_parameters") && config.isObject("rope_scaling") &&

@@ -17,8 +17,12 @@ struct RopeSettings {
 /// What a family takes where neither spelling of a key is there.
 struct RopeDefaults {
   double theta = 10000.0;
-  double share = 1.0; // of a head's entries that rotate
+  double share = 1.0;    // of a head's entries that rotate
+  int64_t rotaryDim = 0; // of a family that has `rotary_dim` for them; 0: no such key, the share counts
 };
+
+/// The object of either spelling of the settings; empty where there is none.
+Config ropeObject(Config &config);
 
 /// Refuses heads of an odd number of entries, of which one would have no other to turn with. The key is the one that gives their size.
 void requirePairs(Config &config, int64_t headDim);

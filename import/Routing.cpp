@@ -12,12 +12,12 @@ RoutingAttr RoutingRule::attribute(MLIRContext &context) const {
 }
 
 RoutingRule readDeepseekRouting(Config &config, int64_t experts, int64_t topK, const std::string &absentMethod,
-                                const std::string &absentScore) {
+                                const std::string &absentScore, bool absentNorm) {
   RoutingRule rule;
   rule.topK = topK;
   const std::string method = config.text("topk_method", absentMethod);
   const std::string score = config.text("scoring_func", absentScore);
-  rule.norm = config.flag("norm_topk_prob", absentMethod == "noaux_tc"); // as DeepSeek V3 and GLM-4.5 have it
+  rule.norm = config.flag("norm_topk_prob", absentNorm);
   rule.scale = config.positive("routed_scaling_factor", 1.0);
   const bool grouped = method == "group_limited_greedy" || method == "noaux_tc";
   if (grouped) {

@@ -23,10 +23,10 @@ struct RoutingRule {
 };
 
 // The routing of families, from their configurations alone. Errors stick to `config`.
-/// DeepSeek V2 (`greedy`, `group_limited_greedy`) and V3 (`noaux_tc`), by `topk_method`; the last two
-/// say what a configuration without `topk_method` and `scoring_func` means.
-RoutingRule readDeepseekRouting(Config &config, int64_t experts, int64_t topK,
-                                const std::string &absentMethod, const std::string &absentScore);
+/// DeepSeek V2 (`greedy`, `group_limited_greedy`) and V3 (`noaux_tc`), by `topk_method`; the last three
+/// say what a configuration without `topk_method`, `scoring_func` and `norm_topk_prob` means.
+RoutingRule readDeepseekRouting(Config &config, int64_t experts, int64_t topK, const std::string &absentMethod,
+                                const std::string &absentScore, bool absentNorm);
 /// Llama 4: a sigmoid on the chosen logits, applied to the expert's input.
 RoutingRule llama4Routing(int64_t topK);
 /// Switch: one expert, its probability as the weight, tokens beyond the capacity dropped.

@@ -30,11 +30,9 @@ def tensors(c):
 
 
 def experts(c, w, p, x):
-    scores = [1 / (1 + math.exp(-z)) for z in linear(w, p + ".gate", x)]
-    corrected = add(scores, w[p + ".gate.e_score_correction_bias"])
-    chosen = sorted(range(len(scores)), key=lambda e: -corrected[e])[: c["num_experts_per_tok"]]
-    total = sum(scores[e] for e in chosen) if c["norm_topk_prob"] else 1.0
-    parts = [scaled(gated(w, f"{p}.experts.{e}", x, c["hidden_act"]), scores[e] / total * c["routed_scaling_factor"]) for e in chosen]
+    chosen = chosen_by_sigmoid(linear(w, p + ".gate", x), w[p + ".gate.e_score_correction_bias"], c["num_experts_per_tok"])
+    factor = c["routed_scaling_factor"] / (sum(chosen.values()) if c["norm_topk_prob"] else 1.0)
+    parts = [scaled(gated(w, f"{p}.experts.{e}", x, c["hidden_act"]), score * factor) for e, score in chosen.items()]
     if c["n_shared_experts"]:
         parts.append(gated(w, p + ".shared_experts", x, c["hidden_act"]))
     return add(*parts)

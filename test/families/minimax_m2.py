@@ -21,14 +21,12 @@ def tensors(c):
 
 
 def experts(c, w, p, x):
-    scores = [1 / (1 + math.exp(-z)) for z in linear(w, p + ".gate", x)]
-    corrected = add(scores, w[p + ".e_score_correction_bias"])
-    chosen = sorted(range(len(scores)), key=lambda e: -corrected[e])[: c["num_experts_per_tok"]]
-    total, parts = sum(scores[e] for e in chosen), []
-    for e in chosen:
+    chosen = chosen_by_sigmoid(linear(w, p + ".gate", x), w[p + ".e_score_correction_bias"], c["num_experts_per_tok"])
+    total, parts = sum(chosen.values()), []
+    for e, score in chosen.items():
         name = f"{p}.experts.{e}.w"
         hidden = map(mul, activate(c["hidden_act"], linear(w, name + "1", x)), linear(w, name + "3", x))
-        parts.append(scaled(linear(w, name + "2", list(hidden)), scores[e] / total))
+        parts.append(scaled(linear(w, name + "2", list(hidden)), score / total))
     return add(*parts)
 
 

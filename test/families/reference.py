@@ -88,6 +88,14 @@ def alibi_slopes(count):
     return slopes
 
 
+def chosen_by_sigmoid(logits, bias, count):
+    """Of experts: those of the largest sigmoids with a bias that is for the choice alone, and their sigmoids without it."""
+    scores = [1 / (1 + math.exp(-z)) for z in logits]
+    corrected = add(scores, bias)
+    chosen = sorted(range(len(scores)), key=lambda e: -corrected[e])[:count]
+    return {e: scores[e] for e in chosen}
+
+
 def attend(cache, layer, queries, keys, values, scale=None, window=None, slopes=None):
     """Puts this position's keys and values into the cache; softmax attention of each query head over what it sees."""
     past = cache.setdefault(layer, [])
